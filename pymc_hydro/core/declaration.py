@@ -1,0 +1,151 @@
+"""What a model is made of: parameters, stores, flows and outputs."""
+
+import keyword
+import math
+from dataclasses import dataclass
+
+from pymc_hydro.core.units import check_unit
+
+__all__ = ["Flow", "Output", "Parameter", "Store"]
+
+
+def _check_name(kind: str, name: str) -> None:
+    if not (isinstance(name, str) and name.isidentifier() and not keyword.iskeyword(name)):
+        raise ValueError(f"{kind}: name {name!r} must be a Python identifier, such as 'K_f'")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter to be estimated.
+
+    Parameters
+    ----------
+    name : str
+        The paper's symbol in ASCII.
+    lower, upper : float
+        Bounds, in `unit`; rates are per day.
+    unit : str
+        One of :data:`pymc_hydro.core.units.DECLARED_UNITS`.
+    description : str
+        Its meaning in a few words.
+    default : float, optional
+        A sensible value; the middle of the bounds if not given.
+
+    Raises
+    ------
+    ValueError
+        If the name, the bounds, the default or the unit make no sense.
+    """
+
+    name: str
+    lower: float
+    upper: float
+    unit: str
+    description: str
+    default: float | None = None
+
+    def __post_init__(self):
+        _check_name("Parameter", self.name)
+        check_unit(f"Parameter {self.name!r}", self.unit)
+        bounds = (self.lower, self.upper)
+        if not (all(math.isfinite(b) for b in bounds) and self.lower < self.upper):
+            raise ValueError(
+                f"Parameter {self.name!r}: bounds must be finite with lower < upper, found "
+                f"[{self.lower}, {self.upper}]; swap or correct them"
+            )
+        if self.default is None:
+            object.__setattr__(self, "default", (self.lower + self.upper) / 2)
+        if not self.lower <= self.default <= self.upper:
+            raise ValueError(
+                f"Parameter {self.name!r}: default {self.default} lies outside its bounds "
+                f"[{self.lower}, {self.upper}]"
+            )
+
+    @property
+    def scale(self) -> float | None:
+        """Size of the parameter where its own value says nothing (bounds that contain zero)."""
+        return (self.upper - self.lower) / 2 if self.lower <= 0 <= self.upper else None
+
+
+@dataclass(frozen=True)
+class Store:
+    """A store of water, a state of the differential equations.
+
+    Parameters
+    ----------
+    name : str
+        The paper's symbol in ASCII.
+    unit : str
+        Usually "mm".
+    description : str
+        What it holds.
+    initial : float
+        Content at the start of a run, in `unit`.
+    """
+
+    name: str
+    unit: str
+    description: str
+    initial: float = 1e-5  # mm, the reference implementation's start
+
+    def __post_init__(self):
+        _check_name("Store", self.name)
+        check_unit(f"Store {self.name!r}", self.unit)
+        if not (math.isfinite(self.initial) and self.initial >= 0):
+            raise ValueError(
+                f"Store {self.name!r}: initial content must be finite and not negative, found "
+                f"{self.initial}"
+            )
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Which flux leaves which store and enters which; None is outside the basin.
+
+    Parameters
+    ----------
+    flux : str
+        Name of a flux that the model's flux function returns, in mm/d.
+    source, target : str or None
+        Names of stores.
+    """
+
+    flux: str
+    source: str | None
+    target: str | None
+
+    def __post_init__(self):
+        _check_name("Flow", self.flux)
+        if self.source == self.target:
+            raise ValueError(
+                f"Flow {self.flux!r}: source and target are both {self.source!r}; a flow joins two "
+                "different stores, or one store and the outside (None)"
+            )
+
+
+@dataclass(frozen=True)
+class Output:
+    """Something to look at: a sum of fluxes (interval mean) or of stores (at the interval's end).
+
+    Parameters
+    ----------
+    name : str
+        Name of the output.
+    terms : tuple of str
+        Names of fluxes, or names of stores.
+    unit : str
+        "mm/d" for fluxes, "mm" for stores.
+    description : str
+        What it is.
+    """
+
+    name: str
+    terms: tuple[str, ...]
+    unit: str
+    description: str
+
+    def __post_init__(self):
+        _check_name("Output", self.name)
+        check_unit(f"Output {self.name!r}", self.unit)
+        if not self.terms:
+            raise ValueError(f"Output {self.name!r}: needs at least one flux or store")

@@ -1,0 +1,381 @@
+"""The base of all models: names, bounds, checks and tables; no numerics."""
+
+import html
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from pymc_hydro.core.blocks import DegreeDaySnow, NoSnow
+from pymc_hydro.core.declaration import Flow, Output, Parameter, Store
+
+__all__ = ["FORCINGS", "AbstractModel", "Names"]
+
+# What a basin can be driven by, in the order of the columns of a forcing array, with units.
+FORCINGS = {"precipitation": "mm/d", "potential_evaporation": "mm/d", "temperature": "degC"}
+
+FORMULATIONS = ("default", "reference")
+BALANCE_TOLERANCE = 1e-10  # of the precipitation; round-off of sums of about ten fluxes
+_SWE = Output("swe", ("SWE",), "mm", "snow water equivalent at the interval's end")
+
+
+class Names:
+    """Values by attribute or by key; an unknown name says which ones are known."""
+
+    def __init__(self, owner: str, kind: str, values: Mapping[str, Any]):
+        self._owner, self._kind, self._values = owner, kind, dict(values)
+        self.used: set[str] = set()
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self[name]
+
+    def __getitem__(self, name):
+        if name not in self._values:
+            raise KeyError(
+                f"{self._owner}: unknown {self._kind} {name!r}; known are "
+                f"{', '.join(self._values) or 'none'}"
+            )
+        self.used.add(name)
+        return self._values[name]
+
+
+class AbstractModel:
+    """A rainfall-runoff model as a declaration; subclass it and state the class attributes.
+
+    Attributes
+    ----------
+    parameters : tuple of Parameter
+    stores : tuple of Store
+    flows : tuple of Flow
+    outputs : tuple of Output
+        One of them is ``discharge``, a sum of fluxes in mm/d.
+    snow_target : str or None
+        The store that receives rain and melt of the snow front end. With it, ``snow=True`` (the
+        default) puts the store ``SWE`` before the others and the parameters ``T_tr`` and ``f_dd``
+        after the others, and ``self.snow.fluxes(s, u, p)["P_liq"]`` is the liquid input.
+
+    Parameters
+    ----------
+    snow : bool
+        Whether the basin has the snow front end.
+    formulation : {"default", "reference"}
+        The corrected equations or those of the public reference.
+
+    Raises
+    ------
+    ValueError, KeyError
+        If the declaration is not consistent: at class creation, with what to change.
+    """
+
+    parameters: tuple[Parameter, ...] = ()
+    stores: tuple[Store, ...] = ()
+    flows: tuple[Flow, ...] = ()
+    outputs: tuple[Output, ...] = ()
+    snow_target: str | None = None
+
+    def __init__(self, *, snow: bool | None = None, formulation: str = "default"):
+        name = type(self).__name__
+        if formulation not in FORMULATIONS:
+            raise ValueError(
+                f"{name}: formulation must be one of {', '.join(FORMULATIONS)}, found "
+                f"{formulation!r}"
+            )
+        if snow and self.snow_target is None:
+            raise ValueError(f"{name} has no snow front end; leave out snow=True")
+        with_snow = self.snow_target is not None and snow is not False
+        self.options = {"snow": with_snow, "formulation": formulation}
+        self.formulation = formulation
+        if self.snow_target is not None:
+            block = DegreeDaySnow if with_snow else NoSnow
+            self.snow = block(self.snow_target)
+            self.parameters = (*type(self).parameters, *self.snow.parameters)
+            self.stores = (*self.snow.stores, *type(self).stores)
+            self.flows = (*self.snow.flows, *type(self).flows)
+            if with_snow:
+                self.outputs = (*type(self).outputs, _SWE)
+        self._check()
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if not cls.__name__.startswith("Abstract"):
+            cls()
+
+    def fluxes(self, s: Names, u: Names, p: Names) -> dict[str, Any]:
+        """Return the fluxes in mm/d; a pure function of stores, forcing and parameters."""
+        raise NotImplementedError(f"{type(self).__name__} must define fluxes(self, s, u, p)")
+
+    # ---- names, bounds, tables --------------------------------------------------------------
+
+    @property
+    def parameter_names(self) -> tuple[str, ...]:
+        """Names in the order of every parameter vector and Jacobian column."""
+        return tuple(p.name for p in self.parameters)
+
+    @property
+    def store_names(self) -> tuple[str, ...]:
+        """Names in the order of every state vector."""
+        return tuple(s.name for s in self.stores)
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """All that a run can return: declared outputs, then every store and every flux."""
+        return tuple(self.output_table)
+
+    @property
+    def lower(self) -> np.ndarray:
+        """Lower bounds, shape (n_parameter,)."""
+        return np.array([p.lower for p in self.parameters], dtype=float)
+
+    @property
+    def upper(self) -> np.ndarray:
+        """Upper bounds, shape (n_parameter,)."""
+        return np.array([p.upper for p in self.parameters], dtype=float)
+
+    @property
+    def default(self) -> np.ndarray:
+        """Default values, shape (n_parameter,)."""
+        return np.array([p.default for p in self.parameters], dtype=float)
+
+    @property
+    def initial_state(self) -> np.ndarray:
+        """Content of the stores at the start of a run, shape (n_state,), in mm."""
+        return np.array([s.initial for s in self.stores], dtype=float)
+
+    def parameter_vector(self, theta: Mapping[str, Any] | Sequence | np.ndarray) -> np.ndarray:
+        """Return `theta` as an array, the last axis in the order of `parameter_names`.
+
+        Parameters
+        ----------
+        theta : mapping of name to value, or array_like, shape (..., n_parameter)
+
+        Raises
+        ------
+        KeyError
+            If a name is missing or unknown.
+        ValueError
+            If the shape does not fit or a value is not finite.
+        """
+        name = type(self).__name__
+        if isinstance(theta, Mapping):
+            _check_keys(f"{name}: theta", theta, self.parameter_names)
+            values = [np.asarray(theta[n], dtype=float) for n in self.parameter_names]
+            array = np.stack(np.broadcast_arrays(*values), axis=-1)
+        else:
+            array = np.asarray(theta, dtype=float)
+        if array.ndim not in (1, 2) or array.shape[-1] != len(self.parameters):
+            raise ValueError(
+                f"{name}: theta must have shape (n_parameter,) or (n_draw, n_parameter) with "
+                f"n_parameter = {len(self.parameters)} ({', '.join(self.parameter_names)}), found "
+                f"{array.shape}"
+            )
+        if not np.isfinite(array).all():
+            raise ValueError(f"{name}: theta has values that are not finite")
+        return np.ascontiguousarray(array)
+
+    # ---- what follows from the declaration --------------------------------------------------
+
+    def evaluate(self, states, forcing, parameters) -> dict[str, Any]:
+        """Return all fluxes for mappings of states, forcing and parameters of any number type."""
+        name = f"{type(self).__name__}.fluxes"
+        s, u = Names(name, "store", states), Names(name, "forcing", forcing)
+        fluxes = self.fluxes(s, u, Names(name, "parameter", parameters))
+        known = set(fluxes)
+        for flow in self.flows:
+            if flow.flux not in known:
+                raise KeyError(
+                    f"{name}: flow {flow.flux!r} is declared but not returned; returned are "
+                    f"{', '.join(fluxes)}"
+                )
+        return fluxes
+
+    def right_hand_side(self, fluxes: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the rate of change of each store, from the fluxes and the declared flows."""
+        rates: dict[str, Any] = {}
+        for store in self.store_names:
+            rate = None
+            for flow in self.flows:
+                if flow.target == store:
+                    rate = fluxes[flow.flux] if rate is None else rate + fluxes[flow.flux]
+            for flow in self.flows:
+                if flow.source == store:
+                    rate = -fluxes[flow.flux] if rate is None else rate - fluxes[flow.flux]
+            rates[store] = rate
+        return rates
+
+    @property
+    def output_table(self) -> dict[str, Output]:
+        """Every output by name."""
+        table = {o.name: o for o in self.outputs}
+        for s in self.stores:
+            table.setdefault(s.name, Output(s.name, (s.name,), s.unit, s.description))
+        for flow in self.flows:
+            described = f"flow from {flow.source or 'outside'} to {flow.target or 'outside'}"
+            table.setdefault(flow.flux, Output(flow.flux, (flow.flux,), "mm/d", described))
+        return table
+
+    def select_outputs(self, names: Sequence[str]) -> tuple[Output, ...]:
+        """Return the outputs called `names`; an unknown name is a KeyError that lists all."""
+        names = (names,) if isinstance(names, str) else tuple(names)
+        for name in names:
+            if name not in self.output_table:
+                raise KeyError(
+                    f"{type(self).__name__}: unknown output {name!r}; known are "
+                    f"{', '.join(self.output_names)}"
+                )
+        return tuple(self.output_table[name] for name in names)
+
+    @property
+    def forcing_names(self) -> tuple[str, ...]:
+        """The forcings that the fluxes use, in the order of the columns of a forcing array."""
+        return self._forcing_names
+
+    # ---- checks -----------------------------------------------------------------------------
+
+    def _check(self) -> None:
+        name = type(self).__name__
+        for kind, names in (
+            ("parameter", self.parameter_names),
+            ("store", self.store_names),
+            ("output", tuple(o.name for o in self.outputs)),
+        ):
+            twice = {n for n in names if names.count(n) > 1}
+            if twice:
+                raise ValueError(f"{name}: {kind} {sorted(twice)} declared twice")
+        if not self.stores:
+            raise ValueError(f"{name}: declare at least one Store")
+        touched = set()
+        for flow in self.flows:
+            for end in (flow.source, flow.target):
+                if end is not None and end not in self.store_names:
+                    raise ValueError(
+                        f"{name}: flow {flow.flux!r} names the store {end!r}, which is not "
+                        f"declared; known are {', '.join(self.store_names)}"
+                    )
+                touched.add(end)
+        idle = [s for s in self.store_names if s not in touched]
+        if idle:
+            raise ValueError(f"{name}: no flow enters or leaves the store {idle[0]!r}")
+        self._check_balance(*self._sample())
+
+    def _sample(self, n: int = 8):
+        """Evaluate the fluxes at `n` random points and note which forcings they read."""
+        name = f"{type(self).__name__}.fluxes"
+        rng = np.random.default_rng(0)
+        forcing = {
+            "precipitation": rng.uniform(1, 50, n),
+            "potential_evaporation": rng.uniform(0, 8, n),
+            "temperature": rng.uniform(-10, 20, n),
+        }
+        u = Names(name, "forcing", forcing)
+        s = Names(name, "store", {k: rng.uniform(1, 20, n) for k in self.store_names})
+        values = {p.name: rng.uniform(p.lower, p.upper, n) for p in self.parameters}
+        fluxes = self.fluxes(s, u, Names(name, "parameter", values))
+        if not isinstance(fluxes, dict):
+            raise TypeError(f"{name} must return a dict of fluxes, found {type(fluxes).__name__}")
+        self._forcing_names = tuple(f for f in FORCINGS if f in u.used)
+        return fluxes, forcing["precipitation"]
+
+    def _check_balance(self, fluxes, precipitation) -> None:
+        name = type(self).__name__
+        known = (*fluxes, *self.store_names)
+        for used in (*(f.flux for f in self.flows), *(t for o in self.outputs for t in o.terms)):
+            if used not in known:
+                raise ValueError(
+                    f"{name}: {used!r} is used in a flow or output, but is neither a store nor "
+                    f"returned by fluxes(); known are {', '.join(known)}"
+                )
+        for output in self.outputs:
+            if len({term in fluxes for term in output.terms}) > 1:
+                raise ValueError(f"{name}: output {output.name!r} adds fluxes to stores")
+        inflow = sum(fluxes[f.flux] for f in self.flows if f.source is None)
+        error = np.max(np.abs(inflow - precipitation) / precipitation)
+        if not error <= BALANCE_TOLERANCE:
+            names = ", ".join(f.flux for f in self.flows if f.source is None) or "none"
+            raise ValueError(
+                f"{name}: the water balance does not close: the flows from outside ({names}) must "
+                f"add up to the precipitation, but differ by up to {error:.3g} of it"
+            )
+        outside = [f.flux for f in self.flows if f.target is None]
+        counted = [t for o in self.outputs for t in o.terms if t in outside]
+        for flux in outside:
+            if counted.count(flux) != 1:
+                raise ValueError(
+                    f"{name}: the water balance does not close: flux {flux!r} leaves the basin and "
+                    f"must be part of exactly one output (such as 'discharge' or 'evaporation'), "
+                    f"found in {counted.count(flux)}"
+                )
+        if "discharge" not in [o.name for o in self.outputs]:
+            raise ValueError(
+                f"{name}: declare Output('discharge', ...), the sum of the fluxes that a gauge sees"
+            )
+
+    # ---- identity and display ---------------------------------------------------------------
+
+    def __eq__(self, other):
+        return type(self) is type(other) and self.options == other.options
+
+    def __hash__(self):
+        return hash((type(self), tuple(self.options.items())))
+
+    def __repr__(self):
+        options = ", ".join(f"{k}={v!r}" for k, v in self.options.items())
+        rows = [("parameter", "lower", "upper", "default", "unit", "meaning")]
+        rows += [
+            (p.name, f"{p.lower:g}", f"{p.upper:g}", f"{p.default:g}", p.unit, p.description)
+            for p in self.parameters
+        ]
+        widths = [max(len(row[i]) for row in rows) for i in range(6)]
+        lines = [f"{type(self).__name__}({options})", ""]
+        lines += ["  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in rows]
+        return "\n".join([*lines, "", *self._sketch()])
+
+    def _sketch(self) -> list[str]:
+        lines = []
+        for store in self.stores:
+            into = [f"{f.flux} from {f.source or 'outside'}" for f in self._flows_at(store, "target")]
+            out = [f"{f.flux} to {f.target or 'outside'}" for f in self._flows_at(store, "source")]
+            lines.append(f"[{store.name}] {store.description}")
+            lines.append(f"    in: {', '.join(into) or '-'};  out: {', '.join(out) or '-'}")
+        return lines
+
+    def _flows_at(self, store, end):
+        return [f for f in self.flows if getattr(f, end) == store.name]
+
+    def _repr_html_(self):
+        head = ("Parameter", "Lower", "Upper", "Default", "Unit", "Meaning")
+        rows = [
+            (p.name, f"{p.lower:g}", f"{p.upper:g}", f"{p.default:g}", p.unit, p.description)
+            for p in self.parameters
+        ]
+        body = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
+            for row in rows
+        )
+        title = "".join(f"<th>{cell}</th>" for cell in head)
+        sketch = html.escape("\n".join(self._sketch()))
+        return (
+            f"<b>{type(self).__name__}</b><table><thead><tr>{title}</tr></thead>"
+            f"<tbody>{body}</tbody></table><pre>{sketch}</pre>"
+        )
+
+    def equations(self):
+        """Return fluxes, right-hand side, J and B as SymPy; see `pymc_hydro.engine.equations`."""
+        from pymc_hydro.engine.equations import equations
+
+        return equations(self)
+
+    def source(self, outputs: Sequence[str] = ("discharge",), **settings) -> str:
+        """Return the text of the generated kernel; see `pymc_hydro.engine.kernels`."""
+        from pymc_hydro.engine.kernels import kernel_source
+
+        return kernel_source(self, outputs, **settings)
+
+
+def _check_keys(owner: str, found: Mapping, known: Sequence[str]) -> None:
+    unknown = [k for k in found if k not in known]
+    missing = [k for k in known if k not in found]
+    if unknown or missing:
+        what = f"unknown {unknown}" if unknown else f"missing {missing}"
+        raise KeyError(f"{owner}: {what}; expected exactly {', '.join(known)}")

@@ -1,0 +1,26 @@
+"""The unit strings that declarations and data may carry.
+
+Rates are per day in every declaration, whatever the interval of the data.
+"""
+
+__all__ = ["DECLARED_UNITS", "FLUX_UNITS", "TEMPERATURE_UNITS", "check_unit", "latex_unit"]
+
+DECLARED_UNITS = ("1", "mm", "d", "1/d", "mm/d", "degC", "mm/(degC d)", "1/mm", "mm2/d")
+FLUX_UNITS = ("mm/d", "mm d-1", "mm day-1", "mm/day")
+TEMPERATURE_UNITS = ("degC", "°C", "C", "celsius", "degrees_celsius")
+
+_LATEX = {"1": "", "degC": "°C", "mm/(degC d)": "mm/(°C d)", "mm2/d": "mm²/d"}
+
+
+def check_unit(owner: str, unit: str) -> None:
+    """Raise ValueError if `unit` is not one that a declaration may use."""
+    if unit not in DECLARED_UNITS:
+        raise ValueError(
+            f"{owner}: unknown unit {unit!r}; expected one of {', '.join(DECLARED_UNITS)} "
+            "(dimensionless is '1', rates are per day)"
+        )
+
+
+def latex_unit(unit: str) -> str:
+    """Return `unit` as it should be printed on an axis."""
+    return _LATEX.get(unit, unit)

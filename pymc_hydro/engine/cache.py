@@ -1,0 +1,163 @@
+"""A private cache of compiled kernels on disk.
+
+One file an entry, in a directory that belongs to the user alone (mode 0700). An entry is machine
+code, so it is signed with a key that never leaves that directory; an entry that was cut short,
+altered or brought from elsewhere fails the check and is compiled anew. Where no private directory
+can be had, kernels are kept in memory and one warning says so.
+
+The directory is ``$PYMC_HYDRO_CACHE``, or ``pymc_hydro`` in the user's cache directory.
+"""
+
+import contextlib
+import hashlib
+import hmac
+import logging
+import os
+import pickle
+import secrets
+import stat
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+
+import numba
+from numba.core import compiler, serialize
+from numba.core.caching import _Cache
+
+__all__ = ["KernelCache", "cache_directory", "write_atomically"]
+
+logger = logging.getLogger("pymc_hydro")
+
+SIGNATURE_BYTES = hashlib.sha256().digest_size
+KEY_NAME = "key"
+_warned: set[str] = set()
+
+
+def cache_directory() -> Path:
+    """Return the directory in which compiled kernels are kept; it need not exist."""
+    chosen = os.environ.get("PYMC_HYDRO_CACHE")
+    if chosen:
+        return Path(chosen)
+    if sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    elif os.name == "nt":
+        base = Path(os.environ.get("LOCALAPPDATA", Path.home()))
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return base / "pymc_hydro"
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file so that it is either whole or not there."""
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _private(path: Path, kind: int) -> bool:
+    """Return whether a path is of the right kind, ours, and closed to everyone else."""
+    found = path.lstat()
+    if stat.S_IFMT(found.st_mode) != kind:
+        return False
+    return os.name == "nt" or (found.st_uid == os.getuid() and not found.st_mode & 0o077)
+
+
+def _open_directory() -> tuple[Path, bytes]:
+    """Return the cache directory and its key, made if needed; OSError where that cannot be."""
+    directory = cache_directory()
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        directory.mkdir(mode=0o700)
+    if not _private(directory, stat.S_IFDIR):
+        raise PermissionError(f"{directory} must be a directory of yours with mode 0700")
+    key_file = directory / KEY_NAME
+    if not key_file.exists():
+        write_atomically(key_file, secrets.token_bytes(32))
+    if not _private(key_file, stat.S_IFREG):
+        raise PermissionError(f"{key_file} must be a file of yours with mode 0600")
+    if not os.access(directory, os.W_OK):
+        raise PermissionError(f"{directory} is not writable")
+    return directory, key_file.read_bytes()
+
+
+class KernelCache(_Cache):
+    """Cache of one kernel, plugged into the place where Numba keeps a function's cache.
+
+    Parameters
+    ----------
+    content : str
+        Hash of the kernel's whole text.
+    label : str
+        What to call it in messages.
+    """
+
+    def __init__(self, content: str, label: str):
+        self.content, self.label = content, label
+        self.hits = 0
+        try:
+            self._directory, self._key = _open_directory()
+        except OSError as error:
+            self._directory = None
+            if str(error) not in _warned:
+                _warned.add(str(error))
+                warnings.warn(
+                    f"pymc_hydro keeps compiled kernels in memory only, each process compiles them "
+                    f"anew: {error}. Set PYMC_HYDRO_CACHE to a private directory of yours.",
+                    stacklevel=2,
+                )
+
+    def _entry(self, signature, target) -> Path:
+        codegen = target.codegen().magic_tuple() if hasattr(target, "codegen") else target
+        parts = (self.content, str(signature), repr(codegen), numba.__version__, sys.version)
+        return self._directory / (hashlib.sha256(repr(parts).encode()).hexdigest() + ".kernel")
+
+    def load_overload(self, sig, target_context):
+        """Return the compiled function, or None where there is no sound entry."""
+        if self._directory is not None:
+            entry = self._entry(sig, target_context)
+            try:
+                data = entry.read_bytes() if entry.exists() and _private(entry, stat.S_IFREG) else b""
+            except OSError:
+                data = b""
+            signature, payload = data[:SIGNATURE_BYTES], data[SIGNATURE_BYTES:]
+            if payload and hmac.compare_digest(signature, self._sign(entry, payload)):
+                target_context.refresh()
+                self.hits += 1
+                return compiler.CompileResult._rebuild(target_context, *pickle.loads(payload))
+            if data:
+                logger.warning("cache entry of %s is not sound; compiling it anew", self.label)
+        logger.info("compiling %s: once per machine, about ten seconds", self.label)
+        return None
+
+    def save_overload(self, sig, data):
+        """Write the compiled function; a full disk costs a recompilation, not the run."""
+        if self._directory is None:
+            return
+        entry = self._entry(sig, data.codegen.magic_tuple())
+        payload = serialize.dumps(data._reduce())
+        try:
+            write_atomically(entry, self._sign(entry, payload) + payload)
+        except OSError as error:
+            logger.warning("could not write the cache entry of %s: %s", self.label, error)
+
+    def _sign(self, entry: Path, payload: bytes) -> bytes:
+        return hmac.digest(self._key, entry.name.encode() + payload, "sha256")
+
+    @property
+    def cache_path(self):
+        return str(self._directory)
+
+    def enable(self):
+        """Do nothing: the cache is always enabled (part of Numba's interface)."""
+
+    def disable(self):
+        """Do nothing: the cache is always enabled (part of Numba's interface)."""
+
+    def flush(self):
+        """Do nothing: entries are never stale, their name is their content."""
