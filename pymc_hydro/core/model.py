@@ -319,6 +319,9 @@ class AbstractModel:
     def __hash__(self):
         return hash((type(self), tuple(self.options.items())))
 
+    def __reduce__(self):
+        return _rebuild, (type(self), self.options)
+
     def __repr__(self):
         options = ", ".join(f"{k}={v!r}" for k, v in self.options.items())
         rows = [("parameter", "lower", "upper", "default", "unit", "meaning")]
@@ -371,6 +374,11 @@ class AbstractModel:
         from pymc_hydro.engine.kernels import kernel_source
 
         return kernel_source(self, outputs, **settings)
+
+
+def _rebuild(cls, options):
+    snow = None if cls.snow_target is None else options["snow"]
+    return cls(**{**options, "snow": snow})
 
 
 def _check_keys(owner: str, found: Mapping, known: Sequence[str]) -> None:

@@ -3,11 +3,9 @@
 Rates are per day in every declaration, whatever the interval of the data.
 """
 
-__all__ = ["DECLARED_UNITS", "FLUX_UNITS", "TEMPERATURE_UNITS", "check_unit", "latex_unit"]
+__all__ = ["DECLARED_UNITS", "check_unit", "latex_unit"]
 
 DECLARED_UNITS = ("1", "mm", "d", "1/d", "mm/d", "degC", "mm/(degC d)", "1/mm", "mm2/d")
-FLUX_UNITS = ("mm/d", "mm d-1", "mm day-1", "mm/day")
-TEMPERATURE_UNITS = ("degC", "°C", "C", "celsius", "degrees_celsius")
 
 _LATEX = {"1": "", "degC": "°C", "mm/(degC d)": "mm/(°C d)", "mm2/d": "mm²/d"}
 

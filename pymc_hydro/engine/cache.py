@@ -128,9 +128,14 @@ class KernelCache(_Cache):
             signature, payload = data[:SIGNATURE_BYTES], data[SIGNATURE_BYTES:]
             if payload and hmac.compare_digest(signature, self._sign(entry, payload)):
                 target_context.refresh()
-                self.hits += 1
-                return compiler.CompileResult._rebuild(target_context, *pickle.loads(payload))
-            if data:
+                try:
+                    result = compiler.CompileResult._rebuild(target_context, *pickle.loads(payload))
+                except Exception:  # ours and whole, yet of no use to this Numba: compile anew
+                    logger.warning("cache entry of %s cannot be loaded", self.label, exc_info=True)
+                else:
+                    self.hits += 1
+                    return result
+            elif data:
                 logger.warning("cache entry of %s is not sound; compiling it anew", self.label)
         logger.info("compiling %s: once per machine, about ten seconds", self.label)
         return None

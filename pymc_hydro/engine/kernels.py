@@ -139,6 +139,6 @@ def get_rates(model: AbstractModel, outputs: tuple[str, ...] = ("discharge",)):
 
 def _namespace() -> dict:
     names = {name: getattr(math, name) for name in _MATHEMATICS}
-    return {
-        **names, "np": np, "zeros": np.zeros, "empty": np.empty, "nan": math.nan, "inf": math.inf
-    }
+    arrays = {"np": np, "zeros": np.zeros, "empty": np.empty}
+    # The name of a module that exists: Numba imports it when it loads a cached function.
+    return {**names, **arrays, "nan": math.nan, "inf": math.inf, "__name__": __name__}

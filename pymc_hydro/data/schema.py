@@ -1,0 +1,161 @@
+"""The one Dataset schema for basins, and the checks that data must pass before they are used."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+__all__ = ["VARIABLES", "as_basin", "check_warmup", "interval_length"]
+
+# Name, units accepted (the first is written), what it is.
+VARIABLES = {
+    "precipitation": (("mm/d", "mm d-1", "mm day-1", "mm/day"), "rain and snow"),
+    "potential_evaporation": (("mm/d", "mm d-1", "mm day-1", "mm/day"), "potential evaporation"),
+    "temperature": (("degC", "°C", "C", "celsius", "degrees_celsius"), "mean air temperature"),
+    "discharge": (("mm/d", "mm d-1", "mm day-1", "mm/day"), "observed discharge"),
+}
+TEMPERATURE_RANGE = (-90.0, 65.0)  # degC, records of the Earth; beyond are other units
+DAY = np.timedelta64(1, "D")
+_FIX_UNITS = {
+    "mm/h": "multiply by 24",
+    "mm h-1": "multiply by 24",
+    "m3/s": "multiply by 86.4 and divide by the basin's area in km2",
+    "m3 s-1": "multiply by 86.4 and divide by the basin's area in km2",
+    "K": "subtract 273.15",
+}
+
+
+def as_basin(data: xr.Dataset | pd.DataFrame, needed: Sequence[str] = ()) -> xr.Dataset:
+    """Return `data` as a Dataset of the schema, after checking it.
+
+    Parameters
+    ----------
+    data : Dataset or DataFrame
+        Coordinate (or index, or column) ``time``, sorted and regular, the start of each interval;
+        variables ``precipitation``, ``potential_evaporation``, ``discharge`` in mm/d,
+        ``temperature`` in degC. A missing ``units`` attribute is taken to be the right one.
+    needed : sequence of str
+        Variables that must be there.
+
+    Returns
+    -------
+    Dataset
+        The same values, float64, on ``time``.
+
+    Raises
+    ------
+    TypeError, KeyError, ValueError
+        What is wrong, where, and the usual fix.
+    """
+    if isinstance(data, pd.DataFrame):
+        frame = data.set_index("time") if "time" in data.columns else data
+        data = xr.Dataset.from_dataframe(frame.rename_axis(index="time"))
+    if not isinstance(data, xr.Dataset):
+        raise TypeError(
+            f"basin: expected an xarray Dataset or a pandas DataFrame, found {type(data).__name__}"
+        )
+    if "time" not in data.coords:
+        raise KeyError("basin: no coordinate 'time'; rename the date column or index to 'time'")
+    missing = [name for name in needed if name not in data]
+    if missing:
+        raise KeyError(
+            f"basin: missing {', '.join(map(repr, missing))}; found "
+            f"{', '.join(map(str, data.data_vars)) or 'none'}"
+            + ("; a model without snow (snow=False) needs none" if "temperature" in missing else "")
+        )
+    time = _check_time(data["time"])
+    variables = {}
+    for name, (units, description) in VARIABLES.items():
+        if name not in data:
+            continue
+        variable = data[name]
+        if variable.dims != ("time",):
+            raise ValueError(
+                f"basin: {name!r} has dimensions {variable.dims}, expected ('time',); select one "
+                "basin first"
+            )
+        found = variable.attrs.get("units", units[0])
+        if found not in units:
+            fix = _FIX_UNITS.get(found, "convert it and set attrs['units']")
+            raise ValueError(f"basin: {name!r} is in {found!r}, expected {units[0]!r}; {fix}")
+        values = np.asarray(variable.values, dtype=np.float64)
+        _check_values(name, values, time, gaps=name == "discharge")
+        attributes = {"long_name": description, **variable.attrs, "units": units[0]}
+        variables[name] = ("time", values, attributes)
+    return xr.Dataset(variables, coords={"time": time}, attrs=data.attrs)
+
+
+def interval_length(basin: xr.Dataset) -> float:
+    """Return the length of the intervals of a checked basin, in days."""
+    time = basin["time"].values
+    return float((time[1] - time[0]) / DAY)
+
+
+def check_warmup(warmup: int, n_time: int) -> int:
+    """Return `warmup` if at least one of `n_time` intervals is left after it."""
+    if int(warmup) != warmup or warmup < 0:
+        raise ValueError(f"warmup: expected a whole number of intervals >= 0, found {warmup!r}")
+    if warmup >= n_time:
+        raise ValueError(
+            f"basin: the record has {n_time} intervals and the warm-up takes {int(warmup)}, nothing "
+            "is left; give a longer record or a smaller warmup"
+        )
+    return int(warmup)
+
+
+def _check_time(coordinate: xr.DataArray) -> np.ndarray:
+    time = coordinate.values
+    if not np.issubdtype(time.dtype, np.datetime64):
+        raise TypeError(
+            f"basin: 'time' has type {time.dtype}, expected datetime64; use pandas.to_datetime"
+        )
+    if time.ndim != 1 or time.size < 2:
+        raise ValueError(f"basin: 'time' needs at least two entries, found {time.size}")
+    if np.isnat(time).any():
+        raise ValueError(f"basin: 'time' has no date at position {np.isnat(time).argmax()}")
+    step = np.diff(time)
+    zero = step == np.timedelta64(0)
+    if zero.any():
+        raise ValueError(f"basin: 'time' has {_date(time[zero.argmax()])} twice; drop duplicates")
+    back = step < np.timedelta64(0)
+    if back.any():
+        raise ValueError(
+            f"basin: 'time' is not sorted at {_date(time[back.argmax() + 1])}; use sortby('time')"
+        )
+    usual = np.median(step.astype("timedelta64[ns]").astype(np.int64))
+    irregular = step.astype("timedelta64[ns]").astype(np.int64) != usual
+    if irregular.any():
+        at = irregular.argmax()
+        raise ValueError(
+            f"basin: 'time' is irregular: {_date(time[at])} is followed by {_date(time[at + 1])}, "
+            f"the usual interval is {pd.Timedelta(int(usual))}; insert the missing rows (missing "
+            "discharge as NaN, forcing filled by you)"
+        )
+    return time
+
+
+def _check_values(name, values, time, gaps):
+    bad = np.isinf(values) if gaps else ~np.isfinite(values)
+    if bad.any():
+        raise ValueError(
+            f"basin: {name!r} has {bad.sum()} values that are missing or infinite, first at "
+            f"{_date(time[bad.argmax()])}; "
+            + ("write missing values as NaN" if gaps else "forcing must be complete: fill it first")
+        )
+    if name == "temperature":
+        low, high = TEMPERATURE_RANGE
+        out, what = (values < low) | (values > high), f"outside {low:g} to {high:g} degC"
+        fix = "is it in K or degF?"
+    else:
+        out, what, fix = values < 0, "negative", "replace codes such as -999 by NaN"
+    if out.any():
+        at = out.argmax()
+        raise ValueError(
+            f"basin: {name!r} is {what} in {out.sum()} intervals, first {values[at]:g} at "
+            f"{_date(time[at])}; {fix}"
+        )
+
+
+def _date(moment) -> str:
+    return str(pd.Timestamp(moment))

@@ -1,0 +1,174 @@
+"""The two Ops of a model: values, and values with their Jacobian.
+
+The gradient of the first is the product of the cotangent with the second's Jacobian. Where both
+stand on equal inputs, :mod:`pymc_hydro.ops.rewrites` leaves one of them, so that value and
+gradient come from one integration.
+"""
+
+import pytensor.tensor as pt
+from pytensor.gradient import DisconnectedType, disconnected_type, grad_not_implemented
+from pytensor.graph.basic import Apply
+from pytensor.graph.op import Op
+
+from pymc_hydro.engine.problem import Problem
+
+__all__ = ["SimulatedJacobian", "SimulatedValues"]
+
+INPUTS = (
+    ("parameters", 1, "(n_parameter,)"),
+    ("forcing", 2, "(n_time, n_forcing)"),
+    ("initial_state", 1, "(n_state,)"),
+)
+NO_FORCING_GRADIENT = (
+    "the derivative with respect to the forcing series is not offered; a factor on rain or "
+    "evaporation is better made a parameter of the model"
+)
+NO_SECOND_DERIVATIVE = (
+    "second derivatives of a simulation are not offered; use a method that needs first derivatives "
+    "only (NUTS, ADVI, BFGS), or J'WJ from ph.simulate(..., sensitivities=True)"
+)
+
+
+def _inputs(op, arguments):
+    problem = op.problem
+    expected = (len(problem.model.parameters), None, len(problem.model.stores))
+    variables = []
+    for (name, ndim, shape), argument, size in zip(INPUTS, arguments, expected, strict=True):
+        variable = pt.as_tensor_variable(argument)
+        if variable.type.ndim != ndim:
+            raise TypeError(
+                f"{op}: {name} must have shape {shape}, found {variable.type.ndim} dimensions"
+            )
+        if not variable.type.dtype.startswith(("float", "int", "uint")):
+            raise TypeError(f"{op}: {name} must be real numbers, found {variable.type.dtype}")
+        known = variable.type.shape[0]
+        if size is not None and known is not None and known != size:
+            raise TypeError(f"{op}: {name} must have {size} values, found {known}")
+        if name == "forcing" and variable.type.shape[1] not in (None, op.n_forcing):
+            names = ", ".join(problem.model.forcing_names)
+            raise TypeError(
+                f"{op}: forcing must have the columns {names}, found {variable.type.shape[1]} "
+                "columns"
+            )
+        variables.append(pt.cast(variable, "float64"))
+    return variables
+
+
+class _Simulation(Op):
+    """What both Ops share."""
+
+    @property
+    def n_forcing(self):
+        return len(self.problem.model.forcing_names)
+
+    def __str__(self):
+        name = type(self.problem.model).__name__
+        return f"{type(self).__name__}({name}: {', '.join(self.problem.outputs)})"
+
+
+class SimulatedValues(_Simulation):
+    """Integrate a model: (parameters, forcing, initial_state) -> outputs (n_time, n_output).
+
+    Parameters
+    ----------
+    problem : Problem
+        Model, outputs and solver settings.
+    content : str, optional
+        Hash of the kernels' text, found by itself; makes equal props mean equal computation.
+    """
+
+    __props__ = ("problem", "content")
+    __str__ = _Simulation.__str__  # PyTensor would print all props
+    gufunc_signature = "(p),(t,f),(s)->(t,o)"
+
+    def __init__(self, problem: Problem, content: str | None = None):
+        self.problem = problem
+        self.content = problem.content if content is None else content
+
+    def make_node(self, *arguments):
+        inputs = _inputs(self, arguments)
+        n_time = inputs[1].type.shape[0]
+        output = pt.tensor(dtype="float64", shape=(n_time, len(self.problem.outputs)))
+        return Apply(self, inputs, [output])
+
+    def perform(self, node, inputs, output_storage):
+        output_storage[0][0] = self.problem.run(*inputs).values
+
+    def infer_shape(self, *arguments):
+        shapes = arguments[-1]
+        return [(shapes[1][0], pt.constant(len(self.problem.outputs), dtype="int64"))]
+
+    def pullback(self, inputs, outputs, cotangents):
+        (cotangent,) = cotangents
+        if isinstance(cotangent.type, DisconnectedType):
+            return [disconnected_type() for _ in inputs]
+        n = len(self.problem.model.parameters)
+        by_parameter = SimulatedJacobian(self.problem)(*inputs)[1]
+        by_both = SimulatedJacobian(self.problem, initial=True)(*inputs)[1]
+        return [
+            pt.tensordot(cotangent, by_parameter, axes=[[0, 1], [0, 1]]),
+            grad_not_implemented(self, 1, inputs[1], NO_FORCING_GRADIENT),
+            pt.tensordot(cotangent, by_both[:, :, n:], axes=[[0, 1], [0, 1]]),
+        ]
+
+    def L_op(self, inputs, outputs, output_gradients):
+        return self.pullback(inputs, outputs, output_gradients)
+
+    def grad(self, inputs, output_gradients):
+        return self.pullback(inputs, None, output_gradients)
+
+
+class SimulatedJacobian(_Simulation):
+    """Integrate a model and its sensitivities: values (n_time, n_output), and their Jacobian.
+
+    The Jacobian has shape (n_time, n_output, n_column), a column for each parameter and, with
+    `initial`, for each store's initial content behind them.
+
+    Parameters
+    ----------
+    problem : Problem
+    initial : bool
+        Whether derivatives with respect to the initial state are wanted.
+    """
+
+    __props__ = ("problem", "initial", "content")
+    __str__ = _Simulation.__str__
+    gufunc_signature = "(p),(t,f),(s)->(t,o),(t,o,c)"
+
+    def __init__(self, problem: Problem, initial: bool = False, content: str | None = None):
+        self.problem, self.initial = problem, initial
+        self.content = problem.content if content is None else content
+
+    def make_node(self, *arguments):
+        inputs = _inputs(self, arguments)
+        n_time, n_output = inputs[1].type.shape[0], len(self.problem.outputs)
+        n_column = self.problem.n_columns(self.initial)
+        shapes = ((n_time, n_output), (n_time, n_output, n_column))
+        return Apply(self, inputs, [pt.tensor(dtype="float64", shape=s) for s in shapes])
+
+    def perform(self, node, inputs, output_storage):
+        run = self.problem.run(*inputs, sensitivities=True, initial=self.initial)
+        output_storage[0][0] = run.values
+        output_storage[1][0] = run.jacobian
+
+    def infer_shape(self, *arguments):
+        n_time = arguments[-1][1][0]
+        n_output = pt.constant(len(self.problem.outputs), dtype="int64")
+        n_column = pt.constant(self.problem.n_columns(self.initial), dtype="int64")
+        return [(n_time, n_output), (n_time, n_output, n_column)]
+
+    def pullback(self, inputs, outputs, cotangents):
+        of_values, of_jacobian = cotangents
+        if not isinstance(of_jacobian.type, DisconnectedType):
+            return [
+                grad_not_implemented(self, i, x, NO_SECOND_DERIVATIVE)
+                for i, x in enumerate(inputs)
+            ]
+        return SimulatedValues(self.problem).pullback(inputs, outputs, [of_values])
+
+    def L_op(self, inputs, outputs, output_gradients):
+        return self.pullback(inputs, outputs, output_gradients)
+
+    def grad(self, inputs, output_gradients):
+        return self.pullback(inputs, None, output_gradients)
+
