@@ -8,8 +8,6 @@ import pandas as pd
 import pytensor
 import pytensor.tensor as pt
 import xarray as xr
-from scipy.optimize import minimize
-from scipy.stats import qmc
 
 from pymc_hydro.core.dims import PARAMETER, TIME
 from pymc_hydro.core.model import AbstractModel
@@ -119,6 +117,8 @@ def calibrate(
     ----------
     Byrd, R. H., et al. (1995). SIAM J. Sci. Comput. 16, 1190-1208. doi:10.1137/0916069
     """
+    from scipy.optimize import minimize  # here: half a second that an import need not take
+
     if loss not in LOSSES:
         raise KeyError(f"calibrate: unknown loss {loss!r}; known are {', '.join(LOSSES)}")
     if method not in METHODS:
@@ -207,6 +207,8 @@ def _starts(model, starts, lower, upper, free, seed):
     if isinstance(starts, (int, np.integer)):
         if starts < 1:
             raise ValueError(f"calibrate: starts must be at least 1, found {starts}")
+        from scipy.stats import qmc
+
         first = np.clip((model.default - lower) / width, 0, 1)[free]
         others = qmc.LatinHypercube(free.size, seed=seed).random(starts - 1) if starts > 1 else []
         return [first, *others]
