@@ -55,6 +55,9 @@ class AbstractModel:
         The store that receives rain and melt of the snow front end. With it, ``snow=True`` (the
         default) puts the store ``SWE`` before the others and the parameters ``T_tr`` and ``f_dd``
         after the others, and ``self.snow.fluxes(s, u, p)["P_liq"]`` is the liquid input.
+    ordered : tuple of (str, str)
+        Pairs of parameters, the smaller first, that would otherwise be exchangeable, such as the
+        rates of a slow and a quick reservoir; default priors keep the order.
 
     Parameters
     ----------
@@ -74,6 +77,7 @@ class AbstractModel:
     flows: tuple[Flow, ...] = ()
     outputs: tuple[Output, ...] = ()
     snow_target: str | None = None
+    ordered: tuple[tuple[str, str], ...] = ()
 
     def __init__(self, *, snow: bool | None = None, formulation: str = "default"):
         name = type(self).__name__
@@ -254,6 +258,12 @@ class AbstractModel:
                         f"declared; known are {', '.join(self.store_names)}"
                     )
                 touched.add(end)
+        for name_of in (n for pair in self.ordered for n in pair):
+            if name_of not in self.parameter_names:
+                raise ValueError(
+                    f"{name}: ordered names the parameter {name_of!r}, which is not declared; known "
+                    f"are {', '.join(self.parameter_names)}"
+                )
         idle = [s for s in self.store_names if s not in touched]
         if idle:
             raise ValueError(f"{name}: no flow enters or leaves the store {idle[0]!r}")

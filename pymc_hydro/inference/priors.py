@@ -14,7 +14,9 @@ __all__ = ["priors"]
 def priors(model: AbstractModel, **overrides) -> dict:
     """Create a random variable for each parameter, uniform on its bounds.
 
-    Call it inside ``with pm.Model():``.
+    Call it inside ``with pm.Model():``. Where a model declares an order of two parameters, the
+    smaller is uniform between its lower bound and the larger one: otherwise the posterior has a
+    second mode in which a slow and a quick reservoir have changed places.
 
     Parameters
     ----------
@@ -42,11 +44,16 @@ def priors(model: AbstractModel, **overrides) -> dict:
                 f"priors: {name} has no parameter {key!r}; known are "
                 f"{', '.join(model.parameter_names)}"
             )
-    theta = {}
-    for p in model.parameters:
+    larger_of = dict(model.ordered)
+    theta: dict = {}
+    # Each parameter after the one that bounds it.
+    for p in sorted(model.parameters, key=lambda p: p.name in larger_of):
         given = overrides.get(p.name)
         if given is None:
-            theta[p.name] = pm.Uniform(p.name, p.lower, p.upper)
+            upper = p.upper
+            if p.name in larger_of:
+                upper = pt.minimum(upper, theta[larger_of[p.name]])
+            theta[p.name] = pm.Uniform(p.name, p.lower, upper)
         elif isinstance(given, Variable):
             theta[p.name] = given
         elif isinstance(given, Real):
@@ -60,4 +67,4 @@ def priors(model: AbstractModel, **overrides) -> dict:
                 f"priors: {p.name} must be a random variable, such as pm.LogNormal({p.name!r}, "
                 f"...), or a number, found {type(given).__name__}"
             )
-    return theta
+    return {name: theta[name] for name in model.parameter_names}

@@ -54,6 +54,7 @@ class Hymod(AbstractModel):
         Parameter("K_s", 1e-5, 1, "1/d", "rate of the slow reservoir", default=0.03),
         Parameter("K_f", 0.1, 100, "1/d", "rate of the quick reservoirs", default=0.7),
     )
+    ordered = (("K_s", "K_f"),)
     snow_target = "S_u"
     stores = (Store("S_u", "mm", "soil (unsaturated) store"), *slow.stores, *quick.stores)
     flows = (
