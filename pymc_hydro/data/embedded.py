@@ -2,7 +2,6 @@
 
 from importlib import resources
 
-import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -76,10 +75,3 @@ def load_basin(name: str) -> xr.Dataset:
         frame["potential_evaporation"] = oudin(temperature, frame.index, latitude)
     basin = as_basin(frame)
     return basin.assign_attrs(**attributes, time_label="start of the interval")
-
-
-def split_at(basin: xr.Dataset, date: str, warmup: int) -> tuple[xr.Dataset, xr.Dataset]:
-    """Return the record before `date`, and the one from `date` on with `warmup` days before it."""
-    position = int(np.searchsorted(basin["time"].values, np.datetime64(date)))
-    start = max(position - warmup, 0)
-    return basin.isel(time=slice(0, position)), basin.isel(time=slice(start, None))

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-__all__ = ["VARIABLES", "as_basin", "check_warmup", "interval_length"]
+__all__ = ["VARIABLES", "as_basin", "check_warmup", "interval_length", "split_record"]
 
 # Name, units accepted (the first is written), what it is.
 VARIABLES = {
@@ -102,6 +102,34 @@ def check_warmup(warmup: int, n_time: int) -> int:
             "is left; give a longer record or a smaller warmup"
         )
     return int(warmup)
+
+
+def split_record(basin: xr.Dataset, date: str, warmup: int) -> tuple[xr.Dataset, xr.Dataset]:
+    """Return the record before `date`, and the one from `date` on with its warm-up before it.
+
+    Parameters
+    ----------
+    basin : Dataset
+        On ``time``.
+    date : str
+        First day of the second period, such as "1958-10-01".
+    warmup : int
+        Intervals before `date` that the second record begins with.
+
+    Raises
+    ------
+    ValueError
+        If either period would be empty, or the record has no room for the warm-up.
+    """
+    position = int(np.searchsorted(basin["time"].values, np.datetime64(date)))
+    n_time = basin.sizes["time"]
+    if not warmup <= position < n_time or position == 0:
+        first, last = (_date(basin["time"].values[i]) for i in (0, -1))
+        raise ValueError(
+            f"split: {date} must lie in the record ({first} to {last}) with {warmup} intervals "
+            "before it"
+        )
+    return basin.isel(time=slice(0, position)), basin.isel(time=slice(position - warmup, None))
 
 
 def _check_time(coordinate: xr.DataArray) -> np.ndarray:

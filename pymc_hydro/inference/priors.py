@@ -16,7 +16,8 @@ def priors(model: AbstractModel, **overrides) -> dict:
 
     Call it inside ``with pm.Model():``. Where a model declares an order of two parameters, the
     smaller is uniform between its lower bound and the larger one: otherwise the posterior has a
-    second mode in which a slow and a quick reservoir have changed places.
+    second mode in which a slow and a quick reservoir have changed places. Sampling starts at the
+    model's default values.
 
     Parameters
     ----------
@@ -53,7 +54,7 @@ def priors(model: AbstractModel, **overrides) -> dict:
             upper = p.upper
             if p.name in larger_of:
                 upper = pt.minimum(upper, theta[larger_of[p.name]])
-            theta[p.name] = pm.Uniform(p.name, p.lower, upper)
+            theta[p.name] = pm.Uniform(p.name, p.lower, upper, initval=p.default)
         elif isinstance(given, Variable):
             theta[p.name] = given
         elif isinstance(given, Real):

@@ -1,0 +1,60 @@
+"""Hydrograph: observed and simulated discharge with rain from above."""
+
+import numpy as np
+import xarray as xr
+
+from pymc_hydro.plots.series import COLORS, axis_label, central_and_band
+
+__all__ = ["plot_hydrograph"]
+
+
+def plot_hydrograph(data: xr.Dataset, *, basin: xr.Dataset | None = None, ax=None, prob=0.9):
+    """Plot discharge over time, with a predictive band where there are draws.
+
+    Parameters
+    ----------
+    data : Dataset
+        Variable ``discharge`` in mm/d on ``time``, and on ``draw`` for a band around the median.
+    basin : Dataset, optional
+        Observed ``discharge`` and ``precipitation``; only the times of `data` are shown.
+    ax : matplotlib Axes, optional
+    prob : float
+        Probability of the band.
+
+    Returns
+    -------
+    matplotlib Axes
+    """
+    import matplotlib.dates as mdates
+    import matplotlib.pyplot as plt
+
+    if ax is None:
+        _, ax = plt.subplots(figsize=(10, 4.5), layout="constrained")
+    time = data["time"].values
+    central, band = central_and_band(data["discharge"], prob)
+    top = central.max()
+    if band is not None:
+        label = f"{100 * prob:.0f} % predictive band"
+        ax.fill_between(time, *band, color=COLORS["band"], alpha=0.6, lw=0, label=label)
+        top = max(top, band[1].max())
+    if basin is not None and "discharge" in basin:
+        observed = basin["discharge"].sel(time=time)
+        ax.plot(time, observed, ".", ms=3, color=COLORS["observed"], label="observed")
+        top = max(top, float(np.nanmax(observed)))
+    name = "simulated" if band is None else "predictive median"
+    ax.plot(time, central, lw=1, color=COLORS["simulated"], label=name)
+    ax.set_ylabel(axis_label(data["discharge"], "discharge"))
+    ax.set_ylim(0, 1.6 * top)
+    locator = mdates.AutoDateLocator()
+    ax.xaxis.set_major_locator(locator)
+    ax.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))
+    ax.set_xlim(time[0], time[-1])
+    if basin is not None and "precipitation" in basin:
+        rain = basin["precipitation"].sel(time=time)
+        above = ax.twinx()
+        above.bar(time, rain, width=np.diff(time).min(), color=COLORS["rain"], lw=0)
+        above.set_ylim(4 * float(rain.max()), 0)
+        above.set_yticks([t for t in above.get_yticks() if 0 <= t <= float(rain.max())])
+        above.set_ylabel(axis_label(rain, "precipitation"), loc="top")
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, 1.12), ncols=3, frameon=False)
+    return ax
