@@ -143,10 +143,10 @@ def _check_time(coordinate: xr.DataArray) -> np.ndarray:
     if np.isnat(time).any():
         raise ValueError(f"basin: 'time' has no date at position {np.isnat(time).argmax()}")
     step = np.diff(time)
-    zero = step == np.timedelta64(0)
+    zero = step == np.timedelta64(0, "ns")
     if zero.any():
         raise ValueError(f"basin: 'time' has {_date(time[zero.argmax()])} twice; drop duplicates")
-    back = step < np.timedelta64(0)
+    back = step < np.timedelta64(0, "ns")
     if back.any():
         raise ValueError(
             f"basin: 'time' is not sorted at {_date(time[back.argmax() + 1])}; use sortby('time')"

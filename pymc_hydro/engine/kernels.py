@@ -18,7 +18,8 @@ from pymc_hydro.engine.integrators import BOGACKI_SHAMPINE, METHODS, ExplicitPai
 __all__ = ["Kernel", "get_kernel", "get_rates", "kernel_source", "select_method"]
 
 _MATHEMATICS = ("exp", "expm1", "log", "log1p", "sqrt", "tanh")
-_OPTIONS = {"error_model": "numpy", "nogil": True}
+# Set, not left out: Numba compiles a function with the options of its caller where it has none.
+_OPTIONS = {"error_model": "numpy", "nogil": True, "fastmath": False}
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def _text(model, outputs, method, sensitivities, initial):
     constants = f"N_TERMS, SUMMED_NORM = {propagator.N_TERMS}, {propagator.SUMMED_NORM}"
     text = "\n\n".join([constants, *parts, body])
     kind = "jacobian" if sensitivities else "values"
-    content = hashlib.sha256(text.encode()).hexdigest()
+    content = hashlib.sha256(repr((text, _OPTIONS)).encode()).hexdigest()
     name = f"{type(model).__name__.lower()}_{kind}_{content[:16]}"
     return name, text.replace("def KERNEL(", f"def {name}("), content
 

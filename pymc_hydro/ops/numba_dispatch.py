@@ -20,7 +20,7 @@ def funcify_values(op, node, **kwargs):
     dt, rtol, atol, steps = _settings(op)
     n_output = len(op.problem.outputs)
 
-    @numba.njit
+    @numba.njit(fastmath=False)
     def simulated_values(parameters, forcing, initial_state):
         values = np.empty((forcing.shape[0], n_output))
         jacobian = np.empty((0, 0, 0))
@@ -41,7 +41,7 @@ def funcify_jacobian(op, node, **kwargs):
     dt, rtol, atol, steps = _settings(op)
     n_output, n_column = len(op.problem.outputs), op.problem.n_columns(op.initial)
 
-    @numba.njit
+    @numba.njit(fastmath=False)
     def simulated_jacobian(parameters, forcing, initial_state):
         values = np.empty((forcing.shape[0], n_output))
         jacobian = np.empty((forcing.shape[0], n_output, n_column))

@@ -1,0 +1,103 @@
+import numpy as np
+import pytest
+import sympy
+
+import pymc_hydro as ph
+from pymc_hydro.core import functions
+from pymc_hydro.core.expression import symbol
+from pymc_hydro.core.smoothing import clamp, maximum, minimum, pos
+from pymc_hydro.engine.derive import derive
+from pymc_hydro.engine.kernels import get_rates
+from pymc_hydro.engine.program import Program
+
+EXPRESSIONS = {
+    "rational": lambda x, y: (x * x - y) / (x + 2 * y) - 3 / x,
+    "transcendental": lambda x, y: functions.exp(-x) * functions.log(y) + functions.tanh(x * y),
+    "small arguments": lambda x, y: functions.expm1(x) / functions.log1p(y),
+    "powers": lambda x, y: functions.power(x, y) + x**3 + functions.sqrt(x) * y**0.5,
+    "smoothing": lambda x, y: minimum(x, y, 0.1) * maximum(x, y, 0.2) + clamp(x - y, 0.1) + pos(-x, 0.3),
+    "shared": lambda x, y: (lambda t: t * t + t / y + functions.exp(t))(x * y - 1),
+}
+
+
+def evaluate(program, number, values):
+    op, *args = program.nodes[number]
+    if op == "constant":
+        return args[0]
+    if op == "symbol":
+        return values[args[0]]
+    v = [evaluate(program, a, values) for a in args]
+    infix = {"add": lambda a, b: a + b, "sub": lambda a, b: a - b, "mul": lambda a, b: a * b}
+    infix |= {"div": lambda a, b: a / b, "neg": lambda a: -a}
+    return infix[op](*v) if op in infix else getattr(np, op)(*v)
+
+
+@pytest.mark.parametrize("name", EXPRESSIONS)
+def test_vertex_elimination_against_sympy(name, rng):
+    f = EXPRESSIONS[name]
+    program = Program()
+    output = program.trace(f(symbol("x"), symbol("y")))
+    jacobian = program.jacobian({"f": output}, ("x", "y"))
+    x, y = sympy.symbols("x y", positive=True)
+    expression = f(x, y)
+    for _ in range(5):
+        values = dict(zip("xy", rng.uniform(0.5, 2, 2), strict=True))
+        at = {x: values["x"], y: values["y"]}
+        exact = {k: float(expression.diff(k).subs(at)) for k in (x, y)}
+        value = float(expression.subs(at))
+        assert evaluate(program, output, values) == pytest.approx(value, rel=1e-13)
+        for k in (x, y):
+            found = evaluate(program, jacobian["f", str(k)], values)
+            assert found == pytest.approx(exact[k], rel=1e-12, abs=1e-14)
+
+
+def test_equal_operations_have_one_number_and_zeros_vanish():
+    program = Program()
+    x, y = symbol("x"), symbol("y")
+    assert program.trace(x * y + y * x) == program.trace(y * x + x * y)
+    assert program.is_zero(program.trace(0 * x + (y - y * 1) * 0))
+    assert ("f", "y") not in program.jacobian({"f": program.trace(x + y - y)}, ("x", "y"))
+
+
+def test_cancelling_dependence_is_found():
+    """Runoff split into two shares: the store that sheds it does not depend on the split."""
+    model = ph.Hymod(snow=False)
+    system = derive(model, model.select_outputs(["discharge"]))
+    assert ("S_u", "alpha") not in system.jacobian
+    assert ("S_s", "alpha") in system.jacobian
+
+
+def test_hymod_splits_into_head_and_linear_part():
+    model = ph.Hymod()
+    system = derive(model, model.select_outputs(["discharge", "evaporation"]))
+    assert system.head == ("SWE", "S_u")
+    assert set(system.linear) == {
+        "S_s", "S_f1", "S_f2", "S_f3", "amount of discharge", "amount of evaporation",
+    }
+    assert system.matrix_parameters == ("K_s", "K_f")
+    assert all(i == k or system.head.index(i) > system.head.index(k)
+               for i, k in system.jacobian if i in system.head and k in system.head)
+
+
+@pytest.mark.parametrize("cls", ph.MODELS)
+def test_kernels_against_sympy_equations(cls, rng):
+    """J and B of the compiled rates against SymPy's own derivatives of the flux function."""
+    model = cls()
+    found = model.equations()
+    symbols = [*found.states.values(), *found.forcings.values(), *found.parameters.values()]
+    exact = sympy.lambdify(symbols, [found.J, found.B], "numpy")
+    n, n_parameter = len(model.stores), len(model.parameters)
+    for _ in range(20):
+        x, u = rng.uniform(1, 40, n), np.array([20.0, 3.0, rng.uniform(-4, 4)])
+        theta = model.lower + (model.upper - model.lower) * rng.uniform(0.05, 0.95, n_parameter)
+        dx, J, B = np.zeros(n + 1), np.zeros((n + 1, n + 1)), np.zeros((n + 1, n_parameter))
+        get_rates(model)[1](np.append(x, 0), u, theta, dx, J, B)
+        for ours, theirs in zip((J[:n, :n], B[:n]), exact(*x, *u, *theta), strict=True):
+            np.testing.assert_allclose(ours, theirs, rtol=1e-10, atol=1e-12 * np.abs(theirs).max())
+
+
+def test_equations_are_shown():
+    found = ph.Hymod(snow=False).equations()
+    assert "dS_u/dt = -E_a + P_liq - q_f - q_s" in repr(found)
+    assert "aligned" in found._repr_latex_()
+    assert "u_precipitation = forcing[k, 0]" in ph.Hymod(snow=False).source()

@@ -1,0 +1,132 @@
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+import pymc_hydro as ph
+from pymc_hydro.engine.simulate import simulate
+from tests.conftest import FORCINGS, draw_parameters, make_basin
+
+MODEL = ph.Hymod()
+
+
+def test_labels_units_and_attributes():
+    run = simulate(MODEL, MODEL.default, FORCINGS["cold"], ("discharge", "swe"), sensitivities=True)
+    assert run["discharge"].dims == ("time",)
+    assert run["ddischarge_dparameter"].dims == ("time", "parameter")
+    assert tuple(run["parameter"].values) == MODEL.parameter_names
+    assert run["swe"].attrs["units"] == "mm"
+    assert run.attrs["solver"] == "bogacki_shampine"
+    assert {"steps", "rejected_steps", "forced_steps"} <= set(run.attrs)
+
+
+def test_draws_run_in_threads_and_agree_with_single_runs(rng):
+    draws = draw_parameters(MODEL, rng, 6)
+    together = simulate(MODEL, draws, FORCINGS["rain"])["discharge"]
+    assert together.dims == ("draw", "time")
+    for row, theta in zip(together, draws, strict=True):
+        np.testing.assert_array_equal(row, simulate(MODEL, theta, FORCINGS["rain"])["discharge"])
+
+
+def test_mapping_frame_and_array_are_the_same():
+    theta = dict(zip(MODEL.parameter_names, MODEL.default, strict=True))
+    frame = FORCINGS["rain"].to_dataframe()
+    a = simulate(MODEL, theta, frame)["discharge"].values
+    b = simulate(MODEL, MODEL.default, FORCINGS["rain"])["discharge"].values
+    np.testing.assert_array_equal(a, b)
+
+
+def test_every_output_is_offered():
+    names = ("discharge", "S_u", "M", "q_f", "o_1", "E_a", "soil_moisture")
+    run = simulate(MODEL, MODEL.default, FORCINGS["cold"], names)
+    assert set(names) == set(run.data_vars)
+    np.testing.assert_array_equal(run["S_u"], run["soil_moisture"])
+
+
+def test_hourly_and_daily_agree_for_constant_forcing():
+    days, rain, pet, temperature = 6, 8.0, 3.0, 1.0
+    daily = make_basin(np.full(days, rain), pet, temperature)
+    hourly = make_basin(np.full(24 * days, rain), pet, temperature, freq="h")
+    kwargs = {"rtol": 1e-9, "atol": 1e-9}
+    of_days = simulate(MODEL, MODEL.default, daily, **kwargs)["discharge"].values
+    of_hours = simulate(MODEL, MODEL.default, hourly, **kwargs)["discharge"].values
+    np.testing.assert_allclose(of_hours.reshape(days, 24).mean(1), of_days, rtol=1e-6)
+
+
+def test_error_shrinks_with_the_tolerance_at_the_methods_order():
+    weather = FORCINGS["rain"]
+    model = ph.Hymod(snow=False)
+    exact = simulate(model, model.default, weather, rtol=1e-11, atol=1e-11)["discharge"].values
+    for solver, order in (("heun", 2), ("bogacki_shampine", 3)):
+        errors = []
+        for steps in (8, 16, 32):
+            run = simulate(model, model.default, weather, steps=steps, solver=solver)
+            errors.append(np.abs(run["discharge"].values - exact).max())
+        slopes = np.log2(np.array(errors[:-1]) / errors[1:])
+        assert slopes.min() > order - 0.4, (solver, errors)
+
+
+def test_unstable_fixed_step_names_date_reason_and_parameters():
+    theta = np.array([50, 1, 0.5, 0.1, 1, 0, 3.0])
+    with pytest.raises(ph.IntegrationError) as caught:
+        simulate(MODEL, theta, FORCINGS["dry"], steps=1)
+    message = str(caught.value)
+    assert "starts at 2000-10-0" in message and "stability limit" in message
+    assert "S_umax = 50" in message
+
+
+def test_routing_rate_costs_nothing():
+    """A quick reservoir at its upper bound needs no more steps than one in the middle."""
+    counts = []
+    for rate in (1.0, 100.0):
+        theta = MODEL.default.copy()
+        theta[MODEL.parameter_names.index("K_f")] = rate
+        counts.append(simulate(MODEL, theta, FORCINGS["rain"]).attrs["steps"])
+    assert counts[1] <= 1.2 * counts[0]
+
+
+def test_initial_state_by_name_and_its_errors():
+    weather = FORCINGS["dry"]
+    full = simulate(MODEL, MODEL.default, weather, ("S_u",), initial_state={"S_u": 200.0})
+    assert float(full["S_u"][0]) > 180
+    with pytest.raises(KeyError, match="unknown stores"):
+        simulate(MODEL, MODEL.default, weather, initial_state={"soil": 1})
+    with pytest.raises(ValueError, match="must have 6 finite values"):
+        simulate(MODEL, MODEL.default, weather, initial_state=[1.0])
+
+
+@pytest.mark.parametrize(
+    ("kwargs", "error", "message"),
+    [
+        ({"solver": "euler"}, KeyError, "unknown solver 'euler'; known are bogacki_shampine, heun"),
+        ({"rtol": 0}, ValueError, "rtol: expected a tolerance"),
+        ({"steps": 0}, ValueError, "steps: expected a whole number"),
+        ({"outputs": ("runoff",)}, KeyError, "unknown output 'runoff'"),
+    ],
+)
+def test_settings_that_make_no_sense(kwargs, error, message):
+    with pytest.raises(error, match=message):
+        simulate(MODEL, MODEL.default, FORCINGS["rain"], **kwargs)
+
+
+def test_the_class_in_place_of_the_model():
+    with pytest.raises(TypeError, match="call the class first"):
+        simulate(ph.Hymod, MODEL.default, FORCINGS["rain"])
+
+
+def test_temperature_is_asked_for_only_with_snow():
+    basin = FORCINGS["rain"].drop_vars("temperature")
+    with pytest.raises(KeyError, match="missing 'temperature'.*snow=False"):
+        simulate(MODEL, MODEL.default, basin)
+    assert isinstance(simulate(ph.Hymod(snow=False), MODEL.default[:5], basin), xr.Dataset)
+
+
+def test_dry_frozen_and_extreme_forcing_give_finite_results(rng):
+    weather = make_basin(
+        rng.choice([0, 0, 5, 300.0], 100), rng.uniform(0, 10, 100), rng.uniform(-40, 40, 100)
+    )
+    draws = [*draw_parameters(MODEL, rng, 20), MODEL.lower, MODEL.upper]
+    run = simulate(MODEL, np.array(draws), weather, sensitivities=True)
+    assert np.isfinite(run["ddischarge_dparameter"]).all()
+    assert (run["discharge"] > -1e-4).all()
+    assert isinstance(pd.Timestamp(run["time"].values[0]), pd.Timestamp)

@@ -1,0 +1,47 @@
+"""Samplers run on the real model, draws few: workers, predictive draws, files, JAX samplers."""
+
+import numpy as np
+import pymc as pm
+import pytest
+import xarray as xr
+
+import pymc_hydro as ph
+
+MODEL = ph.Hymod(snow=False)
+SAMPLERS = ["pymc", "nutpie", "numpyro", "blackjax"]
+
+
+@pytest.fixture(scope="module")
+def pymc_model():
+    basin = ph.load_basin("leaf_river").isel(time=slice(300, 600))
+    return ph.build_model(MODEL, basin, warmup=100)
+
+
+@pytest.mark.filterwarnings("ignore")  # short chains: everybody warns
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_samplers_run_and_label_time(pymc_model, sampler, tmp_path):
+    if sampler != "pymc":
+        pytest.importorskip(sampler)
+    with pymc_model:
+        idata = pm.sample(
+            draws=20, tune=20, chains=2, cores=2, nuts_sampler=sampler, progressbar=False,
+            random_seed=1,
+        )
+        predictive = pm.sample_posterior_predictive(idata, progressbar=False, random_seed=1)
+    assert np.isfinite(idata.posterior["S_umax"].values).all()
+    assert np.ptp(idata.posterior["S_umax"].values) > 0
+    flow = predictive.posterior_predictive["flow"]
+    assert flow.dims == ("chain", "draw", "flow_time")
+    assert np.issubdtype(flow["flow_time"].dtype, np.datetime64)
+    file = tmp_path / "posterior.nc"
+    predictive.to_netcdf(str(file))
+    with xr.open_dataset(file, group="posterior_predictive", engine="h5netcdf") as stored:
+        assert stored.sizes["flow_time"] == 200
+
+
+def test_pointwise_log_likelihood(pymc_model):
+    with pymc_model:
+        idata = pm.sample_prior_predictive(5, random_seed=1)
+    assert np.isfinite(idata.prior["K_f"].values).all()
+    pointwise = pymc_model.compile_logp(vars=[pymc_model["flow"]], sum=False)
+    assert pointwise(pymc_model.initial_point())[0].shape == (200,)

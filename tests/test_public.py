@@ -1,0 +1,34 @@
+import re
+from pathlib import Path
+
+import pymc_hydro as ph
+
+ROOT = Path(__file__).parent.parent
+
+NAMES = {
+    "MODELS", "Calibration", "Hymod", "IntegrationError", "build_model", "calibrate", "discharge",
+    "likelihoods", "load_basin", "losses", "outputs", "priors", "set_basin", "simulate",
+}
+
+
+def test_public_names_are_exactly_these():
+    assert set(ph.__all__) == NAMES
+    assert all(hasattr(ph, name) for name in NAMES)
+
+
+def test_every_public_name_is_documented():
+    for name in NAMES - {"MODELS"}:
+        assert getattr(ph, name).__doc__, name
+
+
+def test_version_is_in_the_changelog():
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.search(rf"^## {re.escape(ph.__version__)}", changelog, re.MULTILINE)
+
+
+def test_limits_of_length():
+    for path in (ROOT / "pymc_hydro").rglob("*.py"):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        limit = 110 if path.parent.name == "models" else 560
+        assert len(lines) <= limit, path
+        assert max(map(len, lines), default=0) <= 100, path
