@@ -13,8 +13,13 @@ def main(arguments: list[str] | None = None) -> int:
         description="Calibrate HYMOD on the embedded Leaf River record, sample its posterior with "
         "NUTS, validate it on years it has not seen, and write the results.",
     )
-    parser.add_argument("--output", type=Path, default=Path("pymc-hydro-results"), metavar="DIR",
-                        help="folder for the results (default: %(default)s)")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=Path("pymc-hydro-results"),
+        metavar="DIR",
+        help="folder for the results (default: %(default)s)",
+    )
     parser.add_argument("--draws", type=int, default=500, help="per chain (default: 500)")
     parser.add_argument("--tune", type=int, default=500, help="per chain (default: 500)")
     parser.add_argument("--chains", type=int, default=4, help="default: 4")

@@ -60,8 +60,9 @@ def run_main_job(model: AbstractModel, basin: xr.Dataset, settings: Settings, sa
     first, second = split_record(basin, settings.split, settings.warmup)
 
     say("Calibrating: maximal Nash-Sutcliffe efficiency, L-BFGS-B from 4 starts ...")
-    fit = calibrate(model, first, warmup=settings.warmup, starts=4, seed=settings.seed,
-                    bounds=_separated(model))
+    fit = calibrate(
+        model, first, warmup=settings.warmup, starts=4, seed=settings.seed, bounds=_separated(model)
+    )
     say(f"{fit!r}\n")
 
     pymc_model = build_model(model, first, warmup=settings.warmup)
@@ -69,10 +70,14 @@ def run_main_job(model: AbstractModel, basin: xr.Dataset, settings: Settings, sa
         say("Posterior mode (MAP) ...")
         start = _inside(model, fit.theta)
         mode = pm.find_MAP(start=start, progressbar=False)
-        say(f"Sampling: NUTS, {settings.chains} chains, {settings.tune} + {settings.draws} draws ...")
+        draws = f"{settings.tune} + {settings.draws} draws"
+        say(f"Sampling: NUTS, {settings.chains} chains, {draws} ...")
         idata = pm.sample(
-            draws=settings.draws, tune=settings.tune, chains=settings.chains,
-            random_seed=settings.seed, cores=min(settings.chains, os.cpu_count() or 1),
+            draws=settings.draws,
+            tune=settings.tune,
+            chains=settings.chains,
+            random_seed=settings.seed,
+            cores=min(settings.chains, os.cpu_count() or 1),
             initvals={n: mode[n] for n in model.parameter_names},
         )
         predictions = {"calibration": _predict(idata, settings.seed)}

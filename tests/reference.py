@@ -104,7 +104,11 @@ def solve_with_scipy(model, theta, basin, rtol=1e-11, atol=1e-11):
         x[-1] = 0
         solution = solve_ivp(
             lambda t, y, u=u: np.array(rates(model, ("discharge",), y, u, p)),
-            (0, dt), x, method="DOP853", rtol=rtol, atol=atol,
+            (0, dt),
+            x,
+            method="DOP853",
+            rtol=rtol,
+            atol=atol,
         )
         assert solution.success
         x = solution.y[:, -1]

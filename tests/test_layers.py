@@ -62,7 +62,9 @@ def test_import_is_light():
         "import sys, pymc; before = set(sys.modules); import pymc_hydro;"
         "print(*(set(sys.modules) - before))"
     )
-    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
     packages = {name.partition(".")[0] for name in result.stdout.split()}
     assert packages.isdisjoint({"jax", "numba", "sympy", "matplotlib", "numpyro"})
     assert "scipy.optimize" not in result.stdout.split()

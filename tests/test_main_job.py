@@ -38,7 +38,10 @@ def test_a_file_is_whole_or_not_there(tmp_path):
 def test_interrupt_leaves_no_half_written_file(tmp_path):
     process = subprocess.Popen(
         [sys.executable, "-W", "ignore", "-m", "pymc_hydro", "--output", str(tmp_path)],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )
     seen = []

@@ -1,0 +1,1 @@
+"""What a model is: declarations, blocks, smoothing, mathematics."""

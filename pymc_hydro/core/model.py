@@ -261,8 +261,8 @@ class AbstractModel:
         for name_of in (n for pair in self.ordered for n in pair):
             if name_of not in self.parameter_names:
                 raise ValueError(
-                    f"{name}: ordered names the parameter {name_of!r}, which is not declared; known "
-                    f"are {', '.join(self.parameter_names)}"
+                    f"{name}: ordered names the parameter {name_of!r}, which is not declared; "
+                    f"known are {', '.join(self.parameter_names)}"
                 )
         idle = [s for s in self.store_names if s not in touched]
         if idle:
@@ -341,13 +341,17 @@ class AbstractModel:
         ]
         widths = [max(len(row[i]) for row in rows) for i in range(6)]
         lines = [f"{type(self).__name__}({options})", ""]
-        lines += ["  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in rows]
+        lines += [
+            "  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in rows
+        ]
         return "\n".join([*lines, "", *self._sketch()])
 
     def _sketch(self) -> list[str]:
         lines = []
         for store in self.stores:
-            into = [f"{f.flux} from {f.source or 'outside'}" for f in self._flows_at(store, "target")]
+            into = [
+                f"{f.flux} from {f.source or 'outside'}" for f in self._flows_at(store, "target")
+            ]
             out = [f"{f.flux} to {f.target or 'outside'}" for f in self._flows_at(store, "source")]
             lines.append(f"[{store.name}] {store.description}")
             lines.append(f"    in: {', '.join(into) or '-'};  out: {', '.join(out) or '-'}")

@@ -34,7 +34,7 @@ def oudin(temperature, time, latitude: float) -> np.ndarray:
     """
     if not -90 <= latitude <= 90:
         raise ValueError(f"latitude: expected -90 to 90 degrees north, found {latitude}")
-    angle = 2 * np.pi * pd.DatetimeIndex(time).dayofyear.to_numpy() / 365
+    angle = 2 * np.pi * pd.DatetimeIndex(time).day_of_year.to_numpy() / 365
     phi = np.deg2rad(latitude)
     distance = 1 + 0.033 * np.cos(angle)
     declination = 0.409 * np.sin(angle - 1.39)

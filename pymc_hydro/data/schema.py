@@ -98,8 +98,8 @@ def check_warmup(warmup: int, n_time: int) -> int:
         raise ValueError(f"warmup: expected a whole number of intervals >= 0, found {warmup!r}")
     if warmup >= n_time:
         raise ValueError(
-            f"basin: the record has {n_time} intervals and the warm-up takes {int(warmup)}, nothing "
-            "is left; give a longer record or a smaller warmup"
+            f"basin: the record has {n_time} intervals and the warm-up takes {int(warmup)}, "
+            "nothing is left; give a longer record or a smaller warmup"
         )
     return int(warmup)
 

@@ -100,10 +100,10 @@ class KernelCache(_Cache):
     def __init__(self, content: str, label: str):
         self.content, self.label = content, label
         self.hits = 0
+        self._directory: Path | None = None
         try:
             self._directory, self._key = _open_directory()
         except OSError as error:
-            self._directory = None
             if str(error) not in _warned:
                 _warned.add(str(error))
                 warnings.warn(
@@ -113,6 +113,7 @@ class KernelCache(_Cache):
                 )
 
     def _entry(self, signature, target) -> Path:
+        assert self._directory is not None
         codegen = target.codegen().magic_tuple() if hasattr(target, "codegen") else target
         parts = (self.content, str(signature), repr(codegen), numba.__version__, sys.version)
         return self._directory / (hashlib.sha256(repr(parts).encode()).hexdigest() + ".kernel")
@@ -122,7 +123,9 @@ class KernelCache(_Cache):
         if self._directory is not None:
             entry = self._entry(sig, target_context)
             try:
-                data = entry.read_bytes() if entry.exists() and _private(entry, stat.S_IFREG) else b""
+                data = (
+                    entry.read_bytes() if entry.exists() and _private(entry, stat.S_IFREG) else b""
+                )
             except OSError:
                 data = b""
             signature, payload = data[:SIGNATURE_BYTES], data[SIGNATURE_BYTES:]
@@ -156,6 +159,7 @@ class KernelCache(_Cache):
 
     @property
     def cache_path(self):
+        """The directory, as text."""
         return str(self._directory)
 
     def enable(self):

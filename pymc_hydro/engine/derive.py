@@ -11,7 +11,9 @@ The states (stores, and one accumulated amount for each flux output) are divided
 Both follow from the structure of the derived Jacobian; no model says which is which.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pymc_hydro.core.declaration import Output
 from pymc_hydro.core.expression import Expression, symbol
@@ -77,7 +79,7 @@ def is_flux(model: AbstractModel, output: Output) -> bool:
     return output.terms[0] not in model.store_names
 
 
-def state_rates(model: AbstractModel, outputs, stores: dict[str, object]) -> dict[str, object]:
+def state_rates(model: AbstractModel, outputs, stores: Mapping[str, object]) -> dict[str, Any]:
     """Return the rates of all states as expressions of `stores`, forcing and parameters."""
     forcing = {name: symbol(name) for name in model.forcing_names}
     parameters = {name: symbol(name) for name in model.parameter_names}

@@ -6,20 +6,22 @@ import inspect
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.engine import propagator
 from pymc_hydro.engine.derive import derive, derive_full
-from pymc_hydro.engine.emit import emit_kernel, emit_rates
+from pymc_hydro.engine.emit import emit_rates
 from pymc_hydro.engine.integrators import BOGACKI_SHAMPINE, METHODS, ExplicitPair
+from pymc_hydro.engine.kernel_text import emit_kernel
 
 __all__ = ["Kernel", "get_kernel", "get_rates", "kernel_source", "select_method"]
 
 _MATHEMATICS = ("exp", "expm1", "log", "log1p", "sqrt", "tanh")
 # Set, not left out: Numba compiles a function with the options of its caller where it has none.
-_OPTIONS = {"error_model": "numpy", "nogil": True, "fastmath": False}
+_OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True, "fastmath": False}
 
 
 @dataclass(frozen=True)

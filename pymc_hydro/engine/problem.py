@@ -28,7 +28,7 @@ class Run:
     counts : array, shape (4,)
         Steps taken, rejected and forced, and the interval of a failure or -1.
     status : int
-        0, or an index of :data:`pymc_hydro.engine.emit.REASONS`.
+        0, or an index of :data:`pymc_hydro.engine.kernel_text.REASONS`.
     """
 
     values: np.ndarray

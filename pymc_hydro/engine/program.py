@@ -42,9 +42,11 @@ class Program:
         return self._numbers[key]
 
     def constant(self, value: float) -> int:
+        """Return the node of a number."""
         return self.node("constant", float(value))
 
     def symbol(self, name: str) -> int:
+        """Return the node of a named input."""
         return self.node("symbol", name)
 
     def trace(self, expression: Expression) -> int:
@@ -62,6 +64,7 @@ class Program:
         return args[0] if op == "constant" else None
 
     def is_zero(self, number: int) -> bool:
+        """Return whether a node is the constant zero."""
         return self.value(number) == ZERO
 
     def _fold(self, op, args):

@@ -21,7 +21,7 @@ SUMMED_NORM = 0.5
 
 
 def multiply(a, x, source, target, constant, scratch):
-    """Set ``x[:, target]`` to ``a x[:, source] + constant``: values at index 0, then derivatives."""
+    """Set ``x[:, target]`` to ``a x[:, source] + constant``, at index 0, and its derivatives."""
     n_slice, n = x.shape[0], x.shape[2]
     for d in range(n_slice - 1, -1, -1):  # the value last: derivatives need the old one
         for i in range(n):

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,8 +12,8 @@ import xarray as xr
 from pymc_hydro.core.dims import DRAW, PARAMETER, TIME
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.data.schema import as_basin, interval_length
-from pymc_hydro.engine.emit import REASONS
 from pymc_hydro.engine.errors import IntegrationError
+from pymc_hydro.engine.kernel_text import REASONS
 from pymc_hydro.engine.problem import DEFAULT_TOLERANCE, define_problem
 
 __all__ = ["forcing_array", "initial_array", "simulate"]
@@ -105,7 +106,12 @@ def simulate(
     """
     if isinstance(outputs, str):
         outputs = (outputs,)
-    problem_settings = {"solver": solver, "rtol": rtol, "atol": atol, "steps": steps}
+    problem_settings: dict[str, Any] = {
+        "solver": solver,
+        "rtol": rtol,
+        "atol": atol,
+        "steps": steps,
+    }
     problem = define_problem(model, tuple(outputs), 1.0, **problem_settings)  # settings first
     basin = as_basin(basin, model.forcing_names)
     problem = define_problem(model, tuple(outputs), interval_length(basin), **problem_settings)
@@ -120,12 +126,12 @@ def simulate(
         return run
 
     if array.ndim == 1:
-        runs, lead = [run_one(array)], ()
+        runs = [run_one(array)]
     else:
         run_one(array[0])  # compile once, before the threads start
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            runs, lead = list(pool.map(run_one, array)), (DRAW,)
-    return _label(model, problem, runs, lead, time)
+            runs = list(pool.map(run_one, array))
+    return _label(model, problem, runs, (DRAW,) if array.ndim == 2 else (), time)
 
 
 def _label(model, problem, runs, lead, time):
@@ -157,9 +163,7 @@ def _label(model, problem, runs, lead, time):
 
 
 def _failure(model, run, theta, time) -> IntegrationError:
-    values = ", ".join(
-        f"{n} = {v:.6g}" for n, v in zip(model.parameter_names, theta, strict=True)
-    )
+    values = ", ".join(f"{n} = {v:.6g}" for n, v in zip(model.parameter_names, theta, strict=True))
     date = pd.Timestamp(time[run.counts[3]])
     return IntegrationError(
         f"{type(model).__name__}: the integration failed in the interval that starts at {date}: "

@@ -5,5 +5,11 @@ from pymc_hydro.inference.calibrate import Calibration, calibrate
 from pymc_hydro.inference.priors import priors
 
 __all__ = [
-    "Calibration", "build_model", "calibrate", "discharge", "outputs", "priors", "set_basin",
+    "Calibration",
+    "build_model",
+    "calibrate",
+    "discharge",
+    "outputs",
+    "priors",
+    "set_basin",
 ]

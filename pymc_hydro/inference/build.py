@@ -105,13 +105,18 @@ def discharge(
     --------
     >>> import pymc as pm, pymc_hydro as ph
     >>> model, basin = ph.Hymod(snow=False), ph.load_basin("leaf_river")
-    >>> with pm.Model(): # doctest: +SKIP
+    >>> with pm.Model():  # doctest: +SKIP
     ...     q = ph.discharge(model, ph.priors(model), basin)
     ...     ph.likelihoods.Normal("flow", q, observed=basin["discharge"])
     ...     idata = pm.sample()
     """
     series = outputs(
-        model, theta, basin, ("discharge",), warmup=warmup, initial_state=initial_state,
+        model,
+        theta,
+        basin,
+        ("discharge",),
+        warmup=warmup,
+        initial_state=initial_state,
         **solver_settings,
     )
     return series["discharge"]
@@ -211,7 +216,10 @@ def _vector(model, theta):
     """Return the parameters as one vector variable."""
     if isinstance(theta, Mapping):
         names = model.parameter_names
-        unknown, missing = [k for k in theta if k not in names], [k for k in names if k not in theta]
+        unknown, missing = (
+            [k for k in theta if k not in names],
+            [k for k in names if k not in theta],
+        )
         if unknown or missing:
             raise KeyError(
                 f"theta: unknown {unknown}, missing {missing}; {type(model).__name__} has "
@@ -242,7 +250,9 @@ def _prepare(pymc_model, model, basin, warmup):
         return data, pymc_model[KEPT_DATA]
     _PREPARED[pymc_model] = (model, int(warmup), interval_length(basin))
     data = pm.Data(
-        FORCING_DATA, forcing, dims=(FORCING_TIME, FORCING),
+        FORCING_DATA,
+        forcing,
+        dims=(FORCING_TIME, FORCING),
         coords={k: coords[k] for k in (FORCING_TIME, FORCING)},
     )
     return data, pm.Data(KEPT_DATA, kept, dims=TIME, coords={TIME: coords[TIME]})

@@ -144,7 +144,11 @@ def calibrate(
 
     results = [
         minimize(
-            in_cube, z, jac=True, method=method, bounds=[(0, 1)] * free.size,
+            in_cube,
+            z,
+            jac=True,
+            method=method,
+            bounds=[(0, 1)] * free.size,
             options={"maxiter": MAX_ITERATIONS},
         )
         for z in _starts(model, starts, lower, upper, free, seed)
@@ -154,8 +158,9 @@ def calibrate(
         raise ValueError("calibrate: the integration failed at every start; try other starts")
     theta = held.copy()
     theta[free] = lower[free] + best.x * (upper - lower)[free]
-    return _result(model, basin, observed, theta, free, lower, upper, best, results, warmup,
-                   solver_settings)
+    return _result(
+        model, basin, observed, theta, free, lower, upper, best, results, warmup, solver_settings
+    )
 
 
 def _objective(model, basin, observed, loss, warmup, solver_settings):

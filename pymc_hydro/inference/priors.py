@@ -45,17 +45,10 @@ def priors(model: AbstractModel, **overrides) -> dict:
                 f"priors: {name} has no parameter {key!r}; known are "
                 f"{', '.join(model.parameter_names)}"
             )
-    larger_of = dict(model.ordered)
     theta: dict = {}
-    # Each parameter after the one that bounds it.
-    for p in sorted(model.parameters, key=lambda p: p.name in larger_of):
+    for p in model.parameters:
         given = overrides.get(p.name)
-        if given is None:
-            upper = p.upper
-            if p.name in larger_of:
-                upper = pt.minimum(upper, theta[larger_of[p.name]])
-            theta[p.name] = pm.Uniform(p.name, p.lower, upper, initval=p.default)
-        elif isinstance(given, Variable):
+        if isinstance(given, Variable):
             theta[p.name] = given
         elif isinstance(given, Real):
             if not p.lower <= given <= p.upper:
@@ -63,9 +56,18 @@ def priors(model: AbstractModel, **overrides) -> dict:
                     f"priors: {p.name} = {given} is outside its bounds [{p.lower}, {p.upper}]"
                 )
             theta[p.name] = pt.constant(float(given))
-        else:
+        elif given is not None:
             raise TypeError(
                 f"priors: {p.name} must be a random variable, such as pm.LogNormal({p.name!r}, "
                 f"...), or a number, found {type(given).__name__}"
             )
+    larger_of = dict(model.ordered)
+    # Each parameter after the one that bounds it.
+    for p in sorted(model.parameters, key=lambda p: p.name in larger_of):
+        if p.name in theta:
+            continue
+        upper = p.upper
+        if p.name in larger_of:
+            upper = pt.minimum(upper, theta[larger_of[p.name]])
+        theta[p.name] = pm.Uniform(p.name, p.lower, upper, initval=p.default)
     return {name: theta[name] for name in model.parameter_names}

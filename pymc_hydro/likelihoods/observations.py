@@ -67,8 +67,8 @@ def _aligned(name, observed, model) -> np.ndarray:
         expected = pd.DatetimeIndex(np.asarray(time))
         if not expected.isin(observed.index).any():
             raise ValueError(
-                f"{name}: observations ({observed.index[0]} to {observed.index[-1]}) and simulation "
-                f"({expected[0]} to {expected[-1]}, after the warm-up) do not overlap"
+                f"{name}: observations ({observed.index[0]} to {observed.index[-1]}) and "
+                f"simulation ({expected[0]} to {expected[-1]}, after the warm-up) do not overlap"
             )
         values = observed.reindex(expected).to_numpy(dtype=float)
     else:

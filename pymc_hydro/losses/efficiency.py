@@ -80,8 +80,8 @@ def _paired(name, observed, simulated):
         simulated = np.asarray(simulated, dtype=float)
         if simulated.shape != observed.shape:
             raise ValueError(
-                f"{name}: observed has shape {observed.shape} and simulated {simulated.shape}; they "
-                "must cover the same intervals"
+                f"{name}: observed has shape {observed.shape} and simulated {simulated.shape}; "
+                "they must cover the same intervals"
             )
     there = np.flatnonzero(np.isfinite(observed))
     if there.size == 0:

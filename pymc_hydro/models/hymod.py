@@ -33,9 +33,9 @@ class Hymod(AbstractModel):
     never exceeds ``1 - 1e-6**beta`` (0.75 for beta = 0.1, 0.94 for 0.2, 0.9990 for 0.5): rain
     goes on filling a store that is above its capacity. Here it is
     ``1 - D (D**2 + e**2)**((beta - 1)/2)`` with D the relative deficit and e = 0.01, which
-    reaches one at capacity with a finite slope. The two differ by less than 1e-3 for a deficit above
-    25 % of the capacity at any `beta`, and at a deficit of 1 % by 0.17 (beta = 0.1), 0.016 (0.5),
-    0 (1) and 1e-4 (2).
+    reaches one at capacity with a finite slope. The two differ by less than 1e-3 where the deficit
+    is above 25 % of the capacity, for any `beta`; at a deficit of 1 % by 0.17 (beta = 0.1), 0.016
+    (0.5), 0 (1) and 4e-5 (2).
 
     References
     ----------

@@ -161,8 +161,7 @@ class SimulatedJacobian(_Simulation):
         of_values, of_jacobian = cotangents
         if not isinstance(of_jacobian.type, DisconnectedType):
             return [
-                grad_not_implemented(self, i, x, NO_SECOND_DERIVATIVE)
-                for i, x in enumerate(inputs)
+                grad_not_implemented(self, i, x, NO_SECOND_DERIVATIVE) for i, x in enumerate(inputs)
             ]
         return SimulatedValues(self.problem).pullback(inputs, outputs, [of_values])
 
@@ -171,4 +170,3 @@ class SimulatedJacobian(_Simulation):
 
     def grad(self, inputs, output_gradients):
         return self.pullback(inputs, None, output_gradients)
-

@@ -70,11 +70,17 @@ def fluxes(**values):
         ({"flows": (RAIN, Flow("q", "R", None))}, "names the store 'R'"),
         ({"stores": (STORE, Store("R", "mm", "idle"))}, "no flow enters or leaves the store 'R'"),
         ({"flows": (RAIN, Flow("p", "S", None))}, "'p' is used in a flow"),
-        ({"flows": (RAIN, OUT, Flow("leak", "S", None)),
-          "fluxes": fluxes(rain=lambda v: v["P"], q=lambda v: v["S"], leak=lambda v: v["S"])},
-         "'leak' leaves the basin"),
-        ({"fluxes": fluxes(rain=lambda v: 0.9 * v["P"], q=lambda v: v["k"] * v["S"])},
-         "does not close.*add up to the precipitation"),
+        (
+            {
+                "flows": (RAIN, OUT, Flow("leak", "S", None)),
+                "fluxes": fluxes(rain=lambda v: v["P"], q=lambda v: v["S"], leak=lambda v: v["S"]),
+            },
+            "'leak' leaves the basin",
+        ),
+        (
+            {"fluxes": fluxes(rain=lambda v: 0.9 * v["P"], q=lambda v: v["k"] * v["S"])},
+            "does not close.*add up to the precipitation",
+        ),
         ({"outputs": (Output("runoff", ("q",), "mm/d", ""),)}, "declare Output\\('discharge'"),
         ({"outputs": (DISCHARGE, Output("x", ("q", "S"), "mm", ""))}, "adds fluxes to stores"),
         ({"ordered": (("k", "z"),)}, "'z', which is not declared"),

@@ -27,7 +27,11 @@ def test_embedded_basins():
     assert str(leaf.time.values[0])[:10] == "1952-07-28"
     assert str(leaf.time.values[-1])[:10] == "1962-09-30"
     # Means of the record's own description.
-    for name, mean in (("precipitation", 3.710), ("potential_evaporation", 2.981), ("discharge", 1.257)):
+    for name, mean in (
+        ("precipitation", 3.710),
+        ("potential_evaporation", 2.981),
+        ("discharge", 1.257),
+    ):
         assert float(leaf[name].mean()) == pytest.approx(mean, abs=6e-4)
     assert "temperature" not in leaf and "temperature" in fulda
     assert 500 < 365.25 * float(fulda["potential_evaporation"].mean()) < 700
@@ -58,11 +62,20 @@ def test_frames_are_accepted(basin):
         (lambda b: b.isel(time=[0, 1, 1, 2]), "2000-10-02.* twice"),
         (lambda b: b.isel(time=[1, 0, 2]), "not sorted"),
         (lambda b: b.isel(time=[1]), "at least two"),
-        (lambda b: spoiled(b, "precipitation", 3, np.nan), "missing or infinite, first at 2000-10-04"),
+        (
+            lambda b: spoiled(b, "precipitation", 3, np.nan),
+            "missing or infinite, first at 2000-10-04",
+        ),
         (lambda b: spoiled(b, "precipitation", 3, -999), "negative in 1 intervals, first -999"),
         (lambda b: spoiled(b, "temperature", 0, 280), "K or degF"),
-        (lambda b: b.assign(precipitation=b.precipitation.assign_attrs(units="mm/h")), "multiply by 24"),
-        (lambda b: b.assign(precipitation=b.precipitation.assign_attrs(units="inch")), "expected 'mm/d'"),
+        (
+            lambda b: b.assign(precipitation=b.precipitation.assign_attrs(units="mm/h")),
+            "multiply by 24",
+        ),
+        (
+            lambda b: b.assign(precipitation=b.precipitation.assign_attrs(units="inch")),
+            "expected 'mm/d'",
+        ),
         (lambda b: b.expand_dims("basin"), "select one basin"),
     ],
 )

@@ -124,6 +124,8 @@ def test_entries_survive_the_process(cache):
     for expected in (0, 1):
         result = subprocess.run(
             [sys.executable, "-W", "ignore", "-c", code],
-            capture_output=True, text=True, check=True,
+            capture_output=True,
+            text=True,
+            check=True,
         )
         assert f"hits {expected}" in result.stdout

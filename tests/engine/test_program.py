@@ -15,7 +15,9 @@ EXPRESSIONS = {
     "transcendental": lambda x, y: functions.exp(-x) * functions.log(y) + functions.tanh(x * y),
     "small arguments": lambda x, y: functions.expm1(x) / functions.log1p(y),
     "powers": lambda x, y: functions.power(x, y) + x**3 + functions.sqrt(x) * y**0.5,
-    "smoothing": lambda x, y: minimum(x, y, 0.1) * maximum(x, y, 0.2) + clamp(x - y, 0.1) + pos(-x, 0.3),
+    "smoothing": lambda x, y: (
+        minimum(x, y, 0.1) * maximum(x, y, 0.2) + clamp(x - y, 0.1) + pos(-x, 0.3)
+    ),
     "shared": lambda x, y: (lambda t: t * t + t / y + functions.exp(t))(x * y - 1),
 }
 
@@ -72,11 +74,19 @@ def test_hymod_splits_into_head_and_linear_part():
     system = derive(model, model.select_outputs(["discharge", "evaporation"]))
     assert system.head == ("SWE", "S_u")
     assert set(system.linear) == {
-        "S_s", "S_f1", "S_f2", "S_f3", "amount of discharge", "amount of evaporation",
+        "S_s",
+        "S_f1",
+        "S_f2",
+        "S_f3",
+        "amount of discharge",
+        "amount of evaporation",
     }
     assert system.matrix_parameters == ("K_s", "K_f")
-    assert all(i == k or system.head.index(i) > system.head.index(k)
-               for i, k in system.jacobian if i in system.head and k in system.head)
+    assert all(
+        i == k or system.head.index(i) > system.head.index(k)
+        for i, k in system.jacobian
+        if i in system.head and k in system.head
+    )
 
 
 @pytest.mark.parametrize("cls", ph.MODELS)

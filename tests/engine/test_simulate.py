@@ -116,7 +116,7 @@ def test_the_class_in_place_of_the_model():
 
 def test_temperature_is_asked_for_only_with_snow():
     basin = FORCINGS["rain"].drop_vars("temperature")
-    with pytest.raises(KeyError, match="missing 'temperature'.*snow=False"):
+    with pytest.raises(KeyError, match=r"missing 'temperature'.*snow=False"):
         simulate(MODEL, MODEL.default, basin)
     assert isinstance(simulate(ph.Hymod(snow=False), MODEL.default[:5], basin), xr.Dataset)
 

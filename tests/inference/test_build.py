@@ -59,6 +59,7 @@ def test_gradient_of_the_log_probability_against_richardson(gaps, rng):
     for point in (start, start + rng.normal(0, 0.3, start.size)):
         _, gradient = f(point)
         for i in range(point.size):
+
             def central(h, i=i, point=point):
                 step = h * np.eye(point.size)[i]
                 return (f(point + step)[0] - f(point - step)[0]) / (2 * h)
@@ -132,7 +133,9 @@ def test_forcing_can_be_swapped_by_set_data(basin):
 
 def test_several_outputs_and_deterministics(basin):
     with pm.Model() as model:
-        series = ph.outputs(MODEL, ph.priors(MODEL), basin, ("discharge", "soil_moisture"), warmup=WARMUP)
+        series = ph.outputs(
+            MODEL, ph.priors(MODEL), basin, ("discharge", "soil_moisture"), warmup=WARMUP
+        )
         pm.Deterministic("q", series["discharge"], dims="time")
         assert model.named_vars_to_dims["q"] == ("time",)
         drawn = pm.draw([series["discharge"], series["soil_moisture"]], random_seed=1)
@@ -144,7 +147,7 @@ def test_gradient_with_respect_to_an_estimated_initial_state(basin):
         x0 = pm.HalfNormal("x0", 50, shape=len(MODEL.stores))
         q = ph.discharge(MODEL, MODEL.default, basin, warmup=0, initial_state=x0)
         ph.likelihoods.Normal("flow", q, observed=basin["discharge"], scale="constant")
-    f, (_, gradient), start = evaluate(model)
+    _, (_, gradient), _ = evaluate(model)
     assert np.isfinite(gradient).all() and (gradient != 0).all()
 
 

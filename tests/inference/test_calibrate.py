@@ -63,7 +63,11 @@ def test_kge_and_given_starts(synthetic):
         ({"method": "SCE"}, KeyError, "known are L-BFGS-B"),
         ({"fixed": {"x": 1}}, KeyError, "no parameter 'x'"),
         ({"fixed": {"alpha": 2}}, ValueError, "outside its bounds"),
-        ({"fixed": dict(zip(MODEL.parameter_names, TRUE, strict=True))}, ValueError, "all parameters"),
+        (
+            {"fixed": dict(zip(MODEL.parameter_names, TRUE, strict=True))},
+            ValueError,
+            "all parameters",
+        ),
         ({"bounds": {"alpha": (1, 0)}}, ValueError, "must rise"),
         ({"starts": 0}, ValueError, "at least 1"),
         ({"starts": TRUE * 1e4}, ValueError, "outside the bounds"),

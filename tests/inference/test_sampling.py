@@ -8,7 +8,7 @@ import xarray as xr
 import pymc_hydro as ph
 
 MODEL = ph.Hymod(snow=False)
-SAMPLERS = ["pymc", "nutpie", "numpyro", "blackjax"]
+SAMPLERS = ["pymc", "nutpie", "numpyro"]
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,12 @@ def test_samplers_run_and_label_time(pymc_model, sampler, tmp_path):
         pytest.importorskip(sampler)
     with pymc_model:
         idata = pm.sample(
-            draws=20, tune=20, chains=2, cores=2, nuts_sampler=sampler, progressbar=False,
+            draws=20,
+            tune=20,
+            chains=2,
+            cores=2,
+            nuts_sampler=sampler,
+            progressbar=False,
             random_seed=1,
         )
         predictive = pm.sample_posterior_predictive(idata, progressbar=False, random_seed=1)
@@ -37,6 +42,24 @@ def test_samplers_run_and_label_time(pymc_model, sampler, tmp_path):
     predictive.to_netcdf(str(file))
     with xr.open_dataset(file, group="posterior_predictive", engine="h5netcdf") as stored:
         assert stored.sizes["flow_time"] == 200
+
+
+def test_blackjax_moves_along_the_gradient(pymc_model):
+    """BlackJAX itself, on the log-probability that PyMC converts to JAX."""
+    blackjax, jax = pytest.importorskip("blackjax"), pytest.importorskip("jax")
+    from pymc.sampling.jax import get_jaxified_logp
+
+    density = get_jaxified_logp(pymc_model, negative_logp=False)
+    start = [np.asarray(v, dtype=float) for v in pymc_model.initial_point().values()]
+    expected = pymc_model.compile_dlogp()(pymc_model.initial_point())
+    np.testing.assert_allclose(np.hstack(jax.grad(density)(start)), expected, rtol=1e-6)
+    mass = np.full(len(start), 1e-2)
+    sampler = blackjax.nuts(density, step_size=0.02, inverse_mass_matrix=mass)
+    state, step = sampler.init(start), jax.jit(sampler.step)
+    first = float(state.logdensity)
+    for key in jax.random.split(jax.random.key(1), 10):
+        state, _ = step(key, state)
+    assert np.isfinite(first) and float(state.logdensity) > first
 
 
 def test_pointwise_log_likelihood(pymc_model):

@@ -32,6 +32,7 @@ def test_graph_and_numbers_agree_and_the_gradient_is_right(name, series):
     found, gradient = f(simulated)
     assert found == pytest.approx(score(observed, simulated), rel=1e-14)
     for i in (1, 50, 7):
+
         def at(h, i=i):
             moved = simulated.copy()
             moved[i] += h

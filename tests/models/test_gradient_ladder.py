@@ -55,10 +55,16 @@ def test_rates_and_their_jacobians_against_complex_step(model, rng):
     compiled = get_rates(model)[1]
     n_store, n_parameter = len(model.stores), len(model.parameters)
     for theta in draw_parameters(model, rng, 200):
-        x = np.append(rng.uniform(0, 1.2, n_store) * rng.choice([1e-3, 1, 100, theta[0]], n_store), 0)
+        x = np.append(
+            rng.uniform(0, 1.2, n_store) * rng.choice([1e-3, 1, 100, theta[0]], n_store), 0
+        )
         u = np.array([rng.choice([0, 5, 300.0]), rng.uniform(0, 8), rng.uniform(-20, 20)])
         u = u[: len(model.forcing_names)]
-        dx, J, B = np.zeros(n_store + 1), np.zeros((n_store + 1,) * 2), np.zeros((n_store + 1, n_parameter))
+        dx, J, B = (
+            np.zeros(n_store + 1),
+            np.zeros((n_store + 1,) * 2),
+            np.zeros((n_store + 1, n_parameter)),
+        )
         compiled(x, u, theta, dx, J, B)
         forcing = dict(zip(model.forcing_names, u, strict=True))
 
@@ -75,7 +81,9 @@ def test_rates_and_their_jacobians_against_complex_step(model, rng):
                 expected = f(*arguments).imag / TINY_STEP
                 unit = max(abs(arguments[which][j].real), 1.0)
                 scale = max(np.abs(expected).max(), np.abs(value).max() / unit)
-                np.testing.assert_allclose(found[:, j], expected, rtol=0, atol=RATES_TOLERANCE * scale)
+                np.testing.assert_allclose(
+                    found[:, j], expected, rtol=0, atol=RATES_TOLERANCE * scale
+                )
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda m: m.name)
@@ -84,7 +92,9 @@ def test_fixed_step_sensitivities_against_complex_step(model, method, weather, r
     for theta in draw_parameters(model, rng, 4):
         for steps in (4, 32, 256):
             try:
-                run = simulate(model, theta, weather, sensitivities=True, steps=steps, solver=method.name)
+                run = simulate(
+                    model, theta, weather, sensitivities=True, steps=steps, solver=method.name
+                )
             except ph.IntegrationError as error:
                 assert "stability limit" in str(error)
                 continue
@@ -109,18 +119,23 @@ def test_adaptive_sensitivities_against_frozen_steps(model, weather, rng):
     np.testing.assert_allclose(compiled.jacobian, run.jacobian, rtol=1e-12, atol=1e-300)
     columns = []
     for j, p in enumerate(model.parameters):
+
         def central(h, j=j):
             up, down = theta.copy(), theta.copy()
             up[j] += h
             down[j] -= h
-            ends = [frozen_run(problem, t, forcing, model.initial_state, levels) for t in (up, down)]
+            ends = [
+                frozen_run(problem, t, forcing, model.initial_state, levels) for t in (up, down)
+            ]
             return (ends[0] - ends[1])[:, 0] / (2 * h)
 
         h = RELATIVE_STEP * (p.scale or abs(theta[j]))
         columns.append((4 * central(h / 2) - central(h)) / 3)
     expected = np.stack(columns, axis=-1)
     found = run.jacobian[:, 0]
-    assert_close_jacobian(model, theta, found, expected, FROZEN_TOLERANCE, ROUND_OFF / RELATIVE_STEP)
+    assert_close_jacobian(
+        model, theta, found, expected, FROZEN_TOLERANCE, ROUND_OFF / RELATIVE_STEP
+    )
 
 
 @pytest.mark.parametrize("model", DEFAULTS)
@@ -152,7 +167,10 @@ def test_values_with_and_without_sensitivities(model, method, weather, rng):
         kwargs = {"solver": method.name, "steps": 64}
         runs = [simulate(model, theta, weather, sensitivities=s, **kwargs) for s in (False, True)]
         np.testing.assert_array_equal(runs[0]["discharge"], runs[1]["discharge"])
-        runs = [simulate(model, theta, weather, sensitivities=s, solver=method.name) for s in (False, True)]
+        runs = [
+            simulate(model, theta, weather, sensitivities=s, solver=method.name)
+            for s in (False, True)
+        ]
         np.testing.assert_allclose(runs[0]["discharge"], runs[1]["discharge"], rtol=1e-2, atol=2e-2)
 
 

@@ -138,9 +138,9 @@ def test_identity_and_pickle():
 
 def test_key_of_the_numba_cache_changes_with_the_kernel(monkeypatch):
     """PyTensor hashes props: another text of the same model must give other props."""
-    from pymc_hydro.engine import emit, kernels
+    from pymc_hydro.engine import kernel_text, kernels
 
-    monkeypatch.setattr(emit, "SAFETY", 0.7)
+    monkeypatch.setattr(kernel_text, "SAFETY", 0.7)
     for cached in (kernels._text, kernels._compile):
         cached.cache_clear()
     changed = SimulatedValues(PROBLEM)
@@ -154,7 +154,10 @@ def test_key_of_the_numba_cache_changes_with_the_kernel(monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((pt.dmatrix(), pt.dmatrix(), pt.dvector()), r"parameters must have shape \(n_parameter,\)"),
+        (
+            (pt.dmatrix(), pt.dmatrix(), pt.dvector()),
+            r"parameters must have shape \(n_parameter,\)",
+        ),
         ((np.ones(3), pt.dmatrix(), pt.dvector()), "parameters must have 7 values, found 3"),
         ((pt.dvector(), np.ones((9, 2)), pt.dvector()), "columns precipitation, potential_evap"),
         ((pt.dvector(), pt.dmatrix(), pt.zvector()), "initial_state must be real"),

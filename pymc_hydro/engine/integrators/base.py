@@ -10,7 +10,7 @@ class ExplicitPair:
     """An explicit embedded pair whose last stage lies at the end of the step.
 
     The stepping loop, the error control and the update of the sensitivities are written once, in
-    :mod:`pymc_hydro.engine.emit`.
+    :mod:`pymc_hydro.engine.kernel_text`.
 
     Parameters
     ----------
@@ -46,4 +46,5 @@ class ExplicitPair:
 
     @property
     def n_stages(self) -> int:
+        """Number of stages."""
         return len(self.a)
