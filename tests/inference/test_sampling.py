@@ -49,7 +49,7 @@ def test_blackjax_moves_along_the_gradient(pymc_model):
     blackjax, jax = pytest.importorskip("blackjax"), pytest.importorskip("jax")
     from pymc.sampling.jax import get_jaxified_logp
 
-    density = get_jaxified_logp(pymc_model, negative_logp=False)
+    density = get_jaxified_logp(pymc_model)
     start = [np.asarray(v, dtype=float) for v in pymc_model.initial_point().values()]
     expected = pymc_model.compile_dlogp()(pymc_model.initial_point())
     np.testing.assert_allclose(np.hstack(jax.grad(density)(start)), expected, rtol=1e-6)
