@@ -8,6 +8,7 @@ mm/d is interpolated from runs over a ladder of tolerances; times are minima of 
 """
 
 import argparse
+import functools
 import time
 
 import numpy as np
@@ -50,7 +51,9 @@ def timed(function, repeats=REPEATS):
 
 
 def ours(theta, forcing, tolerance, solver="bogacki_shampine"):
-    problem = define_problem(MODEL, ("discharge",), 1.0, rtol=tolerance, atol=tolerance, solver=solver)
+    problem = define_problem(
+        MODEL, ("discharge",), 1.0, rtol=tolerance, atol=tolerance, solver=solver
+    )
     run = problem.run(theta, forcing, MODEL.initial_state, sensitivities=True)
     return run.values[:, 0], run.jacobian[:, 0], run.counts
 
@@ -90,7 +93,7 @@ def compare_schemes(n):
         for name, scheme in schemes.items():
             errors, times, jacobian_errors = [], [], []
             for tolerance in LADDER:
-                cost, (q, J, _) = timed(lambda t=tolerance, s=scheme: s(theta, forcing, t), 3)
+                cost, (q, J, _) = timed(functools.partial(scheme, theta, forcing, tolerance), 3)
                 errors.append(max(np.sqrt(np.mean((q - q_exact) ** 2)), 1e-300))
                 jacobian_errors.append(np.max(np.linalg.norm(J - J_exact, axis=0) / size))
                 times.append(cost)
@@ -104,16 +107,20 @@ def compare_schemes(n):
 def report_schemes(collected):
     for target in TARGETS:
         print(f"\nRMSE of discharge {target:g} mm/d")
-        print("scheme           median ms   worst ms   ratio to paper's (median, worst)   "
-              "Jacobian error (median, worst)")
+        print(
+            "scheme           median ms   worst ms   ratio to paper's (median, worst)   "
+            "Jacobian error (median, worst)"
+        )
         base = np.array([t for t, _, _ in collected["paper's scheme", target]])
         for (name, which), rows in collected.items():
             if which != target:
                 continue
             t, J = np.array([r[0] for r in rows]), np.array([r[1] for r in rows])
-            print(f"{name:16s} {1e3 * np.median(t):9.2f} {1e3 * t.max():10.2f}   "
-                  f"{np.median(t / base):10.3f} {np.max(t / base):10.3f}"
-                  f"{np.median(J):26.1e} {J.max():10.1e}")
+            print(
+                f"{name:16s} {1e3 * np.median(t):9.2f} {1e3 * t.max():10.2f}   "
+                f"{np.median(t / base):10.3f} {np.max(t / base):10.3f}"
+                f"{np.median(J):26.1e} {J.max():10.1e}"
+            )
 
 
 def step_ratio():
@@ -124,8 +131,14 @@ def step_ratio():
         costs = {False: [], True: []}
         for _ in range(30):  # in turn, so that a change of the machine's speed meets both
             for with_sensitivities, found in costs.items():
-                found.append(timed(lambda s=with_sensitivities, p=problem: p.run(
-                    MODEL.default, forcing, MODEL.initial_state, sensitivities=s), 1)[0])
+                found.append(
+                    timed(
+                        lambda s=with_sensitivities, p=problem: p.run(
+                            MODEL.default, forcing, MODEL.initial_state, sensitivities=s
+                        ),
+                        1,
+                    )[0]
+                )
         a, b = (np.min(costs[k]) for k in (False, True))
         print(f"{solver:17s} {1e9 * a / 7300:6.0f} ns  {1e9 * b / 7300:6.0f} ns   {b / a:.2f}")
 

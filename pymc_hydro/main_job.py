@@ -1,7 +1,9 @@
 """The main job: from a basin's record to a posterior, a validation, a file and two pictures."""
 
 import os
+import signal
 import tempfile
+import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,14 +74,15 @@ def run_main_job(model: AbstractModel, basin: xr.Dataset, settings: Settings, sa
         mode = pm.find_MAP(start=start, progressbar=False)
         draws = f"{settings.tune} + {settings.draws} draws"
         say(f"Sampling: NUTS, {settings.chains} chains, {draws} ...")
-        idata = pm.sample(
-            draws=settings.draws,
-            tune=settings.tune,
-            chains=settings.chains,
-            random_seed=settings.seed,
-            cores=min(settings.chains, os.cpu_count() or 1),
-            initvals={n: mode[n] for n in model.parameter_names},
-        )
+        with heeding_interrupts():
+            idata = pm.sample(
+                draws=settings.draws,
+                tune=settings.tune,
+                chains=settings.chains,
+                random_seed=settings.seed,
+                cores=min(settings.chains, os.cpu_count() or 1),
+                initvals={n: mode[n] for n in model.parameter_names},
+            )
         predictions = {"calibration": _predict(idata, settings.seed)}
         set_basin(second)
         predictions["validation"] = _predict(idata, settings.seed)
@@ -120,6 +123,30 @@ def complete_file(path: Path):
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def heeding_interrupts():
+    """Raise KeyboardInterrupt where a sampler would take Ctrl-C for a wish to stop early."""
+    seen = []
+    previous = signal.getsignal(signal.SIGINT)
+
+    def note(number, frame):
+        seen.append(number)
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    except Exception:
+        if not seen:
+            raise
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, previous)
+    if seen:
+        raise KeyboardInterrupt
 
 
 def _separated(model):

@@ -108,7 +108,7 @@ class SimulatedValues(_Simulation):
         return [
             pt.tensordot(cotangent, by_parameter, axes=[[0, 1], [0, 1]]),
             grad_not_implemented(self, 1, inputs[1], NO_FORCING_GRADIENT),
-            pt.tensordot(cotangent, by_both[:, :, n:], axes=[[0, 1], [0, 1]]),
+            pt.tensordot(cotangent, by_both, axes=[[0, 1], [0, 1]])[n:],
         ]
 
     def L_op(self, inputs, outputs, output_gradients):

@@ -11,8 +11,9 @@ MODEL = ph.Hymod(snow=False)
 SAMPLERS = ["pymc", "nutpie", "numpyro"]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def pymc_model():
+    """A model for one test alone: PyMC 5 lists observed variables twice after predictive draws."""
     basin = ph.load_basin("leaf_river").isel(time=slice(300, 600))
     return ph.build_model(MODEL, basin, warmup=100)
 

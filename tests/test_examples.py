@@ -1,0 +1,24 @@
+"""The examples run as a newcomer would run them, in an empty folder, with fewer draws."""
+
+import runpy
+from pathlib import Path
+
+import matplotlib
+import pymc as pm
+import pytest
+
+EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("*.py"))
+
+
+@pytest.mark.filterwarnings("ignore")  # short chains
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
+def test_example(path, tmp_path, monkeypatch, capsys):
+    matplotlib.use("Agg")
+    sample = pm.sample
+    few = {"draws": 10, "tune": 10, "progressbar": False}
+    monkeypatch.setattr(pm, "sample", lambda **kwargs: sample(**(kwargs | few)))
+    monkeypatch.chdir(tmp_path)
+    runpy.run_path(str(path), run_name="__main__")
+    assert len(capsys.readouterr().out.splitlines()) >= 1
+    if "savefig" in path.read_text(encoding="utf-8"):
+        assert [p for p in tmp_path.iterdir() if p.suffix == ".png" and p.stat().st_size > 10_000]
