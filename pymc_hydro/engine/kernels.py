@@ -19,6 +19,7 @@ from pymc_hydro.engine.kernel_text import emit_kernel
 
 __all__ = ["Kernel", "get_kernel", "get_rates", "kernel_source", "select_method"]
 
+_CONSTANTS = ("N_TERMS", "SUMMED_NORM", "MAX_DOUBLINGS")  # of the propagator's text
 _MATHEMATICS = ("exp", "expm1", "log", "log1p", "sqrt", "tanh")
 # Set, not left out: Numba compiles a function with the options of its caller where it has none.
 _OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True, "fastmath": False}
@@ -71,7 +72,7 @@ def _text(model, outputs, method, sensitivities, initial):
         _system(model, outputs), method, "KERNEL", sensitivities=sensitivities, initial=initial
     )
     parts = [inspect.getsource(f) for f in _propagator_functions()]
-    constants = f"N_TERMS, SUMMED_NORM = {propagator.N_TERMS}, {propagator.SUMMED_NORM}"
+    constants = "\n".join(f"{n} = {getattr(propagator, n)!r}" for n in _CONSTANTS)
     text = "\n\n".join([constants, *parts, body])
     kind = "jacobian" if sensitivities else "values"
     content = hashlib.sha256(repr((text, _OPTIONS)).encode()).hexdigest()

@@ -18,6 +18,7 @@ __all__ = ["propagator"]
 # 1/(k+3)! for phi3's Taylor series: at norm 1/2 the first term left out is 3e-18.
 N_TERMS = 12
 SUMMED_NORM = 0.5
+MAX_DOUBLINGS = 1100  # reaches any finite norm; an infinite rate gives NaN, not an endless loop
 
 
 def multiply(a, x, source, target, constant, scratch):
@@ -66,7 +67,7 @@ def propagator(A, dA, h, table, level):
             row += abs(A[i, j]) * h
         norm = max(norm, row)
     doublings = 0
-    while norm > SUMMED_NORM:
+    while norm > SUMMED_NORM and doublings < MAX_DOUBLINGS:
         norm *= 0.5
         doublings += 1
     scale = h * 0.5**doublings

@@ -185,6 +185,19 @@ def test_a_failed_run_is_nan_in_a_graph():
         assert np.isnan(value) and np.isnan(gradient).any()
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e300])
+def test_parameters_that_are_not_numbers_end_in_nan(value):
+    """A sampler may try anything: the run must end, and must not return a number."""
+    for i in range(len(MODEL.parameters)):
+        theta = MODEL.default.copy()
+        theta[i] = value
+        run = PROBLEM.run(theta, FORCING, MODEL.initial_state, sensitivities=True)
+        if not np.isfinite(value):
+            assert np.isnan(run.values).any() or np.isnan(run.jacobian).any(), (
+                MODEL.parameter_names[i]
+            )
+
+
 def test_numba_needs_no_object_mode(recwarn):
     theta, x0, q = graph()
     compiled([theta, x0], [q.sum(), pytensor.grad(q.sum(), theta)], "NUMBA")
