@@ -69,8 +69,7 @@ class _KernelEmitter(Emitter):
         for (row, by), number in system.jacobian.items():
             (self.inner if by in states else self.outer)[clean(row), clean(by)] = number
         self.reach = reachable(self.linear, self.matrix)
-        self.value_targets = [self.rates[n] for n in (*self.head, *self.driven)]
-        self.targets = list(self.value_targets)
+        self.targets = [self.rates[n] for n in (*self.head, *self.driven)]
         if sensitivities:
             self.targets += [*self.inner.values(), *self.outer.values()]
         self.radius = spectral_rows(self.head, self.inner)
@@ -280,8 +279,7 @@ class _KernelEmitter(Emitter):
             for number, weight in enumerate(("W0", "W1", "Wm"), 1):
                 text(f"{weight}_{i}_{k} = table[level, 0, {number}, {self._ij(i, k)}]")
         for i in self.linear:
-            terms = self._terms(i, self.reach, "E_{i}_{k} * l_{k}", "{w}_{i}_{k} * {g}_{k}", last)
-            text(f"n_{i} = {terms}")
+            text(f"n_{i} = {self._propagated(i, 'l', ('g1', f'g{last}', 'gm'))}")
 
     def _pairs(self, pattern, columns=None):
         columns = self.linear if columns is None else columns
@@ -290,15 +288,14 @@ class _KernelEmitter(Emitter):
     def _ij(self, i, k):
         return f"{self.linear.index(i)}, {self.linear.index(k)}"
 
-    def _terms(self, i, pattern, state_term, input_term, last):
-        """Return the sum that advances linear state `i`: propagated content and inputs."""
-        inputs = (("W0", "g1"), ("W1", f"g{last}"), ("Wm", "gm"))
-        terms = [state_term.format(i=i, k=k) for k in self.linear if (i, k) in pattern]
+    def _propagated(self, i, vector, inputs):
+        """Return the sum that advances row `i` of the linear part: content, and driven inputs."""
+        terms = [f"E_{i}_{k} * {vector}_{k}" for k in self.linear if (i, k) in self.reach]
         terms += [
-            input_term.format(i=i, k=k, w=w, g=g)
+            f"{weight}_{i}_{k} * {g}_{k}"
             for k in self.driven
-            if (i, k) in pattern
-            for w, g in inputs
+            if (i, k) in self.reach
+            for weight, g in zip(("W0", "W1", "Wm"), inputs, strict=True)
         ]
         return " + ".join(terms)
 
@@ -336,8 +333,8 @@ class _KernelEmitter(Emitter):
                 for state in self.head:
                     step = self.combine(m.a[stage - 1], f"d{{}}_{state}")
                     text(f"z_{state} = s_{state}" + (f" + h * ({step})" if step else ""))
-                for row, letter in ((r, "d") for r in self.head):
-                    text(f"{letter}{stage}_{row} = {self._slope_sum(stage, row)}")
+                for row in self.head:
+                    text(f"d{stage}_{row} = {self._slope_sum(stage, row)}")
                 for row in self.driven:
                     text(f"c{stage}_{row} = {self._slope_sum(stage, row)}")
             for state in self.head:
@@ -353,17 +350,10 @@ class _KernelEmitter(Emitter):
                     f"(h * cm_{state})", first=not self.head and state == self.driven[0]
                 )
             for i in self.linear:
-                names = ("c1", f"c{last}", "cm")
-                terms = [f"E_{i}_{k} * s_{k}" for k in self.linear if (i, k) in self.reach]
-                terms += [
-                    f"{w}_{i}_{k} * {c}_{k}"
-                    for k in self.driven
-                    if (i, k) in self.reach
-                    for w, c in zip(("W0", "W1", "Wm"), names, strict=True)
-                ]
+                sum_of_terms = self._propagated(i, "s", ("c1", f"c{last}", "cm"))
                 if i in moved:
-                    terms.append(f"work[{self.at(f'f_{i}')} + j]")
-                text(f"work[{self.at(f'n_{i}')} + j] = {' + '.join(terms)}")
+                    sum_of_terms += f" + work[{self.at(f'f_{i}')} + j]"
+                text(f"work[{self.at(f'n_{i}')} + j] = {sum_of_terms}")
             text(f"work[{self.at('error')} + j] = r")
         with text.block("if n_fixed == 0:"):
             text("total = 0.0")

@@ -16,7 +16,7 @@ from pymc_hydro.engine.problem import define_problem
 from pymc_hydro.engine.simulate import forcing_array, initial_array
 from pymc_hydro.inference.priors import priors as default_priors
 from pymc_hydro.likelihoods import LIKELIHOODS
-from pymc_hydro.likelihoods.observations import observed_names, update_observations
+from pymc_hydro.likelihoods.observations import update_observations
 from pymc_hydro.ops import SimulatedValues
 
 __all__ = ["build_model", "discharge", "outputs", "set_basin"]
@@ -69,14 +69,13 @@ def outputs(
     names = (names,) if isinstance(names, str) else tuple(names)
     basin = as_basin(basin, model.forcing_names)
     problem = define_problem(model, names, interval_length(basin), **solver_settings)
-    forcing, kept = _prepare(pymc_model, model, basin, warmup)
+    forcing = _prepare(pymc_model, model, basin, warmup)
     if isinstance(initial_state, pt.TensorVariable):
         x0 = initial_state
     else:
         x0 = pt.constant(initial_array(model, initial_state), dtype="float64")
     values = SimulatedValues(problem)(_vector(model, theta), forcing, x0)
-    # A slice, not an index: the warm-up is what is left over.
-    after = values[forcing.shape[0] - kept.shape[0] :]
+    after = values[int(warmup) :]
     return {name: after[:, i] for i, name in enumerate(problem.outputs)}
 
 
@@ -177,12 +176,16 @@ def build_model(
     return pymc_model
 
 
-def set_basin(basin: xr.Dataset | pd.DataFrame, pymc_model: pm.Model | None = None) -> None:
+def set_basin(
+    basin: xr.Dataset | pd.DataFrame,
+    pymc_model: pm.Model | None = None,
+    observed: Mapping | None = None,
+) -> None:
     """Put another record in place of the one a PyMC model was built with, of any length.
 
     Calls ``pm.set_data`` on everything that belongs to the basin: the forcing, the dates, and the
-    observed discharge where `basin` has it. The warm-up stays the same number of intervals, so
-    let a validation record begin that much before the period to be judged.
+    observations of each likelihood, found in `basin` by name. The warm-up stays the same number of
+    intervals, so let a validation record begin that much before the period to be judged.
 
     Parameters
     ----------
@@ -190,17 +193,19 @@ def set_basin(basin: xr.Dataset | pd.DataFrame, pymc_model: pm.Model | None = No
         With the same interval length as the first one.
     pymc_model : pm.Model, optional
         The model in context if not given.
+    observed : mapping of likelihood to DataArray, Series or array_like, optional
+        New observations, where they are not in `basin` under the name they had.
 
     Raises
     ------
     ValueError, KeyError
-        If the model holds no basin, or the data do not fit.
+        If the model holds no basin, the data do not fit, or observations are not found.
     """
     pymc_model = pm.modelcontext(pymc_model)
     if pymc_model not in _PREPARED:
         raise ValueError("set_basin: this PyMC model holds no basin; call ph.discharge in it first")
     model, warmup, dt = _PREPARED[pymc_model]
-    basin = as_basin(basin, model.forcing_names)
+    given, basin = basin, as_basin(basin, model.forcing_names)
     if interval_length(basin) != dt:
         raise ValueError(
             f"set_basin: the interval is {interval_length(basin)} d, the model was built for {dt} d"
@@ -208,8 +213,8 @@ def set_basin(basin: xr.Dataset | pd.DataFrame, pymc_model: pm.Model | None = No
     coords, forcing, kept = _data(model, basin, warmup)
     pymc_model.set_data(FORCING_DATA, forcing, coords=coords)
     pymc_model.set_data(KEPT_DATA, kept, coords=coords)
-    if "discharge" in basin and observed_names(pymc_model):
-        update_observations(pymc_model, basin["discharge"])
+    others = {k: given[k] for k in given if k not in basin}  # observed, but no part of the schema
+    update_observations(pymc_model, {**basin, **others}, observed)
 
 
 def _vector(model, theta):
@@ -237,7 +242,7 @@ def _data(model, basin, warmup):
 
 
 def _prepare(pymc_model, model, basin, warmup):
-    """Return the forcing and the kept intervals as data of the PyMC model, registered once."""
+    """Return the forcing as data of the PyMC model, registered once."""
     coords, forcing, kept = _data(model, basin, warmup)
     if FORCING_DATA in pymc_model.named_vars:
         data = pymc_model[FORCING_DATA]
@@ -247,7 +252,7 @@ def _prepare(pymc_model, model, basin, warmup):
                 "this PyMC model already holds another forcing or warm-up; use one PyMC model for "
                 "each basin, and ph.set_basin to replace the record"
             )
-        return data, pymc_model[KEPT_DATA]
+        return data
     _PREPARED[pymc_model] = (model, int(warmup), interval_length(basin))
     data = pm.Data(
         FORCING_DATA,
@@ -255,4 +260,6 @@ def _prepare(pymc_model, model, basin, warmup):
         dims=(FORCING_TIME, FORCING),
         coords={k: coords[k] for k in (FORCING_TIME, FORCING)},
     )
-    return data, pm.Data(KEPT_DATA, kept, dims=TIME, coords={TIME: coords[TIME]})
+    # Holds the dimension "time" and its dates, so that they can be replaced with the forcing.
+    pm.Data(KEPT_DATA, kept, dims=TIME, coords={TIME: coords[TIME]})
+    return data

@@ -1,6 +1,7 @@
 """Observations in a PyMC model: where they are, and what was measured there."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,8 @@ __all__ = ["observe", "update_observations"]
 
 POSITION, DATA, TIME = "_position", "_observed", "_time"  # what a likelihood's name is put before
 MODEL_TIME = "time"
+# By model: the name of the series (such as "discharge") that each likelihood was given.
+_SOURCES: WeakKeyDictionary = WeakKeyDictionary()
 
 
 def observe(name: str, simulated, observed):
@@ -32,6 +35,7 @@ def observe(name: str, simulated, observed):
     """
     model = pm.modelcontext(None)
     series = _aligned(name, observed, model)
+    _SOURCES.setdefault(model, {})[name] = getattr(observed, "name", None)
     there = np.flatnonzero(np.isfinite(series))
     coords = None
     if MODEL_TIME in model.coords:
@@ -41,12 +45,33 @@ def observe(name: str, simulated, observed):
     return simulated[position], data, name + TIME
 
 
-def update_observations(model: pm.Model, observed) -> None:
-    """Replace the observations of the only likelihood by others, after the basin was replaced."""
-    names = observed_names(model)
-    series = _aligned(names[0], observed, model)
-    there = np.flatnonzero(np.isfinite(series))
-    for name in names:
+def update_observations(model: pm.Model, basin, observed: Mapping | None = None) -> None:
+    """Replace the observations of every likelihood, after the model's time axis was replaced.
+
+    Parameters
+    ----------
+    model : pm.Model
+    basin : Dataset
+        Where observations are looked up under the name of the series that was observed first.
+    observed : mapping of likelihood to series, optional
+        Goes before `basin`.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to replace the observations of a likelihood by.
+    """
+    observed = observed or {}
+    for name in observed_names(model):
+        source = _SOURCES.get(model, {}).get(name)
+        if name not in observed and (source is None or source not in basin):
+            raise ValueError(
+                f"set_basin: no new observations for {name!r}: "
+                + (f"the record has no {source!r}" if source else "its first ones had no name")
+                + f"; give observed={{{name!r}: series}}"
+            )
+        series = _aligned(name, observed.get(name, basin.get(source)), model)
+        there = np.flatnonzero(np.isfinite(series))
         coords = {name + TIME: np.asarray(model.coords[MODEL_TIME])[there]}
         model.set_data(name + POSITION, there, coords=coords)
         model.set_data(name + DATA, series[there], coords=coords)

@@ -53,6 +53,24 @@ def test_hourly_and_daily_agree_for_constant_forcing():
     np.testing.assert_allclose(of_hours.reshape(days, 24).mean(1), of_days, rtol=1e-6)
 
 
+def test_a_purely_linear_model_is_exact():
+    """One linear reservoir: the head is empty, and a single step is the analytic solution."""
+    from tests.core.test_declaration import declare
+
+    k, S = 0.7, 1e-5
+    weather = FORCINGS["storm"]
+    run = simulate(declare()(), [k], weather, ("discharge", "S"), sensitivities=True)
+    assert run.attrs["steps"] == weather.sizes["time"]
+    for rain, content in zip(weather["precipitation"].values, run["S"].values, strict=True):
+        S = S * np.exp(-k) + rain * (1 - np.exp(-k)) / k
+        assert content == pytest.approx(S, rel=1e-12)
+    h = 1e-5
+    ends = [simulate(declare()(), [k + d], weather)["discharge"].values for d in (h, -h)]
+    np.testing.assert_allclose(
+        run["ddischarge_dparameter"][:, 0], (ends[0] - ends[1]) / (2 * h), rtol=1e-6, atol=1e-8
+    )
+
+
 def test_error_shrinks_with_the_tolerance_at_the_methods_order():
     weather = FORCINGS["rain"]
     model = ph.Hymod(snow=False)

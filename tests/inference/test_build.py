@@ -122,6 +122,30 @@ def test_a_validation_period_of_another_length(pymc_model, gaps):
         ph.set_basin(record)
 
 
+def test_each_likelihood_gets_its_own_new_observations(basin):
+    record = ph.load_basin("leaf_river").isel(time=slice(500, 800))
+    first, second = (
+        b.assign(wetness=("time", 0.1 * b["discharge"].values)) for b in (basin, record)
+    )
+    with pm.Model() as model:
+        series = ph.outputs(
+            MODEL, MODEL.default, first, ("discharge", "soil_moisture"), warmup=WARMUP
+        )
+        for name, variable, output in (
+            ("flow", "discharge", "discharge"),
+            ("moisture", "wetness", "soil_moisture"),
+        ):
+            ph.likelihoods.Normal(name, series[output], observed=first[variable], scale="constant")
+        with pytest.raises(ValueError, match="'moisture': the record has no 'wetness'"):
+            ph.set_basin(record)
+        ph.set_basin(second)
+        for name, variable in (("flow", "discharge"), ("moisture", "wetness")):
+            expected = second[variable].values[WARMUP:]
+            np.testing.assert_array_equal(model[f"{name}_observed"].get_value(), expected)
+        ph.set_basin(record, observed={"moisture": np.ones(300 - WARMUP)})
+        assert (model["moisture_observed"].get_value() == 1).all()
+
+
 def test_forcing_can_be_swapped_by_set_data(basin):
     with pm.Model() as model:
         q = ph.discharge(MODEL, MODEL.default, basin, warmup=WARMUP)
@@ -129,6 +153,21 @@ def test_forcing_can_be_swapped_by_set_data(basin):
         half = model["forcing"].get_value() * 0.5
         pm.set_data({"forcing": half})
         assert q.eval().sum() < 0.6 * full.sum()
+
+
+def test_another_length_by_set_data(basin):
+    """What set_basin does, by hand."""
+    record = ph.load_basin("leaf_river").isel(time=slice(500, 800))
+    with pm.Model() as model:
+        q = ph.discharge(MODEL, MODEL.default, basin, warmup=WARMUP)
+        pm.Deterministic("q", q, dims="time")
+        forcing = record[list(MODEL.forcing_names)].to_dataarray().values.T
+        time = record["time"].values
+        pm.set_data({"forcing": forcing}, coords={"forcing_time": time})
+        expected = ph.simulate(MODEL, MODEL.default, record)["discharge"].values[WARMUP:]
+        np.testing.assert_allclose(q.eval(), expected, rtol=1e-10)
+        pm.set_data({"kept_intervals": np.arange(WARMUP, 300)}, coords={"time": time[WARMUP:]})
+        assert len(model.coords["time"]) == expected.size
 
 
 def test_several_outputs_and_deterministics(basin):

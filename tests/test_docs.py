@@ -1,0 +1,47 @@
+"""The code in the documentation runs, block after block, with fewer draws."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pymc as pm
+import pytest
+
+import pymc_hydro as ph
+
+ROOT = Path(__file__).parent.parent
+PAGES = ["README.md", "docs/first_posterior.md", "docs/declare_a_model.md"]
+
+
+def run_blocks(page, monkeypatch):
+    sample = pm.sample
+    few = {"draws": 10, "tune": 10, "chains": 2, "progressbar": False}
+    monkeypatch.setattr(pm, "sample", lambda **kwargs: sample(**(kwargs | few)))
+    text = (ROOT / page).read_text(encoding="utf-8")
+    space = {}
+    for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        exec(compile(block, page, "exec"), space)
+    return space
+
+
+@pytest.mark.filterwarnings("ignore")  # short chains
+@pytest.mark.parametrize("page", PAGES[:2])
+def test_code_of_a_page(page, monkeypatch):
+    space = run_blocks(page, monkeypatch)
+    assert np.isfinite(space["idata"].posterior["S_umax"].values).all()
+
+
+def test_declared_model_works(monkeypatch):
+    model = run_blocks("docs/declare_a_model.md", monkeypatch)["TwoStores"]()
+    basin = ph.load_basin("leaf_river").isel(time=slice(0, 500))
+    run = ph.simulate(model, model.default, basin, ("discharge", "evaporation", "S", "R"))
+    stored = float((run["S"] + run["R"])[-1]) - model.initial_state.sum()
+    flows = basin["precipitation"].sum() - run["discharge"].sum() - run["evaporation"].sum()
+    assert float(flows) == pytest.approx(stored, rel=1e-9)
+
+
+def test_links_lead_somewhere():
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), ROOT / "benchmarks" / "README.md"]
+    for page in pages:
+        for target in re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
