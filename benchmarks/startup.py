@@ -22,10 +22,8 @@ print(middle - start, time.perf_counter() - middle)
 """
 
 FIRST = """
-import logging, time
+import time
 import pymc_hydro as ph
-logging.basicConfig(format="%(message)s")
-logging.getLogger("pymc_hydro").setLevel(logging.INFO)
 start = time.perf_counter()
 model, basin = ph.Hymod(), ph.load_basin("fulda")
 ph.simulate(model, model.default, basin, sensitivities=True)

@@ -31,18 +31,14 @@ def main(arguments: list[str] | None = None) -> int:
     if find_spec("matplotlib") is None:
         parser.error("pictures need matplotlib: pip install 'pymc-hydro[plots]'")
 
-    import logging
-
-    import matplotlib
-
-    matplotlib.use("Agg")  # files only: no display needed
-    logging.basicConfig(format="%(message)s")
-    logging.getLogger("pymc_hydro").setLevel(logging.INFO)
-
-    import pymc_hydro as ph
-    from pymc_hydro.main_job import Settings, run_main_job
-
     try:
+        import matplotlib
+
+        matplotlib.use("Agg")  # files only: no display needed
+
+        import pymc_hydro as ph
+        from pymc_hydro.main_job import Settings, run_main_job
+
         run_main_job(ph.Hymod(snow=False), ph.load_basin("leaf_river"), Settings(**vars(chosen)))
     except KeyboardInterrupt:
         print("\nInterrupted; no file was left half-written.", file=sys.stderr)

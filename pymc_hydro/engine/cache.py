@@ -140,7 +140,9 @@ class KernelCache(_Cache):
                     return result
             elif data:
                 logger.warning("cache entry of %s is not sound; compiling it anew", self.label)
-        logger.info("compiling %s: once per machine, about ten seconds", self.label)
+        # A warning, so that it is seen where nobody has set up logging: ten seconds of silence look
+        # like a hang.
+        logger.warning("compiling %s: once per machine, about ten seconds", self.label)
         return None
 
     def save_overload(self, sig, data):

@@ -12,7 +12,7 @@ from pymc_hydro.engine.kernels import Kernel, get_kernel, select_method
 __all__ = ["DEFAULT_TOLERANCE", "Problem", "Run", "define_problem"]
 
 # Hymod, ten years daily: the error of discharge is then below 1e-3 mm/d, that of every Jacobian
-# column below 1 % (benchmarks/accuracy.py).
+# column below 1 % (benchmarks/integration.py).
 DEFAULT_TOLERANCE = 1e-4
 
 

@@ -64,7 +64,7 @@ def simulate(
         Such as ``ph.Hymod()``.
     theta : mapping of name to value, or array_like
         Shape (n_parameter,), or (n_draw, n_parameter): then the draws run in parallel threads and
-        the result has the dimension ``draw``.
+        the result has the dimension ``draw``. Bounds are not enforced here.
     basin : Dataset or DataFrame
         Forcing on ``time``: precipitation and potential_evaporation in mm/d, temperature in degC.
     outputs : sequence of str

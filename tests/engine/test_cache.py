@@ -38,6 +38,14 @@ def entries(cache):
     return sorted(cache.glob("*.kernel"))
 
 
+def test_compilation_says_what_is_happening(cache, tiny, caplog):
+    run(tiny)
+    assert "compiling the Tiny kernel for discharge: once per machine" in caplog.text
+    caplog.clear()
+    run(tiny)
+    assert not caplog.text
+
+
 def test_second_process_finds_the_kernel_and_the_directory_is_private(cache, tiny):
     first, hits = run(tiny)
     assert hits == 0
