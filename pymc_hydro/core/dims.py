@@ -3,6 +3,5 @@
 TIME = "time"
 PARAMETER = "parameter"
 DRAW = "draw"
-STATE = "state"
 FORCING = "forcing_variable"
 FORCING_TIME = "forcing_time"

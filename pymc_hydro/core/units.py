@@ -3,11 +3,9 @@
 Rates are per day in every declaration, whatever the interval of the data.
 """
 
-__all__ = ["DECLARED_UNITS", "check_unit", "latex_unit"]
+__all__ = ["DECLARED_UNITS", "check_unit"]
 
 DECLARED_UNITS = ("1", "mm", "d", "1/d", "mm/d", "degC", "mm/(degC d)", "1/mm", "mm2/d")
-
-_LATEX = {"1": "", "degC": "°C", "mm/(degC d)": "mm/(°C d)", "mm2/d": "mm²/d"}
 
 
 def check_unit(owner: str, unit: str) -> None:
@@ -17,8 +15,3 @@ def check_unit(owner: str, unit: str) -> None:
             f"{owner}: unknown unit {unit!r}; expected one of {', '.join(DECLARED_UNITS)} "
             "(dimensionless is '1', rates are per day)"
         )
-
-
-def latex_unit(unit: str) -> str:
-    """Return `unit` as it should be printed on an axis."""
-    return _LATEX.get(unit, unit)
