@@ -25,9 +25,10 @@ def funcify_values(op, node, **kwargs):
         values = np.empty((forcing.shape[0], n_output))
         jacobian = np.empty((0, 0, 0))
         counts = np.zeros(4, dtype=np.int64)
-        theta = np.ascontiguousarray(parameters)
-        u = np.ascontiguousarray(forcing)
-        x0 = np.ascontiguousarray(initial_state)
+        # Copies: constants of a graph are read-only, a type for which Numba would compile again.
+        theta = np.ascontiguousarray(parameters.copy())
+        u = np.ascontiguousarray(forcing.copy())
+        x0 = np.ascontiguousarray(initial_state.copy())
         kernel(theta, u, x0, dt, rtol, atol, steps, values, jacobian, counts)
         return values
 
@@ -46,9 +47,10 @@ def funcify_jacobian(op, node, **kwargs):
         values = np.empty((forcing.shape[0], n_output))
         jacobian = np.empty((forcing.shape[0], n_output, n_column))
         counts = np.zeros(4, dtype=np.int64)
-        theta = np.ascontiguousarray(parameters)
-        u = np.ascontiguousarray(forcing)
-        x0 = np.ascontiguousarray(initial_state)
+        # Copies: constants of a graph are read-only, a type for which Numba would compile again.
+        theta = np.ascontiguousarray(parameters.copy())
+        u = np.ascontiguousarray(forcing.copy())
+        x0 = np.ascontiguousarray(initial_state.copy())
         kernel(theta, u, x0, dt, rtol, atol, steps, values, jacobian, counts)
         return values, jacobian
 
@@ -57,4 +59,5 @@ def funcify_jacobian(op, node, **kwargs):
 
 def _settings(op):
     p = op.problem
-    return p.dt, p.rtol, p.atol, p.steps
+    # Not a Python integer: Numba would compile the kernel anew for its literal value.
+    return p.dt, p.rtol, p.atol, np.int64(p.steps)

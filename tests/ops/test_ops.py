@@ -202,3 +202,13 @@ def test_numba_needs_no_object_mode(recwarn):
     theta, x0, q = graph()
     compiled([theta, x0], [q.sum(), pytensor.grad(q.sum(), theta)], "NUMBA")
     assert not [w for w in recwarn if "object mode" in str(w.message)]
+
+
+def test_constants_of_a_graph_need_no_kernel_of_their_own():
+    """Read-only arrays are another type for Numba, which would compile the kernel once more."""
+    theta, forcing, x0 = pt.dvector(), pt.dmatrix(), pt.dvector()
+    arguments = (MODEL.default, FORCING, MODEL.initial_state)
+    compiled([theta], [OP(theta, FORCING, MODEL.initial_state)], "NUMBA")(MODEL.default)
+    compiled([theta, forcing, x0], [OP(theta, forcing, x0)], "NUMBA")(*arguments)
+    PROBLEM.run(*arguments)
+    assert len(PROBLEM.kernel().function.signatures) == 1
