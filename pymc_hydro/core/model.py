@@ -9,7 +9,7 @@ import numpy as np
 from pymc_hydro.core.blocks import DegreeDaySnow, NoSnow
 from pymc_hydro.core.declaration import Flow, Output, Parameter, Store
 
-__all__ = ["FORCINGS", "AbstractModel", "Names"]
+__all__ = ["FORCINGS", "AbstractModel", "Names", "check_keys"]
 
 # What a basin can be driven by, in the order of the columns of a forcing array, with units.
 FORCINGS = {"precipitation": "mm/d", "potential_evaporation": "mm/d", "temperature": "degC"}
@@ -163,7 +163,7 @@ class AbstractModel:
         """
         name = type(self).__name__
         if isinstance(theta, Mapping):
-            _check_keys(f"{name}: theta", theta, self.parameter_names)
+            check_keys(f"{name}: theta", theta, self.parameter_names)
             values = [np.asarray(theta[n], dtype=float) for n in self.parameter_names]
             array = np.stack(np.broadcast_arrays(*values), axis=-1)
         else:
@@ -395,7 +395,8 @@ def _rebuild(cls, options):
     return cls(**{**options, "snow": snow})
 
 
-def _check_keys(owner: str, found: Mapping, known: Sequence[str]) -> None:
+def check_keys(owner: str, found: Mapping, known: Sequence[str]) -> None:
+    """Raise KeyError unless `found` has exactly the keys `known`."""
     unknown = [k for k in found if k not in known]
     missing = [k for k in known if k not in found]
     if unknown or missing:

@@ -149,9 +149,12 @@ class _KernelEmitter(Emitter):
             for j in range(self.width):
                 text(f"work[{offset + j}] = {self._column_tolerance(j)}")
             for j, column in enumerate(self.columns[len(self.parameters) :], len(self.parameters)):
-                kind = "x" if column in self.head else "l"
-                text(f"work[{self.at(f'{kind}_{column}') + j}] = 1.0")
+                text(f"work[{self.at(self._named(column)) + j}] = 1.0")
         text("level = 0")
+
+    def _named(self, state):
+        """Return the variable that holds a state, which is also the name of its row."""
+        return f"{'x' if state in self.head else 'l'}_{state}"
 
     def _store_index(self, state):
         names = self.system.model.store_names
@@ -171,11 +174,10 @@ class _KernelEmitter(Emitter):
         fluxes = [o for o in self.system.outputs if is_flux(self.system.model, o)]
         for output in fluxes:
             state = clean(amount(output))
-            kind = "x" if state in self.head else "l"
-            text(f"{kind}_{state} = 0.0")
+            text(f"{self._named(state)} = 0.0")
             if self.sensitivities:
                 with text.block(f"for j in range({self.width}):"):
-                    text(f"work[{self.at(f'{kind}_{state}')} + j] = 0.0")
+                    text(f"work[{self.at(self._named(state))} + j] = 0.0")
         text("position = 0")
         text("taken = 0")
         text("fresh = True")
@@ -440,19 +442,15 @@ class _KernelEmitter(Emitter):
                 states, scale = [clean(amount(output))], " / dt"
             else:
                 states, scale = [clean(t) for t in output.terms], ""
-            kinds = ["x" if s in self.head else "l" for s in states]
-            names = " + ".join(f"{k}_{s}" for k, s in zip(kinds, states, strict=True))
-            text(f"values[k, {o}] = ({names}){scale}")
+            names = [self._named(s) for s in states]
+            text(f"values[k, {o}] = ({' + '.join(names)}){scale}")
             if self.sensitivities:
-                rows = [
-                    f"work[{self.at(f'{k}_{s}')} + j]" for k, s in zip(kinds, states, strict=True)
-                ]
+                rows = [f"work[{self.at(n)} + j]" for n in names]
                 with text.block(f"for j in range({len(self.columns)}):"):
                     text(f"jacobian[k, {o}, j] = ({' + '.join(rows)}){scale}")
                     text(f"total += abs(jacobian[k, {o}, j])")
-        for kind, names in (("x", self.head), ("l", self.linear)):
-            for state in names:
-                with text.block(f"if not abs({kind}_{state}) < {LARGEST!r}:"):
-                    text("status = 1")
+        for state in (*self.head, *self.linear):
+            with text.block(f"if not abs({self._named(state)}) < {LARGEST!r}:"):
+                text("status = 1")
         with text.block("if not total < inf:"):
             text("status = 1")

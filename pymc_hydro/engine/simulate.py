@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -106,15 +107,10 @@ def simulate(
     """
     if isinstance(outputs, str):
         outputs = (outputs,)
-    problem_settings: dict[str, Any] = {
-        "solver": solver,
-        "rtol": rtol,
-        "atol": atol,
-        "steps": steps,
-    }
-    problem = define_problem(model, tuple(outputs), 1.0, **problem_settings)  # settings first
+    settings: dict[str, Any] = {"solver": solver, "rtol": rtol, "atol": atol, "steps": steps}
+    problem = define_problem(model, tuple(outputs), 1.0, **settings)  # settings before data
     basin = as_basin(basin, model.forcing_names)
-    problem = define_problem(model, tuple(outputs), interval_length(basin), **problem_settings)
+    problem = replace(problem, dt=interval_length(basin))
     array = model.parameter_vector(theta)
     forcing, x0 = forcing_array(model, basin), initial_array(model, initial_state)
     time = basin[TIME].values
@@ -128,9 +124,9 @@ def simulate(
     if array.ndim == 1:
         runs = [run_one(array)]
     else:
-        run_one(array[0])  # compile once, before the threads start
+        first = run_one(array[0])  # compiles, before the threads start
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            runs = list(pool.map(run_one, array))
+            runs = [first, *pool.map(run_one, array[1:])]
     return _label(model, problem, runs, (DRAW,) if array.ndim == 2 else (), time)
 
 

@@ -10,7 +10,7 @@ import pytensor.tensor as pt
 import xarray as xr
 
 from pymc_hydro.core.dims import FORCING, FORCING_TIME, TIME
-from pymc_hydro.core.model import AbstractModel
+from pymc_hydro.core.model import AbstractModel, check_keys
 from pymc_hydro.data.schema import as_basin, check_warmup, interval_length
 from pymc_hydro.engine.problem import define_problem
 from pymc_hydro.engine.simulate import forcing_array, initial_array
@@ -221,15 +221,7 @@ def _vector(model, theta):
     """Return the parameters as one vector variable."""
     if isinstance(theta, Mapping):
         names = model.parameter_names
-        unknown, missing = (
-            [k for k in theta if k not in names],
-            [k for k in names if k not in theta],
-        )
-        if unknown or missing:
-            raise KeyError(
-                f"theta: unknown {unknown}, missing {missing}; {type(model).__name__} has "
-                f"{', '.join(names)}"
-            )
+        check_keys(f"{type(model).__name__}: theta", theta, names)
         return pt.stack([pt.as_tensor_variable(theta[n]) for n in names])
     return pt.as_tensor_variable(theta)
 
