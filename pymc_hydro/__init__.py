@@ -1,5 +1,6 @@
 """Conceptual rainfall-runoff models as PyTensor Ops with exact analytic sensitivities."""
 
+from importlib import import_module
 from importlib.metadata import version
 
 from pymc_hydro import likelihoods, losses
@@ -15,15 +16,21 @@ from pymc_hydro.inference import (
     priors,
     set_basin,
 )
-from pymc_hydro.models import MODELS, Hymod
+from pymc_hydro.models import CFE, GR4J, HBV, MODELS, Hmodel, Hymod, SacSma, Xinanjiang
 
 __version__ = version("pymc-hydro")
 
 __all__ = [
+    "CFE",
+    "GR4J",
+    "HBV",
     "MODELS",
     "Calibration",
+    "Hmodel",
     "Hymod",
     "IntegrationError",
+    "SacSma",
+    "Xinanjiang",
     "build_model",
     "calibrate",
     "discharge",
@@ -34,4 +41,11 @@ __all__ = [
     "priors",
     "set_basin",
     "simulate",
+    "testing",
 ]
+
+
+def __getattr__(name):
+    if name == "testing":  # needs scipy.integrate, which an import need not load
+        return import_module("pymc_hydro.testing")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -24,6 +24,7 @@ ALLOWED = {
         {"core", "data", "engine", "ops", "losses", "likelihoods"},
         {"numpy", "pandas", "xarray", "scipy", "pymc", "pytensor"},
     ),
+    "testing": ({"core", "data", "engine"}, {"numpy", "scipy", "pandas", "xarray"}),
     "plots": (set(), {"numpy", "xarray", "matplotlib", "arviz"}),
 }
 # Conveniences of a model that lead upwards, and import only when they are called.

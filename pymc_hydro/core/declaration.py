@@ -2,7 +2,9 @@
 
 import keyword
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from pymc_hydro.core.units import check_unit
 
@@ -79,23 +81,32 @@ class Store:
         Usually "mm".
     description : str
         What it holds.
-    initial : float
-        Content at the start of a run, in `unit`.
+    initial : float or callable
+        Content at the start of a run, in `unit`; or a function of the parameters,
+        ``lambda p: 0.3 * p.x_1``, whose derivatives are then the initial sensitivities.
+    capacity : str or callable, optional
+        The parameter that limits the store, or a function of the parameters. With it, the model's
+        option ``initial={store: share}`` fills a share of the store, or estimates that share.
     """
 
     name: str
     unit: str
     description: str
-    initial: float = 1e-5  # mm, the reference implementation's start
+    initial: float | Callable[[Any], Any] = 1e-5  # mm, the reference implementation's start
+    capacity: str | Callable[[Any], Any] | None = None
 
     def __post_init__(self):
         _check_name("Store", self.name)
         check_unit(f"Store {self.name!r}", self.unit)
-        if not (math.isfinite(self.initial) and self.initial >= 0):
+        if not (callable(self.initial) or (math.isfinite(self.initial) and self.initial >= 0)):
             raise ValueError(
                 f"Store {self.name!r}: initial content must be finite and not negative, found "
                 f"{self.initial}"
             )
+
+    def full(self, p):
+        """Return the capacity, in `unit`, for parameters `p`."""
+        return self.capacity(p) if callable(self.capacity) else p[self.capacity]
 
 
 @dataclass(frozen=True)
@@ -107,7 +118,7 @@ class Flow:
     flux : str
         Name of a flux that the model's flux function returns, in mm/d.
     source, target : str or None
-        Names of stores.
+        Names of stores; None to None is an exchange that meets discharge without being stored.
     """
 
     flux: str
@@ -116,7 +127,7 @@ class Flow:
 
     def __post_init__(self):
         _check_name("Flow", self.flux)
-        if self.source == self.target:
+        if self.source == self.target is not None:
             raise ValueError(
                 f"Flow {self.flux!r}: source and target are both {self.source!r}; a flow joins two "
                 "different stores, or one store and the outside (None)"

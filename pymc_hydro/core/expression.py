@@ -8,7 +8,7 @@ function does. Differentiation is in :mod:`pymc_hydro.engine.derive`.
 import numbers
 from dataclasses import dataclass
 
-__all__ = ["Expression", "exp", "expm1", "log", "log1p", "sqrt", "symbol", "tanh"]
+__all__ = ["Expression", "exp", "expm1", "log", "log1p", "select", "sqrt", "symbol", "tanh"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +64,8 @@ class Expression:
     def __bool__(self):
         raise TypeError(
             "a flux function must not branch on the value of a store, forcing or parameter "
-            "(`if`, `and`, `min`, `max`): use pymc_hydro.core.smoothing instead"
+            "(`if`, `and`, `min`, `max`): use pymc_hydro.core.smoothing or "
+            "pymc_hydro.core.functions.piecewise instead"
         )
 
     def _refuse_order(self, other):
@@ -92,6 +93,11 @@ def _binary(op, a, b):
 def symbol(name: str) -> Expression:
     """Return a named leaf."""
     return Expression("symbol", (name,))
+
+
+def select(switch, above, below) -> Expression:
+    """Return `above` where `switch` is positive, else `below`."""
+    return Expression("select", tuple(as_expression(x) for x in (switch, above, below)))
 
 
 def _unary(op):

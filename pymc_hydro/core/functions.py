@@ -6,6 +6,7 @@ PyTensor arrays (to run it elsewhere).
 """
 
 import importlib
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 
 from pymc_hydro.core import expression
 
-__all__ = ["exp", "expm1", "log", "log1p", "power", "sqrt", "tanh"]
+__all__ = ["exp", "expm1", "log", "log1p", "piecewise", "power", "sqrt", "tanh"]
 
 # Namespaces by the package that the argument's type comes from; imported only when met.
 _NAMESPACES = {"sympy": "sympy", "jax": "jax.numpy", "jaxlib": "jax.numpy"}
@@ -48,6 +49,48 @@ def log1p(x):
     """``log(1 + x)`` without loss of digits at small `x`."""
     namespace = _namespace(x)
     return namespace.log1p(x) if hasattr(namespace, "log1p") else namespace.log(1 + x)
+
+
+# Called with (switch, above, below, continuity) of every piecewise expression that is evaluated
+# with numbers, while a check listens (pymc_hydro.testing.continuity).
+_listeners: list[Callable] = []
+
+
+def piecewise(switch, above, below, *, continuity: int | None):
+    """Return `above` where `switch` is positive, else `below`.
+
+    Both branches are evaluated everywhere: guard their arguments, so that the one that is not
+    chosen is finite as well.
+
+    Parameters
+    ----------
+    switch, above, below : expressions or numbers
+    continuity : int or None
+        What the author promises where `switch` is zero: 0, the branches have equal values; 1, also
+        equal first derivatives. None marks a guard, whose value is used on one side only.
+        ``pymc_hydro.testing.check_model`` compares the branches. A jump is refused: the
+        sensitivity equations would need its condition at every crossing. Smooth it over a width
+        instead (:func:`pymc_hydro.core.smoothing.step`).
+    """
+    if continuity not in (None, 0, 1):
+        raise ValueError(
+            f"piecewise: continuity must be 0, 1 or None (a guard), found {continuity!r}; for a "
+            "jump use pymc_hydro.core.smoothing.step with a width"
+        )
+    symbolic = [_namespace(x) for x in (switch, above, below)]
+    namespace = next((n for n in symbolic if n is not np), np)
+    match namespace.__name__:
+        case "pymc_hydro.core.expression":
+            return expression.select(switch, above, below)
+        case "sympy":
+            return namespace.Piecewise((above, switch > 0), (below, True))
+        case "pytensor.tensor":
+            return namespace.switch(switch > 0, above, below)
+        case "jax.numpy":
+            return namespace.where(switch > 0, above, below)
+    for listener in _listeners:
+        listener(switch, above, below, continuity)
+    return np.where(np.real(switch) > 0, above, below)
 
 
 def power(x, exponent):

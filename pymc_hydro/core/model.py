@@ -1,13 +1,16 @@
 """The base of all models: names, bounds, checks and tables; no numerics."""
 
-import html
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from numbers import Real
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from pymc_hydro.core.blocks import DegreeDaySnow, NoSnow
+from pymc_hydro.core.blocks import DegreeDaySnow, NoSnow, UnitHydrograph
 from pymc_hydro.core.declaration import Flow, Output, Parameter, Store
+from pymc_hydro.core.display import describe, describe_html
 
 __all__ = ["FORCINGS", "AbstractModel", "Names", "check_keys"]
 
@@ -53,11 +56,19 @@ class AbstractModel:
         One of them is ``discharge``, a sum of fluxes in mm/d.
     snow_target : str or None
         The store that receives rain and melt of the snow front end. With it, ``snow=True`` (the
-        default) puts the store ``SWE`` before the others and the parameters ``T_tr`` and ``f_dd``
-        after the others, and ``self.snow.fluxes(s, u, p)["P_liq"]`` is the liquid input.
+        default) puts the front end's stores before the others and its parameters after the
+        others, and ``self.snow.fluxes(s, u, p)["P_liq"]`` is the liquid input.
+    exchanges : tuple of str
+        Fluxes from outside that are not precipitation, such as groundwater from a neighbour; or
+        that leave and are no output. They are declared exceptions to the water balance.
+    routing : UnitHydrograph or None
+        Distributes an output over later intervals, after the differential equations.
     ordered : tuple of (str, str)
         Pairs of parameters, the smaller first, that would otherwise be exchangeable, such as the
         rates of a slow and a quick reservoir; default priors keep the order.
+    choices : mapping of str to value
+        Further options that a subclass takes in its own ``__init__``, which sets this and then
+        calls ``super().__init__``; part of the model's identity.
 
     Parameters
     ----------
@@ -65,6 +76,9 @@ class AbstractModel:
         Whether the basin has the snow front end.
     formulation : {"default", "reference"}
         The corrected equations or those of the public reference.
+    initial : mapping of str to (float or "estimate"), optional
+        By store with a capacity: the share of it that is filled at the start of a run; or
+        "estimate", which adds that share as the parameter ``<store>_0``.
 
     Raises
     ------
@@ -77,9 +91,18 @@ class AbstractModel:
     flows: tuple[Flow, ...] = ()
     outputs: tuple[Output, ...] = ()
     snow_target: str | None = None
+    exchanges: tuple[str, ...] = ()
+    routing: UnitHydrograph | None = None
     ordered: tuple[tuple[str, str], ...] = ()
+    choices: Mapping[str, Any] = MappingProxyType({})
 
-    def __init__(self, *, snow: bool | None = None, formulation: str = "default"):
+    def __init__(
+        self,
+        *,
+        snow: bool | None = None,
+        formulation: str = "default",
+        initial: Mapping[str, float | str] | None = None,
+    ):
         name = type(self).__name__
         if formulation not in FORMULATIONS:
             raise ValueError(
@@ -89,22 +112,56 @@ class AbstractModel:
         if snow and self.snow_target is None:
             raise ValueError(f"{name} has no snow front end; leave out snow=True")
         with_snow = self.snow_target is not None and snow is not False
-        self.options = {"snow": with_snow, "formulation": formulation}
+        self.options = {"snow": with_snow, "formulation": formulation, **self.choices}
         self.formulation = formulation
         if self.snow_target is not None:
-            block = DegreeDaySnow if with_snow else NoSnow
-            self.snow = block(self.snow_target)
-            self.parameters = (*type(self).parameters, *self.snow.parameters)
-            self.stores = (*self.snow.stores, *type(self).stores)
-            self.flows = (*self.snow.flows, *type(self).flows)
+            self.snow = self.snow_front() if with_snow else NoSnow(self.snow_target)
+            self.parameters = (*self.parameters, *self.snow.parameters)
+            self.stores = (*self.snow.stores, *self.stores)
+            self.flows = (*self.snow.flows, *self.flows)
+            self.exchanges = (*self.snow.exchanges, *self.exchanges)
             if with_snow:
-                self.outputs = (*type(self).outputs, _SWE)
+                self.outputs = (*self.outputs, _SWE)
+        if self.routing is not None:
+            self.parameters = (*self.parameters, *self.routing.parameters)
+        self._fill(initial or {})
         self._check()
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         if not cls.__name__.startswith("Abstract"):
             cls()
+
+    def _fill(self, initial: Mapping[str, float | str]) -> None:
+        """Apply the option `initial`: replace the starts of stores, add parameters."""
+        name, stores = type(self).__name__, {s.name: s for s in self.stores}
+        for key, share in initial.items():
+            store = stores.get(key)
+            if store is None or store.capacity is None:
+                known = ", ".join(s.name for s in self.stores if s.capacity is not None)
+                raise KeyError(
+                    f"{name}: initial names {key!r}, which is not a store with a capacity; those "
+                    f"are {known or 'none'}. For others give simulate(..., initial_state=...)"
+                )
+            if share == "estimate":
+                described = f"initial content of {key} as share of its capacity"
+                filled: Any = Parameter(f"{key}_0", 0, 1, "1", described, default=0.5)
+                self.parameters = (*self.parameters, filled)
+            elif isinstance(share, Real) and 0 <= share <= 1:
+                filled = float(share)
+            else:
+                raise ValueError(
+                    f"{name}: initial[{key!r}] must be a share from 0 to 1 or 'estimate', found "
+                    f"{share!r}"
+                )
+            stores[key] = replace(store, initial=_Filled(store, filled))
+        self.stores = tuple(stores.values())
+        if initial:
+            self.options["initial"] = tuple(initial.items())
+
+    def snow_front(self) -> Any:
+        """Return the snow front end; a subclass may give another one."""
+        return DegreeDaySnow(str(self.snow_target))
 
     def fluxes(self, s: Names, u: Names, p: Names) -> dict[str, Any]:
         """Return the fluxes in mm/d; a pure function of stores, forcing and parameters."""
@@ -144,8 +201,17 @@ class AbstractModel:
 
     @property
     def initial_state(self) -> np.ndarray:
-        """Content of the stores at the start of a run, shape (n_state,), in mm."""
-        return np.array([s.initial for s in self.stores], dtype=float)
+        """Content of the stores at the start of a run, shape (n_state,), in mm.
+
+        NaN stands for a content that the parameters give (:meth:`start`), here and wherever an
+        initial state is an input.
+        """
+        return np.array([np.nan if callable(s.initial) else s.initial for s in self.stores])
+
+    def start(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the initial content of each store, in mm, of any number type."""
+        p = Names(type(self).__name__, "parameter", parameters)
+        return {s.name: s.initial(p) if callable(s.initial) else s.initial for s in self.stores}
 
     def parameter_vector(self, theta: Mapping[str, Any] | Sequence | np.ndarray) -> np.ndarray:
         """Return `theta` as an array, the last axis in the order of `parameter_names`.
@@ -282,6 +348,12 @@ class AbstractModel:
         s = Names(name, "store", {k: rng.uniform(1, 20, n) for k in self.store_names})
         values = {p.name: rng.uniform(p.lower, p.upper, n) for p in self.parameters}
         fluxes = self.fluxes(s, u, Names(name, "parameter", values))
+        for store, content in self.start(values).items():
+            if not (np.isfinite(content) & (np.asarray(content) >= 0)).all():
+                raise ValueError(
+                    f"{type(self).__name__}: the initial content of {store} is negative or not "
+                    "finite for some parameters within their bounds"
+                )
         if not isinstance(fluxes, dict):
             raise TypeError(f"{name} must return a dict of fluxes, found {type(fluxes).__name__}")
         self._forcing_names = tuple(f for f in FORCINGS if f in u.used)
@@ -299,23 +371,34 @@ class AbstractModel:
         for output in self.outputs:
             if len({term in fluxes for term in output.terms}) > 1:
                 raise ValueError(f"{name}: output {output.name!r} adds fluxes to stores")
-        inflow = sum(fluxes[f.flux] for f in self.flows if f.source is None)
+        flows = {f.flux: f for f in self.flows}
+        for flux in self.exchanges:
+            if flux not in flows or None not in (flows[flux].source, flows[flux].target):
+                raise ValueError(
+                    f"{name}: exchanges names {flux!r}, which is not a flow from or to outside"
+                )
+        inside = [f for f in self.flows if f.flux not in self.exchanges]
+        inflow = sum(fluxes[f.flux] for f in inside if f.source is None)
         error = np.max(np.abs(inflow - precipitation) / precipitation)
         if not error <= BALANCE_TOLERANCE:
-            names = ", ".join(f.flux for f in self.flows if f.source is None) or "none"
+            names = ", ".join(f.flux for f in inside if f.source is None) or "none"
             raise ValueError(
                 f"{name}: the water balance does not close: the flows from outside ({names}) must "
-                f"add up to the precipitation, but differ by up to {error:.3g} of it"
+                f"add up to the precipitation, but differ by up to {error:.3g} of it; what is not "
+                "precipitation belongs into `exchanges`"
             )
         outside = [f.flux for f in self.flows if f.target is None]
         counted = [t for o in self.outputs for t in o.terms if t in outside]
         for flux in outside:
-            if counted.count(flux) != 1:
+            n = counted.count(flux)
+            if n != 1 and not (n == 0 and flux in self.exchanges):
                 raise ValueError(
                     f"{name}: the water balance does not close: flux {flux!r} leaves the basin and "
                     f"must be part of exactly one output (such as 'discharge' or 'evaporation'), "
-                    f"found in {counted.count(flux)}"
+                    f"found in {n}"
                 )
+        if self.routing is not None and self.routing.output not in [o.name for o in self.outputs]:
+            raise ValueError(f"{name}: routing names the output {self.routing.output!r}, unknown")
         if "discharge" not in [o.name for o in self.outputs]:
             raise ValueError(
                 f"{name}: declare Output('discharge', ...), the sum of the fluxes that a gauge sees"
@@ -333,49 +416,10 @@ class AbstractModel:
         return _rebuild, (type(self), self.options)
 
     def __repr__(self):
-        options = ", ".join(f"{k}={v!r}" for k, v in self.options.items())
-        rows = [("parameter", "lower", "upper", "default", "unit", "meaning")]
-        rows += [
-            (p.name, f"{p.lower:g}", f"{p.upper:g}", f"{p.default:g}", p.unit, p.description)
-            for p in self.parameters
-        ]
-        widths = [max(len(row[i]) for row in rows) for i in range(6)]
-        lines = [f"{type(self).__name__}({options})", ""]
-        lines += [
-            "  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in rows
-        ]
-        return "\n".join([*lines, "", *self._sketch()])
-
-    def _sketch(self) -> list[str]:
-        lines = []
-        for store in self.stores:
-            into = [
-                f"{f.flux} from {f.source or 'outside'}" for f in self._flows_at(store, "target")
-            ]
-            out = [f"{f.flux} to {f.target or 'outside'}" for f in self._flows_at(store, "source")]
-            lines.append(f"[{store.name}] {store.description}")
-            lines.append(f"    in: {', '.join(into) or '-'};  out: {', '.join(out) or '-'}")
-        return lines
-
-    def _flows_at(self, store, end):
-        return [f for f in self.flows if getattr(f, end) == store.name]
+        return describe(self)
 
     def _repr_html_(self):
-        head = ("Parameter", "Lower", "Upper", "Default", "Unit", "Meaning")
-        rows = [
-            (p.name, f"{p.lower:g}", f"{p.upper:g}", f"{p.default:g}", p.unit, p.description)
-            for p in self.parameters
-        ]
-        body = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
-            for row in rows
-        )
-        title = "".join(f"<th>{cell}</th>" for cell in head)
-        sketch = html.escape("\n".join(self._sketch()))
-        return (
-            f"<b>{type(self).__name__}</b><table><thead><tr>{title}</tr></thead>"
-            f"<tbody>{body}</tbody></table><pre>{sketch}</pre>"
-        )
+        return describe_html(self)
 
     def equations(self):
         """Return fluxes, right-hand side, J and B as SymPy; see `pymc_hydro.engine.equations`."""
@@ -390,9 +434,21 @@ class AbstractModel:
         return kernel_source(self, outputs, **settings)
 
 
+@dataclass(frozen=True)
+class _Filled:
+    """The initial content of a store as a share of its capacity, a number or a parameter."""
+
+    store: Store
+    share: float | Parameter
+
+    def __call__(self, p):
+        share = p[self.share.name] if isinstance(self.share, Parameter) else self.share
+        return share * self.store.full(p)
+
+
 def _rebuild(cls, options):
-    snow = None if cls.snow_target is None else options["snow"]
-    return cls(**{**options, "snow": snow})
+    options = {**options, "initial": dict(options.get("initial", ()))}
+    return cls(**options if cls.snow_target is not None else options | {"snow": None})
 
 
 def check_keys(owner: str, found: Mapping, known: Sequence[str]) -> None:

@@ -1,12 +1,14 @@
 """Smooth versions of piecewise functions; the width is always an argument.
 
-Forms of Vrugt, Frame & Bollman (2026, arXiv:2602.06429). The error of each at its kink is half
-of the width, and it has the unit of the argument.
+Forms of Vrugt, Frame & Bollman (2026, arXiv:2602.06429), except :func:`lesser`. The error at the
+kink is half of the width, which has the unit of the argument.
 """
 
-from pymc_hydro.core.functions import sqrt
+from pymc_hydro.core.functions import sqrt, tanh
 
-__all__ = ["clamp", "maximum", "minimum", "pos"]
+__all__ = ["clamp", "lesser", "maximum", "minimum", "overflow", "pos", "step"]
+
+OVERFLOW_WIDTH = 0.01  # of the capacity, rho
 
 
 def pos(a, width):
@@ -27,3 +29,29 @@ def maximum(a, b, width):
 def clamp(z, width):
     """Restrict `z` to the interval from 0 to 1."""
     return z - pos(z - 1, width) + pos(-z, width)
+
+
+def lesser(a, b, width):
+    """Smaller of two amounts; never above either, and zero where one of them is.
+
+    The root `m` of ``(a - m)(b - m) = width m``. A flux limited in this way cannot overdraw its
+    store, whereas :func:`minimum` is ``-width / 2`` where both arguments are zero. For positive
+    arguments only. The error at ``a = b`` is about ``sqrt(width a)``.
+    """
+    root = sqrt((a - b) * (a - b) + width * (2 * (a + b) + width))
+    return 2 * a * b / (a + b + width + root)
+
+
+def step(a, width):
+    """Zero for negative `a` and one for positive; the transition takes about two widths."""
+    return (1 + tanh(a / width)) / 2
+
+
+def overflow(content, capacity):
+    """Share of the inflow that a store sheds: logistic, a half at 95 % of its capacity.
+
+    Kavetski & Kuczera (2007), Water Resour. Res. 43, W03411; Clark et al. (2008), FUSE:
+    ``1 / (1 + exp(-(S - 0.95 S_max) / (0.01 S_max)))``, 0.993 at capacity. Written with tanh, which
+    cannot overflow.
+    """
+    return (1 + tanh((content / capacity - (1 - 5 * OVERFLOW_WIDTH)) / (2 * OVERFLOW_WIDTH))) / 2

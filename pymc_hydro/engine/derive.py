@@ -17,13 +17,26 @@ from typing import Any
 
 from pymc_hydro.core.declaration import Output
 from pymc_hydro.core.expression import Expression, symbol
-from pymc_hydro.core.model import AbstractModel
+from pymc_hydro.core.model import AbstractModel, Names
 from pymc_hydro.engine.program import Program
 
-__all__ = ["CONSTANT", "INTERVAL", "RUN", "STAGE", "System", "derive"]
+__all__ = [
+    "CONSTANT",
+    "INTERVAL",
+    "ORDINATE_END",
+    "ORDINATE_START",
+    "RUN",
+    "STAGE",
+    "System",
+    "derive",
+    "derive_full",
+]
 
 # How often an operation must be repeated: never, once a run, once an interval, at each stage.
 CONSTANT, RUN, INTERVAL, STAGE = range(4)
+
+# Of a unit hydrograph's ordinate, in days; evaluated by its own loop, at the level of a stage.
+ORDINATE_START, ORDINATE_END = "ordinate_start", "ordinate_end"
 
 
 @dataclass(frozen=True)
@@ -42,6 +55,12 @@ class System:
     matrix : dict of (state, state) to int
         Non-zero entries of A, and in `matrix_jacobian` their derivatives,
         (state, state, parameter).
+    start : dict of str to int
+        Initial content of the stores whose content the parameters give, and in `start_jacobian`
+        their derivatives, (store, parameter).
+    ordinate, base : int or None
+        Of the unit hydrograph, for the symbols :data:`ORDINATE_START` and :data:`ORDINATE_END`;
+        in `ordinate_jacobian` its derivatives, by parameter.
     levels : list of int
         How often each node must be evaluated.
     """
@@ -55,6 +74,11 @@ class System:
     jacobian: dict[tuple[str, str], int]
     matrix: dict[tuple[str, str], int]
     matrix_jacobian: dict[tuple[str, str, str], int]
+    start: dict[str, int]
+    start_jacobian: dict[tuple[str, str], int]
+    ordinate: int | None
+    ordinate_jacobian: dict[str, int]
+    base: int | None
     levels: list[int]
 
     @property
@@ -119,6 +143,8 @@ def derive(model: AbstractModel, outputs: tuple[Output, ...]) -> System:
         jacobian=derivatives,
         matrix=entries,
         matrix_jacobian={(*names[name], p): n for (name, p), n in slopes.items()},
+        **_starts(program, model),
+        **_route(program, model, outputs),
         levels=_levels(program, model),
     )
 
@@ -129,8 +155,48 @@ def derive_full(model: AbstractModel, outputs: tuple[Output, ...]) -> System:
     stores = {name: symbol(name) for name in model.store_names}
     rates = {k: _trace(program, v) for k, v in state_rates(model, outputs, stores).items()}
     jacobian = program.jacobian(rates, (*model.store_names, *model.parameter_names))
-    levels = _levels(program, model)
-    return System(model, outputs, program, tuple(rates), (), rates, jacobian, {}, {}, levels)
+    return System(
+        model=model,
+        outputs=outputs,
+        program=program,
+        head=tuple(rates),
+        linear=(),
+        rates=rates,
+        jacobian=jacobian,
+        matrix={},
+        matrix_jacobian={},
+        start={},
+        start_jacobian={},
+        ordinate=None,
+        ordinate_jacobian={},
+        base=None,
+        levels=_levels(program, model),
+    )
+
+
+def _starts(program, model):
+    """Return the initial contents that depend on parameters, and their derivatives."""
+    parametric = [s.name for s in model.stores if callable(s.initial)]
+    contents = model.start({name: symbol(name) for name in model.parameter_names})
+    start = {name: _trace(program, contents[name]) for name in parametric}
+    return {"start": start, "start_jacobian": program.jacobian(start, model.parameter_names)}
+
+
+def _route(program, model, outputs):
+    """Return ordinate and base of the unit hydrograph, if its output is wanted."""
+    routing = model.routing
+    if routing is None or routing.output not in [o.name for o in outputs]:
+        return {"ordinate": None, "ordinate_jacobian": {}, "base": None}
+    owner = f"{type(model).__name__}.routing"
+    p = Names(owner, "parameter", {name: symbol(name) for name in model.parameter_names})
+    between = symbol(ORDINATE_START), symbol(ORDINATE_END)
+    ordinate = _trace(program, routing.ordinate(*between, p))
+    slopes = program.jacobian({"ordinate": ordinate}, model.parameter_names)
+    return {
+        "ordinate": ordinate,
+        "ordinate_jacobian": {name: n for (_, name), n in slopes.items()},
+        "base": _trace(program, routing.base(p)),
+    }
 
 
 def _split(program, rates, jacobian, model):
@@ -156,7 +222,8 @@ def _levels(program: Program, model: AbstractModel) -> list[int]:
         elif op == "symbol":
             name = args[0]
             known = RUN if name in model.parameter_names else INTERVAL
-            levels.append(STAGE if name in model.store_names else known)
+            each = (*model.store_names, ORDINATE_START, ORDINATE_END)
+            levels.append(STAGE if name in each else known)
         else:
             levels.append(max(levels[a] for a in args))
     return levels

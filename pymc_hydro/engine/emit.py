@@ -1,6 +1,13 @@
 """From a system to text: what every generated function needs."""
 
-from pymc_hydro.engine.derive import INTERVAL, RUN, STAGE, System
+from pymc_hydro.engine.derive import (
+    INTERVAL,
+    ORDINATE_END,
+    ORDINATE_START,
+    RUN,
+    STAGE,
+    System,
+)
 
 __all__ = ["Emitter", "Text", "clean", "emit_rates"]
 
@@ -48,6 +55,8 @@ class Emitter:
         if op == "constant":
             return f"({args[0]!r})" if args[0] < 0 else repr(args[0])
         if op == "symbol":
+            if args[0] in (ORDINATE_START, ORDINATE_END):
+                return args[0]
             kind = "p" if args[0] in self.parameters else "y" if args[0] in self.stores else "u"
             return f"{kind}_{args[0]}"
         return f"v{number}"
@@ -76,6 +85,8 @@ class Emitter:
                 self.text(f"v{number} = {values[0]} {infix[op]} {values[1]}")
             elif op == "neg":
                 self.text(f"v{number} = -{values[0]}")
+            elif op == "select":
+                self.text(f"v{number} = {values[1]} if {values[0]} > 0.0 else {values[2]}")
             else:
                 self.text(f"v{number} = {op}({values[0]})")
 

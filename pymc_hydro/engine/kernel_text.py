@@ -13,6 +13,7 @@ lengths only.
 from pymc_hydro.engine.derive import INTERVAL, RUN, STAGE, System, amount, is_flux
 from pymc_hydro.engine.emit import Emitter, clean
 from pymc_hydro.engine.integrators import ExplicitPair
+from pymc_hydro.engine.routing_text import emit_routing, routing_targets
 from pymc_hydro.engine.structure import changed_by, reachable, spectral_rows
 
 __all__ = ["REASONS", "emit_kernel"]
@@ -74,9 +75,10 @@ class _KernelEmitter(Emitter):
             self.targets += [*self.inner.values(), *self.outer.values()]
         self.radius = spectral_rows(self.head, self.inner)
         self.guard_targets = [n for row in self.radius for n in row]
-        run_targets = [*self.matrix.values()]
+        run_targets = [*self.matrix.values(), *system.start.values()]
+        run_targets += routing_targets(system, sensitivities)
         if sensitivities:
-            run_targets += system.matrix_jacobian.values()
+            run_targets += [*system.matrix_jacobian.values(), *system.start_jacobian.values()]
         self.numbers = self.needed([*self.targets, *self.guard_targets, *run_targets])
 
     def _direction(self, parameter):
@@ -103,6 +105,7 @@ class _KernelEmitter(Emitter):
             self._run_constants()
             with text.block("for k in range(n_time):"):
                 self._interval()
+            emit_routing(self, self.sensitivities, len(self.columns))
             with text.block("if status != 0:"):
                 text("counts[3] = failed")
                 with text.block("for k in range(failed, n_time):"):
@@ -150,7 +153,25 @@ class _KernelEmitter(Emitter):
                 text(f"work[{offset + j}] = {self._column_tolerance(j)}")
             for j, column in enumerate(self.columns[len(self.parameters) :], len(self.parameters)):
                 text(f"work[{self.at(self._named(column)) + j}] = 1.0")
+        self._parametric_starts()
         text("level = 0")
+
+    def _parametric_starts(self):
+        """Set what the parameters say where the initial state is NaN."""
+        text = self.text
+        n = len(self.parameters)
+        for store, content in self.system.start.items():
+            named = self._named(clean(store))
+            with text.block(f"if {named} != {named}:"):
+                text(f"{named} = {self.ref(content)}")
+                if not self.sensitivities:
+                    continue
+                row = self.at(named)
+                if store in self.columns[n:]:
+                    text(f"work[{row + n + self.columns[n:].index(store)}] = 0.0")
+                for (of, by), slope in self.system.start_jacobian.items():
+                    if of == store:
+                        text(f"work[{row + self.parameters.index(by)}] = {self.ref(slope)}")
 
     def _named(self, state):
         """Return the variable that holds a state, which is also the name of its row."""

@@ -71,6 +71,10 @@ class Program:
         if op in ("constant", "symbol"):
             return None
         values = [self.value(a) for a in args]
+        if op == "select":
+            if args[1] == args[2]:
+                return args[1]
+            return None if values[0] is None else args[1] if values[0] > ZERO else args[2]
         if op == "neg":
             inner = self.nodes[args[0]]
             if values[0] is not None:
@@ -118,6 +122,10 @@ class Program:
             return [(args[0], inverse), (args[1], slope)]
         if op == "neg":
             return [(args[0], self.constant(-ONE))]
+        if op == "select":
+            zero = self.constant(ZERO)
+            above = self.node("select", args[0], one, zero)
+            return [(args[1], above), (args[2], self.node("select", args[0], zero, one))]
         if op == "exp":
             slope = number
         elif op == "expm1":

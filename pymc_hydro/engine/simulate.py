@@ -30,14 +30,16 @@ def initial_array(model: AbstractModel, initial_state) -> np.ndarray:
     name, known = type(model).__name__, model.store_names
     if initial_state is None:
         return model.initial_state
+    array = model.initial_state
     if isinstance(initial_state, Mapping):
         unknown = [k for k in initial_state if k not in known]
         if unknown:
             raise KeyError(f"{name}: unknown stores {unknown}; known are {', '.join(known)}")
-        given = dict(zip(known, model.initial_state, strict=True)) | dict(initial_state)
-        initial_state = [given[k] for k in known]
-    array = np.array(initial_state, dtype=float)
-    if array.shape != (len(known),) or not np.isfinite(array).all():
+        given = np.array(list(initial_state.values()), dtype=float)
+        array[[known.index(k) for k in initial_state]] = given
+    else:
+        array = given = np.array(initial_state, dtype=float)
+    if array.shape != (len(known),) or not np.isfinite(given).all():
         raise ValueError(
             f"{name}: initial_state must have {len(known)} finite values ({', '.join(known)}), "
             f"found shape {array.shape}"
@@ -74,7 +76,7 @@ def simulate(
     sensitivities : bool
         Whether to return the derivatives with respect to the parameters as well.
     initial_state : mapping or array_like, shape (n_state,), in mm, optional
-        Contents of the stores at the start; 1e-5 mm where not given.
+        Contents of the stores at the start; the model's own (mostly 1e-5 mm) where not given.
     solver : {"bogacki_shampine", "heun"}, optional
         Embedded pair for the non-linear part; linear routing is always advanced exactly.
     rtol, atol : float

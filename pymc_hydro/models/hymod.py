@@ -5,6 +5,7 @@ from typing import final
 from pymc_hydro.core.blocks import LinearReservoir, NashCascade
 from pymc_hydro.core.declaration import Flow, Output, Parameter, Store
 from pymc_hydro.core.functions import power
+from pymc_hydro.core.laws import guarded_power
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.core.smoothing import clamp, maximum, pos
 
@@ -32,10 +33,10 @@ class Hymod(AbstractModel):
     saturated. The reference limits the relative deficit from below by 1e-6, so that the share
     never exceeds ``1 - 1e-6**beta`` (0.75 for beta = 0.1, 0.94 for 0.2, 0.9990 for 0.5): rain
     goes on filling a store that is above its capacity. Here it is
-    ``1 - D (D**2 + e**2)**((beta - 1)/2)`` with D the relative deficit and e = 0.01, which
-    reaches one at capacity with a finite slope. The two differ by less than 1e-3 where the deficit
-    is above 25 % of the capacity, for any `beta`; at a deficit of 1 % by 0.17 (beta = 0.1), 0.016
-    (0.5), 0 (1) and 4e-5 (2).
+    ``1 - D ((D**2 + e**2)/(1 + e**2))**((beta - 1)/2)`` with D the relative deficit and e = 0.01,
+    which is zero at the empty store and reaches one at capacity with a finite slope. The two
+    differ by less than 1e-3 where the deficit is above 25 % of the capacity, for any `beta`; at a
+    deficit of 1 % by 0.17 (beta = 0.1), 0.016 (0.5), 0 (1) and 4e-5 (2).
 
     References
     ----------
@@ -77,8 +78,7 @@ class Hymod(AbstractModel):
         if self.formulation == "reference":
             dry = power(maximum(1 - wet, REFERENCE_FLOOR, REFERENCE_WIDTH), p.beta)
         else:
-            D = pos(1 - z, CLAMP_WIDTH)
-            dry = D * power(D * D + FULL_WIDTH * FULL_WIDTH, (p.beta - 1) / 2)
+            dry = guarded_power(pos(1 - z, CLAMP_WIDTH), p.beta, FULL_WIDTH)
         q_u = (1 - dry) * water["P_liq"]
         E_a = u.potential_evaporation * wet * (1 + EVAPORATION_SHAPE) / (wet + EVAPORATION_SHAPE)
         q_s = (1 - p.alpha) * q_u

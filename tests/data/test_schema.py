@@ -6,7 +6,7 @@ import xarray as xr
 import pymc_hydro as ph
 from pymc_hydro.data import as_basin, oudin, split_record
 from pymc_hydro.data.schema import check_warmup, interval_length
-from tests.conftest import make_basin
+from pymc_hydro.testing.weather import make_basin
 
 NEEDED = ("precipitation", "potential_evaporation")
 

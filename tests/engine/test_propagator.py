@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from pymc_hydro.engine.propagator import propagator
-from tests.reference import COMPLEX_STEP, propagators
+from pymc_hydro.testing.independent import COMPLEX_STEP, propagators
 
 
 def compute(A, dA, h):

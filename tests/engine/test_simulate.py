@@ -5,7 +5,9 @@ import xarray as xr
 
 import pymc_hydro as ph
 from pymc_hydro.engine.simulate import simulate
-from tests.conftest import FORCINGS, draw_parameters, make_basin
+from pymc_hydro.testing.checks import draw_parameters
+from pymc_hydro.testing.weather import make_basin
+from tests.conftest import FORCINGS
 
 MODEL = ph.Hymod()
 

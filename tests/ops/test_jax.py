@@ -4,7 +4,7 @@ import pytensor.tensor as pt
 import pytest
 
 from pymc_hydro.ops import SimulatedJacobian
-from tests.conftest import draw_parameters
+from pymc_hydro.testing.checks import draw_parameters
 from tests.ops.test_ops import FORCING, MODEL, OP, PROBLEM, RUN
 
 jax = pytest.importorskip("jax")

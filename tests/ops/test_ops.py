@@ -11,7 +11,8 @@ import pymc_hydro as ph
 from pymc_hydro.engine.problem import define_problem
 from pymc_hydro.engine.simulate import forcing_array
 from pymc_hydro.ops import SimulatedJacobian, SimulatedValues
-from tests.conftest import FORCINGS, draw_parameters
+from pymc_hydro.testing.checks import draw_parameters
+from tests.conftest import FORCINGS
 
 MODEL = ph.Hymod()
 PROBLEM = define_problem(MODEL, ("discharge",), 1.0)

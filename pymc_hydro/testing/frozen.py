@@ -9,6 +9,8 @@ import numpy as np
 from pymc_hydro.engine.kernels import _namespace, kernel_source
 from pymc_hydro.engine.problem import Run
 
+__all__ = ["frozen_run", "recorded_run"]
+
 LENGTH = "h = longest * 0.5**level"
 DECISION = "if error <= 1.0 or forced:"
 

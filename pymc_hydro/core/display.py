@@ -1,0 +1,52 @@
+"""A model as text and as HTML: its parameter table and a sketch of its stores."""
+
+import html
+
+__all__ = ["describe", "describe_html", "parameter_rows", "sketch"]
+
+HEAD = ("parameter", "lower", "upper", "default", "unit", "meaning")
+
+
+def parameter_rows(model) -> list[tuple[str, ...]]:
+    """Return the cells of the parameter table, without its head."""
+    return [
+        (p.name, f"{p.lower:g}", f"{p.upper:g}", f"{p.default:g}", p.unit, p.description)
+        for p in model.parameters
+    ]
+
+
+def sketch(model) -> list[str]:
+    """Return two lines for each store: what it is, and its flows."""
+    lines = []
+    for store in model.stores:
+        into = [f for f in model.flows if f.target == store.name]
+        out = [f for f in model.flows if f.source == store.name]
+        entering = ", ".join(f"{f.flux} from {f.source or 'outside'}" for f in into)
+        leaving = ", ".join(f"{f.flux} to {f.target or 'outside'}" for f in out)
+        lines.append(f"[{store.name}] {store.description}")
+        lines.append(f"    in: {entering or '-'};  out: {leaving or '-'}")
+    if model.routing is not None:
+        lines.append(f"{model.routing.output}: {model.routing.description}")
+    return lines
+
+
+def describe(model) -> str:
+    """Return the table and the sketch as text."""
+    options = ", ".join(f"{k}={v!r}" for k, v in model.options.items())
+    rows = [HEAD, *parameter_rows(model)]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(HEAD))]
+    table = ["  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)).rstrip() for r in rows]
+    return "\n".join([f"{type(model).__name__}({options})", "", *table, "", *sketch(model)])
+
+
+def describe_html(model) -> str:
+    """Return the table and the sketch as HTML."""
+    body = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
+        for row in parameter_rows(model)
+    )
+    title = "".join(f"<th>{cell.capitalize()}</th>" for cell in HEAD)
+    return (
+        f"<b>{type(model).__name__}</b><table><thead><tr>{title}</tr></thead>"
+        f"<tbody>{body}</tbody></table><pre>{html.escape(chr(10).join(sketch(model)))}</pre>"
+    )

@@ -1,0 +1,84 @@
+"""Checks for authors of models, who want to know whether it works and its gradients are right."""
+
+import numpy as np
+
+from pymc_hydro.core.model import AbstractModel
+from pymc_hydro.engine.errors import IntegrationError
+from pymc_hydro.testing import checks
+from pymc_hydro.testing.checks import Finding
+from pymc_hydro.testing.weather import weathers
+
+__all__ = ["Finding", "check_model"]
+
+
+def check_model(
+    model: AbstractModel | type[AbstractModel], draws: int = 10, seed: int = 0
+) -> list[Finding]:
+    """Run the gradient ladder on a model and say in words what fails.
+
+    Random parameters within the bounds, corners included, in five kinds of weather (rain-fed,
+    snow-fed, hourly, dry, storms of 300 mm/d): J and B against complex step; piecewise expressions
+    against their declared continuity; fixed-step sensitivities against complex step of an
+    independent integrator; the adaptive run's against differences with its own steps; discharge
+    against SciPy's ``solve_ivp``; the water balance; and the Jacobian at the default tolerance.
+    Takes about a minute, most of it for compiling.
+
+    Parameters
+    ----------
+    model : AbstractModel or its class
+    draws : int
+        Parameter vectors for the cheap checks; those that run plain Python take fewer.
+    seed : int
+
+    Returns
+    -------
+    list of Finding
+        The largest error of each check, in units of its limit.
+
+    Raises
+    ------
+    AssertionError
+        If a check fails or an integration does; lists all findings.
+
+    Examples
+    --------
+    >>> import pymc_hydro as ph
+    >>> findings = ph.testing.check_model(ph.Hymod, draws=2)
+    >>> all(finding.error <= 1 for finding in findings)
+    True
+    """
+    if isinstance(model, type):
+        model = model()
+    rng = np.random.default_rng(seed)
+    found: dict[str, Finding] = {}
+    failures = []
+
+    def note(finding: Finding | None, weather: str = "") -> None:
+        if finding is None:
+            return
+        kind = finding.check.translate({ord(c): None for c in "0123456789"})
+        if kind not in found or finding.error > found[kind].error:
+            where = ", ".join(part for part in (finding.where, weather) if part)
+            found[kind] = Finding(finding.check, finding.error, where)
+
+    thetas = [*checks.draw_parameters(model, rng, draws), *checks.corners(model, rng, draws // 3)]
+    for theta in (*thetas, *checks.draw_parameters(model, rng, 10 * draws)):
+        note(checks.rates_and_jacobians(model, theta, rng))
+    note(checks.continuity(model, rng))
+    for name, weather in weathers().items():
+        short = weather.isel(time=slice(0, 20))
+        for i, theta in enumerate(thetas):
+            try:
+                note(checks.water_balance(model, theta, weather), name)
+                note(checks.jacobian_at_default_tolerance(model, theta, weather), name)
+                if i < max(draws // 5, 1):
+                    note(checks.fixed_step_sensitivities(model, theta, short), name)
+                    note(checks.discharge(model, theta, short), name)
+                if i == 0:
+                    note(checks.adaptive_sensitivities(model, theta, short), name)
+            except IntegrationError as error:
+                failures.append(f"FAILS: {error} (weather: {name})")
+    report = [*failures, *map(str, found.values())]
+    if any("FAILS" in line for line in report):
+        raise AssertionError("\n".join([f"{type(model).__name__}: the checks found", *report]))
+    return list(found.values())

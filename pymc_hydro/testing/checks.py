@@ -1,0 +1,263 @@
+"""The rungs of the gradient ladder; each returns what it measured, in units of its limit."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pymc_hydro.core import functions
+from pymc_hydro.data.schema import interval_length
+from pymc_hydro.engine.errors import IntegrationError
+from pymc_hydro.engine.integrators import BOGACKI_SHAMPINE, ExplicitPair
+from pymc_hydro.engine.kernels import get_rates
+from pymc_hydro.engine.problem import define_problem
+from pymc_hydro.engine.simulate import forcing_array, simulate
+from pymc_hydro.testing.frozen import frozen_run, recorded_run
+from pymc_hydro.testing.independent import (
+    COMPLEX_STEP,
+    complex_step_run,
+    rates,
+    solve_with_scipy,
+)
+
+__all__ = [
+    "Finding",
+    "adaptive_sensitivities",
+    "continuity",
+    "corners",
+    "discharge",
+    "draw_parameters",
+    "fixed_step_sensitivities",
+    "jacobian_at_default_tolerance",
+    "rates_and_jacobians",
+    "water_balance",
+]
+
+# Relative to the largest entry of the column, or to rate by argument where that is larger: what is
+# smaller is the round-off of sums of smooth functions that cancel (snow far above the threshold).
+RATES_LIMIT = 1e-12
+FIXED_LIMIT = 1e-10  # relative L2 per column: round-off over some hundred steps
+FROZEN_LIMIT = 1e-6  # relative L2 per column: Richardson differences' own error
+DISCHARGE_LIMIT = 1e-6  # mm/d, at rtol = atol = 1e-9
+BALANCE_LIMIT = 1e-9  # of the input
+DEFAULT_LIMIT = 0.05  # relative L2 per column, default tolerance against 1e-9
+ROUND_OFF = 1e-12  # mm/d, of a parameter times its sensitivity: sums that cancel (snow in summer)
+UNRESOLVED = 1e-3  # mm/d root mean square, ten times the default tolerance
+RELATIVE_STEP = 1e-6  # of differences: states must move by less than the widths of the smoothing
+CONTINUITY_LIMIT = 1e-6  # of the larger branch
+STEPS_TRIED = (4, 32, 256)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check measured.
+
+    Attributes
+    ----------
+    check : str
+        What was compared with what.
+    error : float
+        In units of the limit: a model passes if it is at most one.
+    where : str
+        The parameter, store or output with the largest error.
+    """
+
+    check: str
+    error: float
+    where: str = ""
+
+    def __str__(self):
+        verdict = "passes" if self.error <= 1 else "FAILS"
+        return f"{verdict}: {self.check}, {self.error:.2g} of the limit ({self.where})"
+
+
+def draw_parameters(model, rng: np.random.Generator, n: int) -> np.ndarray:
+    """Return logistic-uniform draws within the bounds, as in the published verification."""
+    unit = 1 / (1 + np.exp(-rng.uniform(-3, 3, (n, len(model.parameters)))))
+    return model.lower + (model.upper - model.lower) * unit
+
+
+def corners(model, rng: np.random.Generator, n: int) -> np.ndarray:
+    """Return random corners of the bounds."""
+    return np.where(rng.random((n, len(model.parameters))) < 0.5, model.lower, model.upper)
+
+
+def _columns(check, model, theta, found, expected, limit, floor) -> Finding:
+    """Compare Jacobians by column in the L2 norm, in units of their parameter (mm/d)."""
+    scale = np.array([p.scale or abs(t) for p, t in zip(model.parameters, theta, strict=True)])
+    error = np.linalg.norm((found - expected) * scale, axis=0)
+    allowed = limit * np.linalg.norm(expected * scale, axis=0) + floor
+    ratio = np.where(np.isfinite(error), error / allowed, np.inf)
+    worst = int(np.argmax(ratio))
+    return Finding(check, float(ratio[worst]), model.parameter_names[worst])
+
+
+def _random_point(model, rng, theta):
+    """Return contents of stores, empty and over-full included, and forcing, as vectors."""
+    n = len(model.stores)
+    x = rng.uniform(0, 1.2, n) * rng.choice([1e-3, 1, 100, abs(theta[0])], n)
+    u = {
+        "precipitation": rng.choice([0, 5, 300.0]),
+        "potential_evaporation": rng.uniform(0, 8),
+        "temperature": rng.uniform(-20, 20),
+    }
+    return x, np.array([u[name] for name in model.forcing_names])
+
+
+def rates_and_jacobians(model, theta, rng: np.random.Generator) -> Finding:
+    """Compare the compiled rates, J and B with the flux function and its complex step."""
+    n_store, n_parameter = len(model.stores), theta.size
+    contents, u = _random_point(model, rng, theta)
+    x = np.append(contents, 0.0)
+    dx, J = np.zeros(n_store + 1), np.zeros((n_store + 1, n_store + 1))
+    B = np.zeros((n_store + 1, n_parameter))
+    get_rates(model)[1](x, u, theta, dx, J, B)
+    forcing = dict(zip(model.forcing_names, u, strict=True))
+
+    def f(x, theta):
+        p = dict(zip(model.parameter_names, theta, strict=True))
+        return np.array([complex(r) for r in rates(model, ("discharge",), x, forcing, p)])
+
+    value = f(x.astype(complex), theta.astype(complex)).real
+    worst, where = np.max(np.abs(dx - value)) / np.abs(value).max() / RATES_LIMIT, "rates"
+    names = ((*model.store_names, "amount"), model.parameter_names)
+    for which, found in enumerate((J, B)):
+        for j, name in enumerate(names[which]):
+            arguments = [x.astype(complex), theta.astype(complex)]
+            arguments[which][j] += 1j * COMPLEX_STEP
+            expected = f(*arguments).imag / COMPLEX_STEP
+            unit = max(abs(arguments[which][j].real), 1.0)
+            scale = max(np.abs(expected).max(), np.abs(value).max() / unit)
+            error = np.max(np.abs(found[:, j] - expected)) / (RATES_LIMIT * scale)
+            if not error <= worst:
+                worst, where = (error if np.isfinite(error) else np.inf), f"by {name}"
+    return Finding("J and B against complex step", float(worst), where)
+
+
+def continuity(model, rng: np.random.Generator, n: int = 50) -> Finding:
+    """Compare the branches of piecewise expressions where they meet, as declared."""
+
+    def pieces(point):
+        found = []
+        functions._listeners.append(lambda *piece: found.append(piece))
+        try:
+            x, u, theta = point
+            p = dict(zip(model.parameter_names, theta, strict=True))
+            model.evaluate(
+                dict(zip(model.store_names, x, strict=True)),
+                dict(zip(model.forcing_names, u, strict=True)),
+                p,
+            )
+        finally:
+            functions._listeners.pop()
+        return found
+
+    def between(a, b, t):
+        return tuple((1 - t) * p + t * q for p, q in zip(a, b, strict=True))
+
+    worst, where = 0.0, "no piece was crossed"
+    for _ in range(n):
+        ends = []
+        for theta in draw_parameters(model, rng, 2):
+            ends.append((*_random_point(model, rng, theta), theta))
+        for i, (first, last) in enumerate(zip(*(pieces(e) for e in ends), strict=True)):
+            if first[3] is None or not np.real(first[0]) * np.real(last[0]) < 0:
+                continue
+            low, high = 0.0, 1.0
+            for _ in range(60):
+                middle = (low + high) / 2
+                here = np.real(pieces(between(*ends, middle))[i][0])
+                low, high = (middle, high) if here * np.real(first[0]) > 0 else (low, middle)
+            _, above, below, order = pieces(between(*ends, low + 1j * COMPLEX_STEP))[i]
+            compared = [(np.real(above), np.real(below))]
+            if order >= 1:
+                slopes = np.imag(above) / COMPLEX_STEP, np.imag(below) / COMPLEX_STEP
+                compared.append(slopes)
+            for a, b in compared:
+                error = abs(a - b) / max(abs(a), abs(b), 1e-3) / CONTINUITY_LIMIT
+                if not error <= worst:
+                    worst, where = error, f"piecewise expression {i + 1} of the flux function"
+    return Finding("branches meet as declared", float(worst), where)
+
+
+def fixed_step_sensitivities(
+    model, theta, basin, method: ExplicitPair = BOGACKI_SHAMPINE
+) -> Finding | None:
+    """Compare values and Jacobian at fixed steps with complex step of another integrator.
+
+    None if the method is unstable at 256 steps an interval.
+    """
+    for steps in STEPS_TRIED:
+        try:
+            run = simulate(model, theta, basin, sensitivities=True, steps=steps, solver=method.name)
+        except IntegrationError:
+            continue
+        value, jacobian = complex_step_run(model, theta, basin, method, steps)
+        error = np.abs(run["discharge"].values - value).max()
+        allowed = 1e-9 * np.abs(value).max() + ROUND_OFF
+        check = f"sensitivities at {steps} fixed steps against complex step"
+        found = run["ddischarge_dparameter"].values
+        finding = _columns(check, model, theta, found, jacobian, FIXED_LIMIT, ROUND_OFF)
+        return finding if finding.error > error / allowed else Finding(check, error / allowed)
+    return None
+
+
+def adaptive_sensitivities(model, theta, basin) -> Finding:
+    """Compare an adaptive run's Jacobian with differences of runs that take the same steps."""
+    forcing, dt = forcing_array(model, basin), interval_length(basin)
+    problem = define_problem(model, ("discharge",), dt)
+    x0 = model.initial_state
+    run, levels = recorded_run(problem, theta, forcing, x0)
+
+    def central(j, h):
+        ends = []
+        for sign in (1, -1):
+            moved = theta.copy()
+            moved[j] += sign * h
+            ends.append(frozen_run(problem, moved, forcing, x0, levels))
+        return (ends[0] - ends[1])[:, 0] / (2 * h)
+
+    columns = []
+    for j, p in enumerate(model.parameters):
+        h = RELATIVE_STEP * (p.scale or abs(theta[j]))
+        columns.append((4 * central(j, h / 2) - central(j, h)) / 3)
+    check = "adaptive run's sensitivities against differences with its steps"
+    expected, noise = np.stack(columns, axis=-1), ROUND_OFF / RELATIVE_STEP
+    return _columns(check, model, theta, run.jacobian[:, 0], expected, FROZEN_LIMIT, noise)
+
+
+def discharge(model, theta, basin) -> Finding:
+    """Compare discharge at a tolerance of 1e-9 with SciPy's solve_ivp."""
+    run = simulate(model, theta, basin, rtol=1e-9, atol=1e-9)
+    error = np.abs(run["discharge"].values - solve_with_scipy(model, theta, basin)).max()
+    return Finding("discharge against SciPy's solve_ivp", float(error / DISCHARGE_LIMIT))
+
+
+def water_balance(model, theta, basin) -> Finding:
+    """Compare what entered and left with the change of the stores, over every interval."""
+    inflow = [f.flux for f in model.flows if f.source is None]
+    outflow = [f.flux for f in model.flows if f.target is None]
+    run = simulate(model, theta, basin, outputs=(*inflow, *outflow, *model.store_names))
+    dt = interval_length(basin)
+    p = dict(zip(model.parameter_names, theta, strict=True))
+    stored = sum(run[s] for s in model.store_names).values
+    change = np.diff(stored, prepend=sum(model.start(p).values()))
+    net = (sum(run[f] for f in inflow) - sum(run[f] for f in outflow)).values * dt
+    entered = sum(np.abs(run[f].values).sum() for f in inflow) * dt
+    rain = sum(run[f].values for f in inflow if f not in model.exchanges)
+    rain_error = np.abs(rain - basin["precipitation"].values).sum() * dt
+    scale = BALANCE_LIMIT * max(entered, stored.max(), 1.0)
+    error = (np.abs(np.cumsum(net - change)).max() + rain_error) / scale
+    return Finding("water balance", float(error))
+
+
+def jacobian_at_default_tolerance(model, theta, basin) -> Finding:
+    """Compare the Jacobian at the default tolerance with the one at 1e-9."""
+    found, exact = (
+        simulate(model, theta, basin, sensitivities=True, **settings)[
+            "ddischarge_dparameter"
+        ].values
+        for settings in ({}, {"rtol": 1e-9, "atol": 1e-9})
+    )
+    check = "Jacobian at the default tolerance against tolerance 1e-9"
+    floor = UNRESOLVED * np.sqrt(len(exact))
+    return _columns(check, model, theta, found, exact, DEFAULT_LIMIT, floor)

@@ -1,0 +1,134 @@
+"""Integrators that share no code with the kernels: the flux function, SciPy and NumPy.
+
+They evaluate the declared flux function itself, with real or complex numbers.
+"""
+
+import numpy as np
+from scipy.integrate import solve_ivp
+from scipy.linalg import expm
+
+from pymc_hydro.core.model import Names
+from pymc_hydro.data.schema import interval_length
+from pymc_hydro.engine.derive import derive
+from pymc_hydro.engine.simulate import forcing_array
+
+__all__ = ["COMPLEX_STEP", "complex_step_run", "propagators", "rates", "route", "solve_with_scipy"]
+
+COMPLEX_STEP = 1e-40
+
+
+def rates(model, outputs, x, u, p):
+    """Return the rates of stores and of accumulated outputs, straight from the flux function."""
+    fluxes = model.evaluate(dict(zip(model.store_names, x, strict=False)), u, p)
+    stores = list(model.right_hand_side(fluxes).values())
+    table = model.output_table
+    return stores + [sum(fluxes[t] for t in table[o].terms) for o in outputs]
+
+
+def route(model, series, p, dt):
+    """Apply the model's unit hydrograph to discharge, shape (n_time, ...), by plain convolution."""
+    routing = model.routing
+    if routing is None:
+        return series
+    named = Names(type(model).__name__, "parameter", p)
+    n = routing.intervals or int(np.ceil(np.max(np.real(routing.base(named))) / dt)) + 2
+    ordinates = [routing.ordinate(j * dt, (j + 1) * dt, named) for j in range(n)]
+    total = sum(ordinates) if routing.normalized else 1.0
+    routed = np.zeros_like(series)
+    for j, ordinate in enumerate(ordinates[: len(series)]):
+        routed[j:] += ordinate / total * series[: len(series) - j]
+    return routed
+
+
+def propagators(A, h):
+    """Return E, W0, W1, Wm by SciPy's matrix exponential of the system with its parabola."""
+    n = A.shape[-1]
+    one, zero = np.eye(n), np.zeros((n, n))
+    M = np.zeros((*A.shape[:-2], 4 * n, 4 * n), dtype=complex)
+    M[..., :n, :n] = A
+    M[..., :n, n : 2 * n] = one
+    M[..., n : 2 * n, 2 * n : 3 * n] = one / h
+    M[..., 2 * n : 3 * n, 3 * n :] = 2 * one / h
+    M[..., 3 * n :, 3 * n :] = zero
+    E, constant, linear, square = np.split(expm(M * h)[..., :n, :], 4, axis=-1)
+    # parabola with start g0, end g1, mean gm: g0 + (6gm - 4g0 - 2g1) t + 3 (g0 + g1 - 2gm) t^2
+    W0 = constant - 4 * linear + 3 * square
+    W1 = -2 * linear + 3 * square
+    Wm = 6 * linear - 6 * square
+    return E, W0, W1, Wm
+
+
+def complex_step_run(model, theta, basin, method, steps):
+    """Integrate with fixed steps, once for each parameter moved by an imaginary step.
+
+    Returns
+    -------
+    (discharge, jacobian)
+        Shapes (n_time,) and (n_time, n_parameter).
+    """
+    system = derive(model, model.select_outputs(("discharge",)))
+    names = [*model.store_names, "amount of discharge"]
+    head = [names.index(n) for n in system.head]
+    linear = [names.index(n) for n in system.linear]
+    forcing, dt = forcing_array(model, basin), interval_length(basin)
+    n_parameter, n_state = theta.size, len(names)
+    moved = theta[:, None] + 1j * COMPLEX_STEP * np.eye(n_parameter)
+    p = dict(zip(model.parameter_names, moved, strict=True))
+    x = np.zeros((n_state, n_parameter), dtype=complex)
+    for i, content in enumerate(model.start(p).values()):
+        x[i] = content
+    h = dt / steps
+
+    def f(state, u):
+        parts = rates(model, ("discharge",), state, u, p)
+        return np.array([np.broadcast_to(part, n_parameter) for part in parts])
+
+    def product(matrix, vectors):
+        return np.einsum("jab,bj->aj", matrix, vectors)
+
+    u = dict(zip(model.forcing_names, forcing[0], strict=True))
+    base = np.where(np.isin(np.arange(n_state), linear), 0, 1.0)[:, None] * np.ones(n_parameter)
+    unit = np.eye(n_state)[:, :, None]
+    columns = [(f(base + unit[i], u) - f(base, u))[linear] for i in linear]
+    E, W0, W1, Wm = propagators(np.array(columns).transpose(2, 1, 0), h)
+    result = np.empty((len(forcing), n_parameter), dtype=complex)
+    for k, row in enumerate(forcing):
+        u = dict(zip(model.forcing_names, row, strict=True))
+        x[-1] = 0
+        for _ in range(steps):
+            slopes = []
+            for coefficients in method.a:
+                stage = x.copy()
+                stage[linear] = 0
+                for c, slope in zip(coefficients, slopes, strict=True):
+                    stage[head] += h * c * slope[head]
+                slopes.append(f(stage, u))
+            mean = sum(b * slope for b, slope in zip(method.b, slopes, strict=True))
+            x[head] += h * mean[head]
+            ends = slopes[0][linear], slopes[-1][linear], mean[linear]
+            added = [product(W, g) for W, g in zip((W0, W1, Wm), ends, strict=True)]
+            x[linear] = product(E, x[linear]) + sum(added)
+        result[k] = x[-1] / dt
+    result = route(model, result, p, dt)
+    return result[:, 0].real, result.imag / COMPLEX_STEP
+
+
+def solve_with_scipy(model, theta, basin, rtol=1e-11, atol=1e-11):
+    """Return discharge by SciPy's solve_ivp, restarted at each interval, shape (n_time,)."""
+    forcing, dt = forcing_array(model, basin), interval_length(basin)
+    p = dict(zip(model.parameter_names, theta, strict=True))
+    x = np.append(np.array([float(v) for v in model.start(p).values()]), 0.0)
+    discharge = []
+    for row in forcing:
+        u = dict(zip(model.forcing_names, row, strict=True))
+        x[-1] = 0
+
+        def f(t, y, u=u):
+            return np.array(rates(model, ("discharge",), y, u, p), dtype=float)
+
+        solution = solve_ivp(f, (0, dt), x, method="LSODA", rtol=rtol, atol=atol)
+        if not solution.success:
+            raise RuntimeError(f"solve_ivp: {solution.message}")
+        x = solution.y[:, -1]
+        discharge.append(x[-1] / dt)
+    return route(model, np.array(discharge), p, dt)
