@@ -1,0 +1,62 @@
+"""Cost of a run with its Jacobian against a run without, for every model.
+
+    python -m benchmarks.models [--draws 5]
+
+Ten years daily at tolerance 1e-3: default parameters and random draws within the bounds. The two
+kinds of run take turns, so that a change of the machine's speed meets both; minima of repeats.
+"""
+
+import argparse
+import time
+
+import numpy as np
+
+import pymc_hydro as ph
+from benchmarks.integration import ten_years
+from pymc_hydro.engine.problem import define_problem
+from pymc_hydro.engine.simulate import forcing_array
+from pymc_hydro.testing.checks import draw_parameters
+
+TOLERANCE, REPEATS = 1e-3, 7
+MODELS = [cls() for cls in ph.MODELS] + [ph.GR4J(form="B")]
+
+
+def costs(model, problem, theta, forcing):
+    best = {False: np.inf, True: np.inf}
+    steps = {}
+    for _ in range(REPEATS):
+        for with_jacobian in best:
+            begin = time.perf_counter()
+            run = problem.run(theta, forcing, model.initial_state, sensitivities=with_jacobian)
+            best[with_jacobian] = min(best[with_jacobian], time.perf_counter() - begin)
+            steps[with_jacobian] = run.counts[:2].sum()
+    return best[False], best[True], steps[True] / steps[False], run.status
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--draws", type=int, default=5)
+    chosen = parser.parse_args()
+    basin = ten_years()
+    print("model    form  parameters  values ms  with Jacobian ms  ratio  of steps  | draws: ratio")
+    for model in MODELS:
+        forcing = forcing_array(model, basin)
+        problem = define_problem(model, ("discharge",), 1.0, rtol=TOLERANCE, atol=TOLERANCE)
+        plain, full, steps, _ = costs(model, problem, model.default, forcing)
+        rng = np.random.default_rng(1)
+        drawn = [
+            costs(model, problem, t, forcing) for t in draw_parameters(model, rng, chosen.draws)
+        ]
+        ratios = [b / a for a, b, _, _ in drawn]
+        failed = sum(status != 0 for *_, status in drawn)
+        print(
+            f"{type(model).__name__:10s} {model.options.get('form', ''):2s} "
+            f"{len(model.parameters):10d} {1e3 * plain:10.1f} {1e3 * full:17.1f} "
+            f"{full / plain:6.2f} {steps:9.2f}  | {np.median(ratios):.2f} (worst {max(ratios):.2f}), "
+            f"failed {failed}",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()

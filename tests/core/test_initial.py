@@ -1,0 +1,78 @@
+import pickle
+
+import numpy as np
+import pytest
+
+import pymc_hydro as ph
+from pymc_hydro.core.declaration import Store
+from pymc_hydro.engine.problem import define_problem
+from pymc_hydro.engine.simulate import forcing_array
+from tests.conftest import FORCINGS
+from tests.tiny import Tiny
+
+BASIN = FORCINGS["rain"].isel(time=slice(0, 20))
+SETTINGS = {"rtol": 1e-9, "atol": 1e-9}
+
+
+class Filled(Tiny):
+    """Its first store starts with a content that depends on a parameter."""
+
+    stores = (Store("S", "mm", "first", initial=lambda p: 30 / p.k), Store("R", "mm", "second"))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        Filled(),
+        ph.Hmodel(snow=False, initial={"S_u": 0.4}),
+        ph.SacSma(snow=False, initial={"L_t": "estimate", "U_t": 0.5}),
+        ph.Xinanjiang(snow=False, initial={"S": 0.5}),
+    ],
+    ids=lambda m: type(m).__name__,
+)
+def test_parametric_starts_and_their_sensitivities(model):
+    theta = model.default
+    run = ph.simulate(model, theta, BASIN, sensitivities=True, **SETTINGS)
+    start = [
+        float(v) for v in model.start(dict(zip(model.parameter_names, theta, strict=True))).values()
+    ]
+    same = ph.simulate(model, theta, BASIN, initial_state=start, **SETTINGS)
+    np.testing.assert_allclose(run["discharge"], same["discharge"], rtol=1e-6, atol=1e-7)
+    for j, p in enumerate(model.parameters):
+        h = 1e-3 * (p.scale or abs(theta[j]))
+        ends = []
+        for sign in (1, -1):
+            moved = theta.copy()
+            moved[j] += sign * h
+            ends.append(ph.simulate(model, moved, BASIN, **SETTINGS)["discharge"].values)
+        expected = (ends[0] - ends[1]) / (2 * h)
+        found = run["ddischarge_dparameter"].values[:, j]
+        np.testing.assert_allclose(found * h, expected * h, rtol=1e-3, atol=2e-6)
+
+
+def test_the_derivative_by_an_initial_state_that_is_not_used_is_zero():
+    model = Filled()
+    problem = define_problem(model, ("discharge",), 1.0)
+    forcing = forcing_array(model, BASIN)
+    for x0, used in ((model.initial_state, False), (np.array([5.0, 1.0]), True)):
+        run = problem.run(model.default, forcing, x0, sensitivities=True, initial=True)
+        assert (np.abs(run.jacobian[:, 0, 2]).max() > 0) == used
+        assert (np.abs(run.jacobian[:, 0, 1]).max() > 0) and np.isfinite(run.jacobian).all()
+
+
+def test_an_estimated_start_is_a_parameter():
+    model = ph.Hmodel(snow=False, initial={"S_u": "estimate"})
+    assert model.parameter_names[-1] == "S_u_0"
+    assert np.isnan(model.initial_state[model.store_names.index("S_u")])
+    assert pickle.loads(pickle.dumps(model)) == model != ph.Hmodel(snow=False)
+    assert "S_u_0" in repr(model)
+    given = ph.simulate(model, model.default, BASIN, initial_state={"S_u": 250 * 0.5})
+    own = ph.simulate(model, model.default, BASIN)
+    np.testing.assert_allclose(own["discharge"], given["discharge"], rtol=1e-9)
+
+
+def test_starts_that_make_no_sense():
+    with pytest.raises(KeyError, match="not a store with a capacity; those are S_i, S_u"):
+        ph.Hmodel(initial={"S_f": 0.5})
+    with pytest.raises(ValueError, match="share from 0 to 1 or 'estimate'"):
+        ph.Hmodel(initial={"S_u": 2})

@@ -1,0 +1,99 @@
+import numpy as np
+import pytest
+
+import pymc_hydro as ph
+from pymc_hydro.core.functions import piecewise
+from pymc_hydro.testing import checks
+from pymc_hydro.testing.frozen import recorded_run
+from tests.conftest import FORCINGS
+from tests.tiny import Tiny
+
+SHORT = FORCINGS["storm"].isel(time=slice(0, 20))
+
+
+class Broken(Tiny):
+    """Declares branches that do not meet."""
+
+    def fluxes(self, s, u, p):
+        f = p.a * s.S * s.S
+        leap = piecewise(s.S - 10, 2 * f, f, continuity=0)
+        return {"rain": u.precipitation, "f": leap, "o": p.k * s.R}
+
+
+class Kinked(Tiny):
+    """Declares equal slopes where there is a kink."""
+
+    def fluxes(self, s, u, p):
+        f = piecewise(s.S - 10, p.a * (2 * s.S - 10), p.a * s.S, continuity=1)
+        return {"rain": u.precipitation, "f": f, "o": p.k * s.R}
+
+
+def test_a_sound_model_passes():
+    findings = ph.testing.check_model(Tiny, draws=3)
+    assert len(findings) == 7 and all(f.error <= 1 for f in findings)
+
+
+def test_a_jump_is_found(rng):
+    assert checks.continuity(Broken(), rng).error > 1
+    with pytest.raises(AssertionError, match="FAILS: branches meet as declared"):
+        ph.testing.check_model(Broken, draws=1)
+
+
+def test_a_kink_declared_smooth_is_found(rng):
+    assert checks.continuity(Kinked(), rng).error > 1
+
+
+@pytest.mark.parametrize("column", [0, 1])
+def test_a_wrong_sensitivity_is_found(monkeypatch, column):
+    def spoiled(*arguments, **options):
+        run = ph.simulate(*arguments, **options)
+        if "ddischarge_dparameter" in run:
+            run["ddischarge_dparameter"].values[:, column] *= 1 + 1e-6
+        return run
+
+    monkeypatch.setattr(checks, "simulate", spoiled)
+    assert checks.fixed_step_sensitivities(Tiny(), Tiny().default, SHORT).error > 1
+
+
+def test_a_wrong_adaptive_jacobian_is_found(monkeypatch):
+    def spoiled(*arguments):
+        run, levels = recorded_run(*arguments)
+        run.jacobian[:, 0, 0] *= 1 + 1e-4
+        return run, levels
+
+    monkeypatch.setattr(checks, "recorded_run", spoiled)
+    assert checks.adaptive_sensitivities(Tiny(), Tiny().default, SHORT).error > 1
+
+
+def test_wrong_rates_are_found(monkeypatch, rng):
+    def rates_of_another(model, outputs, x, u, p):
+        right = checks.__dict__["_right"](model, outputs, x, u, p)
+        return [right[0] * (1 + 1e-9), *right[1:]]
+
+    monkeypatch.setitem(checks.__dict__, "_right", checks.rates)
+    monkeypatch.setattr(checks, "rates", rates_of_another)
+    assert checks.rates_and_jacobians(Tiny(), Tiny().default, rng).error > 1
+
+
+def test_lost_water_and_wrong_discharge_are_found(monkeypatch):
+    def spoiled(*arguments, **options):
+        run = ph.simulate(*arguments, **options)
+        for name in ("o", "discharge"):
+            if name in run:
+                run[name] = run[name] * (1 + 1e-5)
+        return run
+
+    monkeypatch.setattr(checks, "simulate", spoiled)
+    assert checks.water_balance(Tiny(), Tiny().default, SHORT).error > 1
+    assert checks.discharge(Tiny(), Tiny().default, SHORT).error > 1
+
+
+def test_a_poor_jacobian_is_found(monkeypatch):
+    def spoiled(*arguments, **options):
+        run = ph.simulate(*arguments, **options)
+        if not options.get("rtol"):
+            run["ddischarge_dparameter"] = run["ddischarge_dparameter"] * 1.1
+        return run
+
+    monkeypatch.setattr(checks, "simulate", spoiled)
+    assert checks.jacobian_at_default_tolerance(Tiny(), np.array([0.05, 1]), SHORT).error > 1
