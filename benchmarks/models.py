@@ -52,8 +52,8 @@ def main():
         print(
             f"{type(model).__name__:10s} {model.options.get('form', ''):2s} "
             f"{len(model.parameters):10d} {1e3 * plain:10.1f} {1e3 * full:17.1f} "
-            f"{full / plain:6.2f} {steps:9.2f}  | {np.median(ratios):.2f} (worst {max(ratios):.2f}), "
-            f"failed {failed}",
+            f"{full / plain:6.2f} {steps:9.2f}  | {np.median(ratios):.2f} "
+            f"(worst {max(ratios):.2f}), failed {failed}",
             flush=True,
         )
 

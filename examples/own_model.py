@@ -1,0 +1,58 @@
+"""A model of your own: three stores and a snow pack, checked, calibrated and sampled."""
+
+import arviz as az
+import pymc as pm
+
+import pymc_hydro as ph
+from pymc_hydro.core.blocks import LinearReservoir
+from pymc_hydro.core.declaration import Flow, Output, Parameter, Store
+from pymc_hydro.core.laws import guarded_power
+from pymc_hydro.core.model import AbstractModel
+from pymc_hydro.core.smoothing import clamp
+
+
+class ThreeStores(AbstractModel):
+    """A soil store that sheds water as a power of its content, interflow and groundwater."""
+
+    interflow = LinearReservoir("I", "q_i", description="interflow")
+    ground = LinearReservoir("G", "q_g", description="groundwater")
+    parameters = (
+        Parameter("S_max", 20, 1000, "mm", "capacity of the soil store", default=200),
+        Parameter("b", 0.2, 8, "1", "exponent of runoff", default=2),
+        Parameter("share", 0, 1, "1", "share of runoff to groundwater", default=0.3),
+        Parameter("k_i", 0.05, 10, "1/d", "rate of interflow", default=0.5),
+        Parameter("k_g", 1e-3, 0.2, "1/d", "rate of groundwater", default=0.02),
+    )
+    ordered = (("k_g", "k_i"),)
+    snow_target = "S"
+    stores = (Store("S", "mm", "soil", capacity="S_max"), *interflow.stores, *ground.stores)
+    flows = (
+        Flow("E", "S", None),
+        Flow("r_i", "S", "I"),
+        Flow("r_g", "S", "G"),
+        *interflow.flows,
+        *ground.flows,
+    )
+    outputs = (
+        Output("discharge", ("q_i", "q_g"), "mm/d", "discharge at the outlet"),
+        Output("evaporation", ("E",), "mm/d", "actual evaporation"),
+    )
+
+    def fluxes(self, s, u, p):
+        water = self.snow.fluxes(s, u, p)
+        z = clamp(s.S / p.S_max, 1e-6)
+        r = water["P_liq"] * guarded_power(z, p.b, 1e-2)
+        own = {"E": u.potential_evaporation * z, "r_i": (1 - p.share) * r, "r_g": p.share * r}
+        return {**water, **own, **self.interflow.fluxes(s, p.k_i), **self.ground.fluxes(s, p.k_g)}
+
+
+if __name__ == "__main__":
+    for finding in ph.testing.check_model(ThreeStores, draws=2):
+        print(finding)
+    model, basin = ThreeStores(), ph.load_basin("fulda")
+    print(model)
+    fit = ph.calibrate(model, basin, starts=3, seed=1)
+    print(fit)
+    with ph.build_model(model, basin, likelihood="normal", scale="linear"):
+        idata = pm.sample(draws=200, tune=200, chains=2, random_seed=1)
+    print(az.summary(idata, var_names=list(model.parameter_names)))
