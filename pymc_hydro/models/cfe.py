@@ -1,5 +1,6 @@
 """CFE: the conceptual functional equivalent of the U.S. National Water Model."""
 
+import math
 from typing import final
 
 from pymc_hydro.core.blocks import FedChain, NashCascade
@@ -10,6 +11,7 @@ from pymc_hydro.core.smoothing import clamp, lesser, minimum, pos
 
 WIDTH = 1e-6  # mm, mm/d or of a capacity: smoothing of empty and full, of minima
 OFFSET = 1e-12  # of a capacity, base of powers
+CAP = 30.0  # exponent of groundwater outflow above which it is linear, 1e13 c_gw
 RANGE_WIDTH = 1e-3  # of the capacity, smallest distance of wilting point and field capacity
 GIUH = (0.10, 0.35, 0.20, 0.14, 0.10, 0.06, 0.05)  # ordinates of surface runoff
 
@@ -20,7 +22,7 @@ class CFE(AbstractModel):
 
     Rain first meets the evaporative demand; what is left infiltrates after Schaake et al. (1996)
     or runs off through a geomorphological unit hydrograph. The soil feeds groundwater, which
-    drains exponentially, and a lateral cascade::
+    drains exponentially (linearly where that exceeds 1e13 c_gw), and a lateral cascade::
 
         P -> [SWE] -> [S] -+- R_s -> [H7 .. H1] -> Q
                        |   +- Q_l -> [F1 .. F3] -> Q
@@ -112,9 +114,13 @@ class CFE(AbstractModel):
             ramp = (s.S - S_wp) / (pos(p.phi_fc - p.phi_wp, RANGE_WIDTH) * p.S_max)
             E_s = demand * clamp(ramp, WIDTH)
         else:
-            ramp = piecewise(S_fc - s.S, (s.S - S_wp) / (S_fc - S_wp), 1.0, continuity=0)
+            gap = piecewise(S_fc - S_wp, S_fc - S_wp, 1.0, continuity=None)
+            ramp = piecewise(S_fc - s.S, (s.S - S_wp) / gap, 1.0, continuity=0)
             E_s = demand * piecewise(s.S - S_wp, ramp, 0.0, continuity=0)
-        Q_g = p.c_gw * expm1(p.mu * s.G / p.G_max)
+        z = p.mu * s.G / p.G_max
+        growth = expm1(piecewise(z - CAP, CAP, z, continuity=0))
+        above = math.expm1(CAP) + math.exp(CAP) * (z - CAP)
+        Q_g = p.c_gw * piecewise(z - CAP, above, growth, continuity=1)
         own = {"E_r": E_r, "E_s": E_s, "Q_p": Q_p, "Q_l": Q_l, "Q_g": Q_g}
         if not default:
             own["x_pos"] = P_x - P_e

@@ -7,7 +7,7 @@ from pymc_hydro.core.declaration import Flow, Output, Parameter, Store
 from pymc_hydro.core.functions import piecewise, power
 from pymc_hydro.core.laws import guarded_power
 from pymc_hydro.core.model import AbstractModel
-from pymc_hydro.core.smoothing import maximum, pos, step
+from pymc_hydro.core.smoothing import pos, step
 
 WIDTH = 1e-6  # mm, or of a capacity: smoothing of empty and full
 POWER_WIDTH = 1e-2  # of a capacity: where the powers become linear
@@ -134,9 +134,9 @@ class Xinanjiang(AbstractModel):
         R = P_i * self.runoff_share(W / W_max, p)
         E = E_p * self.evaporation_share(W, p.f_lm * W_max, p.c)
         if self.formulation == "default":
-            D = 1 - self.power(pos(1 - S / S_max, WIDTH), p.Ex)
+            D = 1 - self.power(pos(S_max - S, WIDTH) / S_max, p.Ex)
         else:
-            D = 1 - power(maximum(1 - S / S_max, FLOOR, FLOOR), p.Ex)
+            D = 1 - power(self.floored(1 - S / S_max), p.Ex)
         soil = {
             "R_b": R_b,
             "E": E,
