@@ -69,7 +69,7 @@ def discrete_gr4j(theta, P, E):
 
 
 def calibrate(basin, period):
-    part = basin.sel(time=window(basin, period))
+    part = basin.sel(time=window(period))
     observed = part["discharge"].values[365:]
     P, E = part["precipitation"].values, part["potential_evaporation"].values
     best = differential_evolution(
@@ -81,17 +81,11 @@ def calibrate(basin, period):
 def scores(basin, discharge, periods):
     found = []
     for period in periods:
-        there = slice(
-            window(basin, period).start + pd.Timedelta(days=365), period_end(basin, period)
-        )
+        there = slice(window(period).start + pd.Timedelta(days=365), period_end(basin, period))
         found.append(
             nse(basin["discharge"].sel(time=there).values, discharge.sel(time=there).values)
         )
     return "  ".join(f"{score:.3f}" for score in found)
-
-
-def period_end(basin, period):
-    return window(basin, period).stop
 
 
 def main():
@@ -114,12 +108,11 @@ def main():
         for label, factor in (("continuous, same parameters", 1), ("continuous, x4 scaled", DELAY)):
             theta = [*x[:3], np.clip(x[3] * factor, 0.1, 10), 0.9, 1.0]
             runs[label] = ph.simulate(model, theta, basin)["discharge"]
-        for form in ("A", "B"):
-            own = ph.GR4J(snow=False, form=form)
-            result, _ = fit(own, basin, periods)
-            theta = {k: v.item() for k, v in result.theta.data_vars.items()}
-            runs[f"continuous {form}, calibrated"] = ph.simulate(own, theta, basin)["discharge"]
-            print("    ", form, ", ".join(f"{k} {v:.4g}" for k, v in theta.items()))
+        own = ph.GR4J(snow=False)
+        result, _ = fit(own, basin, periods)
+        theta = {k: v.item() for k, v in result.theta.data_vars.items()}
+        runs["continuous, calibrated"] = ph.simulate(own, theta, basin)["discharge"]
+        print("calibrated:", ", ".join(f"{k} {v:.4g}" for k, v in theta.items()))
         for label, run in runs.items():
             a, b = discrete.values[365:], run.values[365:]
             rmse = np.sqrt(np.mean((a - b) ** 2))

@@ -58,20 +58,20 @@ def read(folder: Path, name: str):
     return frame[list(NAMES.values())].to_xarray()
 
 
-def window(basin, period):
+def window(period):
     first, last = (pd.Period(p, "M") for p in period.split("/"))
     return slice(first.start_time - pd.Timedelta(days=365), last.end_time.normalize())
 
 
 def fit(model, basin, periods):
-    calibration = basin.sel(time=window(basin, periods[0]))
+    calibration = basin.sel(time=window(periods[0]))
     result = ph.calibrate(
         model, calibration, starts=STARTS, seed=SEED, rtol=TOLERANCE, atol=TOLERANCE
     )
     theta = {k: v.item() for k, v in result.theta.data_vars.items()}
     run = ph.simulate(model, theta, basin)
-    start = window(basin, periods[1]).start + pd.Timedelta(days=365)
-    end = window(basin, periods[1]).stop
+    start = window(periods[1]).start + pd.Timedelta(days=365)
+    end = window(periods[1]).stop
     there = slice(start, end)
     validation = nse(
         basin["discharge"].sel(time=there).values, run["discharge"].sel(time=there).values
