@@ -81,7 +81,7 @@ def calibrate(basin, period):
 def scores(basin, discharge, periods):
     found = []
     for period in periods:
-        there = slice(window(period).start + pd.Timedelta(days=365), period_end(basin, period))
+        there = slice(window(period).start + pd.Timedelta(days=365), window(period).stop)
         found.append(
             nse(basin["discharge"].sel(time=there).values, discharge.sel(time=there).values)
         )
