@@ -120,7 +120,7 @@ class CFE(AbstractModel):
         z = p.mu * s.G / p.G_max
         growth = expm1(piecewise(z - CAP, CAP, z, continuity=0))
         above = math.expm1(CAP) + math.exp(CAP) * (z - CAP)
-        Q_g = p.c_gw * piecewise(z - CAP, above, growth, continuity=1)
+        Q_g = p.c_gw * piecewise(z - CAP, above, growth, continuity=0)
         own = {"E_r": E_r, "E_s": E_s, "Q_p": Q_p, "Q_l": Q_l, "Q_g": Q_g}
         if not default:
             own["x_pos"] = P_x - P_e
