@@ -12,11 +12,10 @@ from pathlib import Path
 
 import numba
 import numpy as np
-import pandas as pd
 from scipy.optimize import differential_evolution
 
 import pymc_hydro as ph
-from benchmarks.fits import BASINS, fit, read, window
+from benchmarks.fits import BASINS, fit, read, score, window
 from pymc_hydro.losses import nse
 
 NAMES = ("leaf", "03443000")  # without snow
@@ -79,13 +78,7 @@ def calibrate(basin, period):
 
 
 def scores(basin, discharge, periods):
-    found = []
-    for period in periods:
-        there = slice(window(period).start + pd.Timedelta(days=365), window(period).stop)
-        found.append(
-            nse(basin["discharge"].sel(time=there).values, discharge.sel(time=there).values)
-        )
-    return "  ".join(f"{score:.3f}" for score in found)
+    return "  ".join(f"{score(basin, discharge, period):.3f}" for period in periods)
 
 
 def main():

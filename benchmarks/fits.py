@@ -63,6 +63,13 @@ def window(period):
     return slice(first.start_time - pd.Timedelta(days=365), last.end_time.normalize())
 
 
+def score(basin, discharge, period):
+    """Return the NSE of a period, without its warm-up."""
+    span = window(period)
+    there = slice(span.start + pd.Timedelta(days=365), span.stop)
+    return nse(basin["discharge"].sel(time=there).values, discharge.sel(time=there).values)
+
+
 def fit(model, basin, periods):
     calibration = basin.sel(time=window(periods[0]))
     result = ph.calibrate(
@@ -70,13 +77,7 @@ def fit(model, basin, periods):
     )
     theta = {k: v.item() for k, v in result.theta.data_vars.items()}
     run = ph.simulate(model, theta, basin)
-    start = window(periods[1]).start + pd.Timedelta(days=365)
-    end = window(periods[1]).stop
-    there = slice(start, end)
-    validation = nse(
-        basin["discharge"].sel(time=there).values, run["discharge"].sel(time=there).values
-    )
-    return result, validation
+    return result, score(basin, run["discharge"], periods[1])
 
 
 def main():

@@ -21,6 +21,7 @@ from pymc_hydro.engine.problem import DEFAULT_TOLERANCE, define_problem
 from pymc_hydro.engine.simulate import forcing_array
 from pymc_hydro.losses import nse
 from pymc_hydro.ops import SimulatedValues
+from pymc_hydro.testing.checks import draw_parameters
 
 MODEL = ph.Hymod()
 TARGETS = (1e-3, 1e-5)  # mm/d, root mean square error of discharge
@@ -36,9 +37,7 @@ def ten_years():
 
 
 def draws(n, seed=1):
-    rng = np.random.default_rng(seed)
-    unit = 1 / (1 + np.exp(-rng.uniform(-3, 3, (n, len(MODEL.parameters)))))
-    return MODEL.lower + (MODEL.upper - MODEL.lower) * unit
+    return draw_parameters(MODEL, np.random.default_rng(seed), n)
 
 
 def timed(function, repeats=REPEATS):

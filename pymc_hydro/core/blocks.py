@@ -30,6 +30,19 @@ CHAIN_TIME = 1.0  # d
 HBV_TEMPERATURE_WIDTH = 0.1  # degC
 HBV_WIDTH = 1e-3  # mm and mm/d
 
+SNOW_PARAMETERS = (
+    Parameter("T_tr", -3, 3, "degC", "threshold of snow, rain and melt", default=0),
+    Parameter("f_dd", 0.1, 10, "mm/(degC d)", "degree-day factor", default=3),
+)
+SNOW_STORES = (Store("SWE", "mm", "snow water equivalent"),)
+
+
+def _partition(u, p, width):
+    """Return warmth above the threshold in degC, and snowfall and rainfall in mm/d."""
+    warmth = u.temperature - p.T_tr
+    f_s = (1 - tanh(warmth / width)) / 2
+    return warmth, f_s * u.precipitation, (1 - f_s) * u.precipitation
+
 
 @dataclass(frozen=True)
 class DegreeDaySnow:
@@ -52,11 +65,8 @@ class DegreeDaySnow:
     store_width: float = STORE_WIDTH
 
     exchanges = ()
-    parameters = (
-        Parameter("T_tr", -3, 3, "degC", "threshold of snow, rain and melt", default=0),
-        Parameter("f_dd", 0.1, 10, "mm/(degC d)", "degree-day factor", default=3),
-    )
-    stores = (Store("SWE", "mm", "snow water equivalent"),)
+    parameters = SNOW_PARAMETERS
+    stores = SNOW_STORES
 
     @property
     def flows(self):
@@ -67,10 +77,7 @@ class DegreeDaySnow:
         )
 
     def fluxes(self, s, u, p):
-        warmth = u.temperature - p.T_tr
-        f_s = (1 - tanh(warmth / PARTITION_WIDTH)) / 2
-        P_s = f_s * u.precipitation
-        P_r = (1 - f_s) * u.precipitation
+        warmth, P_s, P_r = _partition(u, p, PARTITION_WIDTH)
         M_pot = p.f_dd * pos(warmth, PARTITION_WIDTH)
         M = minimum(pos(s.SWE, self.store_width) / MELT_TIME, M_pot, MELT_WIDTH)
         return {"P_s": P_s, "P_r": P_r, "M": M, "P_liq": P_r + M}
@@ -93,12 +100,11 @@ class RefreezingSnow:
     exact: bool = True
 
     parameters = (
-        Parameter("T_tr", -3, 3, "degC", "threshold of snow, rain and melt", default=0),
-        Parameter("f_dd", 0.1, 10, "mm/(degC d)", "degree-day factor", default=3),
+        *SNOW_PARAMETERS,
         Parameter("c_sf", 0.5, 1.5, "1", "factor on snowfall", default=1),
         Parameter("c_fr", 0, 0.2, "1", "refreezing as share of melt", default=0.05),
     )
-    stores = (Store("SWE", "mm", "snow water equivalent"),)
+    stores = SNOW_STORES
 
     @property
     def exchanges(self):
@@ -116,10 +122,7 @@ class RefreezingSnow:
         return flows if self.exact else (*flows, Flow("x_pos", None, self.target))
 
     def fluxes(self, s, u, p):
-        warmth = u.temperature - p.T_tr
-        f_s = (1 - tanh(warmth / HBV_TEMPERATURE_WIDTH)) / 2
-        P_s = f_s * u.precipitation
-        P_r = (1 - f_s) * u.precipitation
+        warmth, P_s, P_r = _partition(u, p, HBV_TEMPERATURE_WIDTH)
         limit = lesser if self.exact else minimum
         M_pot = p.f_dd * pos(warmth, HBV_TEMPERATURE_WIDTH)
         M = limit(pos(s.SWE, HBV_WIDTH) / MELT_TIME, M_pot, HBV_WIDTH)

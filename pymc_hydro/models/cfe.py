@@ -99,8 +99,8 @@ class CFE(AbstractModel):
         default = self.formulation == "default"
         limit = lesser if default else minimum
         water = self.snow.fluxes(s, u, p)
-        S_wp, S_lf = p.phi_wp * p.S_max, p.phi_lf * (p.phi_fc - p.phi_wp) * p.S_max
-        S_fc, S_lf = p.phi_fc * p.S_max, S_wp + S_lf
+        S_wp, S_fc = p.phi_wp * p.S_max, p.phi_fc * p.S_max
+        S_lf = S_wp + p.phi_lf * (p.phi_fc - p.phi_wp) * p.S_max
         E_r = limit(water["P_liq"], u.potential_evaporation, WIDTH)
         P_e, demand = water["P_liq"] - E_r, u.potential_evaporation - E_r
         P_x = P_e if default else pos(P_e, WIDTH)

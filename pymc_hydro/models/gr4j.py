@@ -166,7 +166,8 @@ class GR4J(AbstractModel):
             shares = ordinates(sh1, p.x4, self.one.n), ordinates(sh2, p.x4, self.two.n)
         else:
             raw = [pos(w, FLOOR) for w in ordinates(reference_curve, p.x4, self.one.n)]
-            shares = ([w / sum(raw) for w in raw],) * 2
+            total = sum(raw)
+            shares = ([w / total for w in raw],) * 2
         return {**self.one.fluxes(s, P_1, shares[0]), **self.two.fluxes(s, P_2, shares[1])}
 
     def fluxes(self, s, u, p):

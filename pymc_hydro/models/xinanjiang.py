@@ -15,6 +15,16 @@ DEEP_CONTENT = 1.0  # mm, content at which deep evaporation is half of its limit
 FLOOR, JUMP_WIDTH = 1e-12, 1e-3  # of the reference: base of powers; mm, its jump in evaporation
 
 
+def tension_capacity(p):
+    """Return the capacity of tension water, mm."""
+    return p.f_wm * p.S_tot
+
+
+def free_capacity(p):
+    """Return the capacity of free water, mm."""
+    return (1 - p.f_wm) * p.S_tot
+
+
 @final
 class Xinanjiang(AbstractModel):
     """Xinanjiang of Zhao (1992) with the double-parabolic curve of Jayawardena & Zhou (2000).
@@ -74,8 +84,8 @@ class Xinanjiang(AbstractModel):
     ordered = (("c_g", "c_i"),)
     snow_target = "W"
     stores = (
-        Store("W", "mm", "tension water", capacity=lambda p: p.f_wm * p.S_tot),
-        Store("S", "mm", "free water", capacity=lambda p: (1 - p.f_wm) * p.S_tot),
+        Store("W", "mm", "tension water", capacity=tension_capacity),
+        Store("S", "mm", "free water", capacity=free_capacity),
         *interflow.stores,
         *ground.stores,
         *cascade.stores,
@@ -127,7 +137,7 @@ class Xinanjiang(AbstractModel):
 
     def fluxes(self, s, u, p):
         water = self.snow.fluxes(s, u, p)
-        W_max, S_max = p.f_wm * p.S_tot, (1 - p.f_wm) * p.S_tot
+        W_max, S_max = tension_capacity(p), free_capacity(p)
         W, S = pos(s.W, WIDTH), pos(s.S, WIDTH)
         P_i, R_b = (1 - p.A_im) * water["P_liq"], p.A_im * water["P_liq"]
         E_p = p.f_p * u.potential_evaporation

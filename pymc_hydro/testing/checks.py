@@ -70,6 +70,10 @@ class Finding:
     error: float
     where: str = ""
 
+    def __post_init__(self):
+        if np.isnan(self.error):  # compares with nothing, and must not be lost among the others
+            object.__setattr__(self, "error", np.inf)
+
     def __str__(self):
         verdict = "passes" if self.error <= 1 else "FAILS"
         return f"{verdict}: {self.check}, {self.error:.2g} of the limit ({self.where})"

@@ -28,6 +28,11 @@ class Kinked(Tiny):
         return {"rain": u.precipitation, "f": f, "o": p.k * s.R}
 
 
+def test_not_a_number_fails():
+    assert str(checks.Finding("x", np.nan)).startswith("FAILS")
+    assert checks.Finding("x", np.nan).error > checks.Finding("x", 1e9).error
+
+
 def test_a_sound_model_passes():
     findings = ph.testing.check_model(Tiny, draws=3)
     assert len(findings) == 7 and all(f.error <= 1 for f in findings)
