@@ -32,7 +32,7 @@ def costs(model, problem, theta, forcing):
                 1,
             )
             best[with_jacobian] = min(best[with_jacobian], cost)
-            steps[with_jacobian] = run.counts[:2].sum()
+            steps[with_jacobian] = run.counts[0] + run.counts[2]
     return best[False], best[True], steps[True] / steps[False], run.status
 
 

@@ -13,15 +13,15 @@ __all__ = ["Emitter", "Text", "clean", "emit_rates"]
 
 
 class Text:
-    """Lines of source with the indentation of the block they are in."""
+    """Lines of source with the indentation of the block they are in; an empty block is passed."""
 
     def __init__(self):
         self.lines: list[str] = []
-        self.depth = 0
+        self.starts: list[int] = []  # of the blocks that are open
 
     def __call__(self, line: str = "") -> None:
         """Append a line."""
-        self.lines.append("    " * self.depth + line if line else "")
+        self.lines.append("    " * len(self.starts) + line if line else "")
 
     def block(self, head: str) -> "Text":
         """Append the head of a block, to be used with ``with``."""
@@ -29,10 +29,12 @@ class Text:
         return self
 
     def __enter__(self):
-        self.depth += 1
+        self.starts.append(len(self.lines))
 
     def __exit__(self, *_):
-        self.depth -= 1
+        if len(self.lines) == self.starts[-1]:
+            self("pass")
+        self.starts.pop()
 
 
 def clean(name: str) -> str:

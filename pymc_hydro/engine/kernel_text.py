@@ -2,476 +2,316 @@
 
 A kernel integrates one run. Its text is one function whose statements are the author's equations
 (in the author's order), each at the place where it must be evaluated: once a run, once an interval
-or at every stage. The kernel with sensitivities is the same text with the derivatives added, so
-that equal steps give bit-identical values.
+or at every stage. The method's coefficients, the tolerances, and which parameters have columns of
+sensitivities are data: one compiled function serves all of them, and values with and without
+sensitivities are the same operations.
 
 The step lengths are the interval divided by powers of two (or by a fixed number): a step always
 ends where the interval does, and the exact propagator of the linear part is needed for a few
 lengths only.
 """
 
-from pymc_hydro.engine.derive import INTERVAL, RUN, STAGE, System, amount, is_flux
-from pymc_hydro.engine.emit import Emitter, clean
-from pymc_hydro.engine.integrators import ExplicitPair
+from pymc_hydro.engine.column_text import emit_column_error, emit_columns, emit_damped
+from pymc_hydro.engine.derive import INTERVAL, RUN, System, amount, is_flux
+from pymc_hydro.engine.emit import clean
+from pymc_hydro.engine.layout import Layout
 from pymc_hydro.engine.routing_text import emit_routing, routing_targets
-from pymc_hydro.engine.structure import changed_by, reachable, spectral_rows
+from pymc_hydro.engine.stage_text import emit_factors, emit_stages
+from pymc_hydro.engine.tail_text import emit_tail, emit_tail_constants
 
-__all__ = ["REASONS", "emit_kernel"]
+__all__ = ["ARGUMENTS", "N_COUNTS", "REASONS", "emit_kernel"]
 
-MAX_LEVEL = 16  # the shortest step is 2**-16 of the interval, 1.3 s of a day
+MAX_LEVEL = 24  # the shortest step is 2**-24 of the interval, 5 ms of a day
 MAX_STEPS = 50_000  # in one interval; beyond, the run has failed
 LARGEST = 1e12  # mm; a state beyond has left the model's range
+COLUMN_ATOL = 10.0  # times the absolute tolerance: that of a parameter times its sensitivity
 SAFETY = 0.8  # of the tolerance, aimed at by a step that is doubled
-VECTOR = 4  # columns of sensitivities are padded to a multiple of this
+
+ARGUMENTS = "theta, forcing, x0, place, method, dt, rtol, atol, n_fixed, values, jacobian, counts"
+# Steps taken, of these implicit, rejected, forced; stages without solution; interval of a failure.
+N_COUNTS = 6
 
 # Why a run failed, by the kernel's status; entry 0 is success.
 REASONS = (
     "",
     "a state, an output or a sensitivity is no longer finite",
     "the fixed step is longer than the explicit method's stability limit; use more steps per "
-    "interval, or leave out `steps` for the adaptive solver",
+    "interval, or leave out `solver` for the implicit one",
     f"more than {MAX_STEPS} steps in one interval",
+    "a stage's equations could not be solved, even for the shortest step",
 )
 
 
-def emit_kernel(
-    system: System, method: ExplicitPair, name: str, *, sensitivities: bool, initial: bool
-) -> str:
+def emit_kernel(system: System, name: str, n_column: int) -> str:
     """Return the text of a kernel.
 
     Parameters
     ----------
     system : System
-    method : ExplicitPair
     name : str
         Name of the function.
-    sensitivities : bool
-        Whether it also returns the Jacobian of the outputs.
-    initial : bool
-        Whether the Jacobian has columns for the initial state behind those of the parameters.
+    n_column : int
+        Number of columns of sensitivities that it has room for: a multiple of four.
     """
-    return _KernelEmitter(system, method, sensitivities, initial).emit(name)
-
-
-class _KernelEmitter(Emitter):
-    def __init__(self, system, method, sensitivities, initial):
-        super().__init__(system)
-        self.method, self.sensitivities = method, sensitivities
-        self.head = [clean(n) for n in system.head]
-        self.linear = [clean(n) for n in system.linear]
-        self.driven = [clean(n) for n in system.driven]
-        self.columns = [*self.parameters, *(system.model.store_names if initial else ())]
-        self.width = -(-len(self.columns) // VECTOR) * VECTOR
-        self.rows: dict[str, int] = {}
-        self.rates = {clean(k): v for k, v in system.rates.items()}
-        self.matrix = {(clean(i), clean(k)): n for (i, k), n in system.matrix.items()}
-        states = set(system.head)
-        self.inner, self.outer = {}, {}  # derivatives by head states, by parameters
-        for (row, by), number in system.jacobian.items():
-            (self.inner if by in states else self.outer)[clean(row), clean(by)] = number
-        self.reach = reachable(self.linear, self.matrix)
-        self.targets = [self.rates[n] for n in (*self.head, *self.driven)]
-        if sensitivities:
-            self.targets += [*self.inner.values(), *self.outer.values()]
-        self.radius = spectral_rows(self.head, self.inner)
-        self.guard_targets = [n for row in self.radius for n in row]
-        run_targets = [*self.matrix.values(), *system.start.values()]
-        run_targets += routing_targets(system, sensitivities)
-        if sensitivities:
-            run_targets += [*system.matrix_jacobian.values(), *system.start_jacobian.values()]
-        self.numbers = self.needed([*self.targets, *self.guard_targets, *run_targets])
-
-    def _direction(self, parameter):
-        """Return the structural non-zeros of the derivative of exp(A) by a parameter."""
-        slopes = self.system.matrix_jacobian
-        changed = {(clean(i), clean(k)) for i, k, p in slopes if p == parameter}
-        return changed_by(changed, self.linear, self.reach)
-
-    def at(self, row: str) -> int:
-        """Return the offset of a row of the work array."""
-        return self.rows.setdefault(row, len(self.rows)) * self.width
-
-    def combine(self, weights, pattern) -> str:
-        """Return a weighted sum over stages, leaving out zero weights."""
-        terms = [f"{w!r} * {pattern.format(s)}" for s, w in enumerate(weights, 1) if w]
-        return " + ".join(terms)
-
-    # ---- the text ---------------------------------------------------------------------------
-
-    def emit(self, name: str) -> str:
-        text = self.text
-        arguments = "theta, forcing, x0, dt, rtol, atol, n_fixed, values, jacobian, counts"
-        with text.block(f"def {name}({arguments}):"):
-            self._run_constants()
-            with text.block("for k in range(n_time):"):
-                self._interval()
-            emit_routing(self, self.sensitivities, len(self.columns))
-            with text.block("if status != 0:"):
-                text("counts[3] = failed")
-                with text.block("for k in range(failed, n_time):"):
-                    with text.block(f"for o in range({len(self.system.outputs)}):"):
-                        text("values[k, o] = nan")
-                        if self.sensitivities:
-                            with text.block(f"for j in range({len(self.columns)}):"):
-                                text("jacobian[k, o, j] = nan")
-            text("return status")
-        # The size of the work array is known once all rows are.
-        size = len(self.rows) * self.width
-        return "\n".join(text.lines).replace("WORK_SIZE", str(size)) + "\n"
-
-    def _run_constants(self):
-        text, system = self.text, self.system
-        n = len(self.linear)
-        self.load_parameters()
-        self.compute(self.numbers, RUN)
-        text("n_time = forcing.shape[0]")
-        text("status = failed = 0")
-        text("counts[0] = counts[1] = counts[2] = 0")
-        text("counts[3] = -1")
-        text(f"max_level = 0 if n_fixed > 0 else {MAX_LEVEL}")
-        text("n_unit = max(n_fixed, 1) << max_level")
-        text("longest = dt / max(n_fixed, 1)")
-        directions = system.matrix_parameters if self.sensitivities else ()
-        text(f"A = zeros(({n}, {n}))")
-        text(f"dA = zeros(({len(directions)}, {n}, {n}))")
-        for (i, k), number in self.matrix.items():
-            text(f"A[{self.linear.index(i)}, {self.linear.index(k)}] = {self.ref(number)}")
-        if directions:
-            for (i, k, p), number in system.matrix_jacobian.items():
-                row, column = system.linear.index(i), system.linear.index(k)
-                text(f"dA[{directions.index(p)}, {row}, {column}] = {self.ref(number)}")
-        text(f"table = empty((max_level + 1, {1 + len(directions)}, 4, {n}, {n}))")
-        text("ready = zeros(max_level + 1)")
-        for kind, names in (("x", self.head), ("l", self.linear)):
-            for state in names:
-                place = self._store_index(state)
-                text(f"{kind}_{state} = " + ("0.0" if place is None else f"x0[{place}]"))
-        if self.sensitivities:
-            text("work = zeros(WORK_SIZE)  # rows of sensitivities, one column a parameter")
-            offset = self.at("tolerance")
-            for j in range(self.width):
-                text(f"work[{offset + j}] = {self._column_tolerance(j)}")
-            for j, column in enumerate(self.columns[len(self.parameters) :], len(self.parameters)):
-                text(f"work[{self.at(self._named(column)) + j}] = 1.0")
-        self._parametric_starts()
-        text("level = 0")
-
-    def _parametric_starts(self):
-        """Set what the parameters say where the initial state is NaN."""
-        text = self.text
-        n = len(self.parameters)
-        for store, content in self.system.start.items():
-            named = self._named(clean(store))
-            with text.block(f"if {named} != {named}:"):
-                text(f"{named} = {self.ref(content)}")
-                if not self.sensitivities:
-                    continue
-                row = self.at(named)
-                if store in self.columns[n:]:
-                    text(f"work[{row + n + self.columns[n:].index(store)}] = 0.0")
-                for (of, by), slope in self.system.start_jacobian.items():
-                    if of == store:
-                        text(f"work[{row + self.parameters.index(by)}] = {self.ref(slope)}")
-
-    def _named(self, state):
-        """Return the variable that holds a state, which is also the name of its row."""
-        return f"{'x' if state in self.head else 'l'}_{state}"
-
-    def _store_index(self, state):
-        names = self.system.model.store_names
-        return names.index(state) if state in names else None
-
-    def _column_tolerance(self, j):
-        """Absolute tolerance of a column, so that parameter times sensitivity is in mm."""
-        if j >= len(self.parameters):
-            return "atol"
-        p = self.system.model.parameters[j]
-        return f"atol / {p.scale!r}" if p.scale else f"atol / abs(p_{p.name})"
-
-    def _interval(self):
-        text = self.text
-        self.load_forcing("forcing[k, {}]")
-        self.compute(self.numbers, INTERVAL)
-        fluxes = [o for o in self.system.outputs if is_flux(self.system.model, o)]
-        for output in fluxes:
-            state = clean(amount(output))
-            text(f"{self._named(state)} = 0.0")
-            if self.sensitivities:
-                with text.block(f"for j in range({self.width}):"):
-                    text(f"work[{self.at(self._named(state))} + j] = 0.0")
-        text("position = 0")
-        text("taken = 0")
-        text("fresh = True")
-        with text.block("while position < n_unit:"):
-            self._step()
-        with text.block("if status == 0:"):
-            self._outputs()
+    e = Layout(system, n_column)
+    run_targets = [*e.matrix.values(), *system.start.values(), *routing_targets(system)]
+    run_targets += [*system.matrix_jacobian.values(), *system.start_jacobian.values()]
+    everything = e.needed([*run_targets, *e.values, *e.slope_nodes, *e.effect_nodes])
+    text = e.text
+    with text.block(f"def {name}({ARGUMENTS}):"):
+        _run_constants(e, everything)
+        with text.block("for k in range(n_time if status == 0 else 0):"):
+            _interval(e, everything)
+        emit_routing(e)
         with text.block("if status != 0:"):
-            text("failed = k")
+            text(f"counts[{N_COUNTS - 1}] = failed")
+            with text.block("for k in range(failed, n_time):"):
+                with text.block(f"for o in range({len(system.outputs)}):"):
+                    text("values[k, o] = nan")
+                    with text.block("for j in range(n_column):"):
+                        text("jacobian[k, o, j] = nan")
+        text("return status")
+    return "\n".join(text.lines).replace("WORK_SIZE", str(e.work_size)) + "\n"
+
+
+def _run_constants(e, everything):
+    text, n_row = e.text, len(e.rows)
+    e.load_parameters()
+    e.compute(everything, RUN)
+    text("n_time = forcing.shape[0]")
+    text("n_method, n_most = method.shape[0], method.shape[2]")
+    text("n_column = jacobian.shape[2]")
+    text("sensitive = n_column > 0")
+    # An L-stable method alone controls the states only: its values do not depend on columns.
+    text("controlled = n_fixed == 0 and method[0, n_most + 2, 1] < inf")
+    text("column_rtol = sqrt(rtol)")
+    text("error_order = method[0, n_most + 2, 0]")
+    text("n_stage = int(method[0, n_most + 2, 2])")
+    text("last_is_first = True")
+    with text.block("for q in range(n_stage):"):
+        text("same = method[0, n_stage - 1, q] == method[0, n_most, q]")
+        text("last_is_first = last_is_first and same")
+    text("status = failed = 0")
+    with text.block(f"for q in range({N_COUNTS}):"):
+        text("counts[q] = 0")
+    text(f"counts[{N_COUNTS - 1}] = -1")
+    text("total = 0.0")
+    with text.block(f"for q in range({len(e.parameters)}):"):
+        text("total += abs(theta[q])")
+    with text.block("if not total < inf:"):
+        text("status = 1")
+    text(f"max_level = 0 if n_fixed > 0 else {MAX_LEVEL}")
+    text("n_unit = max(n_fixed, 1) << max_level")
+    text("longest = dt / max(n_fixed, 1)")
+    emit_tail_constants(e)
+    for kind, names in (("x", e.head), ("l", e.linear)):
+        for state in names:
+            store = _store_index(e, state)
+            text(f"{kind}_{state} = " + ("0.0" if store is None else f"x0[{store}]"))
+    text(f"rate = zeros((n_most, {n_row}))")
+    text(f"slope = zeros((n_most, {len(e.slopes)}))")
+    text(f"effect = zeros((n_most, {len(e.effects)}))")
+    text(f"change = zeros((n_most if sensitive else 0, {n_row * e.width}))")
+    text("work = zeros(WORK_SIZE if sensitive else 0)  # rows of sensitivities")
+    with text.block("if sensitive:"):
+        tolerance = e.at("tolerance")
+        _fill(e, tolerance, "inf")
+        for i, p in enumerate(e.system.model.parameters):
+            # so that parameter times sensitivity is in mm
+            scale = repr(p.scale) if p.scale else f"abs(p_{p.name})"
+            text(f"work[{tolerance} + place[{i}]] = {COLUMN_ATOL!r} * atol / {scale}")
+        for i, store in enumerate(e.system.model.store_names, len(e.parameters)):
+            with text.block(f"if place[{i}] >= 0:"):
+                text(f"work[{tolerance} + place[{i}]] = {COLUMN_ATOL!r} * atol")
+                text(f"work[{e.at(e.named(store))} + place[{i}]] = 1.0")
+        # The last column is where those go that are not wanted, if any are not.
+        with text.block(f"if n_column < {e.width}:"):
+            text(f"work[{tolerance + e.width - 1}] = inf")
+    _parametric_starts(e)
+    text("level = 0")
+    text("radius = 0.0")
+
+
+def _fill(e, row, value):
+    # In loops throughout: slices that are assigned take seconds to compile.
+    with e.text.block(f"for j in range({e.width}):"):
+        e.text(f"work[{row} + j] = {value}")
+
+
+def _store_index(e, state):
+    names = e.system.model.store_names
+    return names.index(state) if state in names else None
+
+
+def _parametric_starts(e):
+    """Set what the parameters say where the initial state is NaN."""
+    text = e.text
+    for store, content in e.system.start.items():
+        named = e.named(clean(store))
+        with text.block(f"if {named} != {named}:"):
+            text(f"{named} = {e.ref(content)}")
+            with text.block("if sensitive:"):
+                row = e.at(named)
+                _fill(e, row, "0.0")
+                for (of, by), slope in e.system.start_jacobian.items():
+                    if of == store:
+                        text(f"work[{row} + place[{e.parameters.index(by)}]] = {e.ref(slope)}")
+
+
+def _interval(e, everything):
+    text = e.text
+    e.load_forcing("forcing[k, {}]")
+    e.compute(everything, INTERVAL)
+    fluxes = [clean(amount(o)) for o in e.system.outputs if is_flux(e.system.model, o)]
+    for state in fluxes:
+        text(f"{e.named(state)} = 0.0")
+    with text.block("if sensitive:"):
+        for state in fluxes:
+            _fill(e, e.at(e.named(state)), "0.0")
+        for (row, by), number in e.outer.items():
+            if (row, by) not in e.effects:
+                place = f"{e.at(f'b_{row}')} + place[{e.parameters.index(by)}]"
+                text(f"work[{place}] = {e.ref(number)}")
+    text("position = 0")
+    text("taken = 0")
+    text("first = known = 0  # stages of the next step that are there already: values, columns")
+    with text.block("while position < n_unit:"):
+        _step(e)
+    with text.block("if status == 0:"):
+        _outputs(e)
+    with text.block("if status != 0:"):
+        text("failed = k")
+        text("break")
+
+
+def _step(e):
+    text = e.text
+    text("h = longest * 0.5**level")
+    # The first method that is stable; one that is explicit and alone is only refused where its
+    # steps are given.
+    with text.block("for m in range(n_method):"):
+        text("n_stage = int(method[m, n_most + 2, 2])")
+        text("limit = inf")
+        with text.block("if n_fixed > 0 or m < n_method - 1:"):
+            text("limit = method[m, n_most + 2, 1]")
+        emit_stages(e)
+        with text.block("if bad != 2:"):
             text("break")
-
-    def _step(self):
-        text, m = self.text, self.method
-        text("h = longest * 0.5**level")
-        with text.block("if fresh:"):
-            self._stage(1)
-            text("fresh = False")
-        if self.guard_targets:
-            with text.block("if n_fixed > 0:"):
-                known = self.needed(self.targets)
-                self.compute(self.needed(self.guard_targets) - known, STAGE)
-                rows = [" + ".join(f"abs({self.ref(n)})" for n in row) for row in self.radius]
-                condition = " or ".join(f"h * ({row}) > {m.stability_limit!r}" for row in rows)
-                with text.block(f"if {condition}:"):
-                    text("status = 2")
-                    text("break")
-        with text.block("if ready[level] == 0.0:"):
-            text("propagator(A, dA, h, table, level)")
-            text("ready[level] = 1.0")
-        for stage in range(2, m.n_stages + 1):
-            self._stage(stage)
-        self._advance_values()
-        text("error = 0.0")
+    with text.block("if bad == 2:"):
+        text("status = 2")
+        text("break")
+    text("first = 1")
+    text("error = inf if bad == 1 else 0.0")
+    with text.block("if bad == 0:"):
+        emit_tail(e)
+        for state in e.head:
+            text(f"n_{state} = x_{state}")
+        for row in e.rows:
+            text(f"e_{row} = 0.0")
+        with text.block("for q in range(n_stage):"):
+            text("w = h * method[m, n_most, q]")
+            text("v = h * method[m, n_most + 1, q]")
+            for i, row in enumerate(e.rows):
+                if row in e.head:
+                    text(f"n_{row} += w * rate[q, {i}]")
+                text(f"e_{row} += v * rate[q, {i}]")
         with text.block("if n_fixed == 0:"):
-            for state in self.head:
-                text(f"e = h * ({self.combine(m.error_weights, f'k{{}}_{state}')})")
-                text(f"e = e / (atol + rtol * abs(n_{state}))")
-                text("error += e * e")
-            for state in self.driven:
-                text(f"e = h * ({self.combine(m.error_weights, f'g{{}}_{state}')})")
-                text(f"e = e / (atol + rtol * abs(h * gm_{state}))")
-                text("error += e * e")
-        text("shortest = n_fixed == 0 and level == max_level")
-        if self.sensitivities:
-            with text.block("if error <= 1.0 or shortest:"):
-                self._advance_sensitivities()
-        text("taken += 1")
-        text("forced = shortest and error > 1.0")
-        with text.block("if error <= 1.0 or forced:"):
-            self._accept()
-        with text.block("else:"):
-            self._reject()
-        with text.block(f"if taken >= {MAX_STEPS}:"):
-            text("status = 3")
-            text("break")
+            _error(e)
+    text("shortest = n_fixed == 0 and level == max_level")
+    with text.block("if sensitive and bad == 0 and (error <= 1.0 or shortest):"):
+        emit_columns(e)
+        with text.block("if controlled:"):
+            emit_column_error(e)
+    text("taken += 1")
+    text("forced = shortest and bad == 0 and error > 1.0")
+    with text.block("if error <= 1.0 or forced:"):
+        _accept(e)
+    with text.block("else:"):
+        _reject(e)
+    with text.block(f"if taken >= {MAX_STEPS}:"):
+        text("status = 3")
+        text("break")
 
-    def _stage(self, stage):
-        """Evaluate rates and derivatives at a stage; `y_` names the stage's head states."""
-        text, m = self.text, self.method
-        if stage == 1:
-            for state in self.head:
-                text(f"y_{state} = x_{state}")
-        else:
-            for state in self.head:
-                step = self.combine(m.a[stage - 1], f"k{{}}_{state}")
-                text(f"y_{state} = x_{state} + h * ({step})")
-        self.compute(self.needed(self.targets), STAGE)
-        for state in self.head:
-            text(f"k{stage}_{state} = {self.ref(self.rates[state])}")
-        for state in self.driven:
-            text(f"g{stage}_{state} = {self.ref(self.rates[state])}")
-        if not self.sensitivities:
-            return
-        for (row, by), number in self.inner.items():
-            if self.system.levels[number] == STAGE:
-                text(f"j{stage}_{row}_{by} = {self.ref(number)}")
-        for (row, by), number in self.outer.items():
-            place = self.at(f"b{stage}_{row}") + self.parameters.index(by)
-            text(f"work[{place}] = {self.ref(number)}")
 
-    def _slope(self, stage, row, by):
-        number = self.inner[row, by]
-        if self.system.levels[number] == STAGE:
-            return f"j{stage}_{row}_{by}"
-        return self.ref(number)
+def _error(e):
+    """Write the squared error in units of the tolerance."""
+    text = e.text
+    text("gh = h * method[m, n_stage - 1, n_stage - 1]")
+    for i, (row, by) in enumerate(e.slopes):
+        text(f"j_{row}_{by} = slope[n_stage - 1, {i}]")
+    for block in e.blocks:
+        emit_factors(e, block)
+    emit_damped(e, "e")
+    for row in e.rows:
+        new = f"n_{row}" if row in e.head else f"h * gm_{row}"
+        text(f"e = e_{row} / (atol + rtol * abs({new}))")
+        text("error += e * e")
 
-    def _advance_values(self):
-        text, m = self.text, self.method
-        last = m.n_stages
-        for state in self.head:
-            if m.first_same_as_last:
-                text(f"n_{state} = y_{state}")
-            else:
-                step = self.combine(m.b, f"k{{}}_{state}")
-                text(f"n_{state} = x_{state} + h * ({step})")
-        for state in self.driven:
-            text(f"gm_{state} = {self.combine(m.b, f'g{{}}_{state}')}")
-        for i, k in self._pairs(self.reach):
-            text(f"E_{i}_{k} = table[level, 0, 0, {self._ij(i, k)}]")
-        for i, k in self._pairs(self.reach, self.driven):
-            for number, weight in enumerate(("W0", "W1", "Wm"), 1):
-                text(f"{weight}_{i}_{k} = table[level, 0, {number}, {self._ij(i, k)}]")
-        for i in self.linear:
-            text(f"n_{i} = {self._propagated(i, 'l', ('g1', f'g{last}', 'gm'))}")
 
-    def _pairs(self, pattern, columns=None):
-        columns = self.linear if columns is None else columns
-        return [(i, k) for i in self.linear for k in columns if (i, k) in pattern]
-
-    def _ij(self, i, k):
-        return f"{self.linear.index(i)}, {self.linear.index(k)}"
-
-    def _propagated(self, i, vector, inputs):
-        """Return the sum that advances row `i` of the linear part: content, and driven inputs."""
-        terms = [f"E_{i}_{k} * {vector}_{k}" for k in self.linear if (i, k) in self.reach]
-        terms += [
-            f"{weight}_{i}_{k} * {g}_{k}"
-            for k in self.driven
-            if (i, k) in self.reach
-            for weight, g in zip(("W0", "W1", "Wm"), inputs, strict=True)
-        ]
-        return " + ".join(terms)
-
-    def _advance_sensitivities(self):
-        """Advance all columns at once: one loop over parameters, which the compiler vectorises."""
-        text, m = self.text, self.method
-        last = m.n_stages
-        moved = set()
-        for d, parameter in enumerate(self.system.matrix_parameters, 1):
-            pattern = self._direction(parameter)
-            column = self.parameters.index(parameter)
-            for i in self.linear:
-                if not any((i, k) in pattern for k in self.linear):
-                    continue
-                moved.add(i)
-                terms = []
-                for k in self.linear:
-                    if (i, k) not in pattern:
-                        continue
-                    ij = self._ij(i, k)
-                    terms.append(f"table[level, {d}, 0, {ij}] * l_{k}")
-                    if k in self.driven:
-                        inputs = ("g1", f"g{last}", "gm")
-                        terms += [
-                            f"table[level, {d}, {w}, {ij}] * {g}_{k}"
-                            for w, g in enumerate(inputs, 1)
-                        ]
-                text(f"work[{self.at(f'f_{i}') + column}] = {' + '.join(terms)}")
-        with text.block(f"for j in range({self.width}):"):
-            for state in self.head:
-                text(f"s_{state} = work[{self.at(f'x_{state}')} + j]")
-            for state in self.linear:
-                text(f"s_{state} = work[{self.at(f'l_{state}')} + j]")
-            for stage in range(1, last + 1):
-                for state in self.head:
-                    step = self.combine(m.a[stage - 1], f"d{{}}_{state}")
-                    text(f"z_{state} = s_{state}" + (f" + h * ({step})" if step else ""))
-                for row in self.head:
-                    text(f"d{stage}_{row} = {self._slope_sum(stage, row)}")
-                for row in self.driven:
-                    text(f"c{stage}_{row} = {self._slope_sum(stage, row)}")
-            for state in self.head:
-                step = self.combine(m.b, f"d{{}}_{state}")
-                text(f"n = s_{state} + h * ({step})")
-                text(f"work[{self.at(f'n_{state}')} + j] = n")
-                text(f"e = h * ({self.combine(m.error_weights, f'd{{}}_{state}')})")
-                self._column_error("n", first=state == self.head[0])
-            for state in self.driven:
-                text(f"cm_{state} = {self.combine(m.b, f'c{{}}_{state}')}")
-                text(f"e = h * ({self.combine(m.error_weights, f'c{{}}_{state}')})")
-                self._column_error(
-                    f"(h * cm_{state})", first=not self.head and state == self.driven[0]
-                )
-            for i in self.linear:
-                sum_of_terms = self._propagated(i, "s", ("c1", f"c{last}", "cm"))
-                if i in moved:
-                    sum_of_terms += f" + work[{self.at(f'f_{i}')} + j]"
-                text(f"work[{self.at(f'n_{i}')} + j] = {sum_of_terms}")
-            text(f"work[{self.at('error')} + j] = r")
-        with text.block("if n_fixed == 0:"):
-            text("total = 0.0")
-            with text.block(f"for j in range({self.width}):"):
-                text(f"r = work[{self.at('error')} + j]")
-                text("total += r")
-                with text.block("if r > error:"):
-                    text("error = r")
-            with text.block("if not total < inf:"):
-                text("error = nan")
-
-    def _column_error(self, size, first):
-        text = self.text
-        text(f"e = e / (work[{self.at('tolerance')} + j] + rtol * abs({size}))")
-        text("r = e * e" if first else "r += e * e")
-
-    def _slope_sum(self, stage, row):
-        terms = [
-            f"{self._slope(stage, row, by)} * z_{by}" for by in self.head if (row, by) in self.inner
-        ]
-        if any(r == row for r, _ in self.outer):
-            terms.append(f"work[{self.at(f'b{stage}_{row}')} + j]")
-        return " + ".join(terms) or "0.0"
-
-    def _accept(self):
-        text, m = self.text, self.method
-        last = m.n_stages
-        with text.block("if forced:"):
-            text("counts[2] += 1")
-        text("counts[0] += 1")
-        text("position += 1 << (max_level - level)")
-        for state in self.head:
-            text(f"x_{state} = n_{state}")
-        for state in self.linear:
-            text(f"l_{state} = n_{state}")
-        if m.first_same_as_last:
-            for state in self.head:
-                text(f"k1_{state} = k{last}_{state}")
-            for state in self.driven:
-                text(f"g1_{state} = g{last}_{state}")
-        else:
-            text("fresh = True")
-        if self.sensitivities:
-            with text.block(f"for j in range({self.width}):"):
-                for kind, names in (("x", self.head), ("l", self.linear)):
-                    for state in names:
-                        source = self.at(f"n_{state}")
-                        text(f"work[{self.at(f'{kind}_{state}')} + j] = work[{source} + j]")
-            if m.first_same_as_last:
-                for (row, by), number in self.inner.items():
-                    if self.system.levels[number] == STAGE:
-                        text(f"j1_{row}_{by} = j{last}_{row}_{by}")
-                for row, by in self.outer:
-                    j = self.parameters.index(by)
-                    target, source = self.at(f"b1_{row}") + j, self.at(f"b{last}_{row}") + j
-                    text(f"work[{target}] = work[{source}]")
-        # A step of twice the length, which must start where one of that length may.
-        growth = 4.0**m.error_order / SAFETY**2
-        text(f"grows = level > 0 and error * {growth!r} < 1.0")
-        with text.block("if grows and position % (1 << (max_level - level + 1)) == 0:"):
-            text("level -= 1")
-
-    def _reject(self):
-        text = self.text
+def _accept(e):
+    text = e.text
+    with text.block("if forced:"):
+        text("counts[3] += 1")
+    text("counts[0] += 1")
+    with text.block("if method[m, n_most + 2, 1] == inf:"):
         text("counts[1] += 1")
-        with text.block("if not error <= 1e300:"):
-            text("level += 4")
-        with text.block("while error > 1.0:"):
-            text("level += 1")
-            text(f"error *= {0.25**self.method.error_order!r}")
-            with text.block("if level >= max_level or error > 1e300:"):
-                text("break")
-        with text.block("if level > max_level:"):
-            with text.block("if level >= max_level + 4:"):
-                text("status = 1")
-                text("break")
-            text("level = max_level")
+    text("position += 1 << (max_level - level)")
+    for state in (*e.head, *e.linear):
+        text(f"{e.named(state)} = n_{state}")
+    text("first = known = 1 if last_is_first else 0")
+    with text.block("if last_is_first:"):
+        for i in range(len(e.rows)):
+            text(f"rate[0, {i}] = rate[n_stage - 1, {i}]")
+    with text.block("if sensitive:"):
+        for kind, names in (("x", e.head), ("l", e.linear)):
+            if names:
+                old, new = e.rows_at(kind, names), e.rows_at("n", names)
+                with text.block(f"for j in range({len(names) * e.width}):"):
+                    text(f"work[{old} + j] = work[{new} + j]")
+        with text.block("if last_is_first:"):
+            with text.block(f"for j in range({len(e.rows) * e.width}):"):
+                text("change[0, j] = change[n_stage - 1, j]")
+    # A step of twice the length, which must start where one of that length may.
+    text(f"grows = level > 0 and error * 4.0**error_order < {SAFETY**2!r}")
+    with text.block("if grows and position % (1 << (max_level - level + 1)) == 0:"):
+        text("level -= 1")
 
-    def _outputs(self):
-        text = self.text
-        text("total = 0.0")
-        for o, output in enumerate(self.system.outputs):
-            if is_flux(self.system.model, output):
-                states, scale = [clean(amount(output))], " / dt"
-            else:
-                states, scale = [clean(t) for t in output.terms], ""
-            names = [self._named(s) for s in states]
-            text(f"values[k, {o}] = ({' + '.join(names)}){scale}")
-            if self.sensitivities:
-                rows = [f"work[{self.at(n)} + j]" for n in names]
-                with text.block(f"for j in range({len(self.columns)}):"):
-                    text(f"jacobian[k, {o}, j] = ({' + '.join(rows)}){scale}")
-                    text(f"total += abs(jacobian[k, {o}, j])")
-        for state in (*self.head, *self.linear):
-            with text.block(f"if not abs({self._named(state)}) < {LARGEST!r}:"):
-                text("status = 1")
-        with text.block("if not total < inf:"):
+
+def _reject(e):
+    text = e.text
+    with text.block("if bad == 1:"):
+        text("counts[4] += 1")
+    text("counts[2] += 1")
+    with text.block("if not error <= 1e300:"):
+        text("level += 3")
+    with text.block("while error > 1.0:"):
+        text("level += 1")
+        text("error *= 0.25**error_order")
+        with text.block("if level >= max_level or error > 1e300:"):
+            text("break")
+    with text.block("if level > max_level:"):
+        with text.block("if level >= max_level + 4:"):
+            text("status = 4 if bad == 1 else 1")
+            text("break")
+        text("level = max_level")
+
+
+def _outputs(e):
+    text, model = e.text, e.system.model
+    text("total = 0.0")
+    for o, output in enumerate(e.system.outputs):
+        if is_flux(model, output):
+            states, scale = [clean(amount(output))], " / dt"
+        else:
+            states, scale = [clean(t) for t in output.terms], ""
+        names = [e.named(s) for s in states]
+        text(f"values[k, {o}] = ({' + '.join(names)}){scale}")
+        rows = [f"work[{e.at(n)} + j]" for n in names]
+        with text.block("for j in range(n_column):"):
+            text(f"jacobian[k, {o}, j] = ({' + '.join(rows)}){scale}")
+            text(f"total += abs(jacobian[k, {o}, j])")
+    for state in (*e.head, *e.linear):
+        with text.block(f"if not abs({e.named(state)}) < {LARGEST!r}:"):
             text("status = 1")
+    with text.block("if not total < inf:"):
+        text("status = 1")

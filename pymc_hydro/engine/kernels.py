@@ -14,11 +14,13 @@ from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.engine import propagator
 from pymc_hydro.engine.derive import derive, derive_full
 from pymc_hydro.engine.emit import emit_rates
-from pymc_hydro.engine.integrators import BOGACKI_SHAMPINE, METHODS, ExplicitPair
+from pymc_hydro.engine.integrators import AUTOMATIC, METHODS, RungeKutta
 from pymc_hydro.engine.kernel_text import emit_kernel
+from pymc_hydro.engine.layout import width_for
 
-__all__ = ["Kernel", "get_kernel", "get_rates", "kernel_source", "select_method"]
+__all__ = ["Kernel", "get_kernel", "get_rates", "kernel_source", "select_methods"]
 
+_PROPAGATOR = (propagator.multiply, propagator.propagator)
 _CONSTANTS = ("N_TERMS", "SUMMED_NORM", "MAX_DOUBLINGS")  # of the propagator's text
 _MATHEMATICS = ("exp", "expm1", "log", "log1p", "sqrt", "tanh")
 # Set, not left out: Numba compiles a function with the options of its caller where it has none.
@@ -32,10 +34,11 @@ class Kernel:
     Attributes
     ----------
     function : callable
-        ``(theta, forcing, x0, dt, rtol, atol, n_fixed, values, jacobian, counts) -> status``,
-        compiled by Numba. Shapes: theta (n_parameter,), forcing (n_time, n_forcing), x0
-        (n_state,), values (n_time, n_output), jacobian (n_time, n_output, n_column), counts (4,):
-        steps taken, rejected, forced, and the interval of a failure or -1.
+        Compiled by Numba; its arguments are those of :data:`kernel_text.ARGUMENTS`. Shapes: theta
+        (n_parameter,), forcing (n_time, n_forcing), x0 (n_state,), place (n_parameter + n_state,),
+        method (n_method,
+        2 n_most + 3, n_most), values (n_time, n_output), jacobian
+        (n_time, n_output, n_column), counts (N_COUNTS,). Returns the status.
     text : str
         Its source.
     content : str
@@ -47,15 +50,17 @@ class Kernel:
     content: str
 
 
-def select_method(solver: str | ExplicitPair | None) -> ExplicitPair:
-    """Return the integration method called `solver`; None is the default."""
+def select_methods(solver: str | RungeKutta | None) -> tuple[RungeKutta, ...]:
+    """Return the methods for `solver`; of several, a step takes the first that is stable."""
     if solver is None:
-        return BOGACKI_SHAMPINE
-    if isinstance(solver, ExplicitPair):
+        return AUTOMATIC
+    if isinstance(solver, RungeKutta):
+        return (solver,)
+    if isinstance(solver, tuple):
         return solver
     for method in METHODS:
         if method.name == solver:
-            return method
+            return (method,)
     raise KeyError(f"unknown solver {solver!r}; known are {', '.join(m.name for m in METHODS)}")
 
 
@@ -66,65 +71,78 @@ def _system(model, outputs, full=False):
 
 
 @functools.lru_cache(maxsize=256)
-def _text(model, outputs, method, sensitivities, initial):
+def _text(model, outputs, width):
     """Return (name, text) of a kernel; the name carries the content, so symbols never clash."""
-    body = emit_kernel(
-        _system(model, outputs), method, "KERNEL", sensitivities=sensitivities, initial=initial
-    )
-    parts = [inspect.getsource(f) for f in _propagator_functions()]
-    constants = "\n".join(f"{n} = {getattr(propagator, n)!r}" for n in _CONSTANTS)
-    text = "\n\n".join([constants, *parts, body])
-    kind = "jacobian" if sensitivities else "values"
-    content = hashlib.sha256(repr((text, _OPTIONS)).encode()).hexdigest()
-    name = f"{type(model).__name__.lower()}_{kind}_{content[:16]}"
+    body = emit_kernel(_system(model, outputs), "KERNEL", width)
+    text = "\n\n".join([_propagator_text(), body])
+    content = _hash(text)
+    name = f"{type(model).__name__.lower()}_{content[:16]}"
     return name, text.replace("def KERNEL(", f"def {name}("), content
 
 
-def _propagator_functions():
-    return (propagator.multiply, propagator.propagator)
+def _hash(text):
+    return hashlib.sha256(repr((text, _OPTIONS)).encode()).hexdigest()
+
+
+def _propagator_text():
+    """Return the text of the propagator, a part of every kernel's."""
+    constants = "\n".join(f"{n} = {getattr(propagator, n)!r}" for n in _CONSTANTS)
+    return "\n\n".join([constants, *(inspect.getsource(f) for f in _PROPAGATOR)])
 
 
 def kernel_source(
-    model: AbstractModel,
-    outputs: Sequence[str] = ("discharge",),
-    *,
-    solver: str | ExplicitPair | None = None,
-    sensitivities: bool = True,
-    initial: bool = False,
+    model: AbstractModel, outputs: Sequence[str] = ("discharge",), n_column: int | None = None
 ) -> str:
-    """Return the text of a generated kernel, as it is compiled."""
-    return _text(model, tuple(outputs), select_method(solver), sensitivities, initial)[1]
+    """Return the text of a generated kernel, as it is compiled.
+
+    Parameters
+    ----------
+    model : AbstractModel
+    outputs : sequence of str
+    n_column : int, optional
+        Columns of sensitivities that there must be room for; one a parameter if not given.
+    """
+    return _text(model, tuple(outputs), _width(model, n_column))[1]
 
 
-def get_kernel(
-    model: AbstractModel,
-    outputs: Sequence[str],
-    method: ExplicitPair,
-    *,
-    sensitivities: bool,
-    initial: bool = False,
-) -> Kernel:
+def get_kernel(model: AbstractModel, outputs: Sequence[str], n_column: int | None = None) -> Kernel:
     """Return a kernel, compiled at its first call and kept in the private cache."""
-    return _compile(model, tuple(outputs), method, sensitivities, initial and sensitivities)
+    return _compile(model, tuple(outputs), _width(model, n_column))
+
+
+def _width(model, n_column):
+    return width_for(len(model.parameters) if n_column is None else n_column)
 
 
 @functools.lru_cache(maxsize=256)
-def _compile(model, outputs, method, sensitivities, initial):
+def _compile(model, outputs, width):
+    name, text, content = _text(model, outputs, width)
+    space = _namespace()
+    exec(compile(text, f"<pymc_hydro kernel {name}>", "exec"), space)
+    space["propagator"] = _compile_propagator()
+    label = f"the {type(model).__name__} kernel for {', '.join(outputs)}"
+    return Kernel(_jit(space[name], content, label), text, content)
+
+
+@functools.lru_cache(maxsize=1)
+def _compile_propagator():
+    """Return the propagator by itself: it is the same for all kernels and compiled once."""
+    text, space = _propagator_text(), _namespace()
+    exec(compile(text, "<pymc_hydro propagator>", "exec"), space)
+    for function in _PROPAGATOR:
+        label = f"a part of all kernels ({function.__name__})"
+        space[function.__name__] = _jit(space[function.__name__], _hash(text + label), label)
+    return space["propagator"]
+
+
+def _jit(function, content, label):
     import numba
 
     from pymc_hydro.engine.cache import KernelCache
 
-    name, text, content = _text(model, outputs, method, sensitivities, initial)
-    space = _namespace()
-    exec(compile(text, f"<pymc_hydro kernel {name}>", "exec"), space)
-    for function in _propagator_functions():
-        space[function.__name__] = numba.njit(**_OPTIONS)(space[function.__name__])
-    kernel = numba.njit(**_OPTIONS)(space[name])
-    label = f"the {type(model).__name__} kernel for {', '.join(outputs)}"
-    if sensitivities:
-        label += " with sensitivities"
-    kernel._cache = KernelCache(content, label)
-    return Kernel(kernel, text, content)
+    compiled = numba.njit(**_OPTIONS)(function)
+    compiled._cache = KernelCache(content, label)
+    return compiled
 
 
 @functools.lru_cache(maxsize=64)

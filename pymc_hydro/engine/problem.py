@@ -6,8 +6,9 @@ from hashlib import sha256
 import numpy as np
 
 from pymc_hydro.core.model import AbstractModel
-from pymc_hydro.engine.integrators import ExplicitPair
-from pymc_hydro.engine.kernels import Kernel, get_kernel, select_method
+from pymc_hydro.engine.integrators import RungeKutta, stack_coefficients
+from pymc_hydro.engine.kernel_text import N_COUNTS
+from pymc_hydro.engine.kernels import Kernel, get_kernel, select_methods
 
 __all__ = ["DEFAULT_TOLERANCE", "Problem", "Run", "define_problem"]
 
@@ -25,8 +26,9 @@ class Run:
     values : array, shape (n_time, n_output)
     jacobian : array, shape (n_time, n_output, n_column), or None
         By parameter, then by initial store content if that was asked for.
-    counts : array, shape (4,)
-        Steps taken, rejected and forced, and the interval of a failure or -1.
+    counts : array, shape (6,)
+        Steps taken, those of them that were implicit, rejected, and forced; steps in which a stage
+        had no solution (they were repeated with shorter ones); the interval of a failure or -1.
     status : int
         0, or an index of :data:`pymc_hydro.engine.kernel_text.REASONS`.
     """
@@ -47,38 +49,50 @@ class Problem:
     model: AbstractModel
     outputs: tuple[str, ...]
     dt: float
-    method: ExplicitPair
+    methods: tuple[RungeKutta, ...]
     rtol: float
     atol: float
     steps: int
 
-    def kernel(self, sensitivities: bool = False, initial: bool = False) -> Kernel:
-        """Return the compiled kernel."""
-        return get_kernel(
-            self.model, self.outputs, self.method, sensitivities=sensitivities, initial=initial
-        )
+    def kernel(self, initial: bool = False) -> Kernel:
+        """Return the compiled kernel; it integrates with and without sensitivities."""
+        return get_kernel(self.model, self.outputs, self.n_columns(initial))
 
     @property
     def content(self) -> str:
-        """Hash of the text of both kernels: it changes when the computation does."""
-        kernels = (self.kernel(), self.kernel(True), self.kernel(True, True))
-        return sha256("".join(k.content for k in kernels).encode()).hexdigest()
+        """Hash of all that a run computes: it changes when the computation does."""
+        kernels = (self.kernel().content, self.kernel(True).content)
+        parts = (*kernels, repr(self.coefficients().tolist()))
+        return sha256("".join(parts).encode()).hexdigest()
 
     def n_columns(self, initial: bool) -> int:
         """Return the number of columns of the Jacobian."""
         return len(self.model.parameters) + (len(self.model.stores) if initial else 0)
 
+    def place(self, initial: bool) -> np.ndarray:
+        """Return the column of each parameter and of each store's initial content, or -1."""
+        n = len(self.model.parameters) + len(self.model.stores)
+        place = np.arange(n)
+        place[self.n_columns(initial) :] = -1
+        return place
+
+    def coefficients(self) -> np.ndarray:
+        """Return those of the methods, shape (n_method, 2 n + 3, n)."""
+        return stack_coefficients(self.methods)
+
     def run(self, theta, forcing, x0, *, sensitivities=False, initial=False) -> Run:
         """Integrate once; inputs are float64 arrays that were checked before."""
         n_time, n_output = forcing.shape[0], len(self.outputs)
         values = np.empty((n_time, n_output))
-        shape = (n_time, n_output, self.n_columns(initial)) if sensitivities else (0, 0, 0)
-        jacobian = np.empty(shape)
-        counts = np.zeros(4, dtype=np.int64)
-        status = self.kernel(sensitivities, initial).function(
+        n_column = self.n_columns(initial) if sensitivities else 0
+        jacobian = np.empty((n_time, n_output, n_column))
+        counts = np.zeros(N_COUNTS, dtype=np.int64)
+        status = self.kernel(initial).function(
             np.ascontiguousarray(theta),
             np.ascontiguousarray(forcing),
             np.ascontiguousarray(x0),
+            self.place(initial),
+            self.coefficients(),
             self.dt,
             self.rtol,
             self.atol,
@@ -95,7 +109,7 @@ def define_problem(
     outputs: tuple[str, ...],
     dt: float,
     *,
-    solver: str | ExplicitPair | None = None,
+    solver: str | RungeKutta | None = None,
     rtol: float = DEFAULT_TOLERANCE,
     atol: float = DEFAULT_TOLERANCE,
     steps: int | None = None,
@@ -110,7 +124,7 @@ def define_problem(
     dt : float
         Interval of the data in days.
     solver : str, optional
-        ``"bogacki_shampine"`` (the default) or ``"heun"``.
+        Name of a method, see :func:`pymc_hydro.simulate`.
     rtol, atol : float
         Relative tolerance, and absolute tolerance in mm, of states and of the sensitivities
         scaled by their parameters.
@@ -133,5 +147,5 @@ def define_problem(
             raise ValueError(f"{name}: expected a tolerance from 1e-13 to 1, found {tolerance!r}")
     if steps is not None and not (isinstance(steps, (int, np.integer)) and 1 <= steps <= 10_000):
         raise ValueError(f"steps: expected a whole number from 1 to 10000, found {steps!r}")
-    method = select_method(solver)
-    return Problem(model, names, float(dt), method, float(rtol), float(atol), int(steps or 0))
+    methods = select_methods(solver)
+    return Problem(model, names, float(dt), methods, float(rtol), float(atol), int(steps or 0))

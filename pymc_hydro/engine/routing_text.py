@@ -5,28 +5,28 @@ form only by those that were routed before it.
 """
 
 from pymc_hydro.engine.derive import STAGE, System
+from pymc_hydro.engine.layout import Layout
 
 __all__ = ["emit_routing", "routing_targets"]
 
 MOST_ORDINATES = 1e6
 
 
-def routing_targets(system: System, sensitivities: bool) -> list[int]:
+def routing_targets(system: System) -> list[int]:
     """Return the nodes that routing needs."""
     if system.ordinate is None or system.base is None:
         return []
-    slopes = system.ordinate_jacobian.values() if sensitivities else ()
-    return [system.ordinate, system.base, *slopes]
+    return [system.ordinate, system.base, *system.ordinate_jacobian.values()]
 
 
-def emit_routing(e, sensitivities: bool, n_column: int) -> None:
-    """Write the routing to the text of emitter `e`."""
+def emit_routing(e: Layout) -> None:
+    """Write the routing."""
     system, text = e.system, e.text
-    if system.ordinate is None:
-        return
     routing = system.model.routing
+    if routing is None or system.ordinate is None or system.base is None:
+        return
     o = [output.name for output in system.outputs].index(routing.output)
-    slopes = system.ordinate_jacobian if sensitivities else {}
+    slopes = system.ordinate_jacobian
     n = f"{routing.intervals}" if routing.intervals else f"int({e.ref(system.base)} / dt) + 1"
     with text.block(f"if not 0.0 <= {e.ref(system.base)} / dt < {MOST_ORDINATES!r}:"):
         text("status = 1")
@@ -41,8 +41,7 @@ def emit_routing(e, sensitivities: bool, n_column: int) -> None:
     with text.block("for j in range(n_ordinate):"):
         text("ordinate_start = j * dt")
         text("ordinate_end = (j + 1) * dt")
-        numbers = e.needed(routing_targets(system, sensitivities))
-        e.compute(numbers, STAGE)
+        e.compute(e.needed(routing_targets(system)), STAGE)
         text(f"ordinates[j] = {e.ref(system.ordinate)}")
         text("total += ordinates[j]")
         for i, number in enumerate(slopes.values()):
@@ -53,19 +52,19 @@ def emit_routing(e, sensitivities: bool, n_column: int) -> None:
             text("ordinates[j] = ordinates[j] / total")
             for i in range(len(slopes)):
                 text(f"slopes[{i}, j] = (slopes[{i}, j] - ordinates[j] * total_{i}) / total")
-    if sensitivities:
-        text(f"routed = empty({n_column})")
+    text(f"routed = empty({e.width})")
     with text.block("for k in range(n_routed - 1, -1, -1):"):
         text("n_past = min(n_ordinate, k + 1)")
-        if sensitivities:
-            text("routed[:] = 0.0")
+        with text.block("if sensitive:"):
+            with text.block(f"for j in range({e.width}):"):
+                text("routed[j] = 0.0")
             with text.block("for i in range(n_past):"):
-                with text.block(f"for j in range({n_column}):"):
+                with text.block("for j in range(n_column):"):
                     text(f"routed[j] += ordinates[i] * jacobian[k - i, {o}, j]")
                 for i, name in enumerate(slopes):
-                    column = e.parameters.index(name)
+                    column = f"place[{e.parameters.index(name)}]"
                     text(f"routed[{column}] += slopes[{i}, i] * values[k - i, {o}]")
-            with text.block(f"for j in range({n_column}):"):
+            with text.block("for j in range(n_column):"):
                 text(f"jacobian[k, {o}, j] = routed[j]")
         text("total = 0.0")
         with text.block("for i in range(n_past):"):

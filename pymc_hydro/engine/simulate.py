@@ -19,6 +19,8 @@ from pymc_hydro.engine.problem import DEFAULT_TOLERANCE, define_problem
 
 __all__ = ["forcing_array", "initial_array", "simulate"]
 
+COUNTED = ("steps", "implicit_steps", "rejected_steps", "forced_steps", "unsolved_stages")
+
 
 def forcing_array(model: AbstractModel, basin: xr.Dataset) -> np.ndarray:
     """Return the forcings that `model` uses, shape (n_time, n_forcing), from a checked basin."""
@@ -150,11 +152,12 @@ def _label(model, problem, runs, lead, time):
     coords = {TIME: time}
     if runs[0].jacobian is not None:
         coords[PARAMETER] = list(model.parameter_names)
-    taken, rejected, forced, _ = sum(r.counts for r in runs)
-    counts = {"steps": int(taken), "rejected_steps": int(rejected), "forced_steps": int(forced)}
-    settings = {"solver": problem.method.name, "rtol": problem.rtol, "atol": problem.atol}
+    total = sum(r.counts for r in runs)
+    counts = {name: int(n) for name, n in zip(COUNTED, total[: len(COUNTED)], strict=True)}
+    solver = " or ".join(method.name for method in problem.methods)
+    settings = {"solver": solver, "rtol": problem.rtol, "atol": problem.atol}
     if problem.steps:
-        settings = {"solver": problem.method.name, "steps_per_interval": problem.steps}
+        settings = {"solver": solver, "steps_per_interval": problem.steps}
     options = ", ".join(f"{k}={v!r}" for k, v in model.options.items())
     attrs = {"model": f"{type(model).__name__}({options})", **settings, **counts}
     return xr.Dataset(variables, coords=coords, attrs=attrs)
@@ -162,7 +165,7 @@ def _label(model, problem, runs, lead, time):
 
 def _failure(model, run, theta, time) -> IntegrationError:
     values = ", ".join(f"{n} = {v:.6g}" for n, v in zip(model.parameter_names, theta, strict=True))
-    date = pd.Timestamp(time[run.counts[3]])
+    date = pd.Timestamp(time[run.counts[-1]])
     return IntegrationError(
         f"{type(model).__name__}: the integration failed in the interval that starts at {date}: "
         f"{REASONS[run.status]}. Parameters: {values}"

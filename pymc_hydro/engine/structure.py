@@ -1,6 +1,6 @@
 """Structural non-zeros of matrices, from those of the equations."""
 
-__all__ = ["changed_by", "reachable", "spectral_rows"]
+__all__ = ["changed_by", "components", "fill_in", "reachable"]
 
 
 def reachable(names, pairs) -> set[tuple[str, str]]:
@@ -32,24 +32,37 @@ def changed_by(changed, names, reach) -> set[tuple[str, str]]:
     }
 
 
-def spectral_rows(names, entries) -> list[list]:
-    """Return, for each state, the entries of J whose moduli bound an eigenvalue.
-
-    Those of its row within its own strongly connected component (Gershgorin's circle); where J is
-    triangular the diagonal entry alone, which is the eigenvalue.
+def components(names, pairs) -> tuple[tuple[str, ...], ...]:
+    """Return the blocks of a block lower triangular order: those that others depend on first.
 
     Parameters
     ----------
     names : sequence of str
         States.
-    entries : dict of (row, column) to entry
-        Structural non-zeros of J, and perhaps of further rows.
+    pairs : set of pairs
+        (i, k) where the rate of state i depends on state k.
     """
-    reach = reachable(names, {k for k in entries if k[0] in names})
-    rows = []
+    reach = reachable(names, pairs)
+    found: dict[tuple[str, ...], int] = {}
     for i in names:
-        cycle = [k for k in names if (i, k) in reach and (k, i) in reach]
-        row = [entries[i, k] for k in cycle if (i, k) in entries]
-        if row:
-            rows.append(row)
-    return rows
+        block = tuple(k for k in names if (i, k) in reach and (k, i) in reach)
+        found[block] = sum((i, k) in reach for k in names)
+    return tuple(sorted(found, key=found.__getitem__))
+
+
+def fill_in(block, pairs) -> list[tuple[str, str]]:
+    """Return the non-zeros of the factors of a matrix, by rows, when eliminated in this order.
+
+    Parameters
+    ----------
+    block : sequence of str
+    pairs : collection of pairs
+        Non-zeros of the matrix; the diagonal is always one.
+    """
+    found = {(i, k) for i in block for k in block if i == k or (i, k) in pairs}
+    for n, pivot in enumerate(block):
+        later = block[n + 1 :]
+        found |= {
+            (i, k) for i in later for k in later if (i, pivot) in found and (pivot, k) in found
+        }
+    return [(i, k) for i in block for k in block if (i, k) in found]

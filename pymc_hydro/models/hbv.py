@@ -10,6 +10,7 @@ from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.core.smoothing import clamp, lesser, maximum, minimum, pos
 
 WIDTH = 1e-3  # mm, mm/d or of a capacity: smoothing of empty and full, of minima
+EMPTY_WIDTH = 1e-6  # mm, smoothing of an empty upper zone
 POWER_WIDTH = 1e-2  # of field capacity, below which recharge is linear
 FLOOR = 1e-12  # of field capacity, the reference's base of the power
 SAMPLED_ORDINATES, SAMPLED_WIDTH = 60, 1e-8  # the reference's triangle
@@ -66,7 +67,8 @@ class HBV(AbstractModel):
     - recharge: ``u ((u^2 + e^2)/(1 + e^2))^((beta - 1)/2)``, e = 0.01, of the relative content u in
       place of a floor below the power; for beta >= 1 less than 1e-3 apart, for beta = 0.1 a dry
       soil sheds no longer half of its rain;
-    - the lower zone, which cannot become negative, drains without a clamp (0.0005 mm).
+    - the lower zone, which cannot become negative, drains without a clamp (0.0005 mm); the upper
+      zone is clamped within 1e-6 mm, where the reference's 0.001 mm draws it down to -0.04 mm.
 
     References
     ----------
@@ -122,7 +124,7 @@ class HBV(AbstractModel):
     def fluxes(self, s, u, p):
         default = self.formulation == "default"
         water = self.snow.fluxes(s, u, p)
-        S, U = pos(s.S, WIDTH), pos(s.U, WIDTH)
+        S, U = pos(s.S, WIDTH), pos(s.U, EMPTY_WIDTH if default else WIDTH)
         E = u.potential_evaporation * minimum(S / (p.l_p * p.F_c), 1, WIDTH)
         if default:
             share = guarded_power(clamp(s.S / p.F_c, WIDTH), p.beta, POWER_WIDTH)

@@ -7,7 +7,7 @@ from pymc_hydro.core.declaration import Flow, Output, Parameter, Store
 from pymc_hydro.core.functions import power
 from pymc_hydro.core.laws import guarded_power
 from pymc_hydro.core.model import AbstractModel
-from pymc_hydro.core.smoothing import clamp, maximum, pos
+from pymc_hydro.core.smoothing import clamp, maximum, minimum, pos
 
 CLAMP_WIDTH = 1e-6  # of the capacity, smoothing of the empty and of the full store
 FULL_WIDTH = 1e-2  # of the capacity, deficit below which runoff generation becomes linear
@@ -36,7 +36,9 @@ class Hymod(AbstractModel):
     ``1 - D ((D**2 + e**2)/(1 + e**2))**((beta - 1)/2)`` with D the relative deficit and e = 0.01,
     which is zero at the empty store and reaches one at capacity with a finite slope. The two
     differ by less than 1e-3 where the deficit is above 25 % of the capacity, for any `beta`; at a
-    deficit of 1 % by 0.17 (beta = 0.1), 0.016 (0.5), 0 (1) and 4e-5 (2).
+    deficit of 1 % by 0.17 (beta = 0.1), 0.016 (0.5), 0 (1) and 4e-5 (2). Evaporation vanishes with
+    the content of the soil store; the reference's, whose content is clamped with a width of 1e-6 of
+    the capacity, draws an empty store of 5000 mm down to -0.01 mm in two dry months.
 
     References
     ----------
@@ -74,10 +76,11 @@ class Hymod(AbstractModel):
     def fluxes(self, s, u, p):
         water = self.snow.fluxes(s, u, p)
         z = s.S_u / p.S_umax
-        wet = clamp(z, CLAMP_WIDTH)
         if self.formulation == "reference":
+            wet = clamp(z, CLAMP_WIDTH)
             dry = power(maximum(1 - wet, REFERENCE_FLOOR, REFERENCE_WIDTH), p.beta)
         else:
+            wet = minimum(z, 1, CLAMP_WIDTH)
             dry = guarded_power(pos(1 - z, CLAMP_WIDTH), p.beta, FULL_WIDTH)
         q_u = (1 - dry) * water["P_liq"]
         E_a = u.potential_evaporation * wet * (1 + EVAPORATION_SHAPE) / (wet + EVAPORATION_SHAPE)

@@ -8,29 +8,20 @@ import numba
 import numpy as np
 from pytensor.link.numba.dispatch.basic import register_funcify_default_op_cache_key
 
+from pymc_hydro.engine.kernel_text import N_COUNTS
 from pymc_hydro.ops.simulation import SimulatedJacobian, SimulatedValues
 
-VERSION = 1  # raise when the functions below change
+VERSION = 2  # raise when the functions below change
 
 
 @register_funcify_default_op_cache_key(SimulatedValues)
 def funcify_values(op, node, **kwargs):
     """Return a compiled function of an Op."""
-    kernel = op.problem.kernel().function
-    dt, rtol, atol, steps = _settings(op)
-    n_output = len(op.problem.outputs)
+    integrate = _integrate(op.problem, initial=False, n_column=0)
 
     @numba.njit(fastmath=False)
     def simulated_values(parameters, forcing, initial_state):
-        values = np.empty((forcing.shape[0], n_output))
-        jacobian = np.empty((0, 0, 0))
-        counts = np.zeros(4, dtype=np.int64)
-        # Copies: constants of a graph are read-only, a type for which Numba would compile again.
-        theta = np.ascontiguousarray(parameters.copy())
-        u = np.ascontiguousarray(forcing.copy())
-        x0 = np.ascontiguousarray(initial_state.copy())
-        kernel(theta, u, x0, dt, rtol, atol, steps, values, jacobian, counts)
-        return values
+        return integrate(parameters, forcing, initial_state)[0]
 
     return simulated_values, VERSION
 
@@ -38,26 +29,29 @@ def funcify_values(op, node, **kwargs):
 @register_funcify_default_op_cache_key(SimulatedJacobian)
 def funcify_jacobian(op, node, **kwargs):
     """Return a compiled function of an Op."""
-    kernel = op.problem.kernel(True, op.initial).function
-    dt, rtol, atol, steps = _settings(op)
-    n_output, n_column = len(op.problem.outputs), op.problem.n_columns(op.initial)
+    problem, initial = op.problem, op.initial
+    return _integrate(problem, initial, problem.n_columns(initial)), VERSION
+
+
+def _integrate(problem, initial, n_column):
+    """Return a compiled function from an Op's inputs to values and Jacobian."""
+    kernel, n_output = problem.kernel(initial).function, len(problem.outputs)
+    place, method = problem.place(initial), problem.coefficients()
+    dt, rtol, atol = problem.dt, problem.rtol, problem.atol
+    # Not a Python integer: Numba would compile the kernel anew for its literal value.
+    steps = np.int64(problem.steps)
 
     @numba.njit(fastmath=False)
-    def simulated_jacobian(parameters, forcing, initial_state):
+    def integrate(parameters, forcing, initial_state):
         values = np.empty((forcing.shape[0], n_output))
         jacobian = np.empty((forcing.shape[0], n_output, n_column))
-        counts = np.zeros(4, dtype=np.int64)
-        # Copies: constants of a graph are read-only, a type for which Numba would compile again.
+        counts = np.zeros(N_COUNTS, dtype=np.int64)
+        # Copies: constants are read-only, a type for which Numba would compile the kernel again.
         theta = np.ascontiguousarray(parameters.copy())
         u = np.ascontiguousarray(forcing.copy())
         x0 = np.ascontiguousarray(initial_state.copy())
-        kernel(theta, u, x0, dt, rtol, atol, steps, values, jacobian, counts)
+        settings = place.copy(), method.copy(), dt, rtol, atol, steps
+        kernel(theta, u, x0, *settings, values, jacobian, counts)
         return values, jacobian
 
-    return simulated_jacobian, VERSION
-
-
-def _settings(op):
-    p = op.problem
-    # Not a Python integer: Numba would compile the kernel anew for its literal value.
-    return p.dt, p.rtol, p.atol, np.int64(p.steps)
+    return integrate

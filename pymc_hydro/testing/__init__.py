@@ -4,6 +4,7 @@ import numpy as np
 
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.engine.errors import IntegrationError
+from pymc_hydro.engine.integrators import BOGACKI_SHAMPINE, TR_BDF2
 from pymc_hydro.testing import checks
 from pymc_hydro.testing.checks import Finding
 from pymc_hydro.testing.weather import weathers
@@ -72,7 +73,8 @@ def check_model(
                 note(checks.water_balance(model, theta, weather), name)
                 note(checks.jacobian_at_default_tolerance(model, theta, weather), name)
                 if i < max(draws // 5, 1):
-                    note(checks.fixed_step_sensitivities(model, theta, short), name)
+                    for method in (BOGACKI_SHAMPINE, TR_BDF2):
+                        note(checks.fixed_step_sensitivities(model, theta, short, method), name)
                     note(checks.discharge(model, theta, short), name)
                 if i == 0:
                     note(checks.adaptive_sensitivities(model, theta, short), name)

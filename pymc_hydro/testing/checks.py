@@ -7,7 +7,7 @@ import numpy as np
 from pymc_hydro.core import functions
 from pymc_hydro.data.schema import interval_length
 from pymc_hydro.engine.errors import IntegrationError
-from pymc_hydro.engine.integrators import BOGACKI_SHAMPINE, ExplicitPair
+from pymc_hydro.engine.integrators import BOGACKI_SHAMPINE, RungeKutta
 from pymc_hydro.engine.kernels import get_rates
 from pymc_hydro.engine.problem import DEFAULT_TOLERANCE, define_problem
 from pymc_hydro.engine.simulate import forcing_array, simulate
@@ -193,7 +193,7 @@ def continuity(model, rng: np.random.Generator, n: int = 50) -> Finding:
 
 
 def fixed_step_sensitivities(
-    model, theta, basin, method: ExplicitPair = BOGACKI_SHAMPINE
+    model, theta, basin, method: RungeKutta = BOGACKI_SHAMPINE
 ) -> Finding | None:
     """Compare values and Jacobian at fixed steps with complex step of another integrator.
 
@@ -201,13 +201,13 @@ def fixed_step_sensitivities(
     """
     for steps in STEPS_TRIED:
         try:
-            run = simulate(model, theta, basin, sensitivities=True, steps=steps, solver=method.name)
+            run = simulate(model, theta, basin, sensitivities=True, steps=steps, solver=method)
         except IntegrationError:
             continue
         value, jacobian = complex_step_run(model, theta, basin, method, steps)
         error = np.abs(run["discharge"].values - value).max()
         allowed = 1e-9 * np.abs(value).max() + ROUND_OFF
-        check = f"sensitivities at {steps} fixed steps against complex step"
+        check = f"{method.name}: sensitivities at {steps} fixed steps against complex step"
         found = run["ddischarge_dparameter"].values
         finding = _columns(check, model, theta, found, jacobian, FIXED_LIMIT, ROUND_OFF)
         return finding if finding.error > error / allowed else Finding(check, error / allowed)

@@ -15,6 +15,7 @@ from pymc_hydro.engine.simulate import forcing_array
 __all__ = ["COMPLEX_STEP", "complex_step_run", "propagators", "rates", "route", "solve_with_scipy"]
 
 COMPLEX_STEP = 1e-40
+EXACT_ITERATIONS = 3
 
 
 def rates(model, outputs, x, u, p):
@@ -83,6 +84,30 @@ def complex_step_run(model, theta, basin, method, steps):
         parts = rates(model, ("discharge",), state, u, p)
         return np.array([np.broadcast_to(part, n_parameter) for part in parts])
 
+    def solve_stage(known, gh, u):
+        """Return y with ``y = known + gh f(y)``: Newton's method, halved while it does not help."""
+
+        def residual(y):
+            return (y - known - gh * f(y, u))[head]
+
+        y, real = known.copy(), {k: v[0].real for k, v in p.items()}
+        step, exact = None, 0
+        while exact < EXACT_ITERATIONS:
+            moved = y[:, :1].real + 1j * COMPLEX_STEP * np.eye(n_state)[:, head]
+            parts = rates(model, ("discharge",), moved, u, real)
+            J = np.array([np.broadcast_to(q, len(head)).imag for q in parts])[head] / COMPLEX_STEP
+            step = np.linalg.solve(np.eye(len(head)) - gh * J, residual(y))
+            size, share = np.linalg.norm(residual(y).real), 1.0
+            trial = y.copy()
+            trial[head] -= step
+            while not np.linalg.norm(residual(trial).real) < size and share > 1e-4:
+                share /= 2
+                trial[head] = y[head] - share * step
+            if share <= 1e-4 or np.abs(step.real).max() <= 1e-9 * np.abs(y[head].real).max():
+                share, exact = 1.0, exact + 1  # at round-off: full steps, for the imaginary part
+            y[head] -= share * step
+        return y
+
     def product(matrix, vectors):
         return np.einsum("jab,bj->aj", matrix, vectors)
 
@@ -97,11 +122,13 @@ def complex_step_run(model, theta, basin, method, steps):
         x[-1] = 0
         for _ in range(steps):
             slopes = []
-            for coefficients in method.a:
+            for *before, diagonal in method.a:
                 stage = x.copy()
                 stage[linear] = 0
-                for c, slope in zip(coefficients, slopes, strict=True):
+                for c, slope in zip(before, slopes, strict=True):
                     stage[head] += h * c * slope[head]
+                if diagonal:
+                    stage = solve_stage(stage, h * diagonal, u)
                 slopes.append(f(stage, u))
             mean = sum(b * slope for b, slope in zip(method.b, slopes, strict=True))
             x[head] += h * mean[head]
@@ -113,7 +140,7 @@ def complex_step_run(model, theta, basin, method, steps):
     return result[:, 0].real, result.imag / COMPLEX_STEP
 
 
-def solve_with_scipy(model, theta, basin, rtol=1e-11, atol=1e-11):
+def solve_with_scipy(model, theta, basin, rtol=1e-11, atol=1e-11, method="LSODA"):
     """Return discharge by SciPy's solve_ivp, restarted at each interval, shape (n_time,)."""
     forcing, dt = forcing_array(model, basin), interval_length(basin)
     p = dict(zip(model.parameter_names, theta, strict=True))
@@ -126,7 +153,7 @@ def solve_with_scipy(model, theta, basin, rtol=1e-11, atol=1e-11):
         def f(t, y, u=u):
             return np.array(rates(model, ("discharge",), y, u, p), dtype=float)
 
-        solution = solve_ivp(f, (0, dt), x, method="LSODA", rtol=rtol, atol=atol)
+        solution = solve_ivp(f, (0, dt), x, method=method, rtol=rtol, atol=atol)
         if not solution.success:
             raise RuntimeError(f"solve_ivp: {solution.message}")
         x = solution.y[:, -1]

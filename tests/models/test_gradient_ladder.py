@@ -68,17 +68,17 @@ def test_heun_against_complex_step(model, rng):
 
 @pytest.mark.parametrize("model", DEFAULTS)
 def test_values_with_and_without_sensitivities(model, weather, rng):
-    runs = [
-        simulate(model, model.default, weather, sensitivities=s, steps=4096)["discharge"].values
-        for s in (False, True)
-    ]
-    np.testing.assert_array_equal(*runs)
-    for theta in checks.draw_parameters(model, rng, 3):
-        runs = [
-            simulate(model, theta, weather, sensitivities=s)["discharge"].values
-            for s in (False, True)
-        ]
-        np.testing.assert_allclose(*runs, rtol=1e-2, atol=2e-2)
+    """The same bit by bit, but where the sensitivities are under error control too."""
+    same = ({"steps": 1}, {"solver": "tr_bdf2"}, {"rtol": 1e-7, "atol": 1e-7, "solver": "esdirk3"})
+    for theta in (model.default, *checks.draw_parameters(model, rng, 3)):
+        for settings in (*same, {}):
+            runs = [
+                simulate(model, theta, weather, sensitivities=s, **settings)["discharge"].values
+                for s in (False, True)
+            ]
+            if settings:
+                np.testing.assert_array_equal(*runs)
+            np.testing.assert_allclose(*runs, rtol=1e-2, atol=2e-2)
 
 
 @pytest.mark.parametrize("model", SMALLEST)

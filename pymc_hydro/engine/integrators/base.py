@@ -1,33 +1,36 @@
-"""What an integrator is: the coefficients of an explicit embedded Runge-Kutta pair."""
+"""What an integrator is: the coefficients of an embedded Runge-Kutta pair."""
 
+import math
 from dataclasses import dataclass
 
-__all__ = ["ExplicitPair"]
+import numpy as np
+
+__all__ = ["RungeKutta", "stack_coefficients"]
 
 
 @dataclass(frozen=True)
-class ExplicitPair:
-    """An explicit embedded pair whose last stage lies at the end of the step.
+class RungeKutta:
+    """An embedded Runge-Kutta pair, explicit or diagonally implicit.
 
-    The stepping loop, the error control and the update of the sensitivities are written once, in
-    :mod:`pymc_hydro.engine.kernel_text`.
+    Its first stage is explicit and its last one lies at the end of the step. The stepping loop, the
+    error control and the sensitivities are written once, in :mod:`pymc_hydro.engine.kernel_text`;
+    a kernel takes the coefficients as data, so that all methods run the same compiled code.
 
     Parameters
     ----------
     name : str
         The value of ``solver=``.
     a : tuple of tuple of float
-        Stage coefficients, row s has s entries.
+        Stage coefficients; row s has s + 1 entries (from s = 0), the last is the diagonal one, zero
+        in an explicit stage.
     b, b_embedded : tuple of float
         Weights of the solution and of the embedded one.
     error_order : int
         The estimated error of a step of length h is proportional to ``h**error_order``.
-    first_same_as_last : bool
-        Whether the last stage is the first of the next step.
-    stability_limit : float
-        Length of the stability interval on the negative real axis.
     reference : str
         Where the method comes from.
+    stability_limit : float
+        Length of the stability interval on the negative real axis; infinite for L-stable methods.
     """
 
     name: str
@@ -35,16 +38,41 @@ class ExplicitPair:
     b: tuple[float, ...]
     b_embedded: tuple[float, ...]
     error_order: int
-    first_same_as_last: bool
-    stability_limit: float
     reference: str
+    stability_limit: float = math.inf
 
     @property
-    def error_weights(self) -> tuple[float, ...]:
-        """Weights of the error estimate, ``b - b_embedded``."""
-        return tuple(p - q for p, q in zip(self.b, self.b_embedded, strict=True))
+    def implicit(self) -> bool:
+        """Whether stages are implicit: L-stable, error control on the states alone."""
+        return math.isinf(self.stability_limit)
 
     @property
     def n_stages(self) -> int:
         """Number of stages."""
         return len(self.a)
+
+    def coefficients(self, n: int) -> np.ndarray:
+        """Return what a kernel takes, shape (2 n + 3, n), padded to `n` stages.
+
+        Rows of `a`, then ``b``, the error weights ``b - b_embedded``, a row that starts with error
+        order, stability limit and number of stages, and for each stage the weights of those before
+        it that extrapolate its slope.
+        """
+        table = np.zeros((2 * n + 3, n))
+        for s, row in enumerate(self.a):
+            table[s, : s + 1] = row
+        table[n, : self.n_stages] = self.b
+        table[n + 1, : self.n_stages] = np.subtract(self.b, self.b_embedded)
+        table[n + 2, :3] = self.error_order, self.stability_limit, self.n_stages
+        nodes = table[: self.n_stages].sum(axis=1)
+        for s in range(1, self.n_stages):
+            for q in range(s):
+                others = np.delete(nodes[:s], q)
+                table[n + 3 + s, q] = np.prod((nodes[s] - others) / (nodes[q] - others))
+        return table
+
+
+def stack_coefficients(methods: tuple[RungeKutta, ...]) -> np.ndarray:
+    """Return those of several methods, shape (n_method, 2 n + 3, n); a step takes one of them."""
+    n = max(3, *(method.n_stages for method in methods))
+    return np.stack([method.coefficients(n) for method in methods])
