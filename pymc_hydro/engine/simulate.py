@@ -79,10 +79,13 @@ def simulate(
         Whether to return the derivatives with respect to the parameters as well.
     initial_state : mapping or array_like, shape (n_state,), in mm, optional
         Contents of the stores at the start; the model's own (mostly 1e-5 mm) where not given.
-    solver : {"bogacki_shampine", "heun"}, optional
-        Embedded pair for the non-linear part; linear routing is always advanced exactly.
+    solver : {"tr_bdf2", "esdirk3", "bogacki_shampine", "heun"}, optional
+        Embedded pair for the non-linear part: two that are implicit and L-stable, two explicit
+        ones. Not given: explicit steps where they are stable, implicit ones elsewhere. Linear
+        routing is always advanced exactly.
     rtol, atol : float
-        Tolerances (`atol` in mm) on states, and on sensitivities scaled by their parameters.
+        Tolerances (`atol` in mm) on states; sensitivities scaled by their parameters are
+        controlled with ``sqrt(rtol)`` and ``10 atol``.
     steps : int, optional
         This many equal steps an interval, without error control.
 
@@ -91,8 +94,9 @@ def simulate(
     Dataset
         On ``time`` (and ``draw``): one variable for each output, and with `sensitivities` also
         ``d<output>_dparameter`` (time, parameter), in units of the output by units of the
-        parameter. Attributes count the steps: taken, rejected, and forced (accepted at the
-        shortest length although the error was above the tolerance).
+        parameter. Attributes count the steps: taken, of these implicit, rejected, and forced
+        (accepted at the shortest length although the error was above the tolerance), and the steps
+        that were repeated because a stage had no solution.
 
     Raises
     ------
