@@ -1,5 +1,6 @@
 """A model with the settings of its integration: what a run needs besides its arrays."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -9,6 +10,7 @@ from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.engine.integrators import RungeKutta, stack_coefficients
 from pymc_hydro.engine.kernel_text import N_COUNTS
 from pymc_hydro.engine.kernels import Kernel, get_kernel, select_methods
+from pymc_hydro.engine.layout import width_for
 
 __all__ = ["DEFAULT_TOLERANCE", "Problem", "Run", "define_problem"]
 
@@ -43,7 +45,8 @@ class Run:
 class Problem:
     """A model, its outputs, the interval of the data and the settings of the solver.
 
-    Hashable and picklable; equal problems run equal kernels.
+    Hashable and picklable; equal problems run equal kernels. `free` names the parameters that have
+    columns of sensitivities, None all of them; the others cost nothing.
     """
 
     model: AbstractModel
@@ -53,10 +56,19 @@ class Problem:
     rtol: float
     atol: float
     steps: int
+    free: tuple[str, ...] | None = None
+
+    @property
+    def columns(self) -> tuple[int, ...]:
+        """Which parameters have a column of the Jacobian, by their position in the model."""
+        names = self.model.parameter_names
+        return tuple(range(len(names)) if self.free is None else map(names.index, self.free))
 
     def kernel(self, initial: bool = False) -> Kernel:
         """Return the compiled kernel; it integrates with and without sensitivities."""
-        return get_kernel(self.model, self.outputs, self.n_columns(initial))
+        # One column more takes what belongs to parameters that have none.
+        spare = len(self.columns) < len(self.model.parameters)
+        return get_kernel(self.model, self.outputs, self.n_columns(initial) + spare)
 
     @property
     def content(self) -> str:
@@ -67,13 +79,17 @@ class Problem:
 
     def n_columns(self, initial: bool) -> int:
         """Return the number of columns of the Jacobian."""
-        return len(self.model.parameters) + (len(self.model.stores) if initial else 0)
+        return len(self.columns) + (len(self.model.stores) if initial else 0)
 
     def place(self, initial: bool) -> np.ndarray:
-        """Return the column of each parameter and of each store's initial content, or -1."""
-        n = len(self.model.parameters) + len(self.model.stores)
-        place = np.arange(n)
-        place[self.n_columns(initial) :] = -1
+        """Return the column of each parameter, then of each store's initial content, or -1."""
+        n, n_store = len(self.model.parameters), len(self.model.stores)
+        place = np.full(n + n_store, -1)
+        spare = width_for(self.n_columns(initial) + 1) - 1
+        place[:n] = spare
+        place[list(self.columns)] = np.arange(len(self.columns))
+        if initial:
+            place[n:] = len(self.columns) + np.arange(n_store)
         return place
 
     def coefficients(self) -> np.ndarray:
@@ -113,6 +129,7 @@ def define_problem(
     rtol: float = DEFAULT_TOLERANCE,
     atol: float = DEFAULT_TOLERANCE,
     steps: int | None = None,
+    free: Iterable[str] | None = None,
 ) -> Problem:
     """Return a problem after checking its settings.
 
@@ -130,6 +147,8 @@ def define_problem(
         scaled by their parameters.
     steps : int, optional
         This many equal steps an interval and no error control.
+    free : iterable of str, optional
+        Parameters that have columns of sensitivities, in this order; all if not given.
 
     Raises
     ------
@@ -147,5 +166,12 @@ def define_problem(
             raise ValueError(f"{name}: expected a tolerance from 1e-13 to 1, found {tolerance!r}")
     if steps is not None and not (isinstance(steps, (int, np.integer)) and 1 <= steps <= 10_000):
         raise ValueError(f"steps: expected a whole number from 1 to 10000, found {steps!r}")
-    methods = select_methods(solver)
-    return Problem(model, names, float(dt), methods, float(rtol), float(atol), int(steps or 0))
+    columns = None if free is None else tuple(free)
+    for name in columns or ():
+        if name not in model.parameter_names:
+            raise KeyError(
+                f"{type(model).__name__}: unknown parameter {name!r}; known are "
+                f"{', '.join(model.parameter_names)}"
+            )
+    settings = (select_methods(solver), float(rtol), float(atol), int(steps or 0))
+    return Problem(model, names, float(dt), *settings, columns)

@@ -54,7 +54,7 @@ def simulate(
     theta: Mapping | Sequence | np.ndarray,
     basin: xr.Dataset | pd.DataFrame,
     outputs: Sequence[str] = ("discharge",),
-    sensitivities: bool = False,
+    sensitivities: bool | Sequence[str] = False,
     initial_state: Mapping | Sequence | np.ndarray | None = None,
     solver: str | None = None,
     rtol: float = DEFAULT_TOLERANCE,
@@ -75,8 +75,9 @@ def simulate(
     outputs : sequence of str
         Any of ``model.output_names``: fluxes are interval means in mm/d, stores are contents at
         the interval's end in mm.
-    sensitivities : bool
-        Whether to return the derivatives with respect to the parameters as well.
+    sensitivities : bool or sequence of str
+        Whether to return the derivatives with respect to the parameters as well; or with respect
+        to which ones, the others then cost nothing.
     initial_state : mapping or array_like, shape (n_state,), in mm, optional
         Contents of the stores at the start; the model's own (mostly 1e-5 mm) where not given.
     solver : {"tr_bdf2", "esdirk3", "bogacki_shampine", "heun"}, optional
@@ -116,6 +117,8 @@ def simulate(
     if isinstance(outputs, str):
         outputs = (outputs,)
     settings: dict[str, Any] = {"solver": solver, "rtol": rtol, "atol": atol, "steps": steps}
+    if not isinstance(sensitivities, (bool, np.bool_)):
+        settings["free"] = (sensitivities,) if isinstance(sensitivities, str) else sensitivities
     problem = define_problem(model, tuple(outputs), 1.0, **settings)  # settings before data
     basin = as_basin(basin, model.forcing_names)
     problem = replace(problem, dt=interval_length(basin))
@@ -124,7 +127,7 @@ def simulate(
     time = basin[TIME].values
 
     def run_one(row):
-        run = problem.run(row, forcing, x0, sensitivities=sensitivities)
+        run = problem.run(row, forcing, x0, sensitivities=bool(sensitivities))
         if run.status:
             raise _failure(model, run, row, time)
         return run
@@ -155,7 +158,7 @@ def _label(model, problem, runs, lead, time):
             )
     coords = {TIME: time}
     if runs[0].jacobian is not None:
-        coords[PARAMETER] = list(model.parameter_names)
+        coords[PARAMETER] = [model.parameter_names[i] for i in problem.columns]
     total = sum(r.counts for r in runs)
     counts = {name: int(n) for name, n in zip(COUNTED, total[: len(COUNTED)], strict=True)}
     solver = " or ".join(method.name for method in problem.methods)

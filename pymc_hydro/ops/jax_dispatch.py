@@ -46,8 +46,10 @@ def funcify_values(op, node=None, **kwargs):
             raise NotImplementedError(NO_FORCING_GRADIENT)
         initial = not isinstance(by_state, SymbolicZero)
         values, jacobian = _call(problem, initial, True, *primals)
+        if not isinstance(by_parameters, SymbolicZero):
+            by_parameters = by_parameters[jnp.array(problem.columns)]
         parts = [t for t in (by_parameters, by_state) if not isinstance(t, SymbolicZero)]
-        n = len(problem.model.parameters)
+        n = len(problem.columns)
         columns = jacobian if len(parts) == 2 else jacobian[..., n:] if initial else jacobian
         return values, columns @ jnp.concatenate(parts)
 

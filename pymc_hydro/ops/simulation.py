@@ -5,6 +5,7 @@ stand on equal inputs, :mod:`pymc_hydro.ops.rewrites` leaves one of them, so tha
 gradient come from one integration.
 """
 
+import numpy as np
 import pytensor.tensor as pt
 from pytensor.gradient import DisconnectedType, disconnected_type, grad_not_implemented
 from pytensor.graph.basic import Apply
@@ -111,14 +112,21 @@ class SimulatedValues(_Simulation):
         (cotangent,) = cotangents
         if isinstance(cotangent.type, DisconnectedType):
             return [disconnected_type() for _ in inputs]
-        n = len(self.problem.model.parameters)
+        n = len(self.problem.columns)
         by_parameter = SimulatedJacobian(self.problem)(*inputs)[1]
         by_both = SimulatedJacobian(self.problem, initial=True)(*inputs)[1]
         return [
-            _contract(cotangent, by_parameter),
+            self._spread(_contract(cotangent, by_parameter)),
             grad_not_implemented(self, 1, inputs[1], NO_FORCING_GRADIENT),
             _contract(cotangent, by_both)[n:],
         ]
+
+    def _spread(self, gradient):
+        """Return the gradient by all parameters; NaN for those that are not free."""
+        columns, n = self.problem.columns, len(self.problem.model.parameters)
+        if columns == tuple(range(n)):
+            return gradient
+        return pt.full((n,), np.nan)[list(columns)].set(gradient)
 
     def L_op(self, inputs, outputs, output_gradients):
         return self.pullback(inputs, outputs, output_gradients)
@@ -130,7 +138,7 @@ class SimulatedValues(_Simulation):
 class SimulatedJacobian(_Simulation):
     """Integrate a model and its sensitivities: values (n_time, n_output), and their Jacobian.
 
-    The Jacobian has shape (n_time, n_output, n_column), a column for each parameter and, with
+    The Jacobian has shape (n_time, n_output, n_column), a column for each free parameter and, with
     `initial`, for each store's initial content behind them.
 
     Parameters

@@ -45,8 +45,8 @@ BALANCE_LIMIT = 1e-9  # of the input
 DEFAULT_LIMIT = 0.05  # relative L2 per column, default tolerance against 1e-9
 ROUND_OFF = 1e-12  # mm/d, of a parameter times its sensitivity: sums that cancel (snow in summer)
 UNRESOLVED = 10 * DEFAULT_TOLERANCE  # mm an interval, root mean square
-# Of differences, in turn until one agrees: states must move by less than the widths of the smoothing
-# (the reference formulations have some of 1e-12), and by more than the round-off of stiff equations.
+# Of differences, in turn until one agrees: states must move by less than the widths of the
+# smoothing (the reference formulations have some of 1e-12), by more than stiff round-off.
 RELATIVE_STEPS = (1e-6, 1e-7, 1e-5, 1e-4)
 CONTINUITY_LIMIT = 1e-6  # of the larger branch
 STEPS_TRIED = (4, 32, 256)

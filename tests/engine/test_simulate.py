@@ -155,3 +155,16 @@ def test_dry_frozen_and_extreme_forcing_give_finite_results(rng):
     assert np.isfinite(run["ddischarge_dparameter"]).all()
     assert (run["discharge"] > -1e-4).all()
     assert isinstance(pd.Timestamp(run["time"].values[0]), pd.Timestamp)
+
+
+def test_only_the_sensitivities_that_are_wanted():
+    weather, names = FORCINGS["cold"], ("f_dd", "alpha")
+    kwargs = {"solver": "tr_bdf2"}  # the same steps, whatever the columns
+    some = simulate(MODEL, MODEL.default, weather, sensitivities=names, **kwargs)
+    every = simulate(MODEL, MODEL.default, weather, sensitivities=True, **kwargs)
+    assert tuple(some["parameter"].values) == names
+    np.testing.assert_array_equal(
+        some["ddischarge_dparameter"], every["ddischarge_dparameter"].sel(parameter=list(names))
+    )
+    with pytest.raises(KeyError, match="unknown parameter 'gamma'; known are S_umax"):
+        simulate(MODEL, MODEL.default, weather, sensitivities=("gamma",))

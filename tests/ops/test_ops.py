@@ -213,3 +213,18 @@ def test_constants_of_a_graph_need_no_kernel_of_their_own():
     compiled([theta, forcing, x0], [OP(theta, forcing, x0)], "NUMBA")(*arguments)
     PROBLEM.run(*arguments)
     assert len(PROBLEM.kernel().function.signatures) == 1
+
+
+@pytest.mark.parametrize("mode", ["NUMBA", "CVM"])
+def test_fixed_parameters_have_no_columns(mode):
+    free = ("K_s", "S_umax")
+    gradients = []
+    for names in (None, free):
+        problem = define_problem(MODEL, ("discharge",), 1.0, solver="tr_bdf2", free=names)
+        theta = pt.dvector()
+        total = SimulatedValues(problem)(theta, FORCING, MODEL.initial_state).sum()
+        f = compiled([theta], [pytensor.grad(total, theta)], mode)
+        gradients.append(f(MODEL.default)[0])
+    places = [MODEL.parameter_names.index(name) for name in free]
+    np.testing.assert_allclose(gradients[1][places], gradients[0][places], rtol=1e-12)
+    assert np.isnan(np.delete(gradients[1], places)).all()  # refused, and not zero
