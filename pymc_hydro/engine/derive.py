@@ -58,6 +58,8 @@ class System:
     start : dict of str to int
         Initial content of the stores whose content the parameters give, and in `start_jacobian`
         their derivatives, (store, parameter).
+    capacity : dict of str to int
+        Of the stores that declare one.
     ordinate, base : int or None
         Of the unit hydrograph, for the symbols :data:`ORDINATE_START` and :data:`ORDINATE_END`;
         in `ordinate_jacobian` its derivatives, by parameter.
@@ -76,6 +78,7 @@ class System:
     matrix_jacobian: dict[tuple[str, str, str], int]
     start: dict[str, int]
     start_jacobian: dict[tuple[str, str], int]
+    capacity: dict[str, int]
     ordinate: int | None
     ordinate_jacobian: dict[str, int]
     base: int | None
@@ -167,6 +170,7 @@ def derive_full(model: AbstractModel, outputs: tuple[Output, ...]) -> System:
         matrix_jacobian={},
         start={},
         start_jacobian={},
+        capacity={},
         ordinate=None,
         ordinate_jacobian={},
         base=None,
@@ -175,11 +179,17 @@ def derive_full(model: AbstractModel, outputs: tuple[Output, ...]) -> System:
 
 
 def _starts(program, model):
-    """Return the initial contents that depend on parameters, and their derivatives."""
+    """Return initial contents that depend on parameters, their derivatives, and capacities."""
     parametric = [s.name for s in model.stores if callable(s.initial)]
     contents = model.start({name: symbol(name) for name in model.parameter_names})
     start = {name: _trace(program, contents[name]) for name in parametric}
-    return {"start": start, "start_jacobian": program.jacobian(start, model.parameter_names)}
+    p = Names(type(model).__name__, "parameter", {n: symbol(n) for n in model.parameter_names})
+    limited = [s for s in model.stores if s.capacity is not None]
+    return {
+        "start": start,
+        "start_jacobian": program.jacobian(start, model.parameter_names),
+        "capacity": {s.name: _trace(program, s.full(p)) for s in limited},
+    }
 
 
 def _route(program, model, outputs):

@@ -24,6 +24,7 @@ __all__ = ["ARGUMENTS", "N_COUNTS", "REASONS", "emit_kernel"]
 MAX_LEVEL = 24  # the shortest step is 2**-24 of the interval, 5 ms of a day
 MAX_STEPS = 50_000  # in one interval; beyond, the run has failed
 LARGEST = 1e12  # mm; a state beyond has left the model's range
+COLUMN_RTOL = 0.25  # times the square root of the relative tolerance: that of sensitivities
 COLUMN_ATOL = 10.0  # times the absolute tolerance: that of a parameter times its sensitivity
 SAFETY = 0.8  # of the tolerance, aimed at by a step that is doubled
 
@@ -56,6 +57,7 @@ def emit_kernel(system: System, name: str, n_column: int) -> str:
     e = Layout(system, n_column)
     run_targets = [*e.matrix.values(), *system.start.values(), *routing_targets(system)]
     run_targets += [*system.matrix_jacobian.values(), *system.start_jacobian.values()]
+    run_targets += system.capacity.values()
     everything = e.needed([*run_targets, *e.values, *e.slope_nodes, *e.effect_nodes])
     text = e.text
     with text.block(f"def {name}({ARGUMENTS}):"):
@@ -84,7 +86,7 @@ def _run_constants(e, everything):
     text("sensitive = n_column > 0")
     # An L-stable method alone controls the states only: its values do not depend on columns.
     text("controlled = n_fixed == 0 and method[0, n_most + 2, 1] < inf")
-    text("column_rtol = sqrt(rtol)")
+    text(f"column_rtol = {COLUMN_RTOL!r} * sqrt(rtol)")
     text("error_order = method[0, n_most + 2, 0]")
     text("n_stage = int(method[0, n_most + 2, 2])")
     text("last_is_first = True")
@@ -244,8 +246,14 @@ def _error(e):
     emit_damped(e, "e")
     for row in e.rows:
         new = f"n_{row}" if row in e.head else f"h * gm_{row}"
-        text(f"e = e_{row} / (atol + rtol * abs({new}))")
+        text(f"e = e_{row} / ({_absolute(e, row)} + rtol * abs({new}))")
         text("error += e * e")
+
+
+def _absolute(e, row):
+    """Return the absolute tolerance of a store: of one below 1 mm, as share of its capacity."""
+    number = e.system.capacity.get(row) if row in e.head else None
+    return "atol" if number is None else f"atol * min({e.ref(number)}, 1.0)"
 
 
 def _accept(e):

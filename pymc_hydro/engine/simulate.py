@@ -86,7 +86,7 @@ def simulate(
         routing is always advanced exactly.
     rtol, atol : float
         Tolerances (`atol` in mm) on states; sensitivities scaled by their parameters are
-        controlled with ``sqrt(rtol)`` and ``10 atol``.
+        controlled with ``sqrt(rtol) / 4`` and ``10 atol``.
     steps : int, optional
         This many equal steps an interval, without error control.
 
