@@ -14,7 +14,7 @@ from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.data.schema import as_basin, check_warmup, interval_length
 from pymc_hydro.engine.problem import define_problem
 from pymc_hydro.engine.simulate import forcing_array, simulate
-from pymc_hydro.losses import LOSSES, kge, nse
+from pymc_hydro.losses import SCORES, find_loss, kge, nse
 from pymc_hydro.ops import SimulatedValues
 
 __all__ = ["Calibration", "calibrate"]
@@ -119,8 +119,8 @@ def calibrate(
     """
     from scipy.optimize import minimize  # here: half a second that an import need not take
 
-    if loss not in LOSSES:
-        raise KeyError(f"calibrate: unknown loss {loss!r}; known are {', '.join(LOSSES)}")
+    if loss not in SCORES:
+        raise KeyError(f"calibrate: unknown loss {loss!r}; known are {', '.join(SCORES)}")
     if method not in METHODS:
         raise KeyError(f"calibrate: unknown method {method!r}; known are {', '.join(METHODS)}")
     basin = as_basin(basin, (*model.forcing_names, "discharge"))
@@ -165,7 +165,7 @@ def calibrate(
 
 def _objective(model, basin, observed, loss, warmup, solver_settings):
     """Return a compiled function of the parameters: loss and gradient from one integration."""
-    score, sign = LOSSES[loss]
+    score, sign = find_loss(loss)
     problem = define_problem(model, ("discharge",), interval_length(basin), **solver_settings)
     theta = pt.dvector("theta")
     forcing = pt.constant(forcing_array(model, basin))
