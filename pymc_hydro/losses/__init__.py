@@ -7,6 +7,7 @@ by the names that ``ph.calibrate(loss=...)`` takes.
 """
 
 from pymc_hydro.losses.efficiency import kge, kge_2012, kge_nonparametric, nse, volume_bias
+from pymc_hydro.losses.evaluation import evaluate, percent_bias
 from pymc_hydro.losses.flow_duration import (
     fdc_energy,
     fdc_log_quantile,
@@ -31,6 +32,7 @@ __all__ = [
     "Transform",
     "box_cox",
     "cauchy",
+    "evaluate",
     "fdc_energy",
     "fdc_log_quantile",
     "fdc_quantile",
@@ -48,6 +50,7 @@ __all__ = [
     "multi_output",
     "nse",
     "observed_scale",
+    "percent_bias",
     "pseudo_huber",
     "recession",
     "recession_plot",

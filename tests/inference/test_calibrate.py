@@ -59,8 +59,8 @@ def test_kge_and_given_starts(synthetic):
 @pytest.mark.parametrize(
     ("kwargs", "error", "message"),
     [
-        ({"loss": "rmse"}, KeyError, "known are nse"),
-        ({"method": "SCE"}, KeyError, "known are L-BFGS-B"),
+        ({"loss": "rsme"}, KeyError, "known are nse"),
+        ({"method": "SCE"}, KeyError, "known are trf, dogbox, lm, L-BFGS-B"),
         ({"fixed": {"x": 1}}, KeyError, "no parameter 'x'"),
         ({"fixed": {"alpha": 2}}, ValueError, "outside its bounds"),
         (
