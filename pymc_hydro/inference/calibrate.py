@@ -1,7 +1,6 @@
 """Calibration: find the parameters with the best score, with exact gradients."""
 
 from collections.abc import Callable, Mapping
-from threading import Event
 
 import numpy as np
 import pandas as pd
@@ -14,11 +13,11 @@ from pymc_hydro.engine.problem import define_problem
 from pymc_hydro.engine.simulate import forcing_array, initial_array, simulate
 from pymc_hydro.inference.calibration.assemble import assemble
 from pymc_hydro.inference.calibration.objective import Objective, define_goal
-from pymc_hydro.inference.calibration.parallel import run_searches
 from pymc_hydro.inference.calibration.periods import check_apart, observations, select_window
 from pymc_hydro.inference.calibration.result import Calibration
-from pymc_hydro.inference.calibration.search import Search, choose_method
+from pymc_hydro.inference.calibration.search import choose_method
 from pymc_hydro.inference.calibration.space import define_space
+from pymc_hydro.inference.calibration.strategy import search_all
 
 __all__ = ["Calibration", "calibrate"]
 
@@ -40,6 +39,7 @@ def calibrate(
     loss_options: Mapping | None = None,
     search_space: str = "unit cube",
     sampler: str = "latin hypercube",
+    hops: int = 3,
     method_options: Mapping | None = None,
     initial_state=None,
     cores: int | None = None,
@@ -91,6 +91,10 @@ def calibrate(
         parameter whose bounds are a factor of 100 or more apart has a logarithmic axis.
     sampler : {"latin hypercube", "sobol"}
         Of the starts.
+    hops : int
+        Rounds of further searches, as many in a round as there are starts, from around the best
+        point so far. There are none if three starts agree on the best optimum, if there is a
+        single start, or with "basinhopping".
     method_options : mapping, optional
         For SciPy: ``options`` of ``minimize``, or arguments of ``least_squares`` and
         ``basinhopping``.
@@ -163,25 +167,28 @@ def calibrate(
     )
     method = choose_method(method, objective.goal.residuals is not None, search_space)
 
-    stop = Event()
-    seeds = np.random.SeedSequence(seed).spawn(len(units))
-    searches = [
-        Search(objective, space, method, method_options or {}, unit, child, stop)
-        for unit, child in zip(units, seeds, strict=True)
-    ]
-    run_searches(searches, stop, cores, progressbar)
-    best = min(searches, key=lambda search: search.best[0])
-    if best.best[1] is None:
+    outcome = search_all(
+        objective,
+        space,
+        method,
+        method_options or {},
+        units,
+        hops=hops,
+        seed=seed,
+        cores=cores,
+        progressbar=progressbar,
+    )
+    theta = outcome.best.best[1]
+    if theta is None:
         raise ValueError(
-            f"calibrate: the integration failed at all {sum(len(s.trace) for s in searches)} "
+            f"calibrate: the integration failed at all {sum(len(s.trace) for s in outcome.starts)} "
             "points that were tried; narrow the bounds, or try ph.simulate at a start to see why"
         )
-
     runs = {}
     for what, window in windows.items():
         run = simulate(
             model,
-            best.best[1],
+            theta,
             basin.isel({TIME: window.record}),
             outputs,
             sensitivities=True,
@@ -191,7 +198,7 @@ def calibrate(
         for name, series in flows.items():
             run[f"observed_{name}"] = (TIME, series[window.record], dict(run[name].attrs))
         runs[what] = run.assign_attrs(warmup=window.warmup)
-    return assemble(model, space, searches, best, runs)
+    return assemble(model, space, outcome, runs)
 
 
 def _objective(model, basin, window, flows, loss, options, first, x0, solver_settings):

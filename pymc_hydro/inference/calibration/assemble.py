@@ -12,21 +12,20 @@ from pymc_hydro.losses import evaluate
 __all__ = ["assemble"]
 
 
-def assemble(model, space, searches, best, runs) -> Calibration:
+def assemble(model, space, outcome, runs) -> Calibration:
     """Return the result of a calibration.
 
     Parameters
     ----------
     model : AbstractModel
     space : SearchSpace
-    searches : list of Search
-        All of them, finished.
-    best : Search
-        The one with the smallest loss.
+    outcome : Outcome
+        All searches, finished.
     runs : dict of str to Dataset
         Runs with the best parameters, with observations and sensitivities, of the calibration
         and maybe of the validation period.
     """
+    best = outcome.best
     objective = best.objective
     loss, theta, gradient = best.best
     gradient = np.where(np.isnan(space.held), gradient, 0.0)
@@ -53,8 +52,8 @@ def assemble(model, space, searches, best, runs) -> Calibration:
         gradient_norm=space.projected_norm(theta, gradient),
         covariance=covariance,
         identifiability=singular_directions(space, theta, slopes),
-        history=_history(searches, space),
-        message=best.message,
+        history=_history(outcome, space),
+        message=(outcome.final or [best])[-1].message,
         settings=settings,
     )
 
@@ -105,22 +104,38 @@ def _span(run) -> str:
     return f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"
 
 
-def _history(searches, space) -> xr.Dataset:
-    trace = np.full((len(searches), max(len(s.trace) for s in searches)), np.nan)
+def _history(outcome, space) -> xr.Dataset:
+    longest = max(len(s.trace) for s in outcome.searches)
+    parts = [
+        _of_searches(getattr(outcome, name), prefix, dim, space, longest)
+        for name, prefix, dim in (
+            ("starts", "", "start"),
+            ("hops", "hop_", "hop"),
+            ("final", "final_", "last_search"),
+        )
+    ]
+    return xr.merge(parts)
+
+
+def _of_searches(searches, prefix, dim, space, longest) -> xr.Dataset:
+    trace = np.full((len(searches), longest), np.nan)
     for i, search in enumerate(searches):
         trace[i, : len(search.trace)] = search.trace
     nothing = np.full(len(space.names), np.nan)
     first = [space.from_unit(s.unit)[0] for s in searches]
     last = [nothing if s.best[1] is None else s.best[1] for s in searches]
+    shape = (len(searches), len(space.names))
     variables = {
-        "loss": ("start", [s.best[0] for s in searches]),
-        "evaluations": ("start", [len(s.trace) for s in searches]),
-        "failed": ("start", [s.failures for s in searches]),
-        "seconds": ("start", [s.seconds for s in searches]),
-        "converged": ("start", [int(s.converged) for s in searches]),
-        "message": ("start", [s.message for s in searches]),
-        "first": (("start", PARAMETER), np.array(first)),
-        "last": (("start", PARAMETER), np.array(last)),
-        "trace": (("start", "evaluation"), trace),
+        "loss": (dim, np.array([s.best[0] for s in searches], dtype=float)),
+        "evaluations": (dim, np.array([len(s.trace) for s in searches], dtype=int)),
+        "failed": (dim, np.array([s.failures for s in searches], dtype=int)),
+        "seconds": (dim, np.array([s.seconds for s in searches], dtype=float)),
+        "converged": (dim, np.array([s.converged for s in searches], dtype=int)),
+        "first": ((dim, PARAMETER), np.array(first).reshape(shape)),
+        "last": ((dim, PARAMETER), np.array(last).reshape(shape)),
+        "trace": ((dim, "evaluation"), trace),
     }
-    return xr.Dataset(variables, coords={PARAMETER: list(space.names)})
+    named = {prefix + name: variable for name, variable in variables.items()}
+    if dim == "start":
+        named["message"] = (dim, np.array([s.message for s in searches], dtype=str))
+    return xr.Dataset(named, coords={PARAMETER: list(space.names)})

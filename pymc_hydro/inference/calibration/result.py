@@ -56,7 +56,8 @@ class Calibration:
     history : Dataset
         For each start: ``loss``, ``evaluations`` (integrations with Jacobian), ``failed``
         integrations, ``seconds``, ``converged``, ``message``, ``first`` and ``last`` parameters,
-        and ``trace``, the loss of each integration.
+        and ``trace``, the loss of each integration. The same with ``hop_`` before for the searches
+        around the best point, and with ``final_`` for the last one.
     message : str
         What the optimiser said of the best start.
     settings : dict
@@ -77,6 +78,12 @@ class Calibration:
     history: xr.Dataset
     message: str
     settings: dict
+
+    @property
+    def integrations(self) -> int:
+        """Number of integrations, each with its Jacobian, of all searches."""
+        names = ("evaluations", "hop_evaluations", "final_evaluations")
+        return sum(int(self.history[name].sum()) for name in names)
 
     @property
     def standard_errors(self) -> xr.DataArray:
@@ -183,8 +190,8 @@ class Calibration:
         s = self.settings
         lines = [
             f"Calibration of {s['model']} by {s['loss']}: {s['method']}, "
-            f"{self.history.sizes['start']} starts, "
-            f"{int(self.history['evaluations'].sum())} integrations"
+            f"{self.history.sizes['start']} starts, {self.history.sizes['hop']} hops, "
+            f"{self.integrations} integrations"
         ]
         for name, scores in (("calibration", self.scores), ("validation", self.validation_scores)):
             if scores is not None:
@@ -196,8 +203,9 @@ class Calibration:
         weak = self.weakest_direction()
         text = ", ".join(f"{k} {v:+.2f}" for k, v in weak.items() if abs(v) >= WEAK)
         lines = [f"Optimiser: {self.message} (gradient {self.gradient_norm:.1e})"]
-        near = np.sum(self.history["loss"].values <= self.loss + 1e-3 * max(1, abs(self.loss)))
-        lines.append(f"Starts that ended within 0.1 % of the best loss: {near}")
+        ends = np.concatenate([self.history[name].values for name in ("loss", "hop_loss")])
+        near = int(np.sum(ends <= self.loss + 1e-3 * abs(self.loss)))
+        lines.append(f"Searches that ended within 0.1 % of the best loss: {near} of {ends.size}")
         if weak:
             ratio = self.identifiability["singular_value"].values
             with np.errstate(divide="ignore"):

@@ -7,20 +7,22 @@ from threading import Event
 
 import numpy as np
 
-from pymc_hydro.inference.calibration.objective import Evaluation, Objective
+from pymc_hydro.inference.calibration.objective import Objective
 from pymc_hydro.inference.calibration.space import SearchSpace
 
-__all__ = ["LEAST_SQUARES", "METHODS", "Search", "Stopped", "choose_method"]
+__all__ = ["LEAST_SQUARES", "METHODS", "Search", "Stopped", "choose_method", "reduce_rows"]
 
 MINIMIZERS = ("L-BFGS-B", "trust-constr", "SLSQP", "basinhopping")
 LEAST_SQUARES = ("trf", "dogbox", "lm")
 METHODS = (*LEAST_SQUARES, *MINIMIZERS)
-MAX_ITERATIONS = 200
-HOPS = 10  # of basinhopping
-HOP = 0.25  # of an axis, or in units of the logit: how far a hop goes in each coordinate
+# Iterations, and the relative change of the loss at which a search ends: while it explores, and
+# when it makes the last digits good.
+EXPLORING = (60, 1e-5)
+FINAL = (200, 1e-8)
+BASIN_HOPS = 10  # of SciPy's basinhopping
+BASIN_HOP = 0.2  # of an axis, or in units of the logit
 FAILED = 1e6  # the loss where no run has been successful yet
-# SciPy's default of 1e-8 takes a third more runs for the last five digits of the loss.
-TOLERANCE = 1e-7
+INNER = 1e-3  # of an axis: an exploring search of inner points starts this far from a bound
 
 
 class Stopped(Exception):
@@ -63,6 +65,8 @@ class Search:
         Position of the start on the axes, from 0 to 1.
     seed : numpy SeedSequence
         For methods that draw.
+    exploring : bool
+        Whether to end early.
     trace : list of float
         Loss of each integration, NaN where it failed.
     best : tuple of loss, parameters and gradient; the smallest loss seen
@@ -75,6 +79,7 @@ class Search:
     unit: np.ndarray
     seed: np.random.SeedSequence
     stop: Event
+    exploring: bool = False
     trace: list = field(default_factory=list)
     best: tuple = (np.inf, None, None)
     message: str = ""
@@ -87,7 +92,8 @@ class Search:
     def run(self) -> "Search":
         """Search, and return this object."""
         begin = time.perf_counter()
-        z = self.space.coordinates(self.unit, inner=self.method == "trf")
+        margin = INNER if self.exploring and self.method == "trf" else 0.0
+        z = self.space.coordinates(self.unit, margin)
         method = self._least_squares if self.method in LEAST_SQUARES else self._minimize
         result = method(z)
         self.message, self.converged = _text(result.message), bool(result.success)
@@ -124,16 +130,18 @@ class Search:
             random = np.random.default_rng(self.seed)
 
             def hop(z):
-                moved = z + random.uniform(-HOP, HOP, z.size)
+                moved = z + random.normal(0, BASIN_HOP, z.size)
                 return moved if unconstrained else np.clip(moved, 0, 1)
 
-            settings = {"niter": HOPS, "T": 0.01, "seed": random, **self.options}
+            settings = {"niter": BASIN_HOPS, "T": 0.01, "seed": random, **self.options}
             inner = {"method": "L-BFGS-B", "jac": True, "bounds": bounds}
             result = optimize.basinhopping(
                 self._number, z, minimizer_kwargs=inner, take_step=hop, **settings
             )
             return result.lowest_optimization_result
-        options = {"maxiter": MAX_ITERATIONS, **self.options}
+        iterations, tolerance = EXPLORING if self.exploring else FINAL
+        known = {"L-BFGS-B": "ftol", "SLSQP": "ftol", "trust-constr": "gtol"}
+        options = {"maxiter": iterations, known[self.method]: tolerance, **self.options}
         return optimize.minimize(
             self._number, z, jac=True, method=self.method, bounds=bounds, options=options
         )
@@ -161,13 +169,14 @@ class Search:
         from scipy import optimize
 
         bounds = (-np.inf, np.inf) if self.space.kind == "unconstrained" else (0.0, 1.0)
-        tolerances = dict.fromkeys(("ftol", "xtol", "gtol"), TOLERANCE)
-        settings = {"max_nfev": MAX_ITERATIONS, **tolerances, **self.options}
+        iterations, tolerance = EXPLORING if self.exploring else FINAL
+        tolerances = dict.fromkeys(("ftol", "xtol", "gtol"), tolerance)
+        settings = {"max_nfev": iterations, **tolerances, **self.options}
         try:
             return optimize.least_squares(
-                lambda z: self._triangle(z)[0],
+                lambda z: self._reduced(z)[0],
                 z,
-                jac=lambda z: self._triangle(z)[1],
+                jac=lambda z: self._reduced(z)[1],
                 method=self.method,
                 bounds=bounds,
                 **settings,
@@ -178,29 +187,35 @@ class Search:
             message = "the integration failed at the start"
             return optimize.OptimizeResult(message=message, success=False)
 
-    def _triangle(self, z):
-        """Return residuals and Jacobian, reduced to as many rows as there are parameters plus one.
+    def _reduced(self, z):
+        """Return residuals and Jacobian with as many rows as there are parameters plus one.
 
-        The methods see scalar products of residuals and Jacobian columns only, and the triangular
-        factor of (Jacobian, residuals) has the same ones. Their work then does not grow with the
-        record. Where the integration fails, a trust region shrinks at NaN; MINPACK ("lm") needs a
-        number that is too large.
+        Where the integration fails, a trust region shrinks at NaN; MINPACK ("lm") needs a number
+        that is too large.
         """
         found, slope = self._evaluate(np.asarray(z, dtype=float), squares=True)
         n = slope.size
         if found.failed:
             large = np.nan if self.method != "lm" else FAILED
             return np.full(n + 1, large), np.zeros((n + 1, n))
-        return _reduce(found, self.space.free, slope)
+        return reduce_rows(found.residuals, found.residual_jacobian[:, self.space.free] * slope)
 
 
-def _reduce(found: Evaluation, free, slope):
-    augmented = np.column_stack([found.residual_jacobian[:, free] * slope, found.residuals])
-    short = slope.size + 1 - augmented.shape[0]
-    if short > 0:  # fewer observations than parameters
-        augmented = np.vstack([augmented, np.zeros((short, augmented.shape[1]))])
-    triangle = np.linalg.qr(augmented, mode="r")
-    return triangle[:, -1], triangle[:, :-1]
+def reduce_rows(residuals, jacobian):
+    """Return fewer residuals and Jacobian rows with the same scalar products, and so the same fit.
+
+    Least squares sees scalar products of residuals and Jacobian columns only. Their matrix has a
+    square root of as many rows as columns; it takes one product of matrices, where a decomposition
+    of all rows waits many times for the other threads of BLAS. Products are computed of columns of
+    length one; directions that change the residuals less than 1e-8 of that are lost.
+    """
+    columns = np.column_stack([jacobian, residuals])
+    lengths = np.sqrt((columns * columns).sum(axis=0))
+    lengths[lengths == 0] = 1.0
+    columns /= lengths
+    values, vectors = np.linalg.eigh(columns.T @ columns)
+    root = np.sqrt(np.maximum(values, 0.0))[:, None] * vectors.T * lengths
+    return root[:, -1], root[:, :-1]
 
 
 def _text(message) -> str:

@@ -14,7 +14,7 @@ SAMPLERS = ("latin hypercube", "sobol")
 # A positive parameter whose upper bound is this many times the lower one has a logarithmic axis:
 # on a linear one, half of the orders of magnitude would lie within a step of the lower bound.
 LOGARITHMIC = 100.0
-MARGIN = 1e-3  # of an axis: where an unconstrained search, or one of inner points, may start
+FARTHEST = 1e-6  # of an axis: where an unconstrained search may start
 AT_BOUND = 1e-3  # of an axis: what is nearer to a bound is said to be at it
 
 
@@ -75,11 +75,15 @@ class SearchSpace:
         by_ratio = np.log(np.where(log, value / safe, 1.0)) / np.log(np.where(log, high / safe, 2))
         return np.clip(np.where(log, by_ratio, (value - low) / (high - low)), 0, 1)
 
-    def coordinates(self, unit: np.ndarray, inner: bool = False) -> np.ndarray:
-        """Return coordinates of positions; `inner` moves them off their bounds."""
-        if inner or self.kind == "unconstrained":
-            unit = np.clip(unit, MARGIN, 1 - MARGIN)
-        return np.log(unit / (1 - unit)) if self.kind == "unconstrained" else unit
+    def coordinates(self, unit: np.ndarray, margin: float = 0.0) -> np.ndarray:
+        """Return coordinates of positions, first moved `margin` off the bounds.
+
+        Without bounds the margin is at least 1e-6: a bound itself is infinitely far away.
+        """
+        if self.kind == "unit cube":
+            return np.clip(unit, margin, 1 - margin)
+        unit = np.clip(unit, max(margin, FARTHEST), 1 - max(margin, FARTHEST))
+        return np.log(unit / (1 - unit))
 
     def axis_slopes(self, theta: np.ndarray) -> np.ndarray:
         """Return the change of each parameter by its position on its axis; zero if it is fixed."""
