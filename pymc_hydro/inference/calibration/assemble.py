@@ -31,6 +31,7 @@ def assemble(model, space, outcome, runs) -> Calibration:
     gradient = np.where(np.isnan(space.held), gradient, 0.0)
     residuals, slopes = _residuals(objective, theta, runs["calibration"])
     covariance = linear_covariance(space, theta, residuals, slopes)
+    jacobian = runs["calibration"][f"d{objective.problem.outputs[0]}_dparameter"]
     bare = {what: _without_sensitivities(run) for what, run in runs.items()}
     scores = {what: _scores(run, objective.problem.outputs[0]) for what, run in runs.items()}
     settings = {
@@ -47,8 +48,10 @@ def assemble(model, space, outcome, runs) -> Calibration:
         validation_scores=scores.get("validation"),
         simulation=bare["calibration"],
         validation=bare.get("validation"),
-        jacobian=runs["calibration"][f"d{objective.problem.outputs[0]}_dparameter"],
-        gradient=xr.DataArray(gradient, dims=PARAMETER, coords={PARAMETER: list(space.names)}),
+        jacobian=jacobian.rename("jacobian"),
+        gradient=xr.DataArray(
+            gradient, {PARAMETER: list(space.names)}, (PARAMETER,), name="gradient"
+        ),
         gradient_norm=space.projected_norm(theta, gradient),
         covariance=covariance,
         identifiability=singular_directions(space, theta, slopes),

@@ -45,7 +45,7 @@ def linear_covariance(space: SearchSpace, theta, residuals, jacobian) -> xr.Data
         covariance[np.ix_(inner, inner)] = variance * half @ half.T
     dims = (PARAMETER, f"{PARAMETER}_2")
     coords = {dim: list(space.names) for dim in dims}
-    return xr.DataArray(covariance, dims=dims, coords=coords, attrs={"note": NOTE})
+    return xr.DataArray(covariance, coords, dims, name="covariance", attrs={"note": NOTE})
 
 
 def singular_directions(space: SearchSpace, theta, jacobian) -> xr.Dataset:
