@@ -61,7 +61,7 @@ def run_main_job(model: AbstractModel, basin: xr.Dataset, settings: Settings, sa
     settings.output.mkdir(parents=True, exist_ok=True)
     first, second = split_record(basin, settings.split, settings.warmup)
 
-    say("Calibrating: maximal Nash-Sutcliffe efficiency, L-BFGS-B from 4 starts ...")
+    say("Calibrating: maximal Nash-Sutcliffe efficiency, least squares from 4 starts ...")
     fit = calibrate(
         model, first, warmup=settings.warmup, starts=4, seed=settings.seed, bounds=_separated(model)
     )

@@ -80,7 +80,7 @@ def select_window(time: np.ndarray, period, warmup: int, what: str = "period") -
     covers = f"the record covers {_date(time[0])} to {_date(time[-1])}"
     if end <= first:
         raise ValueError(f"calibrate: {what} {period[0]} to {period[1]} is empty; {covers}")
-    warmup = check_warmup(warmup, end)
+    warmup = check_warmup(warmup, time.size)
     if first < warmup:
         raise ValueError(
             f"calibrate: {what} starts at {_date(time[first])} and needs a warm-up of {warmup} "
