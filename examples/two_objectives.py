@@ -16,6 +16,8 @@ if __name__ == "__main__":
     }
 
     def weighted(weight):
+        """Return the loss with this weight of low flows."""
+
         def loss(observed, simulated):
             high = 1 - ph.losses.nse(observed, simulated)
             low = 1 - ph.losses.nse(observed, simulated, transform="log")
