@@ -206,7 +206,7 @@ def _objective(model, basin, window, flows, loss, options, first, x0, solver_set
     problem = define_problem(model, tuple(flows), interval_length(basin), **solver_settings)
     forcing = forcing_array(model, basin)[window.record]
     if options.get("normalisation") == "initial" and "initial" not in options:
-        run = problem.run(first, forcing, x0).values[window.warmup :]
+        run = problem.run(first, forcing, x0, sensitivities=True).values[window.warmup :]
         options["initial"] = {name: run[:, i] for i, name in enumerate(flows)}
     goal = define_goal(loss, options, basin[TIME].values[window.scored])
     scored = {name: series[window.scored] for name, series in flows.items()}

@@ -16,7 +16,7 @@ def plot_calibration(data, *, basin=None, axes=None):
     Parameters
     ----------
     data : Calibration
-        From ``ph.calibrate``, or loaded from a file.
+        From ``ph.calibrate``, or loaded from a file. Only discharge is drawn of its outputs.
     basin : Dataset, optional
         Its ``precipitation`` is drawn from above.
     axes : sequence of matplotlib Axes, optional
@@ -30,7 +30,7 @@ def plot_calibration(data, *, basin=None, axes=None):
     import matplotlib.pyplot as plt
 
     periods = {"calibration": data.simulation, "validation": data.validation}
-    periods = {name: run for name, run in periods.items() if run is not None}
+    periods = {k: run for k, run in periods.items() if run is not None and "discharge" in run}
     if axes is None:
         n = 1 + len(periods)
         _, axes = plt.subplots(n, 1, figsize=(10, 3.5 * n), layout="constrained")

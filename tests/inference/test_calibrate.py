@@ -414,6 +414,7 @@ def tail(n):
         ({"starts": 0}, ValueError, "at least 1"),
         ({"starts": TRUE * 1e4}, ValueError, "outside the bounds: S_umax = 2.5e"),
         ({"starts": {"alpha": 0.5}}, KeyError, "the start lacks S_umax"),
+        ({"starts": {"alpha": 0.5, "x": 1}}, KeyError, "which are no parameters"),
         ({"starts": [1.0, 2.0]}, ValueError, "must have shape"),
         ({"warmup": 900}, ValueError, "nothing is left"),
         ({"warmup": 5000}, ValueError, "nothing is left"),

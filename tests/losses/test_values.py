@@ -291,3 +291,20 @@ def test_several_variables_that_make_no_sense(changed, error, message):
     }
     with pytest.raises(error, match=message):
         ls.multi_output(**(arguments | changed))
+
+
+def test_evaluation_has_every_score(rng):
+    y, q = flows(rng)
+    found = ls.evaluate(y, q)
+    assert set(ls.SCORES) < set(found)
+    assert found["kge"] == ls.kge(y, q) and found["bias_low"] == ls.segment_bias(
+        y, q, segment="low"
+    )
+    there = np.isfinite(y)
+    bias = 100 * (q[there].sum() / y[there].sum() - 1)
+    assert found["percent_bias"] == pytest.approx(bias) == ls.percent_bias(y, q)
+    assert ls.percent_bias(y, 1.1 * np.nan_to_num(y, nan=5.0)) == pytest.approx(10)
+    dry = ls.evaluate(np.zeros(9), np.ones(9))  # nearly nothing is defined
+    assert dry["rmse"] == 1 and np.isnan(dry["nse"]) and np.isnan(dry["percent_bias"])
+    with pytest.raises(ValueError, match="all observations are missing"):
+        ls.evaluate([np.nan], [1.0])

@@ -183,7 +183,8 @@ class Objective:
 
     def check(self, theta: np.ndarray) -> None:
         """Raise ValueError if the loss of a run that did not fail is no number."""
-        run = self.problem.run(theta, self.forcing, self.initial_state)
+        # With sensitivities: this also compiles the kernel before several threads want it.
+        run = self.problem.run(theta, self.forcing, self.initial_state, sensitivities=True)
         if run.status:
             return
         with self._lock:

@@ -31,7 +31,8 @@ class Calibration:
     loss : float
         The minimised value; for a score, its negative.
     scores : dict of str to float
-        All scores of discharge in the calibration period (``ph.losses.evaluate``).
+        All scores of discharge (or of the first output that has a loss) in the calibration period,
+        from ``ph.losses.evaluate``.
     validation_scores : dict of str to float, or None
         The same of the validation period.
     simulation : Dataset

@@ -126,6 +126,12 @@ class SearchSpace:
             first = self.positions(np.clip(default, self.lower, self.upper))
             return np.vstack([first, _sample(sampler, starts - 1, first.size, seed)])
         if isinstance(starts, Mapping):
+            unknown = [name for name in starts if name not in self.names]
+            if unknown:
+                raise KeyError(
+                    f"calibrate: the start names {unknown}, which are no parameters; known are "
+                    f"{', '.join(self.names)}"
+                )
             missing = [self.names[i] for i in self.free if self.names[i] not in starts]
             if missing:
                 raise KeyError(f"calibrate: the start lacks {', '.join(missing)}")
