@@ -2,7 +2,6 @@
 
 import os
 import signal
-import tempfile
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import xarray as xr
 
 from pymc_hydro.core.dims import TIME
 from pymc_hydro.core.model import AbstractModel
+from pymc_hydro.data.files import complete_file
 from pymc_hydro.data.schema import split_record
 from pymc_hydro.engine.simulate import simulate
 from pymc_hydro.inference.build import build_model, set_basin
@@ -61,7 +61,7 @@ def run_main_job(model: AbstractModel, basin: xr.Dataset, settings: Settings, sa
     settings.output.mkdir(parents=True, exist_ok=True)
     first, second = split_record(basin, settings.split, settings.warmup)
 
-    say("Calibrating: maximal Nash-Sutcliffe efficiency, L-BFGS-B from 4 starts ...")
+    say("Calibrating: maximal Nash-Sutcliffe efficiency, least squares from 4 starts ...")
     fit = calibrate(
         model, first, warmup=settings.warmup, starts=4, seed=settings.seed, bounds=_separated(model)
     )
@@ -109,20 +109,6 @@ def run_main_job(model: AbstractModel, basin: xr.Dataset, settings: Settings, sa
     for what, path in files.items():
         say(f"{what.replace('_', ' ')}: {path}")
     return files
-
-
-@contextmanager
-def complete_file(path: Path):
-    """Yield a temporary path beside `path` that takes its place when all went well."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pymc as pm
 import pytest
@@ -38,6 +39,17 @@ def test_declared_model_works(monkeypatch):
     stored = float((run["S"] + run["R"])[-1]) - model.initial_state.sum()
     flows = basin["precipitation"].sum() - run["discharge"].sum() - run["evaporation"].sum()
     assert float(flows) == pytest.approx(stored, rel=1e-9)
+
+
+def test_calibration_page(monkeypatch, tmp_path):
+    matplotlib.use("Agg")
+    monkeypatch.chdir(tmp_path)
+    space = run_blocks("docs/calibrate.md", monkeypatch)
+    assert repr(space["again"]) == repr(space["fit"])
+    for name in ("fit", "robust", "own"):
+        assert space[name].scores["nse"] > 0.7, name
+    assert space["both"].simulation["S_u"].sizes == space["both"].simulation["discharge"].sizes
+    assert len(space["axes"]) == 3
 
 
 def test_links_lead_somewhere():

@@ -22,7 +22,7 @@ ALLOWED = {
     "likelihoods": (set(), {"numpy", "pandas", "xarray", "pymc", "pytensor"}),
     "inference": (
         {"core", "data", "engine", "ops", "losses", "likelihoods"},
-        {"numpy", "pandas", "xarray", "scipy", "pymc", "pytensor"},
+        {"numpy", "pandas", "xarray", "scipy", "rich", "pymc", "pytensor"},
     ),
     "testing": ({"core", "data", "engine"}, {"numpy", "scipy", "pandas", "xarray"}),
     "plots": (set(), {"numpy", "xarray", "matplotlib", "arviz"}),

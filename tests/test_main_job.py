@@ -8,7 +8,8 @@ import pytest
 import xarray as xr
 
 import pymc_hydro as ph
-from pymc_hydro.main_job import Settings, complete_file, run_main_job
+from pymc_hydro.data.files import complete_file
+from pymc_hydro.main_job import Settings, run_main_job
 
 
 @pytest.mark.filterwarnings("ignore")  # short chains

@@ -1,108 +1,111 @@
 """Calibration: find the parameters with the best score, with exact gradients."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
-import pytensor
-import pytensor.tensor as pt
 import xarray as xr
 
-from pymc_hydro.core.dims import PARAMETER, TIME
+from pymc_hydro.core.dims import TIME
 from pymc_hydro.core.model import AbstractModel
-from pymc_hydro.data.schema import as_basin, check_warmup, interval_length
+from pymc_hydro.data.schema import as_basin, interval_length
 from pymc_hydro.engine.problem import define_problem
-from pymc_hydro.engine.simulate import forcing_array, simulate
-from pymc_hydro.losses import LOSSES, kge, nse
-from pymc_hydro.ops import SimulatedValues
+from pymc_hydro.engine.simulate import forcing_array, initial_array, simulate
+from pymc_hydro.inference.calibration.assemble import assemble
+from pymc_hydro.inference.calibration.objective import Objective, define_goal
+from pymc_hydro.inference.calibration.periods import check_apart, observations, select_window
+from pymc_hydro.inference.calibration.result import Calibration
+from pymc_hydro.inference.calibration.search import choose_method
+from pymc_hydro.inference.calibration.space import define_space
+from pymc_hydro.inference.calibration.strategy import search_all
 
 __all__ = ["Calibration", "calibrate"]
-
-METHODS = ("L-BFGS-B",)
-FAILED = 1e6  # the loss of a failed integration: worse than any run, and finite for line searches
-MAX_ITERATIONS = 200
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """The result of :func:`calibrate`.
-
-    Attributes
-    ----------
-    theta : Dataset
-        The parameters, one variable each, with units and ``at_bound``.
-    loss : float
-        The minimised value; for a score, its negative.
-    scores : dict of str to float
-        NSE and KGE of the calibration period, after the warm-up.
-    simulation : Dataset
-        Discharge on ``time``, warm-up included.
-    jacobian : DataArray, shape (n_time, n_parameter)
-        Derivative of discharge with respect to each parameter, warm-up included.
-    covariance : DataArray, shape (n_parameter, n_parameter)
-        ``s^2 (J'J)^-1`` of the free parameters after the warm-up; it describes the uncertainty
-        where residuals are independent with one variance, which daily flow rarely has. Zero for
-        fixed parameters.
-    history : Dataset
-        Loss at the end of each start, and its evaluations.
-    message : str
-        What the optimiser said of the best start.
-    """
-
-    theta: xr.Dataset
-    loss: float
-    scores: dict
-    simulation: xr.Dataset
-    jacobian: xr.DataArray
-    covariance: xr.DataArray
-    history: xr.Dataset
-    message: str
-
-    def __repr__(self):
-        lines = [f"{k} = {v.item():.6g} {v.units}" for k, v in self.theta.data_vars.items()]
-        scores = ", ".join(f"{k} {v:.4f}" for k, v in self.scores.items())
-        return "\n".join([f"Calibration: {scores} ({self.message})", *lines])
 
 
 def calibrate(
     model: AbstractModel,
     basin: xr.Dataset | pd.DataFrame,
-    loss: str = "nse",
-    method: str = "L-BFGS-B",
-    starts: int | np.ndarray = 8,
+    loss: str | Callable | Mapping = "nse",
+    method: str | None = None,
+    starts: int | Mapping | np.ndarray = 8,
     warmup: int = 365,
     bounds: Mapping | None = None,
     fixed: Mapping | None = None,
     seed: int | None = None,
+    *,
+    period=None,
+    validation=None,
+    observed=None,
+    loss_options: Mapping | None = None,
+    search_space: str = "unit cube",
+    sampler: str = "latin hypercube",
+    hops: int = 3,
+    method_options: Mapping | None = None,
+    initial_state=None,
+    cores: int | None = None,
+    progressbar: bool = True,
     **solver_settings,
 ) -> Calibration:
-    """Calibrate a model on a basin's discharge.
+    """Calibrate a model on a basin's observations.
 
-    The search runs in the unit cube of the bounds, from several starts, with SciPy's optimiser
-    and the exact gradient of the loss.
+    SciPy's optimisers search from several starts in parallel, with the exact gradient of the loss
+    from one integration; if the loss is a sum of squares (NSE is one minus such a sum), with the
+    exact Jacobian of its residuals, which takes fewer steps and finds narrow valleys.
 
     Parameters
     ----------
     model : AbstractModel
     basin : Dataset or DataFrame
-        With ``discharge``; missing observations are left out.
-    loss : {"nse", "kge"}
-        The score to maximise.
-    method : {"L-BFGS-B"}
-    starts : int or array_like, shape (n_start, n_parameter)
-        Number of starts (a Latin hypercube, and the default parameters first), or the starts
-        themselves in natural units.
+        With ``discharge``, unless `observed` is given; missing observations are left out.
+    loss : str, callable, or mapping of output to loss
+        A name of ``ph.losses.SCORES`` (maximised) or ``ph.losses.LOSSES`` (minimised); a function
+        of (observed, simulated) that is minimised, written in operations that PyTensor can
+        differentiate (if it has an argument ``time``, it is given the dates); or such a loss for
+        each of several outputs, which ``ph.losses.multi_output`` combines.
+    method : str, optional
+        "trf", "dogbox", "lm" (sums of squares only; the last without bounds), "L-BFGS-B",
+        "trust-constr", "SLSQP", "basinhopping". Where not given, "trf" for sums of squares and
+        "L-BFGS-B" for all others.
+    starts : int, mapping, or array_like, shape (n_start, n_parameter)
+        A number of starts: the default parameters first, the others fill the search space. Or the
+        starts themselves in natural units.
     warmup : int
-        Intervals at the start that are not scored.
+        Intervals before the scored period that are simulated only.
     bounds : mapping of name to (lower, upper), optional
         In place of the model's.
     fixed : mapping of name to value, optional
         Parameters that are not searched.
     seed : int, optional
-        For the Latin hypercube.
-    **solver_settings
+        For the starts and for basin hopping.
+    period, validation : pair of dates, optional
+        Scored periods, both ends included, with the warm-up before them. Without `period`, all of
+        the record after its warm-up.
+    observed : series, or mapping of output to series, optional
+        In place of the basin's discharge: a DataArray or Series with dates, or an array with a
+        value for each interval of the basin, NaN where missing.
+    loss_options : mapping, optional
+        Further arguments of the loss, such as ``{"transform": "log"}``; for several outputs those
+        of ``ph.losses.multi_output``: weights, normalisation.
+    search_space : {"unit cube", "unconstrained"}
+        Within the bounds, or with a logistic transformation that has none. In both, a positive
+        parameter whose bounds are a factor of 100 or more apart has a logarithmic axis.
+    sampler : {"latin hypercube", "sobol"}
+        Of the starts.
+    hops : int
+        Rounds of further searches, as many in a round as there are starts, from around the best
+        point so far. There are none if three starts agree on the best optimum, if there is a
+        single start, or with "basinhopping".
+    method_options : mapping, optional
+        For SciPy: ``options`` of ``minimize``, or arguments of ``least_squares`` and
+        ``basinhopping``.
+    initial_state : mapping or array_like, shape (n_state,), in mm, optional
         As in ``ph.simulate``.
+    cores : int, optional
+        Threads; as many as the machine has where not given.
+    progressbar : bool
+        Shown on a terminal or in a notebook.
+    **solver_settings
+        As in ``ph.simulate``: ``solver``, ``rtol``, ``atol``, ``steps``.
 
     Returns
     -------
@@ -110,152 +113,103 @@ def calibrate(
 
     Raises
     ------
-    KeyError, ValueError
-        If an argument or the data do not fit.
+    KeyError, TypeError, ValueError
+        If an argument or the data do not fit, or the integration fails at every start.
+
+    Notes
+    -----
+    Where an integration fails during the search, a trust region shrinks, and a line search sees a
+    bowl around the last success; the failures are counted in ``history``.
 
     References
     ----------
-    Byrd, R. H., et al. (1995). SIAM J. Sci. Comput. 16, 1190-1208. doi:10.1137/0916069
+    Branch, M. A., Coleman, T. F., Li, Y. (1999). SIAM J. Sci. Comput. 21, 1-23 ("trf").
+    doi:10.1137/S1064827595289108
+
+    Byrd, R. H., et al. (1995). SIAM J. Sci. Comput. 16, 1190-1208 ("L-BFGS-B").
+    doi:10.1137/0916069
+
+    Examples
+    --------
+    >>> import pymc_hydro as ph
+    >>> basin = ph.load_basin("leaf_river")
+    >>> fit = ph.calibrate(
+    ...     ph.Hymod(snow=False),
+    ...     basin,
+    ...     period=("1953-10-01", "1957-09-30"),
+    ...     validation=("1958-10-01", "1962-09-30"),
+    ...     seed=1,
+    ... )
+    >>> bool(fit.scores["nse"] > 0.8 and fit.validation_scores["nse"] > 0.8)
+    True
     """
-    from scipy.optimize import minimize  # here: half a second that an import need not take
-
-    if loss not in LOSSES:
-        raise KeyError(f"calibrate: unknown loss {loss!r}; known are {', '.join(LOSSES)}")
-    if method not in METHODS:
-        raise KeyError(f"calibrate: unknown method {method!r}; known are {', '.join(METHODS)}")
-    basin = as_basin(basin, (*model.forcing_names, "discharge"))
-    warmup = check_warmup(warmup, basin.sizes[TIME])
-    observed = basin["discharge"].values[warmup:]
-    lower, upper = _bounds(model, bounds or {})
-    held = _fixed(model, fixed or {}, lower, upper)
-    free = np.flatnonzero(np.isnan(held))
-    if free.size == 0:
-        raise ValueError("calibrate: all parameters are fixed, nothing is left to search")
-
-    objective = _objective(model, basin, observed, loss, warmup, solver_settings)
-
-    def in_cube(z):
-        theta = held.copy()
-        theta[free] = lower[free] + z * (upper - lower)[free]
-        value, gradient = objective(theta)
-        if not (np.isfinite(value) and np.isfinite(gradient).all()):
-            return FAILED, np.zeros(free.size)
-        return float(value), gradient[free] * (upper - lower)[free]
-
-    results = [
-        minimize(
-            in_cube,
-            z,
-            jac=True,
-            method=method,
-            bounds=[(0, 1)] * free.size,
-            options={"maxiter": MAX_ITERATIONS},
-        )
-        for z in _starts(model, starts, lower, upper, free, seed)
-    ]
-    best = min(results, key=lambda r: r.fun)
-    if best.fun >= FAILED:
-        raise ValueError("calibrate: the integration failed at every start; try other starts")
-    theta = held.copy()
-    theta[free] = lower[free] + best.x * (upper - lower)[free]
-    return _result(
-        model, basin, observed, theta, free, lower, upper, best, results, warmup, solver_settings
+    outputs = tuple(loss) if isinstance(loss, Mapping) else ("discharge",)
+    needed = () if observed is not None else ("discharge",)
+    basin = as_basin(basin, (*model.forcing_names, *needed))
+    time = basin[TIME].values
+    windows = {"calibration": select_window(time, period, warmup)}
+    if validation is not None:
+        windows["validation"] = select_window(time, validation, warmup, "validation")
+        check_apart(time, **windows)
+    flows = observations(basin, observed, outputs, windows)
+    space = define_space(model, bounds or {}, fixed or {}, search_space)
+    units = space.starts(starts, model.default, sampler, seed)
+    objective = _objective(
+        model,
+        basin,
+        windows["calibration"],
+        flows,
+        loss,
+        dict(loss_options or {}),
+        space.parameters(space.coordinates(units[0]))[0],
+        initial_array(model, initial_state),
+        solver_settings,
     )
+    method = choose_method(method, objective.goal.residuals is not None, search_space)
 
-
-def _objective(model, basin, observed, loss, warmup, solver_settings):
-    """Return a compiled function of the parameters: loss and gradient from one integration."""
-    score, sign = LOSSES[loss]
-    problem = define_problem(model, ("discharge",), interval_length(basin), **solver_settings)
-    theta = pt.dvector("theta")
-    forcing = pt.constant(forcing_array(model, basin))
-    values = SimulatedValues(problem)(theta, forcing, pt.constant(model.initial_state))
-    value = sign * score(observed, values[warmup:, 0])
-    return pytensor.function([theta], [value, pytensor.grad(value, theta)])
-
-
-def _bounds(model, bounds):
-    lower, upper = model.lower, model.upper
-    for name, pair in bounds.items():
-        i = _index(model, name)
-        low, high = (float(b) for b in pair)
-        if not low < high:
-            raise ValueError(f"calibrate: bounds of {name} must rise, found [{low}, {high}]")
-        lower[i], upper[i] = low, high
-    return lower, upper
-
-
-def _fixed(model, fixed, lower, upper):
-    held = np.full(len(model.parameters), np.nan)
-    for name, value in fixed.items():
-        i = _index(model, name)
-        if not lower[i] <= float(value) <= upper[i]:
-            raise ValueError(
-                f"calibrate: fixed {name} = {value} is outside its bounds [{lower[i]}, {upper[i]}]"
-            )
-        held[i] = float(value)
-    return held
-
-
-def _index(model, name):
-    if name not in model.parameter_names:
-        raise KeyError(
-            f"calibrate: {type(model).__name__} has no parameter {name!r}; known are "
-            f"{', '.join(model.parameter_names)}"
-        )
-    return model.parameter_names.index(name)
-
-
-def _starts(model, starts, lower, upper, free, seed):
-    """Return start points in the unit cube of the free parameters."""
-    width = upper - lower
-    if isinstance(starts, (int, np.integer)):
-        if starts < 1:
-            raise ValueError(f"calibrate: starts must be at least 1, found {starts}")
-        from scipy.stats import qmc
-
-        first = np.clip((model.default - lower) / width, 0, 1)[free]
-        others = qmc.LatinHypercube(free.size, seed=seed).random(starts - 1) if starts > 1 else []
-        return [first, *others]
-    points = (np.atleast_2d(np.asarray(starts, dtype=float)) - lower) / width
-    if points.shape[1] != len(model.parameters):
+    outcome = search_all(
+        objective,
+        space,
+        method,
+        method_options or {},
+        units,
+        hops=hops,
+        seed=seed,
+        cores=cores,
+        progressbar=progressbar,
+    )
+    theta = outcome.best.best[1]
+    if theta is None:
         raise ValueError(
-            f"calibrate: starts must have shape (n_start, {len(model.parameters)}), found "
-            f"{points.shape}"
+            f"calibrate: the integration failed at all {sum(len(s.trace) for s in outcome.starts)} "
+            "points that were tried; narrow the bounds, or try ph.simulate at a start to see why"
         )
-    if (points < 0).any() or (points > 1).any():
-        raise ValueError("calibrate: a start is outside the bounds")
-    return list(points[:, free])
+    runs = {}
+    for what, window in windows.items():
+        run = simulate(
+            model,
+            theta,
+            basin.isel({TIME: window.record}),
+            outputs,
+            sensitivities=True,
+            initial_state=initial_state,
+            **solver_settings,
+        )
+        for name, series in flows.items():
+            run[f"observed_{name}"] = (TIME, series[window.record], dict(run[name].attrs))
+        runs[what] = run.assign_attrs(warmup=window.warmup)
+    return assemble(model, space, outcome, runs)
 
 
-def _result(model, basin, observed, theta, free, lower, upper, best, results, warmup, settings):
-    run = simulate(model, theta, basin, sensitivities=True, **settings)
-    simulated = run["discharge"].values[warmup:]
-    jacobian = run["ddischarge_dparameter"]
-    there = np.isfinite(observed)
-    J = jacobian.values[warmup:][there][:, free]
-    residual = (observed - simulated)[there]
-    variance = residual @ residual / max(there.sum() - free.size, 1)
-    covariance = np.zeros((theta.size, theta.size))
-    covariance[np.ix_(free, free)] = variance * np.linalg.pinv(J.T @ J, hermitian=True)
-    names = list(model.parameter_names)
-    at_bound = (theta == lower) | (theta == upper)
-    variables = {
-        p.name: ((), t, {"units": p.unit, "long_name": p.description, "at_bound": int(b)})
-        for p, t, b in zip(model.parameters, theta, at_bound, strict=True)
-    }
-    history = {
-        "loss": ("start", [r.fun for r in results]),
-        "evaluations": ("start", [r.nfev for r in results]),
-    }
-    dims = (PARAMETER, f"{PARAMETER}_2")
-    return Calibration(
-        theta=xr.Dataset(variables),
-        loss=float(best.fun),
-        scores={"nse": nse(observed, simulated), "kge": kge(observed, simulated)},
-        simulation=run[["discharge"]],
-        jacobian=jacobian,
-        covariance=xr.DataArray(covariance, dims=dims, coords=dict.fromkeys(dims, names)),
-        history=xr.Dataset(history),
-        message=str(best.message),
-    )
+def _objective(model, basin, window, flows, loss, options, first, x0, solver_settings):
+    """Return the objective of the scored window, tried at the first start."""
+    problem = define_problem(model, tuple(flows), interval_length(basin), **solver_settings)
+    forcing = forcing_array(model, basin)[window.record]
+    if options.get("normalisation") == "initial" and "initial" not in options:
+        run = problem.run(first, forcing, x0, sensitivities=True).values[window.warmup :]
+        options["initial"] = {name: run[:, i] for i, name in enumerate(flows)}
+    goal = define_goal(loss, options, basin[TIME].values[window.scored])
+    scored = {name: series[window.scored] for name, series in flows.items()}
+    objective = Objective(problem, forcing, x0, window.warmup, scored, goal)
+    objective.check(first)
+    return objective

@@ -1,12 +1,64 @@
 """Losses (to be minimised) and scores (to be maximised) of simulated against observed series.
 
-Each accepts NumPy arrays, and then returns a float, or PyTensor variables, and then returns a
-graph. Missing observations (NaN) are left out.
+Each is a pure function of ``(observed, simulated)``. It accepts NumPy arrays, and then returns a
+float, or a PyTensor variable as `simulated`, and then returns a graph: differentiable, and usable
+in ``pm.Potential``. Missing observations (NaN) are left out. ``LOSSES`` and ``SCORES`` list them
+by the names that ``ph.calibrate(loss=...)`` takes.
 """
 
-from pymc_hydro.losses.efficiency import kge, nse
+from pymc_hydro.losses.efficiency import kge, kge_2012, kge_nonparametric, nse, volume_bias
+from pymc_hydro.losses.evaluation import evaluate, percent_bias
+from pymc_hydro.losses.flow_duration import (
+    fdc_energy,
+    fdc_log_quantile,
+    fdc_quantile,
+    fdc_segments,
+    fdc_skill,
+    segment_bias,
+)
+from pymc_hydro.losses.jkge import jkge
+from pymc_hydro.losses.multi_output import multi_output
+from pymc_hydro.losses.recession import recession, recession_plot
+from pymc_hydro.losses.robust import cauchy, huber, log_cosh, observed_scale, pseudo_huber, tukey
+from pymc_hydro.losses.sums import gls, mae, rmse, sar, ssr
+from pymc_hydro.losses.table import LOSSES, SCORES, SUMS_OF_SQUARES, find_loss, residuals_of
+from pymc_hydro.losses.transforms import TRANSFORMS, Transform, box_cox
 
-__all__ = ["LOSSES", "kge", "nse"]
-
-# By the name that `ph.calibrate(loss=...)` takes: the function, and the sign that minimises it.
-LOSSES = {"nse": (nse, -1.0), "kge": (kge, -1.0)}
+__all__ = [
+    "LOSSES",
+    "SCORES",
+    "SUMS_OF_SQUARES",
+    "TRANSFORMS",
+    "Transform",
+    "box_cox",
+    "cauchy",
+    "evaluate",
+    "fdc_energy",
+    "fdc_log_quantile",
+    "fdc_quantile",
+    "fdc_segments",
+    "fdc_skill",
+    "find_loss",
+    "gls",
+    "huber",
+    "jkge",
+    "kge",
+    "kge_2012",
+    "kge_nonparametric",
+    "log_cosh",
+    "mae",
+    "multi_output",
+    "nse",
+    "observed_scale",
+    "percent_bias",
+    "pseudo_huber",
+    "recession",
+    "recession_plot",
+    "residuals_of",
+    "rmse",
+    "sar",
+    "segment_bias",
+    "ssr",
+    "tukey",
+    "volume_bias",
+]

@@ -1,22 +1,28 @@
-"""Nash-Sutcliffe and Kling-Gupta efficiency."""
+"""Nash-Sutcliffe and Kling-Gupta efficiencies, and the bias of the volume."""
 
 import numpy as np
-import pytensor.tensor as pt
-from pytensor.graph.basic import Variable
 
-__all__ = ["kge", "nse"]
+from pymc_hydro.losses.pairs import Pairs, number, ordered, root, small_flow, spread_of, squares
+
+__all__ = ["kge", "kge_2012", "kge_nonparametric", "nse", "nse_residuals", "volume_bias"]
+
+# Differences of the logarithm of flow over which a rank changes in graphs: 10 %.
+RANK_WIDTH = 0.1
 
 
-def nse(observed, simulated):
+def nse(observed, simulated, *, transform=None):
     """Return the Nash-Sutcliffe efficiency, a score: one is perfect, higher is better.
 
-    ``1 - sum((y - q)^2) / sum((y - mean(y))^2)``; zero is as good as the mean of the observations.
+    ``1 - sum((y - q)^2) / sum((y - mean(y))^2)``, from minus infinity to one; zero is as good as
+    the mean of the observations.
 
     Parameters
     ----------
     observed : array_like, shape (n_time,)
         NaN where missing: these are left out of all sums.
     simulated : array_like or TensorVariable, shape (n_time,)
+    transform : {"log", "sqrt", "box_cox", "inverse"} or Transform, optional
+        Of both series: the logarithm weighs low flows, the square root stands in between.
 
     Returns
     -------
@@ -32,17 +38,138 @@ def nse(observed, simulated):
     Nash, J. E., Sutcliffe, J. V. (1970). J. Hydrol. 10, 282-290.
     doi:10.1016/0022-1694(70)90255-6
     """
-    observed, simulated = _paired("nse", observed, simulated)
-    residual = observed - simulated
-    spread = observed - observed.mean()
-    return _number(1 - (residual * residual).sum() / (spread * spread).sum())
+    r = nse_residuals(observed, simulated, transform=transform)
+    return number(1 - (r * r).sum())
 
 
-def kge(observed, simulated):
+def nse_residuals(observed, simulated, *, transform=None):
+    """Return the residuals whose squares add up to one minus :func:`nse`."""
+    pairs = Pairs.of("nse", observed, simulated, transform=transform)
+    return pairs.residual / spread_of("nse", pairs.observed) ** 0.5
+
+
+def kge(observed, simulated, *, transform=None):
     """Return the Kling-Gupta efficiency of 2009, a score: one is perfect, higher is better.
 
     ``1 - sqrt((r - 1)^2 + (a - 1)^2 + (b - 1)^2)`` with the correlation r, the ratio of standard
-    deviations a and the ratio of means b, simulated by observed.
+    deviations a and the ratio of means b, simulated by observed. From minus infinity to one; the
+    mean of the observations has about -0.41.
+
+    Parameters
+    ----------
+    observed : array_like, shape (n_time,)
+        NaN where missing: these are left out.
+    simulated : array_like or TensorVariable, shape (n_time,)
+        If constant, there is no correlation and the result is NaN.
+    transform : {"log", "sqrt", "box_cox", "inverse"} or Transform, optional
+        With the logarithm the result depends on the unit of flow, and is without meaning where
+        the mean logarithm is near zero.
+
+    Returns
+    -------
+    float or TensorVariable
+        The derivative of a perfect fit is taken as zero.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, or the observations are all missing or constant.
+
+    References
+    ----------
+    Gupta, H. V., et al. (2009). J. Hydrol. 377, 80-91. doi:10.1016/j.jhydrol.2009.08.003
+    """
+    r, a, b = _components("kge", observed, simulated, transform)
+    return number(1 - root((r - 1) ** 2 + (a - 1) ** 2 + (b - 1) ** 2))
+
+
+def kge_2012(observed, simulated, *, transform=None):
+    """Return the Kling-Gupta efficiency of 2012, a score: one is perfect, higher is better.
+
+    As :func:`kge`, with the ratio of coefficients of variation in place of that of standard
+    deviations, so that variability and bias are not counted twice. A simulation without flow has
+    NaN.
+
+    Parameters
+    ----------
+    observed, simulated, transform
+        As in :func:`kge`.
+
+    Returns
+    -------
+    float or TensorVariable
+
+    Raises
+    ------
+    ValueError
+        As in :func:`kge`.
+
+    References
+    ----------
+    Kling, H., Fuchs, M., Paulin, M. (2012). J. Hydrol. 424-425, 264-277.
+    doi:10.1016/j.jhydrol.2012.01.011
+    """
+    r, a, b = _components("kge_2012", observed, simulated, transform)
+    with np.errstate(all="ignore"):  # no flow: 0 / 0
+        c = a / b
+    return number(1 - root((r - 1) ** 2 + (c - 1) ** 2 + (b - 1) ** 2))
+
+
+def kge_nonparametric(observed, simulated, *, rank_width=None, transform=None):
+    """Return the non-parametric Kling-Gupta efficiency, a score: one is perfect.
+
+    As :func:`kge`, with Spearman's rank correlation, and for the variability
+    ``1 - sum(|q_(i) / (n mean(q)) - y_(i) / (n mean(y))|) / 2``: the two flow-duration curves
+    scaled by their means, that is without the volume. From minus infinity to one.
+
+    Parameters
+    ----------
+    observed : array_like, shape (n_time,)
+        NaN where missing: these are left out.
+    simulated : array_like or TensorVariable, shape (n_time,)
+        If constant, there is no correlation and the result is NaN.
+    rank_width : float, optional
+        Ranks do not change with small changes of flow, so that their correlation has no useful
+        derivative. With a width w, two flows change their order gradually, over differences of
+        ln(q) from -w to w. Zero are exact ranks. Where not given, zero for arrays and 0.1 for
+        graphs.
+    transform : {"log", "sqrt", "box_cox", "inverse"} or Transform, optional
+        Ranks stay what they are.
+
+    Returns
+    -------
+    float or TensorVariable
+
+    Raises
+    ------
+    ValueError
+        As in :func:`kge`, and if the width is negative.
+
+    References
+    ----------
+    Pool, S., Vis, M., Seibert, J. (2018). Hydrol. Sci. J. 63, 1941-1953.
+    doi:10.1080/02626667.2018.1552002
+    """
+    name = "kge_nonparametric"
+    pairs = Pairs.of(name, observed, simulated, transform=transform, numbers_only=True)
+    y, q, xp = pairs.observed, pairs.simulated, pairs.math
+    spread_of(name, y)
+    if rank_width is None:
+        rank_width = 0.0 if xp is np else RANK_WIDTH
+    if not rank_width >= 0:
+        raise ValueError(f"{name}: rank_width must be >= 0, found {rank_width!r}")
+    plain = Pairs.of(name, observed, simulated)  # ranks are those of flow itself
+    rank_y, rank_q = (_rank(plain, x, rank_width) for x in (plain.observed, plain.simulated))
+    shape_y, shape_q = (ordered(x) / x.sum() for x in (y, q))
+    a = 1 - 0.5 * xp.abs(shape_q - shape_y).sum()
+    r, b = _correlation(rank_y, rank_q), q.mean() / y.mean()
+    return number(1 - root((r - 1) ** 2 + (a - 1) ** 2 + (b - 1) ** 2))
+
+
+def volume_bias(observed, simulated):
+    """Return the squared relative bias of the volume, a loss: zero is perfect, lower is better.
+
+    ``(mean(q) / mean(y) - 1)^2``, from zero to infinity; useful as an addition to another loss.
 
     Parameters
     ----------
@@ -57,40 +184,44 @@ def kge(observed, simulated):
     Raises
     ------
     ValueError
-        If the shapes differ, or the observations are all missing or constant.
-
-    References
-    ----------
-    Gupta, H. V., et al. (2009). J. Hydrol. 377, 80-91. doi:10.1016/j.jhydrol.2009.08.003
+        If the shapes differ, or the observations are all missing or all zero.
     """
-    observed, simulated = _paired("kge", observed, simulated)
-    y, q = observed - observed.mean(), simulated - simulated.mean()
-    spread_y, spread_q = ((y * y).mean()) ** 0.5, ((q * q).mean()) ** 0.5
-    r = (y * q).mean() / (spread_y * spread_q)
-    a, b = spread_q / spread_y, simulated.mean() / observed.mean()
-    return _number(1 - ((r - 1) ** 2 + (a - 1) ** 2 + (b - 1) ** 2) ** 0.5)
+    pairs = Pairs.of("volume_bias", observed, simulated)
+    if pairs.positions is not None and not pairs.observed.any():
+        raise ValueError("volume_bias: all observed flows are zero; use ssr or sar")
+    return number((pairs.simulated.mean() / pairs.observed.mean() - 1) ** 2)
 
 
-def _paired(name, observed, simulated):
-    """Return both series where there is an observation."""
-    if isinstance(observed, Variable):
-        return observed, pt.as_tensor_variable(simulated)
-    observed = np.asarray(observed, dtype=float)
-    if not isinstance(simulated, Variable):
-        simulated = np.asarray(simulated, dtype=float)
-        if simulated.shape != observed.shape:
-            raise ValueError(
-                f"{name}: observed has shape {observed.shape} and simulated {simulated.shape}; "
-                "they must cover the same intervals"
-            )
-    there = np.flatnonzero(np.isfinite(observed))
-    if there.size == 0:
-        raise ValueError(f"{name}: all observations are missing")
-    observed = observed[there]
-    if np.ptp(observed) == 0:
-        raise ValueError(f"{name}: the observations are constant, the score is not defined")
-    return observed, simulated[there]
+def _components(name, observed, simulated, transform):
+    pairs = Pairs.of(name, observed, simulated, transform=transform)
+    y, q = pairs.observed, pairs.simulated
+    spread_y = spread_of(name, y) ** 0.5
+    deviation = q - q.mean()
+    return (
+        _correlation(y, q),
+        root((deviation * deviation).sum()) / spread_y,
+        q.mean() / y.mean(),
+    )
 
 
-def _number(x):
-    return x if isinstance(x, Variable) else float(x)
+def _correlation(y, q):
+    a_y, a_q = y - y.mean(), q - q.mean()
+    return (a_y * a_q).sum() / (squares(a_y, y) * squares(a_q, q)) ** 0.5
+
+
+def _rank(pairs, flow, width):
+    """Return ranks, up to a constant: how many flows are smaller, each counted gradually.
+
+    A flow that is d smaller in its logarithm counts by ``1/2 + d / (2 w)``, between 0 and 1. With
+    sorted logarithms and their partial sums, that takes two searches for each flow.
+    """
+    xp = pairs.math
+    x = xp.log(flow + small_flow("kge_nonparametric", pairs.observed)) if width else flow
+    rising = ordered(x)
+    low = xp.searchsorted(rising, x - width, side="left")
+    high = xp.searchsorted(rising, x + width, side="right")
+    inside = high - low
+    if not width:
+        return low + 0.5 * inside
+    sums = xp.concatenate([np.zeros(1), xp.cumsum(rising)])
+    return low + 0.5 * inside + (inside * x - (sums[high] - sums[low])) / (2 * width)

@@ -1,6 +1,7 @@
 """Plots, one a file; each returns the axes it drew on. Needs the extra ``plots``."""
 
+from pymc_hydro.plots.calibration import plot_calibration
 from pymc_hydro.plots.flow_duration import plot_flow_duration
 from pymc_hydro.plots.hydrograph import plot_hydrograph
 
-__all__ = ["plot_flow_duration", "plot_hydrograph"]
+__all__ = ["plot_calibration", "plot_flow_duration", "plot_hydrograph"]

@@ -1,0 +1,201 @@
+"""`ph.calibrate` beside other optimisers, on the same model, record, bounds and axes.
+
+    pip install -r benchmarks/requirements.txt
+    python -m benchmarks.calibration DATA [--seeds 20] [--problems Hymod/leaf ...] [--quick]
+
+DATA as in `benchmarks/fits.py`. Methods:
+
+- calibrate: eight starts, default settings; each integration carries its Jacobian.
+- differences: SciPy's L-BFGS-B from the same eight starts, gradients by forward differences of
+  value-only runs (counted one by one).
+- evolution: SciPy's differential evolution, population of 15 times the parameters.
+- sce-ua: spotpy's SCE-UA, as many complexes as parameters, stopped when ten shuffles gain less than
+  0.1 %, or at 50 000 runs.
+
+All but the first use value-only runs on one thread; `calibrate` uses all cores, so that its time
+is also given for one. All search the axes of `calibrate` (logarithmic for wide bounds), which helps
+the others. A seed is a success if it ends within 1e-3 NSE of the best value known: that of
+`--reference` runs of differential evolution (200 000 by default) or of any method; `--quick` takes
+the latter.
+"""
+
+import argparse
+import contextlib
+import io
+import time
+from pathlib import Path
+
+import numpy as np
+from scipy import optimize
+
+import pymc_hydro as ph
+from benchmarks.fits import BASINS, TOLERANCE, read, window
+from pymc_hydro.engine.problem import define_problem
+from pymc_hydro.engine.simulate import forcing_array
+from pymc_hydro.inference.calibration.space import define_space
+
+WARMUP, STARTS = 365, 8
+CLOSE = 1e-3  # NSE
+SETTINGS = {"rtol": TOLERANCE, "atol": TOLERANCE}
+PROBLEMS = tuple(f"{m}/{b}" for m in ("Hymod", "SacSma") for b in ("leaf", "03443000"))
+DIFFERENCE = 1e-6  # of an axis: above the tolerance of the runs, below their curvature
+
+
+class Case:
+    """One model and basin: NSE at positions from 0 to 1 on the axes, and a count of runs."""
+
+    def __init__(self, name: str, folder: Path, years: int | None):
+        model, basin = name.split("/")
+        self.model = getattr(ph, model)(snow=False)
+        self.basin = read(folder, basin).sel(time=window(BASINS[basin][0]))
+        if years:
+            self.basin = self.basin.isel(time=slice(0, WARMUP + 365 * years))
+        self.space = define_space(self.model, {}, {}, "unit cube")
+        self.problem = define_problem(self.model, ("discharge",), 1.0, **SETTINGS)
+        self.forcing = forcing_array(self.model, self.basin)
+        self.observed = self.basin["discharge"].values[WARMUP:]
+        self.n, self.runs, self.best = len(self.model.parameters), 0, np.inf
+
+    def loss(self, unit) -> float:
+        """Return minus the NSE; a failed run is worse than any other."""
+        self.runs += 1
+        theta = self.space.from_unit(np.clip(unit, 0, 1))[0]
+        run = self.problem.run(theta, self.forcing, self.model.initial_state)
+        loss = 1e3 if run.status else -ph.losses.nse(self.observed, run.values[WARMUP:, 0])
+        self.best = min(self.best, loss)
+        return loss
+
+    def cost_of_jacobian(self) -> float:
+        """Return the time of a run with Jacobian by one without, at the default parameters."""
+        times = {}
+        for sensitivities in (False, True):
+            arguments = (self.model.default, self.forcing, self.model.initial_state)
+            seconds = []
+            for _ in range(8):  # the first one compiles
+                begin = time.perf_counter()
+                self.problem.run(*arguments, sensitivities=sensitivities)
+                seconds.append(time.perf_counter() - begin)
+            times[sensitivities] = min(seconds)
+        return times[True] / times[False]
+
+
+def calibrate(case, seed, budget, cores=None):
+    fit = ph.calibrate(
+        case.model,
+        case.basin,
+        starts=STARTS,
+        seed=seed,
+        warmup=WARMUP,
+        cores=cores,
+        progressbar=False,
+        **SETTINGS,
+    )
+    case.runs, case.best = fit.integrations, fit.loss
+
+
+def differences(case, seed, budget):
+    for unit in case.space.starts(STARTS, case.model.default, "latin hypercube", seed):
+        optimize.minimize(
+            case.loss,
+            unit,
+            method="L-BFGS-B",
+            bounds=[(0, 1)] * case.n,
+            options={"eps": DIFFERENCE, "maxfun": budget // STARTS},
+        )
+
+
+def evolution(case, seed, budget):
+    optimize.differential_evolution(
+        case.loss,
+        [(0, 1)] * case.n,
+        maxiter=max(1, budget // (15 * case.n) - 1),
+        seed=seed,
+        polish=False,
+    )
+
+
+def sce_ua(case, seed, budget):
+    import spotpy
+
+    class Setup:
+        def parameters(self):
+            names = case.model.parameter_names
+            return spotpy.parameter.generate(
+                [spotpy.parameter.Uniform(name, 0, 1) for name in names]
+            )
+
+        def simulation(self, vector):
+            return [case.loss(np.array(list(vector)))]
+
+        def evaluation(self):
+            return [0.0]
+
+        def objectivefunction(self, simulation, evaluation):
+            return simulation[0]
+
+    with contextlib.redirect_stdout(io.StringIO()):
+        sampler = spotpy.algorithms.sceua(
+            Setup(), dbname="sce", dbformat="ram", save_sim=False, random_state=seed
+        )
+        sampler.sample(min(budget, 50_000), ngs=case.n, kstop=10, pcento=0.1, peps=1e-3)
+
+
+METHODS = {
+    "calibrate": calibrate,
+    "calibrate, one core": lambda case, seed, budget: calibrate(case, seed, budget, cores=1),
+    "differences": differences,
+    "evolution": evolution,
+    "sce-ua": sce_ua,
+}
+
+
+def measure(case, method, seeds, budget):
+    """Return the best NSE, runs and seconds of each seed, shape (n_seed, 3)."""
+    rows = []
+    for seed in range(1, seeds + 1):
+        case.runs, case.best = 0, np.inf
+        begin = time.perf_counter()
+        METHODS[method](case, seed, budget)
+        rows.append((-case.best, case.runs, time.perf_counter() - begin))
+    return np.array(rows)
+
+
+def report(name, case, results, reference):
+    best = max(reference, *(rows[:, 0].max() for rows in results.values()))
+    print(f"{name}: best NSE known {best:.5f}; a Jacobian run costs {case.cost_of_jacobian():.2f}")
+    print("method                best     median   runs (median)   seconds   success")
+    for method, rows in results.items():
+        near = int((rows[:, 0] >= best - CLOSE).sum())
+        print(
+            f"{method:19s} {rows[:, 0].max():8.5f} {np.median(rows[:, 0]):9.5f} "
+            f"{np.median(rows[:, 1]):14.0f} {np.median(rows[:, 2]):10.2f}   {near} of {len(rows)}",
+            flush=True,
+        )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--problems", nargs="+", default=list(PROBLEMS), choices=PROBLEMS)
+    parser.add_argument("--methods", nargs="+", default=list(METHODS), choices=list(METHODS))
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--reference", type=int, default=200_000, help="runs for the best value")
+    parser.add_argument("--quick", action="store_true", help="two years, one seed, 1000 runs")
+    chosen = parser.parse_args()
+    seeds, budget, years = chosen.seeds, chosen.reference, None
+    if chosen.quick:
+        seeds, budget, years = 1, 1000, 2
+    for name in chosen.problems:
+        case = Case(name, chosen.data, years)
+        case.cost_of_jacobian()  # compiles
+        results = {m: measure(case, m, seeds, min(budget, 50_000)) for m in chosen.methods}
+        reference = -np.inf
+        if not chosen.quick:
+            case.best = np.inf
+            evolution(case, 0, budget)
+            reference = -case.best
+        report(name, case, results, reference)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The parts of :func:`pymc_hydro.calibrate`, one a file."""

@@ -1,0 +1,222 @@
+"""Loss, gradient and residuals at given parameters, all from one integration."""
+
+import inspect
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+from pytensor.graph.basic import Variable
+
+from pymc_hydro.engine.problem import Problem
+from pymc_hydro.losses import find_loss, multi_output, residuals_of
+
+__all__ = ["Evaluation", "Goal", "Objective", "define_goal"]
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What is minimised: `sign` times a function of observed and simulated series by output.
+
+    Attributes
+    ----------
+    name : str
+    sign : float
+        -1 for a score, which is maximised.
+    function : callable
+        Of mappings of output to series: observed, simulated.
+    residuals : callable or None
+        The same, returning residuals whose squares add up to the loss, or to one minus the score.
+    """
+
+    name: str
+    sign: float
+    function: Callable
+    residuals: Callable | None
+
+
+def define_goal(loss, options: Mapping, time: np.ndarray) -> Goal:
+    """Return the goal of a calibration.
+
+    Parameters
+    ----------
+    loss : str, callable, or mapping of output to loss
+        A function with an argument ``time`` is given the dates of the scored intervals.
+    options : mapping
+        Further arguments of the loss, or of ``multi_output``.
+    time : array of datetime64, shape (n_scored,)
+
+    Raises
+    ------
+    KeyError, TypeError
+        If the loss is unknown, or an option is no argument of it.
+    """
+    if isinstance(loss, Mapping):
+        parts = {k: _with_time(find_loss(part), {}, time) for k, part in loss.items()}
+        losses = {k: function for k, (function, _) in parts.items()}
+        combined = partial(multi_output, losses=losses, **options)
+        name = ", ".join(f"{k}: {_name(part)}" for k, part in loss.items())
+        return Goal(name, 1.0, combined, None)
+    function, sign = _with_time(find_loss(loss), options, time)
+    residuals = residuals_of(function)
+    return Goal(
+        _name(loss), sign, _single(function), None if residuals is None else _single(residuals)
+    )
+
+
+def _single(function):
+    def of_mappings(observed, simulated):
+        ((output, series),) = observed.items()
+        return function(series, simulated[output])
+
+    return of_mappings
+
+
+def _with_time(found, options, time):
+    function, sign = found
+    known = inspect.signature(function).parameters
+    takes_all = any(p.kind is p.VAR_KEYWORD for p in known.values())
+    unknown = [k for k in options if k not in known and not takes_all]
+    if unknown:
+        raise TypeError(
+            f"calibrate: the loss {_name(function)!r} has no argument {', '.join(unknown)}; known "
+            f"are {', '.join(list(known)[2:]) or 'none'}"
+        )
+    if (
+        "time" in known
+        and "time" not in options
+        and known["time"].default in (None, known["time"].empty)
+    ):
+        options = {**options, "time": time}
+    return (partial(function, **options) if options else function), sign
+
+
+def _name(loss):
+    if isinstance(loss, str):
+        return loss
+    if isinstance(loss, partial):
+        return _name(loss.func)
+    return getattr(loss, "__name__", type(loss).__name__)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What one integration says of some parameters.
+
+    Attributes
+    ----------
+    loss : float
+        To be minimised; NaN if the integration failed.
+    gradient : array, shape (n_parameter,)
+        Of the loss.
+    residuals : array, shape (n_residual,), or None
+        If the loss is a sum of squares.
+    residual_jacobian : array, shape (n_residual, n_parameter), or None
+    """
+
+    loss: float
+    gradient: np.ndarray
+    residuals: np.ndarray | None = None
+    residual_jacobian: np.ndarray | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether there is no finite loss or gradient."""
+        return not (np.isfinite(self.loss) and np.isfinite(self.gradient).all())
+
+
+class Objective:
+    """A goal for one model and record; may be called from several threads.
+
+    Parameters
+    ----------
+    problem : Problem
+    forcing : array, shape (n_time, n_forcing)
+    initial_state : array, shape (n_state,)
+    warmup : int
+        Simulated intervals that are not scored.
+    observed : mapping of output to array, shape (n_time - warmup,)
+    goal : Goal
+    """
+
+    def __init__(self, problem: Problem, forcing, initial_state, warmup, observed, goal: Goal):
+        self.problem, self.forcing, self.initial_state = problem, forcing, initial_state
+        self.warmup, self.observed, self.goal = warmup, observed, goal
+        # A compiled function keeps its arguments in one place, so that threads take turns. It takes
+        # microseconds, the integration milliseconds.
+        self._lock = threading.Lock()
+        shape = (forcing.shape[0] - warmup, len(problem.outputs))
+        values = pt.tensor("values", dtype="float64", shape=shape)
+        simulated = {name: values[:, i] for i, name in enumerate(problem.outputs)}
+        loss = goal.sign * _scalar(goal.function(observed, simulated), goal.name)
+        self._loss = pytensor.function([values], [loss, pytensor.grad(loss, values)])
+        self._residuals = None
+        if goal.residuals is not None:
+            self._residuals = _compile_residuals(values, goal.residuals(observed, simulated))
+
+    def __call__(self, theta: np.ndarray, squares: bool = False) -> Evaluation:
+        """Integrate once.
+
+        Parameters
+        ----------
+        theta : array, shape (n_parameter,)
+        squares : bool
+            Whether residuals and their Jacobian are wanted, too.
+        """
+        run = self.problem.run(theta, self.forcing, self.initial_state, sensitivities=True)
+        if run.status:
+            return Evaluation(np.nan, np.full(theta.size, np.nan))
+        values, jacobian = run.values[self.warmup :], run.jacobian[self.warmup :]
+        with self._lock:
+            loss, delta = self._loss(values)
+            residuals = columns = None
+            if squares:
+                columns = [self._residuals(values, jacobian[:, :, j]) for j in range(theta.size)]
+                residuals = columns[0][0]
+        gradient = np.tensordot(delta, jacobian, axes=2)
+        if not squares:
+            return Evaluation(float(loss), gradient)
+        return Evaluation(float(loss), gradient, residuals, np.stack([c[1] for c in columns], 1))
+
+    def check(self, theta: np.ndarray) -> None:
+        """Raise ValueError if the loss of a run that did not fail is no number."""
+        # With sensitivities: this also compiles the kernel before several threads want it.
+        run = self.problem.run(theta, self.forcing, self.initial_state, sensitivities=True)
+        if run.status:
+            return
+        with self._lock:
+            loss, delta = self._loss(run.values[self.warmup :])
+        if not (np.isfinite(loss) and np.isfinite(delta).all()):
+            missing = sum(int(np.isnan(y).sum()) for y in self.observed.values())
+            raise ValueError(
+                f"calibrate: the loss {self.goal.name!r} is {float(loss)} at the first start "
+                f"although the simulation is finite ({missing} observations are missing: a loss of "
+                "yours must leave them out, such as by np.flatnonzero(np.isfinite(observed)))"
+            )
+
+
+def _scalar(loss, name):
+    if not isinstance(loss, Variable) or loss.type.ndim != 0:
+        found = f"shape of {loss.type.ndim} dimensions" if isinstance(loss, Variable) else loss
+        raise TypeError(
+            f"calibrate: the loss {name!r} must return one number that PyTensor can differentiate; "
+            f"found {found!r}. Write it with arithmetic, methods such as .sum(), and functions of "
+            "pytensor.tensor"
+        )
+    return loss
+
+
+def _compile_residuals(values, residuals):
+    """Return a function of (values, direction): the residuals and their change in the direction.
+
+    The derivative along a direction by two derivatives against it: ``(d r / d q)' u`` is linear in
+    u, so that its product with the direction, derived by u, is what is wanted.
+    """
+    u = pt.zeros_like(residuals)
+    direction = values.type("direction")
+    backward = pytensor.grad((residuals * u).sum(), values)
+    forward = pytensor.grad((backward * direction).sum(), u)
+    return pytensor.function([values, direction], [residuals, forward])

@@ -1,0 +1,239 @@
+"""Distances between flow-duration curves: how often which flow occurs, not when."""
+
+import numpy as np
+
+from pymc_hydro.losses.pairs import Pairs, number, ordered, small_flow
+
+__all__ = [
+    "SEGMENTS",
+    "fdc_energy",
+    "fdc_log_quantile",
+    "fdc_log_quantile_residuals",
+    "fdc_quantile",
+    "fdc_quantile_residuals",
+    "fdc_segments",
+    "fdc_skill",
+    "segment_bias",
+]
+
+# Share of time exceeded, from and to, after Yilmaz et al. (2008).
+SEGMENTS = {"high": (0.0, 0.02), "middle": (0.2, 0.7), "low": (0.7, 1.0)}
+
+
+def fdc_energy(observed, simulated, *, transform=None):
+    """Return the energy distance of the two distributions of flow, a loss: zero is perfect.
+
+    The integral of the squared difference of the distribution functions, in the unit of flow; from
+    zero to infinity. Time does not matter. A derivative at equal flows is one of many.
+
+    Parameters
+    ----------
+    observed : array_like, shape (n_time,)
+        NaN where missing: these intervals leave both curves. Constant and zero flow are allowed.
+    simulated : array_like or TensorVariable, shape (n_time,)
+    transform : {"log", "sqrt", "box_cox", "inverse"} or Transform, optional
+
+    Returns
+    -------
+    float or TensorVariable
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ or all observations are missing.
+
+    References
+    ----------
+    Szekely, G. J., Rizzo, M. L. (2013). J. Stat. Plan. Inference 143, 1249-1272.
+    doi:10.1016/j.jspi.2013.03.018
+    """
+    pairs = Pairs.of("fdc_energy", observed, simulated, transform=transform)
+    y, q, n, xp = pairs.observed, pairs.simulated, pairs.n, pairs.math
+    within = _pairwise(xp, y) + _pairwise(xp, q)
+    # The pooled sample's sum holds both sums within and, twice, the sum across.
+    across = (_pairwise(xp, xp.concatenate([y, q])) - within) / 2
+    return number(xp.maximum((across - within / 2) / n**2, 0.0))
+
+
+def fdc_quantile(observed, simulated, *, transform=None):
+    """Return the mean squared difference of sorted flows, a loss: zero is perfect.
+
+    ``mean((q_(i) - y_(i))^2)``, the squared Wasserstein distance of order 2, in (mm/d)^2; from
+    zero to infinity.
+
+    Parameters
+    ----------
+    observed, simulated, transform
+        As in :func:`fdc_energy`.
+
+    Returns
+    -------
+    float or TensorVariable
+
+    Raises
+    ------
+    ValueError
+        As in :func:`fdc_energy`.
+    """
+    r = fdc_quantile_residuals(observed, simulated, transform=transform)
+    return number((r * r).sum())
+
+
+def fdc_quantile_residuals(observed, simulated, *, transform=None):
+    """Return the residuals whose squares :func:`fdc_quantile` adds."""
+    pairs = Pairs.of("fdc_quantile", observed, simulated, transform=transform)
+    return (ordered(pairs.simulated) - ordered(pairs.observed)) / pairs.n**0.5
+
+
+def fdc_log_quantile(observed, simulated):
+    """Return the mean squared difference of the logarithms of sorted flows, a loss.
+
+    ``mean((ln(q_(i) + e) - ln(y_(i) + e))^2)`` with e one hundredth of the median of the positive
+    observations, so that zero flow is allowed. From zero (perfect) to infinity, without unit.
+
+    Parameters
+    ----------
+    observed, simulated
+        As in :func:`fdc_energy`.
+
+    Returns
+    -------
+    float or TensorVariable
+
+    Raises
+    ------
+    ValueError
+        As in :func:`fdc_energy`, and if all observations are zero.
+    """
+    r = fdc_log_quantile_residuals(observed, simulated)
+    return number((r * r).sum())
+
+
+def fdc_log_quantile_residuals(observed, simulated):
+    """Return the residuals whose squares :func:`fdc_log_quantile` adds."""
+    pairs = Pairs.of("fdc_log_quantile", observed, simulated, numbers_only=True)
+    e, xp = small_flow("fdc_log_quantile", pairs.observed), pairs.math
+    q, y = ordered(pairs.simulated), ordered(pairs.observed)
+    return (xp.log(q + e) - np.log(y + e)) / pairs.n**0.5
+
+
+def fdc_segments(observed, simulated, *, segments=("high", "middle", "low")):
+    """Return the mean squared relative bias of parts of the flow-duration curve, a loss.
+
+    The mean over `segments` of ``(segment_bias / 100)^2``; from zero (perfect) to infinity.
+
+    Parameters
+    ----------
+    observed, simulated
+        As in :func:`segment_bias`.
+    segments : sequence of {"high", "middle", "low"}
+
+    Returns
+    -------
+    float or TensorVariable
+
+    Raises
+    ------
+    ValueError, KeyError
+        As in :func:`segment_bias`.
+    """
+    biases = [segment_bias(observed, simulated, segment=segment) / 100 for segment in segments]
+    return number(sum(b * b for b in biases) / len(biases))
+
+
+def segment_bias(observed, simulated, *, segment="high"):
+    """Return the bias of a part of the flow-duration curve in percent; zero is perfect.
+
+    Positive where the simulation has more. High: volume of the flows exceeded up to 2 % of the
+    time (FHV). Middle: slope of the logarithm of flow between 20 and 70 % (FMS), positive where
+    the simulated curve is steeper. Low: ``sum(ln q - ln q_min)`` from 70 % on (FLV), positive
+    where the simulation has more base flow.
+
+    Parameters
+    ----------
+    observed : array_like, shape (n_time,)
+        NaN where missing: these intervals leave both curves.
+    simulated : array_like or TensorVariable, shape (n_time,)
+    segment : {"high", "middle", "low"}
+
+    Returns
+    -------
+    float or TensorVariable
+
+    Raises
+    ------
+    KeyError
+        If there is no such segment.
+    ValueError
+        If the shapes differ, all observations are missing, or the observed curve has neither
+        volume nor slope there (constant or zero flow).
+
+    Notes
+    -----
+    One hundredth of the median of the positive observations is added before taking logarithms, so
+    that zero flow is allowed. The sign of FLV is such that more simulated base flow is positive.
+
+    References
+    ----------
+    Yilmaz, K. K., Gupta, H. V., Wagener, T. (2008). Water Resour. Res. 44, W09417.
+    doi:10.1029/2007WR006716
+    """
+    if segment not in SEGMENTS:
+        raise KeyError(f"segment_bias: no {segment!r}; known are {', '.join(SEGMENTS)}")
+    pairs = Pairs.of("segment_bias", observed, simulated, numbers_only=True)
+    n, xp = pairs.positions.size, pairs.math
+    first, last = (round(share * n) for share in SEGMENTS[segment])
+    last = min(max(last, first + 1), n)
+    y, q = ordered(pairs.observed)[::-1], ordered(pairs.simulated)[::-1]
+    if segment == "high":
+        of_y, of_q = y[first:last].sum(), q[first:last].sum()
+    else:
+        e = small_flow("segment_bias", pairs.observed)
+        y, q = np.log(y + e), xp.log(q + e)
+        if segment == "middle":
+            last = min(last, n - 1)
+            of_y, of_q = y[first] - y[last], q[first] - q[last]
+        else:
+            of_y, of_q = (y[first:] - y[-1]).sum(), (q[first:] - q[-1]).sum()
+    if of_y == 0:
+        raise ValueError(
+            f"segment_bias: the observed curve is flat or zero in the segment {segment!r}, so that "
+            "a relative bias is not defined"
+        )
+    return number(100 * (of_q - of_y) / of_y)
+
+
+def fdc_skill(observed, simulated, *, divergence=fdc_energy):
+    """Return how much closer the curve is than that of the observed median, a score.
+
+    ``1 - D / D0`` with D0 the divergence of a constant series at the observed median: one is
+    perfect, zero is as good as the median; from minus infinity to one.
+
+    Parameters
+    ----------
+    observed, simulated
+        As in :func:`fdc_energy`.
+    divergence : callable
+        :func:`fdc_energy`, :func:`fdc_quantile` or :func:`fdc_log_quantile`.
+
+    Returns
+    -------
+    float or TensorVariable
+
+    Raises
+    ------
+    ValueError
+        As in `divergence`, and if the observations are constant.
+    """
+    pairs = Pairs.of("fdc_skill", observed, simulated, numbers_only=True)
+    y = pairs.observed
+    reference = divergence(y, np.full(y.size, np.median(y)))
+    if reference == 0:
+        raise ValueError("fdc_skill: the observations are constant, the skill is not defined")
+    return number(1 - divergence(y, pairs.simulated) / reference)
+
+
+def _pairwise(xp, x):
+    """Return the sum of |x_i - x_j| over all i and j."""
+    n = x.shape[0]
+    return 2 * ((2 * xp.arange(n) - n + 1) * ordered(x)).sum()

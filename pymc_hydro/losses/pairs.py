@@ -1,0 +1,181 @@
+"""What all losses share: pairs of observed and simulated flow, and one mathematics for both types.
+
+A loss is written once, in operations that NumPy and PyTensor call by the same name;
+:func:`mathematics` says whose are meant.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytensor.tensor as pt
+from pytensor.graph.basic import Variable
+
+from pymc_hydro.losses.transforms import select_transform
+
+__all__ = [
+    "Pairs",
+    "mathematics",
+    "number",
+    "ordered",
+    "root",
+    "small_flow",
+    "spread_of",
+    "squares",
+]
+
+SMALL_FLOW = 0.01  # of the median of the positive observations
+ROUNDING = 1e-24  # what partial sums of a constant series leave of its squares
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Observed and simulated values where there is an observation, transformed.
+
+    Attributes
+    ----------
+    observed, simulated : array or TensorVariable, shape (n_observation,)
+    positions : array, shape (n_observation,), or None
+        Where on the time axis they are; None if the observations are a PyTensor variable.
+    n_time : int or None
+        Length of the time axis.
+    """
+
+    observed: np.ndarray | Variable
+    simulated: np.ndarray | Variable
+    positions: np.ndarray | None
+    n_time: int | None
+
+    @classmethod
+    def of(cls, name: str, observed, simulated, *, transform=None, numbers_only=False) -> "Pairs":
+        """Return the pairs after checking them.
+
+        Parameters
+        ----------
+        name : str
+            Of the loss, for error messages.
+        observed : array_like, shape (n_time,)
+            NaN where missing. A PyTensor variable is taken to be complete.
+        simulated : array_like or TensorVariable, shape (n_time,)
+        transform : None, str or Transform
+        numbers_only : bool
+            Whether the loss needs to know the observations when the graph is built.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the shapes differ, nothing was observed, or a value is not allowed.
+        """
+        transform = select_transform(transform)
+        if isinstance(observed, Variable):
+            if numbers_only:
+                raise TypeError(
+                    f"{name}: the observations must be numbers, not a PyTensor variable; what it "
+                    "compares is found from them when the graph is built"
+                )
+            offset = transform.offset_for(name, observed)
+            q = pt.as_tensor_variable(simulated)
+            return cls(transform(name, observed, offset), transform(name, q, offset), None, None)
+        observed = np.asarray(observed, dtype=float)
+        if not isinstance(simulated, Variable):
+            simulated = np.asarray(simulated, dtype=float)
+        _check_shapes(name, observed, simulated)
+        if np.isinf(observed).any():
+            raise ValueError(f"{name}: observed has infinite values; write missing ones as NaN")
+        there = np.flatnonzero(np.isfinite(observed))
+        if there.size == 0:
+            raise ValueError(f"{name}: all observations are missing")
+        y, q = observed[there], simulated[there]
+        offset = transform.offset_for(name, y)
+        y, q = transform(name, y, offset), transform(name, q, offset)
+        return cls(y, q, there, observed.size)
+
+    @property
+    def n(self):
+        """Number of pairs."""
+        return self.simulated.shape[0]
+
+    @property
+    def math(self):
+        """NumPy or PyTensor."""
+        return mathematics(self.observed, self.simulated)
+
+    @property
+    def residual(self):
+        """Observed minus simulated."""
+        return self.observed - self.simulated
+
+
+def mathematics(*series):
+    """Return the module whose functions apply to `series`: PyTensor's if one is a variable."""
+    return pt if any(isinstance(x, Variable) for x in series) else np
+
+
+def number(x):
+    """Return a variable as it is, anything else as a float."""
+    return x if isinstance(x, Variable) else float(x)
+
+
+def root(x):
+    """Return the square root, whose derivative at zero is taken as zero and not as infinite."""
+    xp = mathematics(x)
+    positive = x > 0
+    return xp.where(positive, xp.sqrt(xp.where(positive, x, 1.0)), 0.0 * x)
+
+
+def squares(departures, series):
+    """Return the sum of squared departures of `series` from a mean; NaN if they are rounding only.
+
+    A quotient by it is then undefined (NaN), as it should be, and not a ratio of rounding errors.
+    """
+    xp = mathematics(series)
+    total = (departures * departures).sum()
+    return xp.where(total > ROUNDING * (series * series).sum(), total, np.nan)
+
+
+def ordered(x):
+    """Return the values of a series from the smallest to the largest."""
+    return x[x.argsort()]
+
+
+def small_flow(name: str, observed) -> float:
+    """Return what is added to flow before its logarithm, in mm/d: 1 % of the median positive flow.
+
+    Raises
+    ------
+    ValueError
+        If no observed flow is positive.
+    """
+    positive = observed[observed > 0]
+    if positive.size == 0:
+        raise ValueError(f"{name}: no observed flow is positive, so that there are no logarithms")
+    return SMALL_FLOW * float(np.median(positive))
+
+
+def spread_of(name: str, observed):
+    """Return the sum of squared deviations from the mean of the observations.
+
+    Raises
+    ------
+    ValueError
+        If they are constant.
+    """
+    if not isinstance(observed, Variable) and np.ptp(observed) == 0:
+        raise ValueError(
+            f"{name}: the observations are constant ({observed[0]:g}), so that a score relative to "
+            "their variance is not defined; use ssr or sar"
+        )
+    deviation = observed - observed.mean()
+    return (deviation * deviation).sum()
+
+
+def _check_shapes(name, observed, simulated):
+    if isinstance(simulated, Variable):
+        fits = simulated.type.ndim == 1 and simulated.type.shape[0] in (None, observed.size)
+        found = simulated.type.shape
+    else:
+        fits, found = simulated.shape == observed.shape, simulated.shape
+    if observed.ndim != 1 or not fits:
+        raise ValueError(
+            f"{name}: observed has shape {observed.shape} and simulated {found}; they must be "
+            "series of the same intervals, the warm-up left out of both"
+        )

@@ -1,0 +1,170 @@
+"""Sums over residuals: squares, absolute values, and generalised least squares."""
+
+import numpy as np
+
+from pymc_hydro.losses.pairs import Pairs, number, root
+
+__all__ = ["gls", "gls_residuals", "mae", "rmse", "sar", "ssr", "ssr_residuals"]
+
+
+def ssr(observed, simulated, *, weights=None, transform=None):
+    """Return the sum of squared residuals, a loss: zero is perfect, lower is better.
+
+    ``sum(w (y - q)^2)``, from zero to infinity, in (mm/d)^2.
+
+    Parameters
+    ----------
+    observed : array_like, shape (n_time,)
+        NaN where missing: these intervals take no part.
+    simulated : array_like or TensorVariable, shape (n_time,)
+    weights : array_like, shape (n_time,), optional
+        Not negative; zero leaves an interval out.
+    transform : {"log", "sqrt", "box_cox", "inverse"} or Transform, optional
+
+    Returns
+    -------
+    float or TensorVariable
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, all observations are missing, or a weight is negative.
+    """
+    r = ssr_residuals(observed, simulated, weights=weights, transform=transform)
+    return number((r * r).sum())
+
+
+def ssr_residuals(observed, simulated, *, weights=None, transform=None):
+    """Return the residuals whose squares :func:`ssr` adds, shape (n_observation,)."""
+    pairs = Pairs.of("ssr", observed, simulated, transform=transform)
+    return pairs.residual * np.sqrt(_weights("ssr", weights, pairs))
+
+
+def sar(observed, simulated, *, weights=None, transform=None):
+    """Return the sum of absolute residuals, a loss: zero is perfect, lower is better.
+
+    ``sum(w |y - q|)``, from zero to infinity, in mm/d. The derivative of a residual of zero is
+    taken as zero.
+
+    Parameters
+    ----------
+    observed, simulated, weights, transform
+        As in :func:`ssr`.
+
+    Returns
+    -------
+    float or TensorVariable
+
+    Raises
+    ------
+    ValueError
+        As in :func:`ssr`.
+    """
+    pairs = Pairs.of("sar", observed, simulated, transform=transform)
+    return number((pairs.math.abs(pairs.residual) * _weights("sar", weights, pairs)).sum())
+
+
+def rmse(observed, simulated, *, transform=None):
+    """Return the root of the mean squared residual, a loss in mm/d: zero is perfect.
+
+    Parameters
+    ----------
+    observed, simulated, transform
+        As in :func:`ssr`.
+
+    Returns
+    -------
+    float or TensorVariable
+        From zero to infinity; a perfect fit has a derivative of zero.
+    """
+    pairs = Pairs.of("rmse", observed, simulated, transform=transform)
+    return number(root((pairs.residual**2).mean()))
+
+
+def mae(observed, simulated, *, transform=None):
+    """Return the mean absolute residual, a loss in mm/d: zero is perfect.
+
+    Parameters
+    ----------
+    observed, simulated, transform
+        As in :func:`ssr`.
+
+    Returns
+    -------
+    float or TensorVariable
+        From zero to infinity.
+    """
+    pairs = Pairs.of("mae", observed, simulated, transform=transform)
+    return number(pairs.math.abs(pairs.residual).mean())
+
+
+def gls(observed, simulated, *, covariance=1.0, transform=None):
+    """Return the sum of squares of generalised least squares, a loss: zero is perfect.
+
+    ``e' S^-1 e`` with the residuals e and their covariance S. For Gaussian errors of known
+    covariance, ``-gls / 2`` is the log-likelihood up to a constant (``pm.Potential``).
+
+    Parameters
+    ----------
+    observed : array_like, shape (n_time,)
+        NaN where missing: the rows and columns of these intervals leave the covariance.
+    simulated : array_like or TensorVariable, shape (n_time,)
+    covariance : float, array_like of shape (n_time,) or (n_time, n_time)
+        One variance, a variance for each interval, or the full matrix, in (mm/d)^2; of transformed
+        flow if there is a `transform`.
+    transform : {"log", "sqrt", "box_cox", "inverse"} or Transform, optional
+
+    Returns
+    -------
+    float or TensorVariable
+        From zero to infinity; the number of observations is what to expect of the right model.
+
+    Raises
+    ------
+    ValueError
+        If shapes differ, all observations are missing, or the covariance is not positive definite.
+
+    References
+    ----------
+    Aitken, A. C. (1936). Proc. R. Soc. Edinb. 55, 42-48. doi:10.1017/S0370164600014346
+    """
+    r = gls_residuals(observed, simulated, covariance=covariance, transform=transform)
+    return number((r * r).sum())
+
+
+def gls_residuals(observed, simulated, *, covariance=1.0, transform=None):
+    """Return the whitened residuals whose squares :func:`gls` adds, shape (n_observation,)."""
+    pairs = Pairs.of("gls", observed, simulated, transform=transform)
+    covariance = np.asarray(covariance, dtype=float)
+    n_time, there = pairs.n_time, pairs.positions
+    if covariance.ndim and n_time is not None:
+        if covariance.shape not in ((n_time,), (n_time, n_time)):
+            raise ValueError(
+                f"gls: covariance has shape {covariance.shape}, expected one number, ({n_time},) "
+                f"or ({n_time}, {n_time})"
+            )
+        covariance = covariance[there] if covariance.ndim == 1 else covariance[np.ix_(there, there)]
+    if covariance.ndim < 2:
+        if not (covariance > 0).all():
+            raise ValueError("gls: every variance must be positive")
+        return pairs.residual / np.sqrt(covariance)
+    if not np.allclose(covariance, covariance.T, rtol=1e-10, atol=0):
+        raise ValueError("gls: the covariance matrix is not symmetric")
+    try:
+        factor = np.linalg.cholesky(covariance)
+    except np.linalg.LinAlgError as error:
+        raise ValueError("gls: the covariance matrix is not positive definite") from error
+    # The inverse of the factor once, rather than a triangular solution at every evaluation.
+    whitening = np.linalg.inv(factor)
+    return pairs.math.dot(whitening, pairs.residual)
+
+
+def _weights(name, weights, pairs):
+    if weights is None:
+        return 1.0
+    weights = np.asarray(weights, dtype=float)
+    if pairs.n_time is not None and weights.shape != (pairs.n_time,):
+        raise ValueError(f"{name}: weights has shape {weights.shape}, expected ({pairs.n_time},)")
+    if not (weights >= 0).all():
+        raise ValueError(f"{name}: weights must be >= 0; leave an interval out with zero")
+    return weights if pairs.positions is None else weights[pairs.positions]

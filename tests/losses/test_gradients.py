@@ -1,0 +1,212 @@
+"""Gradients of all losses against Richardson differences, and against formulas written by hand."""
+
+import numpy as np
+import pymc as pm
+import pytensor
+import pytensor.tensor as pt
+import pytest
+
+import pymc_hydro as ph
+from pymc_hydro import losses as ls
+from tests.losses.cases import ALL, as_graph, covariance, flows
+from tests.tiny import Tiny
+
+STEP = 2e-5  # mm/d
+TOLERANCE = 1e-6  # of the largest derivative
+
+
+def value_and_gradient(function, observed):
+    q = pt.dvector("q")
+    value = function(observed, q)
+    return pytensor.function([q], [value, pytensor.grad(value, q)], mode="FAST_COMPILE")
+
+
+def richardson(function, x, step=STEP):
+    """Return the derivative of `function` by every entry of x, to fourth order."""
+
+    def central(i, h):
+        up, down = x.copy(), x.copy()
+        up[i] += h
+        down[i] -= h
+        return (function(up) - function(down)) / (2 * h)
+
+    return np.array([(4 * central(i, step / 2) - central(i, step)) / 3 for i in range(x.size)])
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_graph_and_numbers_agree_and_the_gradient_is_right(name, rng):
+    observed, simulated = flows(rng)
+    for_arrays = as_graph(ALL[name])
+    found, gradient = value_and_gradient(ALL[name], observed)(simulated)
+    assert found == pytest.approx(for_arrays(observed, simulated), rel=1e-12)
+    expected = richardson(lambda q: for_arrays(observed, q), simulated)
+    assert np.abs(expected).max() > 0
+    np.testing.assert_allclose(gradient, expected, rtol=0, atol=TOLERANCE * np.abs(expected).max())
+    assert (gradient[np.isnan(observed)] == 0).all()
+
+
+def delta_kge(y, q):
+    n, (m_y, m_q) = y.size, (y.mean(), q.mean())
+    s_y, s_q = y.std(ddof=1), q.std(ddof=1)
+    r, a, b = np.corrcoef(y, q)[0, 1], s_q / s_y, m_q / m_y
+    by_r = (y - m_y) / ((n - 1) * s_q * s_y) - r * (q - m_q) / ((n - 1) * s_q**2)
+    by_a, by_b = (q - m_q) / ((n - 1) * s_q * s_y), 1 / (n * m_y)
+    distance = np.sqrt((r - 1) ** 2 + (a - 1) ** 2 + (b - 1) ** 2)
+    return -((r - 1) * by_r + (a - 1) * by_a + (b - 1) * by_b) / distance
+
+
+def delta_kge_2012(y, q):
+    n, (m_y, m_q) = y.size, (y.mean(), q.mean())
+    s_y, s_q = y.std(ddof=1), q.std(ddof=1)
+    r, b = np.corrcoef(y, q)[0, 1], m_q / m_y
+    c = s_q / m_q / (s_y / m_y)
+    by_r = (y - m_y) / ((n - 1) * s_q * s_y) - r * (q - m_q) / ((n - 1) * s_q**2)
+    by_c = c * ((q - m_q) / ((n - 1) * s_q**2) - 1 / (n * m_q))
+    distance = np.sqrt((r - 1) ** 2 + (c - 1) ** 2 + (b - 1) ** 2)
+    return -((r - 1) * by_r + (c - 1) * by_c + (b - 1) / (n * m_y)) / distance
+
+
+def delta_energy(y, q):
+    signs = np.sign(q[:, None] - y[None, :]).sum(1) - np.sign(q[:, None] - q[None, :]).sum(1)
+    return signs / y.size**2
+
+
+def delta_quantile(y, q):
+    delta = np.empty(y.size)
+    delta[np.argsort(q)] = 2 / y.size * (np.sort(q) - np.sort(y))
+    return delta
+
+
+def delta_log_quantile(y, q):
+    e = 0.01 * np.median(y[y > 0])
+    delta = np.empty(y.size)
+    delta[np.argsort(q)] = np.log(np.sort(q) + e) - np.log(np.sort(y) + e)
+    return 2 * delta / (y.size * (q + e))
+
+
+def delta_huber(y, q):
+    scale = 1.4826 * np.median(np.abs(y - np.median(y)))
+    u = (y - q) / scale
+    return -np.sign(u) * np.minimum(np.abs(u), 1.345) / scale
+
+
+def delta_recession(y, q):
+    e = 0.01 * np.median(y[y > 0])
+    delta = np.zeros(y.size)
+    for t in range(y.size - 1):
+        if y[t + 1] < y[t]:
+            k_y, k_q = (np.log((x[t] + e) / (x[t + 1] + e)) for x in (y, q))
+            delta[t] -= 2 * (k_y - k_q) / (q[t] + e)
+            delta[t + 1] += 2 * (k_y - k_q) / (q[t + 1] + e)
+    return delta
+
+
+def delta_jkge(y, q, window=31):
+    n, half = y.size, window // 2
+    lag = np.abs(np.subtract.outer(np.arange(n), np.arange(n)))
+    B = (lag <= half) / (lag <= half).sum(1, keepdims=True)
+    m_y, m_q = B @ y, B @ q
+    a_y, a_q = y - m_y, q - m_q
+    s_y, s_q = np.sqrt((a_y**2).mean()), np.sqrt((a_q**2).mean())
+    z_y, alpha = a_y / s_y, s_q / s_y
+    rho = (z_y * a_q / s_q).mean()
+    scatter = ((m_y - y.mean()) ** 2).sum()
+    by_v = -2 * (1 - alpha) * a_q / (n * s_q * s_y)
+    by_rho = z_y / (n * s_q) - (z_y @ a_q) * a_q / (n**2 * s_q**3)
+    by_c, by_m = -2 * (1 - rho) * by_rho, 2 * (m_q - m_y) / scatter
+    loss = np.sqrt(((m_q - m_y) ** 2).sum() / scatter + (1 - alpha) ** 2 + (1 - rho) ** 2)
+    return -(by_v + by_c + B.T @ (by_m - by_v - by_c)) / (2 * loss)
+
+
+HAND_WRITTEN = {
+    ls.nse: lambda y, q: 2 * (y - q) / ((y - y.mean()) ** 2).sum(),
+    ls.ssr: lambda y, q: -2 * (y - q),
+    ls.sar: lambda y, q: -np.sign(y - q),
+    ls.volume_bias: lambda y, q: 2 * (q.mean() / y.mean() - 1) / y.sum() * np.ones(y.size),
+    ls.kge: delta_kge,
+    ls.kge_2012: delta_kge_2012,
+    ls.huber: delta_huber,
+    ls.fdc_energy: delta_energy,
+    ls.fdc_quantile: delta_quantile,
+    ls.fdc_log_quantile: delta_log_quantile,
+    ls.recession: delta_recession,
+    ls.jkge: delta_jkge,
+}
+
+
+@pytest.mark.parametrize("function", HAND_WRITTEN, ids=lambda f: f.__name__)
+def test_gradient_is_the_formula_of_the_literature(function, rng):
+    observed, simulated = flows(rng, missing=0)
+    gradient = value_and_gradient(function, observed)(simulated)[1]
+    expected = HAND_WRITTEN[function](observed, simulated)
+    np.testing.assert_allclose(gradient, expected, rtol=1e-9, atol=1e-12)
+
+
+def test_full_covariance_gives_twice_the_solved_residuals(rng):
+    observed, simulated = flows(rng)
+    there = np.isfinite(observed)
+    function = value_and_gradient(lambda y, q: ls.gls(y, q, covariance=covariance()), observed)
+    solved = np.linalg.solve(covariance()[np.ix_(there, there)], (observed - simulated)[there])
+    np.testing.assert_allclose(function(simulated)[1][there], -2 * solved, rtol=1e-9)
+
+
+@pytest.mark.parametrize("name", [*ls.LOSSES, *ls.SCORES])
+def test_perfect_fit_is_best_and_has_a_finite_gradient(name, rng):
+    observed, _ = flows(rng)
+    perfect = np.where(np.isfinite(observed), observed, 1.0)
+    value, gradient = value_and_gradient(ALL[name], observed)(perfect)
+    assert value == pytest.approx(1.0 if name in ls.SCORES else 0.0, abs=1e-7)
+    assert np.isfinite(gradient).all()
+
+
+def with_residuals(loss):
+    return ls.residuals_of(loss) is not None
+
+
+@pytest.mark.parametrize("name", [n for n, f in ALL.items() if with_residuals(f)])
+def test_squares_of_residuals_add_up_to_the_loss(name, rng):
+    observed, simulated = flows(rng)
+    loss, sign = ls.find_loss(ALL[name])
+    r = ls.residuals_of(loss)(observed, simulated)
+    expected = loss(observed, simulated)
+    assert r @ r == pytest.approx(expected if sign > 0 else 1 - expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("model", [Tiny(), ph.Hymod(snow=False)], ids=["tiny", "hymod"])
+@pytest.mark.parametrize("name", [*ls.LOSSES, *ls.SCORES])
+def test_chain_rule_through_a_model(model, name, rng):
+    """J' delta against differences of the loss of runs with the same steps."""
+    basin = ph.load_basin("leaf_river").isel(time=slice(150, 400))
+    observed = basin["discharge"].values.copy()
+    observed[rng.permutation(observed.size)[:50]] = np.nan
+    theta = model.default * 1.1
+    settings = {"steps": 24}  # an equal number of steps, so that differences are smooth
+
+    run = ph.simulate(model, theta, basin, sensitivities=True, **settings)
+    scored = slice(30, None)
+    loss = as_graph(ALL[name])
+    delta = value_and_gradient(loss, observed[scored])(run["discharge"].values[scored])[1]
+    gradient = delta @ run["ddischarge_dparameter"].values[scored] * theta
+
+    def by_relative_change(z):
+        moved = ph.simulate(model, theta * np.exp(z), basin, **settings)["discharge"]
+        return loss(observed[scored], moved.values[scored])
+
+    expected = richardson(by_relative_change, np.zeros(theta.size), step=STEP)
+    np.testing.assert_allclose(gradient, expected, rtol=0, atol=TOLERANCE * np.abs(expected).max())
+
+
+@pytest.mark.filterwarnings("ignore")  # compilation without BLAS on the older stack
+@pytest.mark.parametrize("loss", [ls.huber, ls.kge, ls.jkge])
+def test_potential_in_a_pymc_model(loss, rng):
+    observed, simulated = flows(rng)
+    with pm.Model() as model:
+        factor = pm.HalfNormal("factor", initval=1.1, default_transform=None)
+        pm.Potential("fit", -loss(observed, factor * simulated))
+    logp = model.compile_logp(mode="FAST_COMPILE")
+    slope = model.compile_dlogp(mode="FAST_COMPILE")({"factor": 1.1})
+    prior = -0.5 * 1.1**2 + 0.5 * np.log(2 / np.pi)
+    expected = prior - loss(observed, 1.1 * simulated)
+    assert float(logp({"factor": 1.1})) == pytest.approx(expected, rel=1e-10)
+    by_hand = richardson(lambda f: -loss(observed, f[0] * simulated), np.array([1.1]))[0] - 1.1
+    assert slope[0] == pytest.approx(by_hand, rel=1e-6)

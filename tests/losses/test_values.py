@@ -1,0 +1,310 @@
+"""Worked values, limits, gaps, and what is refused."""
+
+from functools import partial
+
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+import pytest
+from scipy import special, stats
+
+from pymc_hydro import losses as ls
+from tests.losses.cases import covariance, flows
+
+Y = np.array([1.0, 2, 3, 4, np.nan])
+NAMED = ls.LOSSES | ls.SCORES
+
+
+def test_worked_values():
+    assert ls.nse(Y, np.full(5, 2.5)) == 0
+    # Doubled flow: r = 1, a = 2, b = 2; the coefficient of variation and the ranks stay.
+    assert ls.kge(Y, 2 * Y) == pytest.approx(1 - np.sqrt(2))
+    assert ls.kge_2012(Y, 2 * Y) == pytest.approx(0)
+    assert ls.kge_nonparametric(Y, 2 * Y) == pytest.approx(0)
+    q = np.array([1.0, 2, 3, 6, 9])
+    assert ls.ssr(Y, q) == 4 and ls.sar(Y, q) == 2 and ls.mae(Y, q) == 0.5 and ls.rmse(Y, q) == 1
+    assert ls.ssr(Y, q, weights=[1, 1, 1, 0, 1]) == 0
+    assert ls.volume_bias(Y, q) == pytest.approx((12 / 10 - 1) ** 2)
+    assert ls.gls(Y, q, covariance=[1, 1, 1, 2, 1]) == pytest.approx(2)
+    assert ls.fdc_quantile(Y, [6, 3, 2, 1, 0]) == 1  # in any order
+    assert ls.segment_bias(Y, q, segment="high") == pytest.approx(50)
+
+
+def test_spearman_and_energy_distance_agree_with_scipy(rng):
+    y, q = flows(rng, missing=0)
+    energy = stats.energy_distance(y, q) ** 2 / 2  # SciPy's is sqrt(2 D)
+    assert ls.fdc_energy(y, q) == pytest.approx(energy, rel=1e-10)
+    shape = 1 - 0.5 * np.abs(np.sort(q) / q.sum() - np.sort(y) / y.sum()).sum()
+    expected = (stats.spearmanr(y, q).statistic - 1) ** 2 + (shape - 1) ** 2
+    expected += (q.mean() / y.mean() - 1) ** 2
+    assert ls.kge_nonparametric(y, q) == pytest.approx(1 - np.sqrt(expected), rel=1e-12)
+    tied = np.round(q)
+    assert ls.kge_nonparametric(tied, tied) == pytest.approx(1)
+
+
+def test_gradual_ranks_are_sums_over_pairs(rng):
+    y, q = flows(rng, missing=0)
+    e = 0.01 * np.median(y)
+
+    def rank(x):
+        x = np.log(x + e)
+        return np.clip(0.5 + (x[:, None] - x[None, :]) / 0.4, 0, 1).sum(1)
+
+    shape = 1 - 0.5 * np.abs(np.sort(q) / q.sum() - np.sort(y) / y.sum()).sum()
+    parts = (np.corrcoef(rank(y), rank(q))[0, 1], shape, q.mean() / y.mean())
+    expected = 1 - np.sqrt(sum((p - 1) ** 2 for p in parts))
+    assert ls.kge_nonparametric(y, q, rank_width=0.2) == pytest.approx(expected, rel=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("loss", "rho"),
+    [
+        (ls.huber, lambda u: special.huber(1.345, u)),
+        (ls.pseudo_huber, lambda u: special.pseudo_huber(1.345, u)),
+        (ls.log_cosh, lambda u: 1.2047**2 * np.log(np.cosh(u / 1.2047))),
+        (ls.cauchy, lambda u: 2.3849**2 / 2 * np.log(1 + (u / 2.3849) ** 2)),
+        (ls.tukey, lambda u: 4.685**2 / 6 * (1 - np.clip(1 - (u / 4.685) ** 2, 0, 1) ** 3)),
+    ],
+)
+def test_robust_losses_and_their_efficiency(loss, rho):
+    u = np.array([-8.0, -4, -1, -0.1, 0, 0.3, 2, 5, 30])
+    found = [loss([1.0], [1.0 - x], scale=1.0) for x in u]
+    np.testing.assert_allclose(found, rho(u), rtol=1e-9)
+    # 95 % asymptotic efficiency at normal errors, E[psi']^2 / E[psi^2]: the meaning of threshold.
+    x = np.linspace(-9, 9, 20001)
+    density = stats.norm.pdf(x)
+    psi = np.gradient(rho(x), x)
+    share = np.trapezoid(np.gradient(psi, x) * density, x) ** 2
+    efficiency = share / np.trapezoid(psi**2 * density, x)
+    assert efficiency == pytest.approx(0.95, abs=0.005)
+
+
+def test_scale_of_observations():
+    assert ls.observed_scale([1.0, 2, 3, 4, 100]) == pytest.approx(1.4826)
+    assert ls.observed_scale([0.0, 0, 0, 0, 7]) == 7  # no deviation: the positive flows
+    assert ls.observed_scale([0.0, 0.0]) == 1e-6
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_gaps_have_no_influence(name, rng):
+    observed, simulated = flows(rng)
+    base = NAMED[name](observed, simulated)
+    moved = np.where(np.isnan(observed), 1e3, simulated)
+    assert NAMED[name](observed, moved) == base
+    moved[np.isnan(observed)] = np.nan
+    assert NAMED[name](observed, moved) == base
+
+
+@pytest.mark.parametrize("name", [n for n in NAMED if n.startswith("fdc")])
+def test_duration_curves_do_not_see_time(name, rng):
+    observed, simulated = flows(rng, missing=0)
+    shuffled = NAMED[name](rng.permutation(observed), rng.permutation(simulated))
+    assert shuffled == pytest.approx(NAMED[name](observed, simulated), rel=1e-10)
+
+
+def test_transforms_are_what_they_say(rng):
+    y, q = flows(rng, missing=0)
+    e = 0.01 * y.mean()
+    for kind, f in {
+        "log": lambda x: np.log(x + e),
+        "sqrt": np.sqrt,
+        "box_cox": lambda x: ((x + e) ** 0.25 - 1) / 0.25,
+        "inverse": lambda x: -1 / (x + e),
+    }.items():
+        assert ls.nse(y, q, transform=kind) == pytest.approx(ls.nse(f(y), f(q)), rel=1e-12)
+    assert ls.nse(y, q, transform=ls.box_cox(1.0, 0.0)) == pytest.approx(ls.nse(y, q))
+    # The square root takes zero flow; its derivative there is zero.
+    variable = pt.dvector()
+    value = ls.ssr([0.0, 1.0], variable, transform="sqrt")
+    gradient = pytensor.function([variable], pytensor.grad(value, variable), mode="FAST_COMPILE")
+    np.testing.assert_array_equal(gradient([0.0, 1.0]), [0, 0])
+
+
+def test_zero_flow_and_constant_flow():
+    dry = np.tile([0.0, 0, 0, 2, 1, 0.5, 0], 10)
+    dry[40:50] += 1
+    wet = np.tile([0.1, 0, 0, 1, 1, 0.5, 0.3], 10)
+    # A curve that ends in zero for a third of the time has no low segment.
+    named = NAMED | {"fdc_segments": partial(ls.fdc_segments, segments=("high", "middle"))}
+    for name, function in named.items():
+        assert np.isfinite(function(dry, wet)), name
+    constant = np.full(70, 0.7)
+    for name in ("kge", "kge_2012", "kge_nonparametric", "jkge"):
+        assert np.isnan(NAMED[name](dry, constant)), name  # no correlation
+    for name in ("ssr", "huber", "tukey", "fdc_energy", "fdc_log_quantile", "volume_bias"):
+        assert np.isfinite(NAMED[name](constant, wet)), name
+    for n in (1, 2):
+        assert ls.ssr(np.arange(1.0, n + 1), np.ones(n)) == (n - 1)
+
+
+def test_jkge_of_shifted_flow_has_bias_only(rng):
+    y, _ = flows(rng)
+    relative = ls.jkge(y, y + 0.5, benchmark="mean", bias="relative")
+    assert relative == pytest.approx(1 - 0.5 / np.nanmean(y), rel=1e-10)
+
+
+def test_climatology_is_the_mean_of_each_month(rng):
+    time = np.arange("2001-01", "2004-01", dtype="datetime64[M]").astype("datetime64[D]")
+    y, q = flows(rng, time.size, missing=0)
+    found = ls.jkge(y, q, benchmark="climatology", time=time)
+    m_y, m_q = (np.tile(x.reshape(3, 12).mean(0), 3) for x in (y, q))
+    a_y, a_q = y - m_y, q - m_q
+    bias = ((m_q - m_y) ** 2).sum() / ((m_y - y.mean()) ** 2).sum()
+    r = (a_y @ a_q) / np.sqrt((a_y @ a_y) * (a_q @ a_q))
+    alpha = np.sqrt((a_q @ a_q) / (a_y @ a_y))
+    expected = 1 - np.sqrt(bias + (1 - alpha) ** 2 + (1 - r) ** 2)
+    assert found == pytest.approx(expected, rel=1e-10)
+
+
+def test_recession_of_an_exponential_is_its_rate():
+    y, q = np.exp(-0.1 * np.arange(11)), np.exp(-0.3 * np.arange(11))
+    found = ls.recession(1e6 * y, 1e6 * q, precipitation=np.zeros(11))
+    e = 0.01 * np.median(1e6 * y)
+    k_y, k_q = (-np.diff(np.log(1e6 * x + e)) for x in (y, q))
+    assert found == pytest.approx(((k_y - k_q) ** 2).sum())
+    assert ls.recession_plot(y, y) == 0
+    assert ls.recession_plot(y, 2 * y) > 1e-6
+
+
+def test_several_variables():
+    y = {"discharge": Y, "swe": np.array([0.0, 10, np.nan, 30, 0])}
+    q = {"discharge": np.array([1.0, 2, 3, 3, 0]), "swe": np.array([0.0, 12, 5, 30, 0])}
+    losses = {"discharge": "nse", "swe": "ssr"}
+    parts = 1 - ls.nse(Y, q["discharge"]), 4.0
+    benchmark = ls.ssr(y["swe"], np.full(5, 10.0))
+    combine = partial(ls.multi_output, y, losses=losses)
+    assert combine(q) == pytest.approx(0.5 * (parts[0] + parts[1] / benchmark))
+    weighted = combine(q, weights={"discharge": 3, "swe": 1}, normalisation="none")
+    assert weighted == pytest.approx(0.75 * parts[0] + 0.25 * parts[1])
+    assert combine(q, normalisation="initial", initial=q) == pytest.approx(1)
+    assert combine(q, normalisation={"discharge": 1, "swe": 8}) == pytest.approx(
+        0.5 * (parts[0] + parts[1] / 8)
+    )
+    graph = {name: pt.as_tensor(series) for name, series in q.items()}
+    assert combine(graph).eval() == pytest.approx(combine(q))
+
+
+def test_names_and_directions():
+    assert ls.find_loss("nse") == (ls.nse, -1)
+    assert ls.find_loss(partial(ls.kge, transform="sqrt"))[1] == -1
+    assert ls.find_loss("huber") == (ls.huber, 1)
+    assert ls.find_loss(lambda y, q: 0)[1] == 1
+    with pytest.raises(KeyError, match="unknown loss 'rsme'; known are nse"):
+        ls.find_loss("rsme")
+    with pytest.raises(TypeError, match="expected a name or a function"):
+        ls.find_loss(3)
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_what_every_loss_refuses(name):
+    loss = NAMED[name]
+    with pytest.raises(ValueError, match="all observations are missing"):
+        loss([np.nan, np.nan], [1.0, 2.0])
+    with pytest.raises(ValueError, match="same intervals"):
+        loss([1.0, 2.0], [1.0])
+    with pytest.raises(ValueError, match="same intervals"):
+        loss([1.0, 2.0], pt.tensor("q", shape=(3,)))
+    with pytest.raises(ValueError, match="infinite"):
+        loss([1.0, np.inf], [1.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    "name", [n for n in ls.SCORES if "jkge" not in n] + ["recession", "recession_plot"]
+)
+def test_constant_observations(name):
+    with pytest.raises(ValueError, match=r"constant|falls in no two"):
+        NAMED[name]([1.0, 1.0], [1.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (
+            lambda: ls.nse([0.0, 1], [1.0, 1], transform=ls.Transform("log", offset=0)),
+            ValueError,
+            "flow 0 at position 0",
+        ),
+        (lambda: ls.nse([1.0, 2], [1.0, -1], transform="log"), ValueError, "flow -1 at position 1"),
+        (lambda: ls.ssr([1.0, 2], [1.0, -1], transform="sqrt"), ValueError, "no sqrt transform"),
+        (
+            lambda: ls.ssr([0.0, 0], [1.0, 1], transform="log"),
+            ValueError,
+            "observed flows are zero",
+        ),
+        (lambda: ls.nse(Y, Y, transform="cube"), KeyError, "known are none, log"),
+        (lambda: ls.box_cox(0), ValueError, "use 'log'"),
+        (lambda: ls.Transform("log", offset=-1), ValueError, "must be >= 0"),
+        (lambda: ls.ssr(Y, Y, weights=[1, 2]), ValueError, "weights has shape"),
+        (lambda: ls.ssr(Y, Y, weights=-np.ones(5)), ValueError, "must be >= 0"),
+        (lambda: ls.gls(Y, Y, covariance=np.ones(3)), ValueError, "covariance has shape"),
+        (lambda: ls.gls(Y, Y, covariance=0), ValueError, "must be positive"),
+        (lambda: ls.gls(Y, Y, covariance=-np.eye(5)), ValueError, "not positive definite"),
+        (lambda: ls.gls(Y, Y, covariance=np.triu(covariance(5))), ValueError, "not symmetric"),
+        (lambda: ls.huber(Y, Y, threshold=0), ValueError, "threshold must be positive"),
+        (lambda: ls.huber(Y, Y, scale=-1), ValueError, "scale must be positive"),
+        (lambda: ls.huber(pt.dvector(), Y), TypeError, "give scale"),
+        (lambda: ls.jkge(pt.dvector(), Y), TypeError, "must be numbers"),
+        (lambda: ls.jkge(Y, Y, benchmark="x"), KeyError, "known are moving_average"),
+        (lambda: ls.jkge(Y, Y, bias="x"), KeyError, "known are variance"),
+        (lambda: ls.jkge(Y, Y, window=4), ValueError, "odd"),
+        (lambda: ls.jkge(Y, Y, benchmark="climatology"), ValueError, "needs time="),
+        (
+            lambda: ls.jkge(Y, Y, benchmark="climatology", time=np.arange(5)),
+            ValueError,
+            "must be datetime64",
+        ),
+        (lambda: ls.jkge(Y, Y, benchmark="mean"), ValueError, "use bias='relative'"),
+        (lambda: ls.jkge(np.ones(9), Y), ValueError, "same intervals"),
+        (lambda: ls.jkge(np.ones(9), np.ones(9)), ValueError, "equal to their benchmark"),
+        (lambda: ls.kge_nonparametric(Y, Y, rank_width=-1), ValueError, "rank_width"),
+        (lambda: ls.segment_bias(Y, Y, segment="x"), KeyError, "known are high"),
+        (lambda: ls.segment_bias(np.ones(9), np.ones(9), segment="low"), ValueError, "flat"),
+        (lambda: ls.fdc_log_quantile(np.zeros(9), np.ones(9)), ValueError, "no observed flow"),
+        (lambda: ls.volume_bias(np.zeros(9), np.ones(9)), ValueError, "all observed flows are"),
+        (lambda: ls.recession(Y[::-1], Y, precipitation=np.ones(5)), ValueError, "with rain up to"),
+        (lambda: ls.recession(Y[::-1], Y, precipitation=np.ones(4)), ValueError, "precipitation"),
+        (lambda: ls.recession_plot([2.0, 1, 2, 1], np.ones(4)), ValueError, "two different flows"),
+    ],
+)
+def test_arguments_that_make_no_sense(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+@pytest.mark.parametrize(
+    ("changed", "error", "message"),
+    [
+        ({"observed": {}}, KeyError, "observed lacks 'discharge'"),
+        ({"weights": {"discharge": 1, "swe": 1}}, KeyError, "which have no loss"),
+        ({"weights": {"discharge": -1}}, ValueError, "must be >= 0"),
+        ({"normalisation": "mean"}, KeyError, "known are auto"),
+        ({"normalisation": {"discharge": 0}}, ValueError, "must be positive"),
+        ({"normalisation": "initial"}, KeyError, "needs initial"),
+        ({"normalisation": "benchmark", "losses": {"discharge": "kge"}}, ValueError, "is nan"),
+    ],
+)
+def test_several_variables_that_make_no_sense(changed, error, message):
+    arguments = {
+        "observed": {"discharge": Y},
+        "simulated": {"discharge": Y},
+        "losses": {"discharge": "ssr"},
+    }
+    with pytest.raises(error, match=message):
+        ls.multi_output(**(arguments | changed))
+
+
+def test_evaluation_has_every_score(rng):
+    y, q = flows(rng)
+    found = ls.evaluate(y, q)
+    assert set(ls.SCORES) < set(found)
+    assert found["kge"] == ls.kge(y, q) and found["bias_low"] == ls.segment_bias(
+        y, q, segment="low"
+    )
+    there = np.isfinite(y)
+    bias = 100 * (q[there].sum() / y[there].sum() - 1)
+    assert found["percent_bias"] == pytest.approx(bias) == ls.percent_bias(y, q)
+    assert ls.percent_bias(y, 1.1 * np.nan_to_num(y, nan=5.0)) == pytest.approx(10)
+    dry = ls.evaluate(np.zeros(9), np.ones(9))  # nearly nothing is defined
+    assert dry["rmse"] == 1 and np.isnan(dry["nse"]) and np.isnan(dry["percent_bias"])
+    with pytest.raises(ValueError, match="all observations are missing"):
+        ls.evaluate([np.nan], [1.0])
