@@ -93,7 +93,7 @@ def student_moment(nu):
 
 def skew_student_logp(x, nu, xi):
     """Return the log-density of the skewed Student's t (SST), ``nu > 2``, ``xi > 0``."""
-    z, a, log_factor = _unskewed(x, xi, student_moment(nu))
+    _, a, log_factor = _unskewed(x, xi, student_moment(nu))
     return log_factor + student_logp(a, nu)
 
 
@@ -129,7 +129,7 @@ def power_constants(beta):
 def skew_exponential_power_logp(x, beta, xi):
     """Return the log-density of the skewed exponential power density (SEP), ``-1 < beta <= 1``."""
     s, r, moment = power_constants(beta)
-    z, a, log_factor = _unskewed(x, xi, moment)
+    _, a, log_factor = _unskewed(x, xi, moment)
     constant = pt.log(r) - pt.gammaln(s) - pt.log(2 * s)
     return log_factor + constant - (r * pt.abs(a)) ** (1 / s)
 
