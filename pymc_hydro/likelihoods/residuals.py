@@ -1,6 +1,6 @@
 """The residual model that all likelihoods share: scale, memory, transformation, zero flow."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from weakref import WeakKeyDictionary
 
@@ -15,7 +15,7 @@ from pymc_hydro.likelihoods.transforms import (
     AbstractTransform,
     Identity,
     as_transform,
-    parameters_of,
+    variables_of,
 )
 
 __all__ = ["Residuals", "check_observed", "error_scale", "place_residuals", "residuals_of"]
@@ -130,7 +130,11 @@ def place(name, placed: Residuals, center, sd, seen):
     observed = {"observed": seen.data, "dims": seen.dim}
     if isinstance(transform, Identity) and not placed.censored:
         return family.place(name, center, sd, *shapes, **observed)
-    rebuilt = partial(_split, len(shapes), type(transform))
+    variables = variables_of(transform)
+
+    def rebuilt(rest):
+        of_transform = dict(zip(variables, rest[len(shapes) :], strict=True))
+        return rest[: len(shapes)], replace(transform, **of_transform)
 
     def dist(center, sd, *rest):
         *rest, size = rest
@@ -154,7 +158,7 @@ def place(name, placed: Residuals, center, sd, seen):
     def support_point(rv, size, center, sd, *rest):
         return pt.full(rv.shape, rebuilt(rest)[1].inverse(center))
 
-    parameters = (center, sd, *shapes, *parameters_of(transform))
+    parameters = (center, sd, *shapes, *variables.values())
     return pm.CustomDist(
         name, *parameters, dist=dist, logp=logp, support_point=support_point, **observed
     )
@@ -232,7 +236,3 @@ def spread_of(flow, data, censored) -> float:
 def partial_autocorrelations(name, given) -> list:
     """Return partial autocorrelations, uniform between -1 and 1 where not given."""
     return [pm.Uniform(f"{name}_r{k}", -1, 1) if r is None else r for k, r in enumerate(given, 1)]
-
-
-def _split(n_shape, kind, parameters):
-    return parameters[:n_shape], kind(*parameters[n_shape:])

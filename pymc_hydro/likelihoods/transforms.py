@@ -4,8 +4,9 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 import pytensor.tensor as pt
+from pytensor.graph.basic import Variable
 
-__all__ = ["BoxCox", "Identity", "LogSinh", "as_transform"]
+__all__ = ["AbstractTransform", "BoxCox", "Identity", "LogSinh", "as_transform", "variables_of"]
 
 
 class AbstractTransform:
@@ -137,6 +138,7 @@ def as_transform(name, transform):
     return NAMED[transform]
 
 
-def parameters_of(transform):
-    """Return the parameters of a transformation, numbers or variables."""
-    return [getattr(transform, f.name) for f in fields(transform)]
+def variables_of(transform) -> dict:
+    """Return the parameters of a transformation that are variables, by name."""
+    parameters = {f.name: getattr(transform, f.name) for f in fields(transform)}
+    return {k: v for k, v in parameters.items() if isinstance(v, Variable)}
