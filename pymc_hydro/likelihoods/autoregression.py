@@ -14,8 +14,8 @@ them, the mean :math:`w_1 e_{t-a} + w_2 e_{t-b}` and the variance :math:`1 - w_1
 Without gaps these are :math:`\phi_1, \phi_2` and :math:`(1 - r_1^2)(1 - r_2^2)`; at the start they
 are the stationary distribution, exact for normal errors; across a gap of g intervals AR(1) has
 :math:`\phi^g` and :math:`1 - \phi^{2g}`, exact. For AR(2) the last two observations tell everything
-when they are neighbours; where they are not, older ones would add a little, which is left out (a
-Vecchia approximation: still a density).
+when they are neighbours; where they are not, older ones would add a little, which is left out, as
+are those more than HORIZON intervals back (a Vecchia approximation: still a density).
 
 References
 ----------
@@ -29,8 +29,8 @@ import pytensor.tensor as pt
 
 __all__ = ["HORIZON", "coefficients", "condition", "exact_lags", "last_observations"]
 
-DOUBLINGS = 10
-HORIZON = 2**DOUBLINGS  # intervals after which an observation is forgotten
+# Intervals back to which AR(2) remembers; AR(1) has no limit.
+HORIZON = 10
 
 
 def coefficients(partial):
@@ -41,21 +41,14 @@ def coefficients(partial):
     return phi
 
 
-def autocorrelations(phi):
-    """Return the autocorrelations at lags 0 to HORIZON - 1, and zero at HORIZON.
-
-    By doubling: the pairs at lags k to 2k - 1 are those at 0 to k - 1 times a power of the
-    companion matrix.
-    """
-    phi1, phi2 = (*phi, 0.0, 0.0)[:2]
-    one = pt.ones(1)
-    here, before = one, one * (phi1 / (1 - phi2))
-    a, b, c, d = phi1, phi2, 1.0, 0.0
-    for _ in range(DOUBLINGS):
-        later = a * here + b * before, c * here + d * before
-        here, before = pt.concatenate([here, later[0]]), pt.concatenate([before, later[1]])
-        a, b, c, d = a * a + b * c, b * (a + d), c * (a + d), d * d + b * c
-    return pt.concatenate([here, pt.zeros(1)])
+def autocorrelation(phi, lag):
+    """Return the autocorrelation at positive lags, which for order 2 end at HORIZON."""
+    if len(phi) == 1:
+        return phi[0] ** lag
+    rho = [pt.ones(()), pt.as_tensor_variable(phi[0] / (1 - phi[1]))]
+    while len(rho) <= HORIZON:
+        rho.append(phi[0] * rho[-1] + phi[1] * rho[-2])
+    return pt.stack(rho)[lag]
 
 
 def condition(phi, position, previous):
@@ -73,23 +66,24 @@ def condition(phi, position, previous):
     -------
     tuple of TensorVariable, shapes (n_observation, n_order) and (n_observation,)
     """
-    rho = autocorrelations(phi)
+    there = previous >= 0
     where = position[pt.maximum(previous, 0)]
-    lag = pt.switch(previous < 0, HORIZON, position[:, None] - where)
+    lag = pt.switch(there, position[:, None] - where, 1)
+    rho = pt.switch(there, autocorrelation(phi, lag), 0.0)
     if len(phi) == 1:
-        weights = rho[lag]
+        weights = rho
     else:
-        between = pt.switch(previous[:, 1] < 0, HORIZON, where[:, 0] - where[:, 1])
-        near, far, of_both = rho[lag[:, 0]], rho[lag[:, 1]], rho[between]
-        determinant = 1 - of_both * of_both
+        between = pt.switch(there[:, 1], where[:, 0] - where[:, 1], 1)
+        of_both = pt.switch(there[:, 1], autocorrelation(phi, between), 0.0)
+        near, far, determinant = rho[:, 0], rho[:, 1], 1 - of_both * of_both
         weights = pt.stack(
             [(near - far * of_both) / determinant, (far - near * of_both) / determinant], axis=1
         )
-    return weights, pt.sqrt(1 - (weights * rho[lag]).sum(axis=1))
+    return weights, pt.sqrt(1 - (weights * rho).sum(axis=1))
 
 
 def last_observations(position, usable, order):
-    """Return places of the last usable observations before each, -1 for none within HORIZON.
+    """Return places of the last usable observations before each, -1 for none.
 
     Parameters
     ----------
@@ -107,7 +101,7 @@ def last_observations(position, usable, order):
     for k in range(1, order + 1):
         count = before - k
         place = places[np.maximum(count, 0)] if places.size else np.zeros_like(count)
-        near = position - position[place] < HORIZON
+        near = (order == 1) | (position - position[place] <= HORIZON)
         columns.append(np.where((count >= 0) & near, place, -1))
     return np.stack(columns, axis=1)
 

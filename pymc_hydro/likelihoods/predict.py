@@ -8,7 +8,7 @@ import pytensor.tensor as pt
 import xarray as xr
 from pytensor.graph.traversal import ancestors
 
-from pymc_hydro.likelihoods.autoregression import autocorrelations
+from pymc_hydro.likelihoods.autoregression import autocorrelation
 from pymc_hydro.likelihoods.observations import MODEL_TIME, TIME
 from pymc_hydro.likelihoods.residuals import Residuals, residuals_of
 from pymc_hydro.likelihoods.transforms import variables_of
@@ -69,7 +69,7 @@ def predict(
     else:
         n = model.simulated.shape[0]
         x = model.family.dist(0.0, 1.0, *model.shapes, size=(n,))
-        start = autocorrelations(model.phi)[1] if model.phi else pt.constant(0.0)
+        start = autocorrelation(model.phi, 1) if model.phi else pt.constant(0.0)
         of_transform = variables_of(model.transform)
         outputs = [model.simulated, model.mean, model.sigma, x, start, *model.phi]
         outputs += of_transform.values()

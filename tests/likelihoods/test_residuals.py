@@ -10,7 +10,7 @@ from scipy import stats
 
 import pymc_hydro as ph
 from pymc_hydro.likelihoods import LIKELIHOODS, BoxCox, LogSinh
-from pymc_hydro.likelihoods.autoregression import HORIZON, autocorrelations, coefficients
+from pymc_hydro.likelihoods.autoregression import HORIZON, autocorrelation, coefficients
 from pymc_hydro.likelihoods.residuals import residuals_of
 
 N = 60
@@ -56,14 +56,12 @@ def covariance(phi, time):
 
 
 @pytest.mark.parametrize("partial", [(0.8,), (-0.4,), (0.9, -0.5), (0.5, 0.3), (0.99, 0.95)])
-def test_autocorrelations_and_coefficients(partial):
+def test_autocorrelation_and_coefficients(partial):
     phi = coefficients(partial)
-    expected = covariance(phi, np.arange(HORIZON))[0]
-    found = autocorrelations([pt.constant(p) for p in phi]).eval()
-    np.testing.assert_allclose(found[:-1], expected, rtol=1e-9, atol=1e-12)
-    assert found[-1] == 0
-    roots = np.roots([1, *(-p for p in phi)])
-    assert (np.abs(roots) < 1).all()
+    lag = np.arange(1, 500 if len(phi) == 1 else HORIZON + 1)
+    found = autocorrelation([pt.constant(p) for p in phi], pt.constant(lag)).eval()
+    np.testing.assert_allclose(found, covariance(phi, np.arange(500))[0, lag], rtol=1e-9)
+    assert (np.abs(np.roots([1, *(-p for p in phi)])) < 1).all()  # stationary
 
 
 @pytest.mark.parametrize(
@@ -104,12 +102,18 @@ def test_second_order_at_isolated_observations_is_given_the_last_two(series):
     assert found.sum() == pytest.approx(exact, abs=0.1)  # what older observations would add
 
 
-def test_gap_beyond_the_horizon_starts_again():
-    flow = np.ones(HORIZON + 10)
+def test_after_a_long_gap():
+    """AR(1) remembers, AR(2) starts again."""
+    flow = np.ones(HORIZON + 3)
     observed = np.full(flow.size, np.nan)
     observed[[0, 1, -1]] = 1.2, 1.1, 1.3
-    model = build(LIKELIHOODS["normal"], flow, observed, ar=1, scale=1.0, r1=0.999)
+    options = {"scale": 1.0, "r1": 0.999}
+    model = build(LIKELIHOODS["normal"], flow, observed, ar=2, r2=0.1, **options)
     assert pointwise(model, factor=1.0)[-1] == pytest.approx(stats.norm.logpdf(0.3))
+    model = build(LIKELIHOODS["normal"], flow, observed, ar=1, **options)
+    kept = 0.999 ** (HORIZON + 1)
+    expected = stats.norm.logpdf(0.3, 0.1 * kept, np.sqrt(1 - kept**2))
+    assert pointwise(model, factor=1.0)[-1] == pytest.approx(expected)
 
 
 SHAPES = {
