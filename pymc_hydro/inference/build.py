@@ -129,6 +129,7 @@ def build_model(
     ar: int | None = None,
     warmup: int = 365,
     priors: Mapping | None = None,
+    preset: str = "uniform",
     **solver_settings,
 ) -> pm.Model:
     """Return a PyMC model of a basin's discharge: priors, simulation, likelihood.
@@ -152,6 +153,8 @@ def build_model(
         Overrides by parameter name: a number fixes it, a callable such as
         ``lambda: pm.LogNormal("K_s", -3, 1)`` is called inside the model. Names that begin with
         ``flow_`` are those of the likelihood, such as ``flow_s0`` or ``flow_nu``.
+    preset : {"uniform", "log_uniform", "weak"}
+        Priors of the parameters that are not overridden, see ``ph.priors``.
     **solver_settings
         As in ``ph.simulate``.
 
@@ -176,7 +179,7 @@ def build_model(
         given = {k: v() if callable(v) else v for k, v in (priors or {}).items()}
         of_errors = {k: given.pop(k) for k in list(given) if k.startswith(f"{FLOW}_")}
         options |= {k.removeprefix(f"{FLOW}_"): v for k, v in of_errors.items()}
-        theta = default_priors(model, **given)
+        theta = default_priors(model, preset, **given)
         q = discharge(model, theta, basin, warmup, **solver_settings)
         likelihood(FLOW, q, observed=basin["discharge"], **options)
     return pymc_model

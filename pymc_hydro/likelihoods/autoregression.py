@@ -42,68 +42,68 @@ def coefficients(partial):
 
 
 def autocorrelation(phi, lag):
-    """Return the autocorrelation at positive lags, which for order 2 end at HORIZON."""
+    """Return the autocorrelation at lags, which for order 2 end at HORIZON; zero for lag 0.
+
+    Lag 0 stands for no observation here.
+    """
     if len(phi) == 1:
-        return phi[0] ** lag
+        return pt.switch(pt.eq(lag, 0), 0.0, phi[0] ** lag)
     rho = [pt.ones(()), pt.as_tensor_variable(phi[0] / (1 - phi[1]))]
     while len(rho) <= HORIZON:
         rho.append(phi[0] * rho[-1] + phi[1] * rho[-2])
-    return pt.stack(rho)[lag]
+    return pt.stack([pt.zeros(()), *rho[1:]])[lag]
 
 
-def condition(phi, position, previous):
+def condition(phi, lags):
     """Return weights of the predecessors and the standard deviation given them.
 
     Parameters
     ----------
     phi : sequence of variable, length n_order, 1 or 2
-    position : TensorVariable, shape (n_observation,)
-        Intervals at which there are observations.
-    previous : TensorVariable, shape (n_observation, n_order)
-        Places of the predecessors among the observations, the nearest first; -1 for none.
+    lags : TensorVariable of int, shape (n_observation, 1 or 3)
+        As of :func:`last_observations`.
 
     Returns
     -------
     tuple of TensorVariable, shapes (n_observation, n_order) and (n_observation,)
     """
-    there = previous >= 0
-    where = position[pt.maximum(previous, 0)]
-    lag = pt.switch(there, position[:, None] - where, 1)
-    rho = pt.switch(there, autocorrelation(phi, lag), 0.0)
+    rho = autocorrelation(phi, lags)
     if len(phi) == 1:
-        weights = rho
-    else:
-        between = pt.switch(there[:, 1], where[:, 0] - where[:, 1], 1)
-        of_both = pt.switch(there[:, 1], autocorrelation(phi, between), 0.0)
-        near, far, determinant = rho[:, 0], rho[:, 1], 1 - of_both * of_both
-        weights = pt.stack(
-            [(near - far * of_both) / determinant, (far - near * of_both) / determinant], axis=1
-        )
-    return weights, pt.sqrt(1 - (weights * rho).sum(axis=1))
+        return rho, pt.sqrt(1 - rho[:, 0] ** 2)
+    near, far, of_both = rho[:, 0], rho[:, 1], rho[:, 2]
+    first = (near - far * of_both) / (1 - of_both**2)
+    second = (far - near * of_both) / (1 - of_both**2)
+    return pt.stack([first, second], axis=1), pt.sqrt(1 - first * near - second * far)
 
 
 def last_observations(position, usable, order):
-    """Return places of the last usable observations before each, -1 for none.
+    """Return places of the last usable observations before each, and how far back they lie.
 
     Parameters
     ----------
     position : array of int, shape (n_observation,)
     usable : array of bool, shape (n_observation,)
     order : int
+        1 or 2.
 
     Returns
     -------
-    array of int, shape (n_observation, order)
+    array of int, shape (n_observation, 2 or 5)
+        Places among the observations, the nearest first; then the lags of these, and for order 2
+        the lag between them. Where there is none the lag is 0 and the place is 0.
     """
     places = np.flatnonzero(usable)
     before = np.cumsum(usable) - usable
-    columns = []
+    found, lags = [], []
     for k in range(1, order + 1):
-        count = before - k
-        place = places[np.maximum(count, 0)] if places.size else np.zeros_like(count)
-        near = (order == 1) | (position - position[place] <= HORIZON)
-        columns.append(np.where((count >= 0) & near, place, -1))
-    return np.stack(columns, axis=1)
+        place = places[np.maximum(before - k, 0)]
+        lag = position - position[place]
+        there = (before >= k) & ((order == 1) | (lag <= HORIZON))
+        found.append(np.where(there, place, 0))
+        lags.append(np.where(there, lag, 0))
+    if order == 2:
+        lags.append(np.where(lags[1] > 0, lags[1] - lags[0], 0))
+    return np.stack([*found, *lags], axis=1)
 
 
 def exact_lags(position, usable, order):

@@ -103,10 +103,10 @@ def GeneralizedLikelihood(
         center = center + (earlier * pt.stack(phi)).sum(axis=1)
     shapes = shape_variables(name, SKEW_POWER, {"beta": beta, "xi": xi})
     placed = Residuals(
-        simulated, mean, sigma, phi, False, (flow - center) / sd, seen.position, seen.data,
+        simulated, mean, sigma, phi, False, center, sd, flow, seen.position, seen.data,
         SKEW_POWER, shapes, transform, False,
     )  # fmt: skip
-    return place(name, placed, center, sd, seen)
+    return place(name, placed, seen)
 
 
 def _neighbours(position, flow, order):

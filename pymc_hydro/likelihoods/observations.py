@@ -27,7 +27,7 @@ class _Source:
     check : callable
         Is given the new series, NaN where missing; raises if the likelihood cannot have it.
     previous : callable or None
-        From positions and observations to the places of each one's predecessors.
+        From positions and observations to each one's predecessors.
     """
 
     series: str | None
@@ -47,8 +47,8 @@ class Observations:
         What was observed.
     position : TensorVariable, shape (n_observation,)
         Their intervals.
-    previous : TensorVariable, shape (n_observation, n_order), or None
-        Places of the predecessors among the observations, the nearest first; -1 for none.
+    previous : TensorVariable, shape (n_observation, n), or None
+        What a likelihood wants to know of each one's predecessors.
     dim : str
         Their dimension.
     """
@@ -78,8 +78,8 @@ def observe(name: str, simulated, observed, *, check=None, previous=None) -> Obs
     check : callable, optional
         Is given the series, NaN where missing, now and whenever it is replaced.
     previous : callable, optional
-        From positions and observations to the places of each one's predecessors, shape
-        (n_observation, n_order).
+        From positions and observations to what the likelihood wants to know of each one's
+        predecessors, integers of shape (n_observation, n).
 
     Returns
     -------
@@ -99,7 +99,7 @@ def observe(name: str, simulated, observed, *, check=None, previous=None) -> Obs
     before = None
     if previous is not None:
         places = previous(there, series[there])
-        orders = {name + ORDER: np.arange(1, places.shape[1] + 1)}
+        orders = {name + ORDER: np.arange(places.shape[1])}
         before = pm.Data(name + PREVIOUS, places, dims=(name + TIME, name + ORDER), coords=orders)
     return Observations(simulated[position], data, position, before, name + TIME)
 

@@ -34,7 +34,8 @@ def predict(
     Parameters
     ----------
     idata : DataTree, InferenceData or Dataset
-        Result of ``pm.sample``, or its posterior: dimensions chain and draw.
+        Result of ``pm.sample``, or a group with dimensions chain and draw; for a prior predictive
+        check, ``pm.sample_prior_predictive(400).prior``.
     pymc_model : pm.Model, optional
         The model in context if not given.
     name : str
@@ -108,7 +109,8 @@ def residuals(
     """
     pymc_model = pm.modelcontext(pymc_model)
     model = residuals_of(pymc_model, name)
-    outputs = [model.simulated[model.position], model.innovation]
+    innovation = (model.flow - model.center) / model.sd
+    outputs = [model.simulated[model.position], innovation]
     inputs, values = _posterior(idata, pymc_model, outputs, name, draws)
     simulated, innovation = (a.mean(axis=0) for a in _evaluate(inputs, outputs, values, None))
     observed = model.observed.get_value()
@@ -124,7 +126,7 @@ def residuals(
 
 def _posterior(idata, pymc_model, outputs, name, draws):
     """Return the random variables that outputs depend on, and their draws."""
-    posterior = idata if isinstance(idata, xr.Dataset) else idata.posterior
+    posterior = getattr(idata, "posterior", idata)
     known = set(ancestors(outputs))
     inputs = [rv for rv in pymc_model.free_RVs if rv in known]
     missing = [rv.name for rv in inputs if rv.name not in posterior]

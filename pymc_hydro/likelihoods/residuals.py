@@ -36,8 +36,10 @@ class Residuals:
         Coefficients of the autoregression.
     standardized : bool
         Whether the autoregression is of errors in units of their scale (all but the form of 2010).
-    innovation : TensorVariable, shape (n_observation,)
-        Standardised innovations of the observations.
+    center, sd : TensorVariable, shape (n_observation,)
+        Mean and standard deviation of each transformed observation, given those before it.
+    flow : TensorVariable, shape (n_observation,)
+        Transformed observations.
     position, observed : TensorVariable, shape (n_observation,)
     family, shapes, transform, censored
         As in the likelihood.
@@ -48,7 +50,9 @@ class Residuals:
     sigma: object
     phi: list
     standardized: bool
-    innovation: object
+    center: object
+    sd: object
+    flow: object
     position: object
     observed: object
     family: Family
@@ -112,21 +116,22 @@ def place_residuals(
     phi = coefficients(partial_autocorrelations(name, (r1, r2)[:ar]))
     if ar:
         error = (flow - center) / sd
-        weights, narrower = condition(phi, seen.position, seen.previous)
-        center = center + sd * (weights * error[pt.maximum(seen.previous, 0)]).sum(axis=1)
+        weights, narrower = condition(phi, seen.previous[:, ar:])
+        center = center + sd * (weights * error[seen.previous[:, :ar]]).sum(axis=1)
         sd = sd * narrower
     values = shape_variables(name, family, shapes)
     placed = Residuals(
-        simulated, mean, sigma, phi, True, (flow - center) / sd, seen.position, seen.data,
+        simulated, mean, sigma, phi, True, center, sd, flow, seen.position, seen.data,
         family, values, transform, censored,
     )  # fmt: skip
-    return place(name, placed, center, sd, seen)
+    return place(name, placed, seen)
 
 
-def place(name, placed: Residuals, center, sd, seen):
+def place(name, placed: Residuals, seen):
     """Place the observed variable of an error model, and remember the model."""
     _PLACED.setdefault(pm.modelcontext(None), {})[name] = placed
     family, shapes, transform = placed.family, placed.shapes, placed.transform
+    center, sd = placed.center, placed.sd
     observed = {"observed": seen.data, "dims": seen.dim}
     if isinstance(transform, Identity) and not placed.censored:
         return family.place(name, center, sd, *shapes, **observed)
