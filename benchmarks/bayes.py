@@ -95,11 +95,14 @@ def assess(case, errors, draws, tune):
         flush=True,
     )
     for label, result in predicted.items():
-        flow, observed = result["discharge"], second["discharge"]
+        pair = second["discharge"], result["discharge"]
+        covered, width = (
+            f(*pair, PROB) for f in (ph.diagnostics.coverage, ph.diagnostics.sharpness)
+        )
+        score = float(ph.diagnostics.crps(*pair).mean())
         print(
-            f"    validation, {label:4s}: coverage {ph.diagnostics.coverage(observed, flow, PROB):.3f}"
-            f", width {ph.diagnostics.sharpness(observed, flow, PROB):.2f} mm/d, CRPS "
-            f"{float(ph.diagnostics.crps(observed, flow).mean()):.3f} mm/d",
+            f"    validation, {label:4s}: coverage {covered:.3f}, width {width:.2f} mm/d, "
+            f"CRPS {score:.3f} mm/d",
             flush=True,
         )
     return idata
