@@ -47,7 +47,8 @@ def autocorrelation(phi, lag):
     Lag 0 stands for no observation here.
     """
     if len(phi) == 1:
-        return pt.switch(pt.eq(lag, 0), 0.0, phi[0] ** lag)
+        # The power of lag 1 where there is none: the derivative of 0^0 at phi = 0 is no number.
+        return pt.switch(pt.eq(lag, 0), 0.0, phi[0] ** pt.maximum(lag, 1))
     rho = [pt.ones(()), pt.as_tensor_variable(phi[0] / (1 - phi[1]))]
     while len(rho) <= HORIZON:
         rho.append(phi[0] * rho[-1] + phi[1] * rho[-2])
