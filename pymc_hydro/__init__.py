@@ -3,7 +3,7 @@
 from importlib import import_module
 from importlib.metadata import version
 
-from pymc_hydro import likelihoods, losses
+from pymc_hydro import diagnostics, likelihoods, losses
 from pymc_hydro.data import load_basin
 from pymc_hydro.engine.errors import IntegrationError
 from pymc_hydro.engine.simulate import simulate
@@ -11,11 +11,14 @@ from pymc_hydro.inference import (
     Calibration,
     build_model,
     calibrate,
+    compare,
     discharge,
+    laplace,
     outputs,
     priors,
     set_basin,
 )
+from pymc_hydro.likelihoods.predict import predict, residuals
 from pymc_hydro.models import CFE, GR4J, HBV, MODELS, Hmodel, Hymod, SacSma, Xinanjiang
 
 __version__ = version("pymc-hydro")
@@ -33,12 +36,17 @@ __all__ = [
     "Xinanjiang",
     "build_model",
     "calibrate",
+    "compare",
+    "diagnostics",
     "discharge",
+    "laplace",
     "likelihoods",
     "load_basin",
     "losses",
     "outputs",
+    "predict",
     "priors",
+    "residuals",
     "set_basin",
     "simulate",
     "testing",

@@ -11,20 +11,19 @@ import numpy as np
 import pymc as pm
 import xarray as xr
 
-from pymc_hydro.core.dims import TIME
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.data.files import complete_file
 from pymc_hydro.data.schema import split_record
 from pymc_hydro.engine.simulate import simulate
 from pymc_hydro.inference.build import build_model, set_basin
 from pymc_hydro.inference.calibrate import calibrate
+from pymc_hydro.likelihoods.predict import predict
 from pymc_hydro.losses import kge, nse
 
 __all__ = ["Settings", "run_main_job"]
 
 INTERVAL = 0.9  # probability of the equal-tailed intervals in tables and pictures
 START_MARGIN = 0.01  # of the width of the bounds, between a start and a bound
-MAXIMAL_DRAWS = 400  # of the posterior, for predictive bands
 ERROR_UNITS = {"flow_s0": "mm/d", "flow_s1": "1"}
 
 
@@ -83,9 +82,9 @@ def run_main_job(model: AbstractModel, basin: xr.Dataset, settings: Settings, sa
                 cores=min(settings.chains, os.cpu_count() or 1),
                 initvals={n: mode[n] for n in model.parameter_names},
             )
-        predictions = {"calibration": _predict(idata, settings.seed)}
+        predictions = {"calibration": predict(idata, seed=settings.seed)}
         set_basin(second)
-        predictions["validation"] = _predict(idata, settings.seed)
+        predictions["validation"] = predict(idata, seed=settings.seed)
         set_basin(first)
 
     say("")
@@ -153,22 +152,6 @@ def _inside(model, theta) -> dict[str, float]:
         low = dict(zip(model.parameter_names, model.lower, strict=True))[small]
         start[small] = min(start[small], low + (1 - START_MARGIN) * (start[large] - low))
     return start
-
-
-def _predict(idata, seed) -> xr.Dataset:
-    """Draw from the posterior predictive distribution; dims (draw, time)."""
-    posterior = idata.posterior
-    n = posterior.sizes["chain"] * posterior.sizes["draw"]
-    thin = max(1, n // MAXIMAL_DRAWS)
-    thinned = idata.isel(draw=slice(None, None, thin))
-    drawn = pm.sample_posterior_predictive(
-        thinned, var_names=["flow"], random_seed=seed, progressbar=False, predictions=True
-    )
-    flow = drawn.predictions["flow"]
-    stacked = flow.stack(sample=("chain", "draw")).transpose("sample", "flow_time")
-    time = stacked["flow_time"].values
-    variable = (("draw", TIME), stacked.values, {"units": "mm/d"})
-    return xr.Dataset({"discharge": variable}, coords={TIME: time})
 
 
 def _table(model, idata, mode) -> list[str]:

@@ -11,11 +11,12 @@ import pytest
 import pymc_hydro as ph
 
 ROOT = Path(__file__).parent.parent
-PAGES = ["README.md", "docs/first_posterior.md", "docs/declare_a_model.md"]
+PAGES = ["README.md", "docs/first_posterior.md", "docs/choose_a_likelihood.md"]
 
 
 def run_blocks(page, monkeypatch):
     sample = pm.sample
+    matplotlib.use("Agg")
     few = {"draws": 10, "tune": 10, "chains": 2, "progressbar": False}
     monkeypatch.setattr(pm, "sample", lambda **kwargs: sample(**(kwargs | few)))
     text = (ROOT / page).read_text(encoding="utf-8")
@@ -26,7 +27,7 @@ def run_blocks(page, monkeypatch):
 
 
 @pytest.mark.filterwarnings("ignore")  # short chains
-@pytest.mark.parametrize("page", PAGES[:2])
+@pytest.mark.parametrize("page", PAGES)
 def test_code_of_a_page(page, monkeypatch):
     space = run_blocks(page, monkeypatch)
     assert np.isfinite(space["idata"].posterior["S_umax"].values).all()

@@ -22,10 +22,11 @@ ALLOWED = {
     "likelihoods": (set(), {"numpy", "pandas", "xarray", "pymc", "pytensor"}),
     "inference": (
         {"core", "data", "engine", "ops", "losses", "likelihoods"},
-        {"numpy", "pandas", "xarray", "scipy", "rich", "pymc", "pytensor"},
+        {"numpy", "pandas", "xarray", "scipy", "rich", "pymc", "pytensor", "arviz"},
     ),
     "testing": ({"core", "data", "engine"}, {"numpy", "scipy", "pandas", "xarray"}),
-    "plots": (set(), {"numpy", "xarray", "matplotlib", "arviz"}),
+    "diagnostics": (set(), {"numpy", "xarray", "scipy"}),
+    "plots": ({"diagnostics"}, {"numpy", "xarray", "matplotlib", "arviz", "scipy"}),
 }
 # Conveniences of a model that lead upwards, and import only when they are called.
 EXCEPTIONS = {("core/model.py", "engine")}

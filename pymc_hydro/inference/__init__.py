@@ -2,13 +2,19 @@
 
 from pymc_hydro.inference.build import build_model, discharge, outputs, set_basin
 from pymc_hydro.inference.calibrate import Calibration, calibrate
+from pymc_hydro.inference.compare import Comparison, compare
+from pymc_hydro.inference.laplace import LaplaceApproximation, laplace
 from pymc_hydro.inference.priors import priors
 
 __all__ = [
     "Calibration",
+    "Comparison",
+    "LaplaceApproximation",
     "build_model",
     "calibrate",
+    "compare",
     "discharge",
+    "laplace",
     "outputs",
     "priors",
     "set_basin",

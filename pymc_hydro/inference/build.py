@@ -1,6 +1,6 @@
 """A basin in a PyMC model: forcing as data, simulated series as variables."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -21,7 +21,7 @@ from pymc_hydro.ops import SimulatedValues
 
 __all__ = ["build_model", "discharge", "outputs", "set_basin"]
 
-FORCING_DATA, KEPT_DATA = "forcing", "kept_intervals"
+FORCING_DATA, KEPT_DATA, FLOW = "forcing", "kept_intervals", "flow"
 # Which model and warm-up a PyMC model's forcing was prepared for.
 _PREPARED: WeakKeyDictionary = WeakKeyDictionary()
 
@@ -124,11 +124,12 @@ def discharge(
 def build_model(
     model: AbstractModel,
     basin: xr.Dataset | pd.DataFrame,
-    likelihood: str = "normal",
-    scale: str | np.ndarray = "linear",
-    ar: int = 0,
+    likelihood: str | Callable = "normal",
+    scale: str | np.ndarray | None = None,
+    ar: int | None = None,
     warmup: int = 365,
     priors: Mapping | None = None,
+    preset: str = "uniform",
     **solver_settings,
 ) -> pm.Model:
     """Return a PyMC model of a basin's discharge: priors, simulation, likelihood.
@@ -138,17 +139,22 @@ def build_model(
     model : AbstractModel
     basin : Dataset or DataFrame
         With ``discharge``; missing observations are left out.
-    likelihood : {"normal"}
-        Error model; the observed variable is called ``flow``.
-    scale : {"linear", "constant"} or array_like
-        Scale of the errors, see ``ph.likelihoods.Normal``.
-    ar : {0}
-        Order of the errors' autoregression.
+    likelihood : str or callable
+        Error model: normal, laplace, student, skew_student, sep, gl, sgt or whittle; the observed
+        variable is called ``flow``. Or a function with the arguments of ``ph.likelihoods.Normal``,
+        such as ``functools.partial(ph.likelihoods.Normal, transform="log")``.
+    scale : {"linear", "constant"} or array_like, optional
+        Scale of the errors, linear in simulated flow if not given.
+    ar : {0, 1, 2}, optional
+        Order of the errors' autoregression, 0 if not given.
     warmup : int
         Intervals at the start that are not compared with observations.
     priors : mapping of str to number or callable, optional
         Overrides by parameter name: a number fixes it, a callable such as
-        ``lambda: pm.LogNormal("K_s", -3, 1)`` is called inside the model.
+        ``lambda: pm.LogNormal("K_s", -3, 1)`` is called inside the model. Names that begin with
+        ``flow_`` are those of the likelihood, such as ``flow_s0`` or ``flow_nu``.
+    preset : {"uniform", "log_uniform", "weak"}
+        Priors of the parameters that are not overridden, see ``ph.priors``.
     **solver_settings
         As in ``ph.simulate``.
 
@@ -161,18 +167,21 @@ def build_model(
     KeyError, ValueError
         If an argument is unknown or does not fit the data.
     """
-    if likelihood not in LIKELIHOODS:
-        raise KeyError(
-            f"build_model: unknown likelihood {likelihood!r}; known are {', '.join(LIKELIHOODS)}"
-        )
-    if ar != 0:
-        raise ValueError(f"build_model: likelihood {likelihood!r} offers ar=0 only, found ar={ar}")
+    if not callable(likelihood):
+        if likelihood not in LIKELIHOODS:
+            known = ", ".join(LIKELIHOODS)
+            raise KeyError(f"build_model: unknown likelihood {likelihood!r}; known are {known}")
+        likelihood = LIKELIHOODS[likelihood]
     basin = as_basin(basin, (*model.forcing_names, "discharge"))
+    options = {"scale": scale, "ar": ar}
+    options = {k: v for k, v in options.items() if v is not None}
     with pm.Model() as pymc_model:
         given = {k: v() if callable(v) else v for k, v in (priors or {}).items()}
-        theta = default_priors(model, **given)
+        of_errors = {k: given.pop(k) for k in list(given) if k.startswith(f"{FLOW}_")}
+        options |= {k.removeprefix(f"{FLOW}_"): v for k, v in of_errors.items()}
+        theta = default_priors(model, preset, **given)
         q = discharge(model, theta, basin, warmup, **solver_settings)
-        LIKELIHOODS[likelihood]("flow", q, observed=basin["discharge"], scale=scale)
+        likelihood(FLOW, q, observed=basin["discharge"], **options)
     return pymc_model
 
 

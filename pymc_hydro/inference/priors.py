@@ -4,26 +4,35 @@ from numbers import Real
 
 import pymc as pm
 import pytensor.tensor as pt
+from pymc.distributions.transforms import Interval
 from pytensor.graph.basic import Variable
 
+from pymc_hydro.core.declaration import Parameter
 from pymc_hydro.core.model import AbstractModel
 
-__all__ = ["priors"]
+__all__ = ["PRESETS", "priors"]
+
+WIDTH = 4.0  # standard deviations of a weak prior between the bounds
 
 
-def priors(model: AbstractModel, **overrides) -> dict:
-    """Create a random variable for each parameter, uniform on its bounds.
+def priors(model: AbstractModel, preset: str = "uniform", **overrides) -> dict:
+    """Create a random variable for each parameter, within its bounds.
 
     Call it inside ``with pm.Model():``. Where a model declares an order of two parameters, the
-    smaller is uniform between its lower bound and the larger one: otherwise the posterior has a
-    second mode in which a slow and a quick reservoir have changed places. Sampling starts at the
-    model's default values.
+    larger one is the upper bound of the smaller: otherwise the posterior has a second mode in
+    which a slow and a quick reservoir have changed places. Sampling starts at the model's default
+    values.
 
     Parameters
     ----------
     model : AbstractModel
+    preset : {"uniform", "log_uniform", "weak"}
+        Uniform on the bounds; the same, but uniform in the logarithm for rates and capacities
+        (units with 1/d or mm, and a positive lower bound); or normal around the default, cut off
+        at the bounds, which are four standard deviations apart, in the logarithm for rates and
+        capacities.
     **overrides
-        By parameter name: a random variable of yours, used in place of the default; or a number,
+        By parameter name: a random variable of yours, used in place of the preset; or a number,
         at which the parameter is then fixed.
 
     Returns
@@ -34,10 +43,21 @@ def priors(model: AbstractModel, **overrides) -> dict:
     Raises
     ------
     KeyError
-        If an override names no parameter.
+        If an override names no parameter, or there is no such preset.
     ValueError, TypeError
         If a fixed value is outside the bounds, or an override is neither variable nor number.
+
+    Examples
+    --------
+    Flow that the priors alone predict:
+
+    >>> import pymc as pm, pymc_hydro as ph
+    >>> model, basin = ph.Hymod(snow=False), ph.load_basin("leaf_river")
+    >>> with ph.build_model(model, basin, preset="log_uniform"):  # doctest: +SKIP
+    ...     prior = ph.predict(pm.sample_prior_predictive(100).prior)
     """
+    if preset not in PRESETS:
+        raise KeyError(f"priors: unknown preset {preset!r}; known are {', '.join(PRESETS)}")
     name = type(model).__name__
     for key in overrides:
         if key not in model.parameter_names:
@@ -69,5 +89,56 @@ def priors(model: AbstractModel, **overrides) -> dict:
         upper = p.upper
         if p.name in larger_of:
             upper = pt.minimum(upper, theta[larger_of[p.name]])
-        theta[p.name] = pm.Uniform(p.name, p.lower, upper, initval=p.default)
+        theta[p.name] = PRESETS[preset](p, upper)
     return {name: theta[name] for name in model.parameter_names}
+
+
+def _uniform(p: Parameter, upper):
+    return pm.Uniform(p.name, p.lower, upper, initval=p.default)
+
+
+def _log_uniform(p: Parameter, upper):
+    if not _is_logarithmic(p):
+        return _uniform(p, upper)
+    return _exponential_of(p, upper, pm.Uniform.dist)
+
+
+def _weak(p: Parameter, upper):
+    if _is_logarithmic(p):
+        sigma = pt.log(p.upper / p.lower) / WIDTH
+
+        def normal(lower, upper, size):
+            return pm.TruncatedNormal.dist(
+                pt.log(p.default), sigma, lower=lower, upper=upper, size=size
+            )
+
+        return _exponential_of(p, upper, normal)
+    sigma = (p.upper - p.lower) / WIDTH
+    return pm.TruncatedNormal(
+        p.name, p.default, sigma, lower=p.lower, upper=upper, initval=p.default
+    )
+
+
+PRESETS = {"uniform": _uniform, "log_uniform": _log_uniform, "weak": _weak}
+
+
+def _is_logarithmic(p: Parameter) -> bool:
+    """Whether a parameter is a rate or a capacity, whose order of magnitude is unknown."""
+    return p.lower > 0 and ("/d" in p.unit or "mm" in p.unit)
+
+
+def _exponential_of(p: Parameter, upper, distribution):
+    """Place a variable whose logarithm has a distribution with bounds."""
+
+    def dist(lower, upper, size):
+        return pt.exp(distribution(pt.log(lower), pt.log(upper), size=size))
+
+    return pm.CustomDist(
+        p.name,
+        p.lower,
+        upper,
+        dist=dist,
+        transform=Interval(bounds_fn=lambda size, lower, upper, *generators: (lower, upper)),
+        class_name="ExponentialOf",
+        initval=p.default,
+    )

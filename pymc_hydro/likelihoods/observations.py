@@ -1,6 +1,7 @@
 """Observations in a PyMC model: where they are, and what was measured there."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -8,15 +9,62 @@ import pandas as pd
 import pymc as pm
 import xarray as xr
 
-__all__ = ["observe", "update_observations"]
+__all__ = ["Observations", "observe", "update_observations"]
 
-POSITION, DATA, TIME = "_position", "_observed", "_time"  # what a likelihood's name is put before
+# What a likelihood's name is put before.
+POSITION, DATA, TIME, PREVIOUS, ORDER = "_position", "_observed", "_time", "_previous", "_order"
 MODEL_TIME = "time"
-# By model: the name of the series (such as "discharge") that each likelihood was given.
+
+
+@dataclass(frozen=True)
+class _Source:
+    """What is needed to replace the observations of a likelihood.
+
+    Attributes
+    ----------
+    series : str or None
+        The name of the series that was observed first, such as ``discharge``.
+    check : callable
+        Is given the new series, NaN where missing; raises if the likelihood cannot have it.
+    previous : callable or None
+        From positions and observations to each one's predecessors.
+    """
+
+    series: str | None
+    check: Callable
+    previous: Callable | None
+
+
+@dataclass(frozen=True)
+class Observations:
+    """Observations of a series in a PyMC model.
+
+    Attributes
+    ----------
+    at : TensorVariable, shape (n_observation,)
+        Simulated values there.
+    data : TensorVariable, shape (n_observation,)
+        What was observed.
+    position : TensorVariable, shape (n_observation,)
+        Their intervals.
+    previous : TensorVariable, shape (n_observation, n), or None
+        What a likelihood wants to know of each one's predecessors.
+    dim : str
+        Their dimension.
+    """
+
+    at: object
+    data: object
+    position: object
+    previous: object
+    dim: str
+
+
+# By model and likelihood.
 _SOURCES: WeakKeyDictionary = WeakKeyDictionary()
 
 
-def observe(name: str, simulated, observed):
+def observe(name: str, simulated, observed, *, check=None, previous=None) -> Observations:
     """Register the observations of a series and return the simulated values at them.
 
     Parameters
@@ -27,22 +75,33 @@ def observe(name: str, simulated, observed):
     observed : DataArray or Series on time, or array_like, shape (n_time,)
         NaN where missing. Labelled data are matched to the model's coordinate ``time``; an array
         must have its length.
+    check : callable, optional
+        Is given the series, NaN where missing, now and whenever it is replaced.
+    previous : callable, optional
+        From positions and observations to what the likelihood wants to know of each one's
+        predecessors, integers of shape (n_observation, n).
 
     Returns
     -------
-    tuple
-        Simulated values at the observations, the observations (``pm.Data``) and their dimension.
+    Observations
     """
     model = pm.modelcontext(None)
     series = _aligned(name, observed, model)
-    _SOURCES.setdefault(model, {})[name] = getattr(observed, "name", None)
+    source = _Source(getattr(observed, "name", None), check or (lambda series: None), previous)
+    source.check(series)
+    _SOURCES.setdefault(model, {})[name] = source
     there = np.flatnonzero(np.isfinite(series))
     coords = None
     if MODEL_TIME in model.coords:
         coords = {name + TIME: np.asarray(model.coords[MODEL_TIME])[there]}
     position = pm.Data(name + POSITION, there, dims=name + TIME, coords=coords)
     data = pm.Data(name + DATA, series[there], dims=name + TIME)
-    return simulated[position], data, name + TIME
+    before = None
+    if previous is not None:
+        places = previous(there, series[there])
+        orders = {name + ORDER: np.arange(places.shape[1])}
+        before = pm.Data(name + PREVIOUS, places, dims=(name + TIME, name + ORDER), coords=orders)
+    return Observations(simulated[position], data, position, before, name + TIME)
 
 
 def update_observations(model: pm.Model, basin, observed: Mapping | None = None) -> None:
@@ -63,24 +122,27 @@ def update_observations(model: pm.Model, basin, observed: Mapping | None = None)
     """
     observed = observed or {}
     for name in observed_names(model):
-        source = _SOURCES.get(model, {}).get(name)
-        if name not in observed and (source is None or source not in basin):
+        source = _SOURCES[model][name]
+        if name not in observed and (source.series is None or source.series not in basin):
+            found = f"the record has no {source.series!r}"
             raise ValueError(
                 f"set_basin: no new observations for {name!r}: "
-                + (f"the record has no {source!r}" if source else "its first ones had no name")
+                + (found if source.series else "its first ones had no name")
                 + f"; give observed={{{name!r}: series}}"
             )
-        series = _aligned(name, observed.get(name, basin.get(source)), model)
+        series = _aligned(name, observed.get(name, basin.get(source.series)), model)
+        source.check(series)
         there = np.flatnonzero(np.isfinite(series))
         coords = {name + TIME: np.asarray(model.coords[MODEL_TIME])[there]}
         model.set_data(name + POSITION, there, coords=coords)
         model.set_data(name + DATA, series[there], coords=coords)
+        if source.previous is not None:
+            model.set_data(name + PREVIOUS, source.previous(there, series[there]), coords=coords)
 
 
 def observed_names(model: pm.Model) -> Sequence[str]:
     """Return the names of the likelihoods that were given observations."""
-    known = [n.removesuffix(DATA) for n in model.named_vars if n.endswith(DATA)]
-    return [n for n in known if n + POSITION in model.named_vars]
+    return list(_SOURCES.get(model, {}))
 
 
 def _aligned(name, observed, model) -> np.ndarray:

@@ -211,7 +211,8 @@ def test_given_scale_and_plain_arrays(basin):
     ("kwargs", "error", "message"),
     [
         ({"likelihood": "cauchy"}, KeyError, "known are normal"),
-        ({"ar": 1}, ValueError, "ar=0 only"),
+        ({"ar": 3}, ValueError, "ar must be 0, 1 or 2"),
+        ({"priors": {"flow_nu": 5}}, TypeError, "unknown arguments nu"),
         ({"warmup": 400}, ValueError, "the warm-up takes 400"),
     ],
 )

@@ -4,7 +4,14 @@ import pytest
 import xarray as xr
 
 import pymc_hydro as ph
-from pymc_hydro.plots import plot_calibration, plot_flow_duration, plot_hydrograph
+from pymc_hydro import diagnostics
+from pymc_hydro.plots import (
+    plot_calibration,
+    plot_flow_duration,
+    plot_hydrograph,
+    plot_reliability,
+    plot_residuals,
+)
 
 matplotlib.use("Agg")
 BASIN = ph.load_basin("leaf_river").isel(time=slice(0, 400))
@@ -60,3 +67,33 @@ def test_calibration_is_drawn_with_its_history(split, tmp_path):
     assert f"NSE {fit.scores['nse']:.3f}" in first.get_title(loc="left")
     axes[0].figure.savefig(tmp_path / "fit.png")
     plt.close(axes[0].figure)
+
+
+def test_reliability_diagram(draws):
+    import matplotlib.pyplot as plt
+
+    ax = plot_reliability(BASIN["discharge"], draws["discharge"], label="first")
+    assert plot_reliability(BASIN["discharge"], draws["discharge"] * 1.2, ax=ax, label="b") is ax
+    levels, shares = ax.lines[1].get_data()
+    expected = diagnostics.reliability(BASIN["discharge"], draws["discharge"])
+    np.testing.assert_allclose(shares, expected)
+    assert len(levels) == len(expected) and ax.get_xlim() == (0, 1)
+    plt.close(ax.figure)
+
+
+def test_residual_panel(draws, rng):
+    import matplotlib.pyplot as plt
+
+    x = np.zeros(400)
+    for t in range(1, 400):
+        x[t] = 0.8 * x[t - 1] + 0.6 * rng.normal()
+    series = {"innovation": x, "simulated": BASIN["discharge"], "observed": BASIN["discharge"]}
+    data = xr.Dataset({k: ("time", np.asarray(v)) for k, v in series.items()}, {"time": BASIN.time})
+    data = data.isel(time=np.r_[0:100, 130:400])
+    axes = plot_residuals(data, draws=draws["discharge"])
+    assert axes.shape == (2, 3)
+    r, p = ([bar.get_height() for bar in a.patches[:30]] for a in (axes[0, 2], axes[1, 2]))
+    assert r[0] == pytest.approx(0.8, abs=0.1) and r[1] == pytest.approx(0.64, abs=0.15)
+    assert p[0] == pytest.approx(r[0]) and abs(p[1]) < 0.2
+    assert sum(bar.get_height() for bar in axes[1, 1].patches) / 20 == pytest.approx(1)
+    plt.close(axes[0, 0].figure)

@@ -1,0 +1,169 @@
+"""Scores of predictive draws, on xarray.
+
+Each takes observations on ``time``, NaN where missing, and draws on (draw, time), as of
+``ph.predict(...)["discharge"]``. Times are matched by label; only those with an observation and
+draws count.
+
+References
+----------
+Gneiting, T., Raftery, A. E. (2007). J. Am. Stat. Assoc. 102, 359-378.
+doi:10.1198/016214506000001437
+Gneiting, T., et al. (2007). J. R. Stat. Soc. B 69, 243-268. doi:10.1111/j.1467-9868.2007.00587.x
+"""
+
+import numpy as np
+import xarray as xr
+
+__all__ = ["coverage", "crps", "interval_score", "pit", "reliability", "sharpness"]
+
+LEVELS = np.linspace(0.05, 0.95, 19)
+
+
+def coverage(observed, draws, prob: float = 0.95) -> float:
+    """Return the share of observations inside the central predictive interval; ideal is `prob`.
+
+    Parameters
+    ----------
+    observed : DataArray, shape (n_time,)
+    draws : DataArray, shape (n_draw, n_time)
+    prob : float
+        Probability of the interval.
+
+    Returns
+    -------
+    float
+    """
+    observed, draws = _matched("coverage", observed, draws)
+    low, high = _interval("coverage", draws, prob)
+    return float(((observed >= low) & (observed <= high)).mean())
+
+
+def sharpness(observed, draws, prob: float = 0.95) -> float:
+    """Return the mean width of the central predictive interval, in mm/d; narrow is good.
+
+    Parameters
+    ----------
+    observed, draws, prob
+        As in :func:`coverage`; observations only say which times count.
+
+    Returns
+    -------
+    float
+    """
+    _, draws = _matched("sharpness", observed, draws)
+    low, high = _interval("sharpness", draws, prob)
+    return float((high - low).mean())
+
+
+def interval_score(observed, draws, prob: float = 0.95) -> xr.DataArray:
+    """Return the interval score (Winkler) of each observation, in mm/d; smaller is better.
+
+    Width of the interval plus ``2 / (1 - prob)`` times the distance of an observation outside.
+
+    Parameters
+    ----------
+    observed, draws, prob
+        As in :func:`coverage`.
+
+    Returns
+    -------
+    DataArray, shape (n_observation,)
+    """
+    observed, draws = _matched("interval_score", observed, draws)
+    low, high = _interval("interval_score", draws, prob)
+    outside = np.maximum(low - observed, 0) + np.maximum(observed - high, 0)
+    return (high - low + 2 / (1 - prob) * outside).rename("interval_score").assign_attrs(_units)
+
+
+def crps(observed, draws) -> xr.DataArray:
+    """Return the continuous ranked probability score of each observation, in mm/d.
+
+    ``E|Y - y| - E|Y - Y'| / 2`` over the draws, with the pairs of different draws (the unbiased
+    estimate of a small sample); smaller is better. Of one certain draw it is the absolute error.
+
+    Parameters
+    ----------
+    observed, draws
+        As in :func:`coverage`; two draws or more.
+
+    Returns
+    -------
+    DataArray, shape (n_observation,)
+    """
+    observed, draws = _matched("crps", observed, draws)
+    n = draws.sizes["draw"]
+    if n < 2:
+        raise ValueError(f"crps: expected two draws or more, found {n}")
+    rank = xr.DataArray(np.arange(1, n + 1), dims="draw")
+    values = np.sort(draws.values, axis=draws.get_axis_num("draw"))
+    spread = (draws.copy(data=values) * (2 * rank - n - 1)).sum("draw") * 2 / (n * (n - 1))
+    return (np.abs(draws - observed).mean("draw") - spread / 2).rename("crps").assign_attrs(_units)
+
+
+def pit(observed, draws, seed: int = 0) -> xr.DataArray:
+    """Return the probability integral transform of each observation, uniform if all is well.
+
+    The rank of the observation among the draws; where it equals draws (zero flow), and between
+    its neighbours, at random.
+
+    Parameters
+    ----------
+    observed, draws
+        As in :func:`coverage`.
+    seed : int
+        Of the random part, at most ``1 / (n_draw + 1)`` where no draw equals the observation.
+
+    Returns
+    -------
+    DataArray, shape (n_observation,), between 0 and 1
+    """
+    observed, draws = _matched("pit", observed, draws)
+    below = (draws < observed).sum("draw")
+    equal = (draws == observed).sum("draw")
+    u = np.random.default_rng(seed).random(observed.size)
+    result = (below + u * (equal + 1)) / (draws.sizes["draw"] + 1)
+    return result.rename("pit").assign_attrs(units="1")
+
+
+def reliability(observed, draws, levels=LEVELS) -> xr.DataArray:
+    """Return how often observations lie below predictive quantiles.
+
+    Parameters
+    ----------
+    observed, draws
+        As in :func:`coverage`.
+    levels : array_like, shape (n_level,)
+        Probabilities of the quantiles.
+
+    Returns
+    -------
+    DataArray, shape (n_level,)
+        On the coordinate ``level``, to which it is equal if all is well.
+    """
+    observed, draws = _matched("reliability", observed, draws)
+    quantiles = draws.quantile(np.asarray(levels), "draw").rename(quantile="level")
+    return (observed <= quantiles).mean("time").rename("reliability").assign_attrs(units="1")
+
+
+_units = {"units": "mm/d"}
+
+
+def _matched(name, observed, draws):
+    """Return observations and draws at the times that have both."""
+    for what, array, dims in (("observed", observed, {"time"}), ("draws", draws, {"draw", "time"})):
+        if not isinstance(array, xr.DataArray) or set(array.dims) != dims:
+            found = getattr(array, "dims", type(array).__name__)
+            raise ValueError(f"{name}: {what} must be a DataArray on {sorted(dims)}, found {found}")
+    observed, draws = xr.align(observed.dropna("time"), draws, join="inner")
+    if observed.size == 0:
+        raise ValueError(f"{name}: observations and draws have no time in common")
+    if not np.isfinite(draws.values).all():
+        raise ValueError(f"{name}: draws have values that are not finite")
+    return observed, draws
+
+
+def _interval(name, draws, prob):
+    if not 0 < prob < 1:
+        raise ValueError(f"{name}: prob must lie between 0 and 1, found {prob}")
+    quantiles = draws.quantile([(1 - prob) / 2, (1 + prob) / 2], "draw")
+    return quantiles.isel(quantile=0, drop=True), quantiles.isel(quantile=1, drop=True)

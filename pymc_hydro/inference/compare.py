@@ -1,0 +1,89 @@
+"""Several model structures on the same record, compared by cross-validation."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+import pymc as pm
+import xarray as xr
+
+from pymc_hydro.core.model import AbstractModel
+from pymc_hydro.inference.build import build_model
+
+__all__ = ["Comparison", "compare"]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The result of :func:`compare`.
+
+    Attributes
+    ----------
+    table : DataFrame
+        What ``az.compare`` returns, best structure first: expected log predictive density by
+        leave-one-out, its differences, and the stacking ``weight``.
+    idata : dict of str to DataTree or InferenceData
+        Posterior and pointwise log-likelihood of each structure.
+    pymc_models : dict of str to pm.Model
+    """
+
+    table: pd.DataFrame
+    idata: dict
+    pymc_models: dict
+
+
+def compare(
+    models: Mapping[str, AbstractModel] | Sequence[AbstractModel],
+    basin: xr.Dataset | pd.DataFrame,
+    *,
+    sample: Mapping | None = None,
+    **options,
+) -> Comparison:
+    """Sample several structures on one record, and weigh them by stacking.
+
+    The weights are those of the mixture of predictive distributions that predicts left-out
+    observations best. With ``ar`` an observation is predicted from those before it, so what is
+    compared is the prediction one step ahead.
+
+    Parameters
+    ----------
+    models : sequence of AbstractModel, or mapping of label to AbstractModel
+        Labels are class names where not given.
+    basin : Dataset or DataFrame
+    sample : mapping, optional
+        Arguments of ``pm.sample``.
+    **options
+        Of :func:`pymc_hydro.build_model`, the same for all: likelihood, ar, warmup, ...
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two structures, or two have the same label.
+
+    References
+    ----------
+    Vehtari, A., et al. (2017). Stat. Comput. 27, 1413-1432. doi:10.1007/s11222-016-9696-4
+    Yao, Y., et al. (2018). Bayesian Anal. 13, 917-1003. doi:10.1214/17-BA1091
+    """
+    import arviz as az  # here: slow to import
+
+    if not isinstance(models, Mapping):
+        labels = [type(m).__name__ for m in models]
+        if len(set(labels)) < len(labels):
+            raise ValueError(
+                f"compare: labels {', '.join(labels)} are not unique; give a mapping of label to "
+                "model"
+            )
+        models = dict(zip(labels, models, strict=True))
+    if len(models) < 2:
+        raise ValueError(f"compare: expected two structures or more, found {len(models)}")
+    idata, pymc_models = {}, {}
+    for label, model in models.items():
+        with build_model(model, basin, **options) as pymc_models[label]:
+            idata[label] = pm.sample(**(sample or {}))
+            pm.compute_log_likelihood(idata[label], progressbar=False)
+    return Comparison(az.compare(idata), idata, pymc_models)

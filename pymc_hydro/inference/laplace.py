@@ -1,0 +1,268 @@
+"""Gauss-Newton approximation of a posterior at its mode, from the exact Jacobian."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+import xarray as xr
+from pymc.initial_point import make_initial_point_fn
+from pymc.pytensorf import join_nonshared_inputs
+
+from pymc_hydro.likelihoods.residuals import residuals_of
+
+try:
+    from pytensor.gradient import pushforward
+except ImportError:  # PyTensor 2
+    from pytensor.gradient import Rop as pushforward
+
+__all__ = ["LaplaceApproximation", "laplace"]
+
+MAX_STEPS = 30
+CONVERGED = 1e-6  # Newton decrement, in units of log-probability
+# Standardised errors at which the information of a density is summed up, dense around zero.
+ERROR = np.sinh(np.linspace(-12, 12, 8001))
+DIFFERENCE = 1e-4  # of unconstrained parameters, whose scale is one, for the prior's curvature
+
+
+@dataclass(frozen=True)
+class LaplaceApproximation:
+    """A normal distribution of the unconstrained parameters.
+
+    Attributes
+    ----------
+    mode : dict of str to float
+        Parameters in natural units at the mode of the unconstrained density, which is not that of
+        the density in natural units (``pm.find_MAP``).
+    mean : array, shape (n,)
+        The same, unconstrained.
+    covariance : DataArray, shape (n, n)
+        Inverse of ``J'WJ`` plus the curvature of the priors, unconstrained.
+    converged : bool
+        Whether the search ended at a mode.
+    model : pm.Model
+    """
+
+    mode: dict
+    mean: np.ndarray
+    covariance: xr.DataArray
+    converged: bool
+    model: pm.Model
+
+    def sample(self, draws: int = 1000, seed: int | None = None) -> xr.Dataset:
+        """Draw parameters in natural units.
+
+        Returns
+        -------
+        Dataset
+            On (chain, draw), for ``ph.predict`` and ArviZ.
+        """
+        rng = np.random.default_rng(seed)
+        z = rng.multivariate_normal(self.mean, self.covariance.values, draws)
+        values = _natural(self.model)
+        columns = list(zip(*(values(row) for row in z), strict=True))
+        names = [v.name for v in self.model.unobserved_value_vars]
+        kept = {n: c for n, c in zip(names, columns, strict=True) if not n.endswith("__")}
+        return xr.Dataset({n: (("chain", "draw"), [np.array(c)]) for n, c in kept.items()})
+
+    def nuts(self, chains: int = 4, seed: int | None = None, **options) -> dict:
+        """Return arguments for ``pm.sample``: PyMC's NUTS with this covariance as its metric.
+
+        The chains start at draws of the approximation. The metric is not adapted, so that a few
+        hundred tuning steps suffice.
+
+        Parameters
+        ----------
+        chains : int
+        seed : int, optional
+            For the starts.
+        **options
+            As of ``pm.NUTS``.
+
+        Returns
+        -------
+        dict
+            ``step``, ``initvals`` and ``chains``.
+
+        Examples
+        --------
+        >>> import pymc as pm, pymc_hydro as ph
+        >>> model, basin = ph.Hymod(snow=False), ph.load_basin("leaf_river")
+        >>> with ph.build_model(model, basin) as pymc_model:  # doctest: +SKIP
+        ...     idata = pm.sample(tune=200, **ph.laplace().nuts())
+        """
+        starts = self.sample(chains, seed)
+        free = [rv.name for rv in self.model.free_RVs]
+        with self.model:
+            step = pm.NUTS(scaling=self.covariance.values, is_cov=True, **options)
+        initvals = [{n: float(starts[n][0, i]) for n in free} for i in range(chains)]
+        return {"step": step, "initvals": initvals, "chains": chains}
+
+
+def laplace(
+    pymc_model: pm.Model | None = None, *, start: dict | None = None, name: str = "flow"
+) -> LaplaceApproximation:
+    """Approximate the posterior by a normal distribution at its mode.
+
+    With the mean and the standard deviation of each observation and the shapes of the error
+    density as functions of the unconstrained parameters, J their Jacobian (exact, from the
+    sensitivities) and W the Fisher information of the density, the precision is ``J'WJ`` plus the
+    curvature of the priors. The mode is found by steps of Fisher scoring with the same matrix.
+
+    Parameters
+    ----------
+    pymc_model : pm.Model, optional
+        The model in context if not given; its variables are scalars.
+    start : mapping of str to float, optional
+        Where the search starts, in natural units; the model's initial point for what is missing.
+    name : str
+        Of the likelihood.
+
+    Returns
+    -------
+    LaplaceApproximation
+
+    Raises
+    ------
+    KeyError
+        If the model has no such likelihood (a potential such as Whittle's has no ``J'WJ``), or a
+        start is given for an unknown variable.
+    ValueError
+        If the log-probability at the start is not finite.
+    """
+    from scipy.optimize import minimize  # here: half a second that an import need not take
+
+    pymc_model = pm.modelcontext(pymc_model)
+    placed = residuals_of(pymc_model, name)
+    _check_names(start or {}, pymc_model)
+    by_name = {rv.name: rv for rv in pymc_model.free_RVs}
+    overrides = {by_name[k]: v for k, v in (start or {}).items()}
+    first = make_initial_point_fn(model=pymc_model, overrides=overrides)(0)
+    names = [v.name for v in pymc_model.value_vars]
+    z = np.hstack([np.ravel(first[n]) for n in names])
+    if z.size != len(names):
+        raise ValueError("laplace: the model has a variable that is no scalar")
+    objective = _raveled(pymc_model)
+    information = _information(pymc_model, placed, first)
+    if not np.isfinite(objective(z)[0]):
+        raise ValueError("laplace: the log-probability at the start is not finite; give start=")
+
+    def negative(z):
+        value, gradient = objective(z)
+        if not (np.isfinite(value) and np.isfinite(gradient).all()):
+            return np.inf, np.zeros_like(z)
+        return -value, -gradient
+
+    z = minimize(negative, z, jac=True, method="BFGS", options={"maxiter": 200}).x
+    converged = False
+    for _ in range(MAX_STEPS):
+        value, gradient = objective(z)
+        covariance = np.linalg.inv(information(z))
+        step = covariance @ gradient
+        converged = abs(gradient @ step) < CONVERGED
+        if converged:
+            break
+        share = 1.0
+        while share > CONVERGED and not objective(z + share * step)[0] > value:
+            share /= 2
+        if share <= CONVERGED:
+            break
+        z = z + share * step
+    covariance = np.linalg.inv(information(z))
+    natural = dict(
+        zip(
+            [v.name for v in pymc_model.unobserved_value_vars], _natural(pymc_model)(z), strict=True
+        )
+    )
+    labels = [rv.name for rv in pymc_model.free_RVs]
+    dims = ("parameter", "parameter_2")
+    return LaplaceApproximation(
+        mode={n: float(natural[n]) for n in by_name},
+        mean=z,
+        covariance=xr.DataArray(covariance, dims=dims, coords=dict.fromkeys(dims, labels)),
+        converged=bool(converged),
+        model=pymc_model,
+    )
+
+
+def _check_names(start, pymc_model):
+    known = [rv.name for rv in pymc_model.free_RVs]
+    unknown = sorted(set(start) - set(known))
+    if unknown:
+        raise KeyError(f"laplace: unknown {unknown} in start; known are {', '.join(known)}")
+
+
+def _raveled(pymc_model):
+    """Return a function of the unconstrained vector: log-probability and gradient."""
+    function = pymc_model.logp_dlogp_function(ravel_inputs=True)
+    function.set_extra_values({})
+    return function
+
+
+def _natural(pymc_model):
+    """Return a function of the unconstrained vector: all variables in natural units."""
+    outputs = pymc_model.unobserved_value_vars
+    point = pymc_model.initial_point()
+    outputs, vector = join_nonshared_inputs(point, outputs, pymc_model.value_vars)
+    return pm.compile([vector], outputs)
+
+
+def _information(pymc_model, placed, point):
+    """Return a function of the unconstrained vector: J'WJ plus the prior's curvature."""
+    n_shape = len(placed.shapes)
+    shapes = [pt.as_tensor_variable(s) for s in placed.shapes]
+    outputs = pymc_model.replace_rvs_by_values([placed.center, placed.sd, *shapes])
+    prior = pymc_model.logp(vars=pymc_model.free_RVs)
+    joined, vector = join_nonshared_inputs(point, [*outputs, prior], pymc_model.value_vars)
+    center, sd, *shapes, prior = joined
+    direction = pt.dvector("direction")
+    # Joined to one vector, in which each output surely depends on the parameters.
+    together = pt.concatenate([center, sd, *(pt.atleast_1d(s) for s in shapes)])
+    (along,) = _as_list(pushforward(together + 0 * vector.sum(), vector, direction))
+    derivative = pm.compile([vector, direction], along)
+    values = pm.compile([vector], [sd, *shapes])
+    prior_gradient = pm.compile([vector], pt.grad(prior, vector))
+    of_density = _density_information(placed.family, n_shape)
+
+    def information(z):
+        sd, *shapes = values(z)
+        n = sd.size
+        columns = np.stack([derivative(z, e) for e in np.eye(z.size)], axis=1)
+        blocks = [columns[:n] / sd[:, None], columns[n : 2 * n] / sd[:, None]]
+        blocks += [np.broadcast_to(row, (n, z.size)) for row in columns[2 * n :]]
+        weights = of_density(*shapes)
+        total = sum(
+            weights[i, j] * blocks[i].T @ blocks[j]
+            for i in range(2 + n_shape)
+            for j in range(2 + n_shape)
+        )
+        differences = [
+            prior_gradient(z + DIFFERENCE * e) - prior_gradient(z - DIFFERENCE * e)
+            for e in np.eye(z.size)
+        ]
+        curvature = -np.array(differences) / (2 * DIFFERENCE)
+        return total + (curvature + curvature.T) / 2
+
+    return information
+
+
+def _density_information(family, n_shape):
+    """Return a function of the shapes: Fisher information about mean, scale and shapes."""
+    mean, sd = pt.dvector("mean"), pt.dvector("sd")
+    shapes = [pt.dscalar() for _ in range(n_shape)]
+    each = [s * pt.ones_like(mean) for s in shapes]
+    logp = pm.logp(family.dist(mean, sd, *each), pt.constant(ERROR))
+    scores = pt.grad(logp.sum(), [mean, sd, *each])
+    function = pm.compile([mean, sd, *shapes], [logp, *scores])
+
+    def information(*values):
+        logp, *scores = function(np.zeros_like(ERROR), np.ones_like(ERROR), *values)
+        weight = np.exp(logp) * np.gradient(ERROR)
+        scores = np.where(weight > 0, np.array(scores), 0.0)
+        return (scores * weight) @ scores.T
+
+    return information
+
+
+def _as_list(result):
+    return result if isinstance(result, (list, tuple)) else [result]

@@ -1,0 +1,201 @@
+"""Likelihoods of flow: functions that place an observed random variable.
+
+All share one residual model (:mod:`pymc_hydro.likelihoods.residuals`) and differ in the density
+of the innovations, which has zero mean and unit variance.
+"""
+
+from functools import partial
+
+from pymc_hydro.likelihoods import families
+from pymc_hydro.likelihoods.residuals import place_residuals
+
+__all__ = [
+    "Laplace",
+    "Normal",
+    "SkewExponentialPower",
+    "SkewGeneralizedT",
+    "SkewStudentT",
+    "Student",
+]
+
+
+def Normal(name, simulated, *, observed, **residual_model):
+    r"""Place a Gaussian likelihood on simulated flow.
+
+    .. math::
+
+        T(y_t) = T(q_t) + \sigma_t e_t, \quad
+        e_t = \phi_1 e_{t-1} + \phi_2 e_{t-2} + \sigma_\varepsilon \varepsilon_t
+
+    with :math:`\varepsilon_t` of unit variance, here normal, and the stationary
+    :math:`\operatorname{var} e = 1`. Each observation is given its predecessors: the
+    log-likelihood is pointwise over time, draws of the observed variable are predictions one step
+    ahead. :func:`pymc_hydro.predict` draws series that run freely.
+
+    Parameters
+    ----------
+    name : str
+        Name of the observed variable; its dimension is ``<name>_time``.
+    simulated : TensorVariable, shape (n_time,), in mm/d
+        From ``ph.discharge``, after the warm-up.
+    observed : DataArray or Series on time, or array_like, shape (n_time,), in mm/d
+        NaN where missing: these intervals take no part, and those after a gap know how long it
+        was (:mod:`pymc_hydro.likelihoods.autoregression`). Labelled data may cover more or fewer
+        intervals than the simulation.
+    scale : {"linear", "constant"} or array_like, shape (n_time,) or ()
+        Standard deviation :math:`\sigma_t` of the errors: ``s0 + s1 q`` with the simulated flow q;
+        ``s0``; or given, in mm/d. In transformed units, if there is a transformation.
+    ar : {0, 1, 2}
+        Order of the autoregression of standardised errors.
+    s0, s1 : random variable or float, optional
+        Replace ``<name>_s0 ~ HalfNormal(std(observed))`` in mm/d and
+        ``<name>_s1 ~ HalfNormal(0.5)``.
+    r1, r2 : random variable or float, optional
+        Partial autocorrelations, in place of ``<name>_r1, <name>_r2 ~ Uniform(-1, 1)``;
+        ``phi2 = r2`` and ``phi1 = r1 (1 - r2)`` are then stationary for certain.
+    transform : {"log", "sqrt", "box_cox", "log_sinh"}, BoxCox or LogSinh, optional
+        T; its Jacobian is part of the log-likelihood. ``scale="constant"`` usually suffices then.
+    censored : bool
+        Zero observed flow means that :math:`T(y) \le T(0)`, and counts with that probability.
+        Such an observation tells later ones nothing: they look back to the last flow above zero.
+
+    Returns
+    -------
+    TensorVariable
+        The observed random variable.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, nothing was observed, an option is unknown, or the transformation is
+        not defined for the observations.
+
+    Notes
+    -----
+    Modelling recommendations: errors of daily flow are correlated from day to day; with ``ar=0``
+    parameter uncertainty comes out too small. Large errors are more frequent than normal; see
+    :func:`SkewStudentT`.
+
+    Implementation details: for ``ar=1`` the likelihood is exact at the start and across gaps; for
+    ``ar=2`` where each observation's last two predecessors are neighbours.
+
+    References
+    ----------
+    Sorooshian, S., Dracup, J. A. (1980). Water Resour. Res. 16, 430-442.
+    doi:10.1029/WR016i002p00430
+    Vrugt, J. A., et al. (2022). J. Hydrol. 615, 128542. doi:10.1016/j.jhydrol.2022.128542
+    """
+    return place_residuals(families.NORMAL, name, simulated, observed=observed, **residual_model)
+
+
+def Laplace(name, simulated, *, observed, **residual_model):
+    """Place a likelihood of Laplace's errors: least absolute instead of least squares.
+
+    Parameters
+    ----------
+    name, simulated, observed, **residual_model
+        As in :func:`Normal`.
+
+    Returns
+    -------
+    TensorVariable
+    """
+    return place_residuals(families.LAPLACE, name, simulated, observed=observed, **residual_model)
+
+
+def Student(name, simulated, *, observed, nu=None, **residual_model):
+    """Place a likelihood of Student's t errors.
+
+    Parameters
+    ----------
+    name, simulated, observed, **residual_model
+        As in :func:`Normal`.
+    nu : random variable or float, optional
+        Degrees of freedom above 2, in place of ``2 + Gamma(2, 0.1)``.
+
+    Returns
+    -------
+    TensorVariable
+    """
+    place = partial(place_residuals, families.STUDENT, name, simulated, observed=observed)
+    return place(nu=nu, **residual_model)
+
+
+def SkewStudentT(name, simulated, *, observed, nu=None, xi=None, **residual_model):
+    """Place a likelihood of skewed Student's t errors (SST, SL): heavy tails and skewness.
+
+    Parameters
+    ----------
+    name, simulated, observed, **residual_model
+        As in :func:`Normal`.
+    nu : random variable or float, optional
+        Degrees of freedom above 2, in place of ``2 + Gamma(2, 0.1)``.
+    xi : random variable or float, optional
+        Skewness, 1 is symmetric, in place of ``LogNormal(0, 0.5)``.
+
+    Returns
+    -------
+    TensorVariable
+
+    Notes
+    -----
+    Modelling recommendations: with ``scale="linear"`` and ``ar=1`` a good first choice for daily
+    flow. With autocorrelation and heavy tails together, ``nu`` is often close to 2.
+
+    References
+    ----------
+    Scharnagl, B., et al. (2015). Hydrol. Earth Syst. Sci. Discuss. 12, 2155-2199.
+    doi:10.5194/hessd-12-2155-2015
+    """
+    place = partial(place_residuals, families.SKEW_STUDENT, name, simulated, observed=observed)
+    return place(nu=nu, xi=xi, **residual_model)
+
+
+def SkewExponentialPower(name, simulated, *, observed, beta=None, xi=None, **residual_model):
+    """Place a likelihood of skewed exponential power errors (SEP; with ``ar``: GL+).
+
+    Parameters
+    ----------
+    name, simulated, observed, **residual_model
+        As in :func:`Normal`.
+    beta : random variable or float, optional
+        Kurtosis: 0 normal, 1 Laplace, in place of ``Uniform(-1, 1)``.
+    xi : random variable or float, optional
+        Skewness, 1 is symmetric, in place of ``LogNormal(0, 0.5)``.
+
+    Returns
+    -------
+    TensorVariable
+
+    References
+    ----------
+    Vrugt, J. A., et al. (2022). J. Hydrol. 615, 128542. doi:10.1016/j.jhydrol.2022.128542
+    """
+    place = partial(place_residuals, families.SKEW_POWER, name, simulated, observed=observed)
+    return place(beta=beta, xi=xi, **residual_model)
+
+
+def SkewGeneralizedT(name, simulated, *, observed, lam=None, p=None, q=None, **residual_model):
+    """Place a likelihood of skewed generalised t errors (SGT, UL), which contain all others.
+
+    Parameters
+    ----------
+    name, simulated, observed, **residual_model
+        As in :func:`Normal`.
+    lam : random variable or float, optional
+        Skewness, 0 is symmetric, in place of ``Uniform(-1, 1)``.
+    p : random variable or float, optional
+        Peakedness, 2 is Student's, in place of ``LogNormal(log 2, 0.3)``.
+    q : random variable or float, optional
+        Tail, above 2, in place of ``2 + Gamma(2, 0.1)``.
+
+    Returns
+    -------
+    TensorVariable
+
+    References
+    ----------
+    Vrugt, J. A., et al. (2022). J. Hydrol. 615, 128542. doi:10.1016/j.jhydrol.2022.128542
+    """
+    place = partial(place_residuals, families.SKEW_GENERALIZED, name, simulated, observed=observed)
+    return place(lam=lam, p=p, q=q, **residual_model)

@@ -1,0 +1,243 @@
+"""The residual model that all likelihoods share: scale, memory, transformation, zero flow."""
+
+from dataclasses import dataclass, replace
+from functools import partial
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+
+from pymc_hydro.likelihoods.autoregression import coefficients, condition, last_observations
+from pymc_hydro.likelihoods.families import Family, shape_variables
+from pymc_hydro.likelihoods.observations import observe
+from pymc_hydro.likelihoods.transforms import (
+    AbstractTransform,
+    Identity,
+    as_transform,
+    variables_of,
+)
+
+__all__ = ["Residuals", "check_observed", "error_scale", "place_residuals", "residuals_of"]
+
+SCALES = ("constant", "linear")
+RELATIVE_ERROR = 0.5  # prior scale of s1: an error of half the flow is already a poor gauge
+
+
+@dataclass(frozen=True)
+class Residuals:
+    """An error model as it was placed, for predictions.
+
+    Attributes
+    ----------
+    simulated, mean, sigma : TensorVariable, shape (n_time,)
+        Flow in mm/d; the transformed flow around which errors scatter; their scale.
+    phi : list of TensorVariable
+        Coefficients of the autoregression.
+    standardized : bool
+        Whether the autoregression is of errors in units of their scale (all but the form of 2010).
+    center, sd : TensorVariable, shape (n_observation,)
+        Mean and standard deviation of each transformed observation, given those before it.
+    flow : TensorVariable, shape (n_observation,)
+        Transformed observations.
+    position, observed : TensorVariable, shape (n_observation,)
+    family, shapes, transform, censored
+        As in the likelihood.
+    """
+
+    simulated: object
+    mean: object
+    sigma: object
+    phi: list
+    standardized: bool
+    center: object
+    sd: object
+    flow: object
+    position: object
+    observed: object
+    family: Family
+    shapes: list
+    transform: AbstractTransform
+    censored: bool
+
+
+# By model and likelihood.
+_PLACED: WeakKeyDictionary = WeakKeyDictionary()
+
+
+def residuals_of(model: pm.Model, name: str) -> Residuals:
+    """Return the error model of a likelihood.
+
+    Raises
+    ------
+    KeyError
+        If the model has no such likelihood.
+    """
+    placed = _PLACED.get(model, {})
+    if name not in placed:
+        known = ", ".join(placed) or "none"
+        raise KeyError(
+            f"{name!r} is no likelihood of this model with an error model; known are {known}"
+        )
+    return placed[name]
+
+
+def place_residuals(
+    family: Family,
+    name: str,
+    simulated,
+    *,
+    observed,
+    scale="linear",
+    ar=0,
+    s0=None,
+    s1=None,
+    r1=None,
+    r2=None,
+    transform=None,
+    censored=False,
+    **shapes,
+):
+    """Place the likelihood of a family; the arguments are those of ``ph.likelihoods.Normal``."""
+    unknown = sorted(set(shapes) - set(family.shapes))
+    if unknown:
+        raise TypeError(f"{name}: unknown arguments {', '.join(unknown)}")
+    if ar not in (0, 1, 2):
+        raise ValueError(f"{name}: ar must be 0, 1 or 2, found {ar!r}")
+    transform = as_transform(name, transform)
+    before = partial(_last, order=ar, censored=censored) if ar else None
+    check = partial(check_observed, name, transform=transform, censored=censored, scale=scale)
+    seen = observe(name, simulated, observed, check=check, previous=before)
+
+    flow = transformed_flow(transform, seen.data, censored)
+    mean = transform.forward(simulated)
+    sigma = error_scale(name, simulated, scale, spread_of(flow, seen.data, censored), s0, s1)
+    center, sd = mean[seen.position], sigma[seen.position]
+    phi = coefficients(partial_autocorrelations(name, (r1, r2)[:ar]))
+    if ar:
+        error = (flow - center) / sd
+        weights, narrower = condition(phi, seen.previous[:, ar:])
+        center = center + sd * (weights * error[seen.previous[:, :ar]]).sum(axis=1)
+        sd = sd * narrower
+    values = shape_variables(name, family, shapes)
+    placed = Residuals(
+        simulated, mean, sigma, phi, True, center, sd, flow, seen.position, seen.data,
+        family, values, transform, censored,
+    )  # fmt: skip
+    return place(name, placed, seen)
+
+
+def place(name, placed: Residuals, seen):
+    """Place the observed variable of an error model, and remember the model."""
+    _PLACED.setdefault(pm.modelcontext(None), {})[name] = placed
+    family, shapes, transform = placed.family, placed.shapes, placed.transform
+    center, sd = placed.center, placed.sd
+    observed = {"observed": seen.data, "dims": seen.dim}
+    if isinstance(transform, Identity) and not placed.censored:
+        return family.place(name, center, sd, *shapes, **observed)
+    variables = variables_of(transform)
+
+    def rebuilt(rest):
+        of_transform = dict(zip(variables, rest[len(shapes) :], strict=True))
+        return rest[: len(shapes)], replace(transform, **of_transform)
+
+    def dist(center, sd, *rest):
+        *rest, size = rest
+        values, transform = rebuilt(rest)
+        flow = transform.inverse(family.dist(center, sd, *values, size=size))
+        return pt.maximum(flow, 0.0) if placed.censored else flow
+
+    def logp(value, center, sd, *rest):
+        values, transform = rebuilt(rest)
+        errors = family.dist(center, sd, *values)
+        there = value > 0 if placed.censored else pt.ones_like(value, dtype="bool")
+        flow = pt.switch(there, value, 1.0)
+        density = pm.logp(errors, transform.forward(flow)) + transform.log_derivative(flow)
+        if not placed.censored:
+            return density
+        # Evaluated at the centre where there is flow, so that its gradient is finite there too.
+        zero = transform.forward(pt.as_tensor_variable(0.0, dtype="float64"))
+        dry = pm.logcdf(errors, pt.switch(there, center, zero))
+        return pt.switch(there, density, pt.switch(value < 0, -np.inf, dry))
+
+    def support_point(rv, size, center, sd, *rest):
+        return pt.full(rv.shape, rebuilt(rest)[1].inverse(center))
+
+    parameters = (center, sd, *shapes, *variables.values())
+    return pm.CustomDist(
+        name, *parameters, dist=dist, logp=logp, support_point=support_point, **observed
+    )
+
+
+def error_scale(name, simulated, scale, spread, s0=None, s1=None):
+    """Return the standard deviation of the errors, shape (n_time,), in mm/d.
+
+    Parameters
+    ----------
+    name : str
+        Put before the names of the new random variables.
+    simulated : TensorVariable, shape (n_time,)
+    scale : {"constant", "linear"} or array_like
+        ``s0``; ``s0 + s1 q``; or the standard deviations themselves.
+    spread : float
+        Standard deviation of the observations, the prior scale of `s0`.
+    s0, s1 : random variable or float, optional
+        In mm/d and 1; half-normal priors where not given.
+    """
+    if not isinstance(scale, str):
+        return pt.as_tensor_variable(scale) * pt.ones_like(simulated)
+    if scale not in SCALES:
+        raise ValueError(
+            f"{name}: scale must be one of {', '.join(SCALES)} or an array of standard deviations, "
+            f"found {scale!r}"
+        )
+    s0 = pm.HalfNormal(f"{name}_s0", sigma=spread) if s0 is None else s0
+    if scale == "constant":
+        return s0 * pt.ones_like(simulated)
+    s1 = pm.HalfNormal(f"{name}_s1", sigma=RELATIVE_ERROR) if s1 is None else s1
+    # A solver may leave a dry river at -1e-12; the scale stays positive.
+    return s0 + s1 * pt.maximum(simulated, 0.0)
+
+
+def check_observed(name, series, *, transform, censored, scale="constant"):
+    """Check that a likelihood can have these observations, NaN where missing."""
+    flow = series[np.isfinite(series)]
+    if censored and not (flow > 0).any():
+        raise ValueError(f"{name}: no observation is above zero")
+    if censored and (flow < 0).any():
+        raise ValueError(f"{name}: observed flow is negative, which censored=True cannot explain")
+    kept = np.append(flow[flow > 0], 0.0) if censored else flow
+    with np.errstate(invalid="ignore", divide="ignore"):
+        if not censored and not np.isfinite(transform.forward(pt.constant(kept)).eval()).all():
+            raise ValueError(
+                f"{name}: {transform} is not defined for an observed flow of {kept.min():g} mm/d; "
+                "give it an offset, or set censored=True for a river that falls dry"
+            )
+    if not isinstance(scale, str) and np.ndim(scale) and np.shape(scale) != series.shape:
+        raise ValueError(
+            f"{name}: scale has shape {np.shape(scale)}, expected {series.shape}, one standard "
+            "deviation for each interval after the warm-up; a number serves every record"
+        )
+
+
+def transformed_flow(transform, data, censored):
+    """Return transformed observations, and where flow is zero a stand-in that nothing looks at."""
+    return transform.forward(pt.switch(data > 0, data, 1.0) if censored else data)
+
+
+def _last(position, flow, order, censored):
+    usable = flow > 0 if censored else np.ones(flow.size, dtype=bool)
+    return last_observations(position, usable, order)
+
+
+def spread_of(flow, data, censored) -> float:
+    """Return the standard deviation of transformed observations, 1 where they are constant."""
+    values = flow.eval()
+    if censored:
+        values = values[data.get_value() > 0]
+    return float(np.std(values)) or 1.0
+
+
+def partial_autocorrelations(name, given) -> list:
+    """Return partial autocorrelations, uniform between -1 and 1 where not given."""
+    return [pm.Uniform(f"{name}_r{k}", -1, 1) if r is None else r for k, r in enumerate(given, 1)]
