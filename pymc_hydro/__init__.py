@@ -5,6 +5,21 @@ from importlib.metadata import version
 
 from pymc_hydro import likelihoods, losses
 from pymc_hydro.data import load_basin
+from pymc_hydro.data.readers import (
+    read_camels_aus,
+    read_camels_br,
+    read_camels_ch,
+    read_camels_cl,
+    read_camels_de,
+    read_camels_fr,
+    read_camels_gb,
+    read_camels_us,
+    read_camels_us_hourly,
+    read_caravan,
+    read_csv,
+    read_mopex,
+    scan,
+)
 from pymc_hydro.engine.errors import IntegrationError
 from pymc_hydro.engine.simulate import simulate
 from pymc_hydro.inference import (
@@ -39,6 +54,19 @@ __all__ = [
     "losses",
     "outputs",
     "priors",
+    "read_camels_aus",
+    "read_camels_br",
+    "read_camels_ch",
+    "read_camels_cl",
+    "read_camels_de",
+    "read_camels_fr",
+    "read_camels_gb",
+    "read_camels_us",
+    "read_camels_us_hourly",
+    "read_caravan",
+    "read_csv",
+    "read_mopex",
+    "scan",
     "set_basin",
     "simulate",
     "testing",

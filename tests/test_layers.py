@@ -15,7 +15,7 @@ TOP = {"__init__.py", "__main__.py", "main_job.py"}
 ALLOWED = {
     "core": (set(), {"numpy"}),
     "models": ({"core"}, set()),
-    "data": (set(), {"numpy", "pandas", "xarray"}),
+    "data": (set(), {"numpy", "pandas", "xarray", "pyet"}),
     "engine": ({"core", "data"}, {"numpy", "scipy", "numba", "xarray", "pandas", "sympy"}),
     "ops": ({"core", "engine"}, {"numpy", "numba", "pytensor", "jax"}),
     "losses": (set(), {"numpy", "pytensor"}),
