@@ -214,7 +214,8 @@ def _warn_of_doubts(source, basin):
         return
     flow = basin["discharge"]
     ratio = mean["discharge"] / float(basin["precipitation"].where(flow.notnull()).mean())
-    if not RUNOFF_RATIOS[0] < ratio < RUNOFF_RATIOS[1]:
+    sound = mean["precipitation"] >= DRIEST_MEAN  # else the ratio says the same once more
+    if sound and not RUNOFF_RATIOS[0] < ratio < RUNOFF_RATIOS[1]:
         warn(
             source,
             f"discharge is {ratio:.3g} times precipitation on average; look at units and area",
