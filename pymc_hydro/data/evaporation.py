@@ -148,11 +148,10 @@ def to_hourly(daily: xr.DataArray, latitude: float) -> xr.DataArray:
     total = shape.sum(axis=1, keepdims=True)
     dark = total <= 0
     share = np.where(dark, 1 / 24, shape / np.where(dark, 1, total))
-    hours = days[0] + np.arange(24 * len(days)) * np.timedelta64(1, "h")
+    hours = pd.date_range(days[0], periods=24 * len(days), freq="h").to_numpy()
     rates = (24 * share * daily.values[:, None]).ravel()
-    return xr.DataArray(
-        rates, {"time": hours.to_numpy()}, ("time",), daily.name, {**daily.attrs, "units": "mm/d"}
-    )
+    attributes = {**daily.attrs, "units": "mm/d"}
+    return xr.DataArray(rates, {"time": hours}, ("time",), daily.name, attributes)
 
 
 def _sun(time, latitude):
