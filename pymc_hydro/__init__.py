@@ -3,7 +3,7 @@
 from importlib import import_module
 from importlib.metadata import version
 
-from pymc_hydro import likelihoods, losses
+from pymc_hydro import likelihoods, losses, signatures
 from pymc_hydro.data import load_basin
 from pymc_hydro.data.readers import (
     read_camels_aus,
@@ -68,6 +68,7 @@ __all__ = [
     "read_mopex",
     "scan",
     "set_basin",
+    "signatures",
     "simulate",
     "testing",
 ]

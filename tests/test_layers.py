@@ -18,6 +18,7 @@ ALLOWED = {
     "data": (set(), {"numpy", "pandas", "xarray", "pyet"}),
     "engine": ({"core", "data"}, {"numpy", "scipy", "numba", "xarray", "pandas", "sympy"}),
     "ops": ({"core", "engine"}, {"numpy", "numba", "pytensor", "jax"}),
+    "signatures": (set(), {"numpy", "pandas", "xarray", "scipy"}),
     "losses": (set(), {"numpy", "pytensor"}),
     "likelihoods": (set(), {"numpy", "pandas", "xarray", "pymc", "pytensor"}),
     "inference": (

@@ -37,6 +37,7 @@ NAMES = {
     "read_csv",
     "read_mopex",
     "scan",
+    "signatures",
     "set_basin",
     "simulate",
     "testing",
