@@ -26,7 +26,7 @@ ALLOWED = {
         {"numpy", "pandas", "xarray", "scipy", "pymc", "pytensor"},
     ),
     "testing": ({"core", "data", "engine"}, {"numpy", "scipy", "pandas", "xarray"}),
-    "plots": (set(), {"numpy", "xarray", "matplotlib", "arviz"}),
+    "plots": (set(), {"numpy", "pandas", "xarray", "matplotlib", "arviz"}),
 }
 # Conveniences of a model that lead upwards, and import only when they are called.
 EXCEPTIONS = {("core/model.py", "engine")}
