@@ -20,7 +20,15 @@ from pymc_hydro.inference.build import build_model, set_basin
 from pymc_hydro.inference.calibrate import calibrate
 from pymc_hydro.losses import kge, nse
 
-__all__ = ["Settings", "run_main_job"]
+__all__ = [
+    "Settings",
+    "complete_file",
+    "heeding_interrupts",
+    "inside_bounds",
+    "predict",
+    "run_main_job",
+    "separated_bounds",
+]
 
 INTERVAL = 0.9  # probability of the equal-tailed intervals in tables and pictures
 START_MARGIN = 0.01  # of the width of the bounds, between a start and a bound
@@ -63,14 +71,19 @@ def run_main_job(model: AbstractModel, basin: xr.Dataset, settings: Settings, sa
 
     say("Calibrating: maximal Nash-Sutcliffe efficiency, L-BFGS-B from 4 starts ...")
     fit = calibrate(
-        model, first, warmup=settings.warmup, starts=4, seed=settings.seed, bounds=_separated(model)
+        model,
+        first,
+        warmup=settings.warmup,
+        starts=4,
+        seed=settings.seed,
+        bounds=separated_bounds(model),
     )
     say(f"{fit!r}\n")
 
     pymc_model = build_model(model, first, warmup=settings.warmup)
     with pymc_model:
         say("Posterior mode (MAP) ...")
-        start = _inside(model, fit.theta)
+        start = inside_bounds(model, fit.theta)
         mode = pm.find_MAP(start=start, progressbar=False)
         draws = f"{settings.tune} + {settings.draws} draws"
         say(f"Sampling: NUTS, {settings.chains} chains, {draws} ...")
@@ -83,9 +96,9 @@ def run_main_job(model: AbstractModel, basin: xr.Dataset, settings: Settings, sa
                 cores=min(settings.chains, os.cpu_count() or 1),
                 initvals={n: mode[n] for n in model.parameter_names},
             )
-        predictions = {"calibration": _predict(idata, settings.seed)}
+        predictions = {"calibration": predict(idata, settings.seed)}
         set_basin(second)
-        predictions["validation"] = _predict(idata, settings.seed)
+        predictions["validation"] = predict(idata, settings.seed)
         set_basin(first)
 
     say("")
@@ -149,7 +162,7 @@ def heeding_interrupts():
         raise KeyboardInterrupt
 
 
-def _separated(model):
+def separated_bounds(model):
     """Bounds under which an exchangeable pair keeps its order: the smaller ends at the larger."""
     by_name = {p.name: p for p in model.parameters}
     return {
@@ -158,7 +171,7 @@ def _separated(model):
     }
 
 
-def _inside(model, theta) -> dict[str, float]:
+def inside_bounds(model, theta) -> dict[str, float]:
     """Move parameters off their bounds, where an unconstrained search cannot start."""
     margin = START_MARGIN * (model.upper - model.lower)
     vector = np.clip(model.parameter_vector(theta), model.lower + margin, model.upper - margin)
@@ -169,7 +182,7 @@ def _inside(model, theta) -> dict[str, float]:
     return start
 
 
-def _predict(idata, seed) -> xr.Dataset:
+def predict(idata, seed) -> xr.Dataset:
     """Draw from the posterior predictive distribution; dims (draw, time)."""
     posterior = idata.posterior
     n = posterior.sizes["chain"] * posterior.sizes["draw"]

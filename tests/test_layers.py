@@ -26,6 +26,10 @@ ALLOWED = {
         {"numpy", "pandas", "xarray", "scipy", "pymc", "pytensor"},
     ),
     "testing": ({"core", "data", "engine"}, {"numpy", "scipy", "pandas", "xarray"}),
+    "command": (
+        {"data", "engine", "main_job", "plots"},
+        {"numpy", "pandas", "xarray", "matplotlib", "arviz", "pymc"},
+    ),
     "plots": (set(), {"numpy", "pandas", "xarray", "matplotlib", "arviz"}),
 }
 # Conveniences of a model that lead upwards, and import only when they are called.
