@@ -40,6 +40,18 @@ def test_declared_model_works(monkeypatch):
     assert float(flows) == pytest.approx(stored, rel=1e-9)
 
 
+def test_page_on_data_and_reports(monkeypatch, tmp_path):
+    import matplotlib
+    import matplotlib.pyplot as plt
+
+    matplotlib.use("Agg")
+    monkeypatch.chdir(tmp_path)
+    space = run_blocks("docs/data_and_reports.md", monkeypatch)
+    assert set(space["table"].index) == set(ph.signatures.SIGNATURES)
+    assert len(plt.get_fignums()) == 4
+    plt.close("all")
+
+
 def test_links_lead_somewhere():
     pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), ROOT / "benchmarks" / "README.md"]
     for page in pages:

@@ -15,12 +15,13 @@ import pymc_hydro as ph
 from pymc_hydro.command.folder import BASIN, CALIBRATION, POSTERIOR, PREDICTIONS, Folder
 from pymc_hydro.command.settings import UsageError
 from pymc_hydro.command.source import summary
-from pymc_hydro.command.steps import PERIODS, model_of, scores
+from pymc_hydro.command.steps import model_of, scores
 
 __all__ = ["write_report"]
 
 SHOWN = 730  # intervals in the hydrograph, and 365 in the pictures of states
 INTERVAL = 0.9
+DRAWS = 50  # of the posterior, for signatures
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #222; background: #fff; margin: 0 auto;
   padding: 1rem; max-width: 76rem; }
@@ -84,7 +85,7 @@ def write_report(path: Path) -> Path:
                 _balance(plots, run.isel(time=slice(warmup, None)), basin),
             ),
         ),
-        _section("Signatures", _signatures(shown, basin)),
+        _section("Signatures", _signatures(model, theta, posterior, basin, record)),
         _section("Parameters", _parameters(plots, folder, model, theta, posterior)),
         _section("Sensitivity and states", _inner(plots, run, theta)),
         _section(
@@ -109,7 +110,7 @@ def write_report(path: Path) -> Path:
 
 
 def _posterior(folder):
-    """Return the posterior draws of single numbers, flattened, and their diagnostics."""
+    """Return what was sampled, or None."""
     if not folder.has(POSTERIOR):
         return None
     import arviz as az
@@ -161,7 +162,11 @@ def _figure(drawn, caption):
 
 def _data(basin, record):
     time = basin["time"].values
-    facts = [f"{str(time[0])[:16]} to {str(time[-1])[:16]}", f"{time.size} intervals"]
+    length = pd.Timedelta(time[1] - time[0])
+    shown = slice(10 if length == pd.Timedelta(days=1) else 16)
+    hours = length.total_seconds() / 3600
+    facts = [f"{str(time[0])[shown]} to {str(time[-1])[shown]}"]
+    facts.append(f"{time.size} intervals of {hours:g} hours")
     facts += [
         f"{label} {basin.attrs[key]:.4g}{unit}"
         for key, label, unit in (
@@ -202,24 +207,25 @@ def _balance(plots, run, basin):
     return _figure(drawn, "Simulated water balance of whole hydrological years.")
 
 
-def _signatures(shown, basin):
-    if "period" in shown.coords:
-        shown = shown.sel(time=shown["period"] == PERIODS[1])
-        note = "Of the validation period, with the predictive uncertainty."
-    else:
-        note = "After the warm-up."
+def _signatures(model, theta, posterior, basin, record):
+    """Compare signatures after the calibration period, or all after the warm-up."""
+    note = "With the calibrated parameters."
+    if posterior is not None:
+        draws = posterior["posterior"]
+        table = np.stack([draws[n].values.ravel() for n in model.parameter_names], axis=1)
+        theta = table[np.linspace(0, len(table) - 1, min(DRAWS, len(table))).astype(int)]
+        note = f"With the uncertainty of the parameters: {len(theta)} draws of the posterior."
+    flow = ph.simulate(model, theta, basin)["discharge"]
+    flow = flow.sel(time=slice(record["settings"]["period"]["split"], None))
     try:
-        regular = shown["discharge"].resample(time=_step(basin)).asfreq()
         table = ph.signatures.compare(
-            basin["discharge"], regular, basin["precipitation"], prob=INTERVAL
+            basin["discharge"], flow, basin["precipitation"], prob=INTERVAL
         )
     except ValueError as error:
         return f"<p class='note'>No signatures: {html.escape(str(error))}.</p>"
-    return _table(table.dropna(axis=1, how="all")) + f"<p class='note'>{note}</p>"
-
-
-def _step(basin):
-    return pd.Timedelta(basin["time"].values[1] - basin["time"].values[0])
+    table = table.dropna(axis=1, how="all").rename_axis(None)
+    note = f"{note} Validation period; lower and upper enclose {100 * INTERVAL:.0f} %."
+    return _table(table) + f"<p class='note'>{note}</p>"
 
 
 def _parameters(plots, folder, model, theta, posterior):
