@@ -282,6 +282,21 @@ def test_broken_mopex_and_caravan(tmp_path):
         ph.read_caravan(tmp_path, "lamah_1")
 
 
+def test_no_flow_at_all_and_a_second_copy(tmp_path):
+    table = {"precip_mm": RAIN, "pet_mm": EVAPORATION, "flow_mm": np.nan}
+    pd.DataFrame({"date": DAYS, **table}).to_csv(tmp_path / "basin.csv", index=False)
+    with pytest.warns(UserWarning, match="missing in all intervals"):
+        ph.read_csv(tmp_path / "basin.csv")
+    names = ("Date", "Ptot", "Temp", "Evap", "Qls", "Qmmd")
+    values = (DAYS, RAIN, TEMPERATURE, EVAPORATION, FLOW, FLOW)
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        table = pd.DataFrame(dict(zip(names, values, strict=True)))
+        table.to_csv(tmp_path / folder / "A105003001.csv", index=False)
+    with pytest.warns(UserWarning, match="there is also b.A105003001"):
+        ph.read_camels_fr(tmp_path, "A105003001")
+
+
 def test_clock_set_back_in_autumn_is_refused(tmp_path):
     hours = pd.date_range("2000-10-28", periods=48, freq="h").strftime("%Y-%m-%d %H:%M").tolist()
     hours.insert(28, hours[27])

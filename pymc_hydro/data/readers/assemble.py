@@ -210,7 +210,10 @@ def _warn_of_doubts(source, basin):
             f"potential evaporation is {mean['potential_evaporation']:.1f} mm/d on average, more "
             "than the driest places have; compute it, for example with pet='oudin'",
         )
-    if "discharge" not in basin or not np.isfinite(mean["discharge"]):
+    if "discharge" not in basin:
+        return
+    if not np.isfinite(mean["discharge"]):
+        warn(source, "discharge is missing in all intervals; do its dates and the forcing's agree?")
         return
     flow = basin["discharge"]
     ratio = mean["discharge"] / float(basin["precipitation"].where(flow.notnull()).mean())

@@ -54,7 +54,10 @@ def read_camels_fr(root, gauge: str, *, pet: str | None = None, max_gap: int = 0
     doi:10.5194/essd-17-1461-2025
     """
     gauge = str(gauge)
-    path = find_file(root, f"*{gauge}.csv", gauge)
+    try:
+        path = find_file(root, f"CAMELS_FR_tsd_{gauge}.csv", gauge)
+    except FileNotFoundError:
+        path = find_file(root, f"{gauge}.csv", gauge)
     table = read_table(path)
     if "tsd_date" in table:
         frame = series(path, table, "tsd_date", ORIGINAL)

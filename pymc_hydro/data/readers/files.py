@@ -22,7 +22,7 @@ def warn(source, text: str) -> None:
 
 
 def find_file(root, pattern: str, gauge: str) -> Path:
-    """Return the one file below `root` whose path matches a glob pattern.
+    """Return the file below `root` whose path matches a glob pattern; the first, with a warning.
 
     Raises
     ------
@@ -38,6 +38,9 @@ def find_file(root, pattern: str, gauge: str) -> Path:
             f"{root}: no file {pattern} for gauge {gauge!r} in it or below; ph.scan({str(root)!r}) "
             "lists what is there (ids are strings and keep their leading zeros)"
         )
+    if len(found) > 1:
+        others = ", ".join(str(p.relative_to(root)) for p in found[1:])
+        warn(found[0], f"was taken, but there is also {others}; give a smaller folder")
     return found[0]
 
 

@@ -17,7 +17,7 @@ def read_wide(path: Path, gauge: str, dates: tuple[str, ...], separator: str) ->
     KeyError
         If the gauge or a column of dates is not in the file.
     """
-    with path.open(encoding="utf-8-sig") as stream:
+    with path.open(encoding="utf-8-sig", errors="replace") as stream:
         names = [n.strip().strip('"') for n in stream.readline().split(separator)]
     absent = [n for n in (*dates, gauge) if n not in names]
     if absent:
