@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+import tomllib
 from pathlib import Path
 
 from pymc_hydro.command.settings import DEFAULTS, UsageError, read_settings
@@ -29,7 +30,8 @@ COMMANDS = {
     "data": "list embedded basins or what a folder holds, or describe a basin",
 }
 EXAMPLES = {
-    "run": "pymc-hydro run leaf_river --output leaf\n  pymc-hydro run mine.csv --model GR4J",
+    "run": "pymc-hydro run leaf_river --output leaf\n"
+    "  pymc-hydro run mine.csv --option area=240.0 --option pet=oudin --option latitude=47.3",
     "calibrate": "pymc-hydro calibrate leaf_river --output leaf --split 1958-10-01\n"
     "  pymc-hydro calibrate CAMELS_US --gauge 01022500 --model HBV --output narraguagus\n"
     "  pymc-hydro calibrate --config basin.toml",
@@ -93,8 +95,30 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
             command.add_argument("name", nargs="?", metavar="MODEL")
         else:
             command.add_argument("source", nargs="?", metavar="SOURCE")
-            command.add_argument("--gauge")
-            command.add_argument("--reader")
+            _add_reader(command)
+
+
+def _add_reader(command):
+    command.add_argument("--gauge", help="which basin of the folder")
+    command.add_argument("--reader", help="such as read_camels_us (default: found by itself)")
+    command.add_argument(
+        "--option",
+        type=_option,
+        action="append",
+        metavar="NAME=VALUE",
+        help="of the reader, such as area=240.0, pet=oudin or forcing=nldas; may be repeated",
+    )
+
+
+def _option(text):
+    """Return name and value; what is not a number or a list is text."""
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise argparse.ArgumentTypeError(f"expected NAME=VALUE, found {text!r}")
+    try:
+        return name, tomllib.loads(f"x = {value}")["x"]
+    except tomllib.TOMLDecodeError:
+        return name, value
 
 
 def _add_job(command, name):
@@ -110,8 +134,7 @@ def _add_job(command, name):
         help="folder of results; what is there already is kept (default: %(default)s)",
     )
     command.add_argument("--force", action="store_true", help="replace results of other settings")
-    command.add_argument("--gauge", help="which basin of the folder")
-    command.add_argument("--reader", help="such as read_camels_us (default: found by itself)")
+    _add_reader(command)
     command.add_argument("--model", metavar="NAME", help="default: Hymod")
     command.add_argument("--split", metavar="DATE", help="first day of the validation")
     command.add_argument("--warmup", type=int, help="intervals (default: 365)")
@@ -144,7 +167,8 @@ def _execute(chosen, say):
     if chosen.command == "models":
         steps.list_models(chosen.name, say)
     elif chosen.command == "data":
-        steps.list_data(chosen.source, chosen.gauge, chosen.reader, say)
+        options = dict(chosen.option or [])
+        steps.list_data(chosen.source, chosen.gauge, chosen.reader, options, say)
     elif chosen.command == "compare":
         table = steps.compare(chosen.folders, say)
         say(table.to_string(index=False, float_format="{:.3f}".format, na_rep=""))
@@ -157,6 +181,7 @@ def _execute(chosen, say):
             "data.source": chosen.source,
             "data.gauge": chosen.gauge,
             "data.reader": chosen.reader,
+            "data.options": dict(chosen.option) if chosen.option else None,
             "model.name": chosen.model,
             "period.split": chosen.split,
             "period.warmup": chosen.warmup,

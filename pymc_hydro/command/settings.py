@@ -84,4 +84,6 @@ def _put(settings, section, key, value, where):
             raise UsageError(f"{where}: expected {kind.__name__}, found {value!r}")
     if key in LEAST and value < LEAST[key]:
         raise UsageError(f"{where}: must be at least {LEAST[key]}, found {value}")
+    if isinstance(value, dict):
+        value = settings[section][key] | value
     settings[section][key] = value

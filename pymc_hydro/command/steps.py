@@ -257,7 +257,7 @@ def list_models(name: str | None = None, say=print) -> None:
         raise UsageError(f"no model {name!r}; 'pymc-hydro models' lists them")
 
 
-def list_data(source: str | None, gauge=None, reader=None, say=print) -> None:
+def list_data(source=None, gauge=None, reader=None, options=None, say=print) -> None:
     """Print the embedded basins, what a folder holds, or a summary of one basin."""
     if source is None:
         for name, about in ph.data.BASINS.items():
@@ -266,7 +266,7 @@ def list_data(source: str | None, gauge=None, reader=None, say=print) -> None:
         found = ph.scan(source)
         say(found.to_string(index=False) if len(found) else "nothing that is recognised")
     else:
-        basin = load_source(source, gauge, reader)
+        basin = load_source(source, gauge, reader, options)
         say(f"{basin.attrs.get('title', source)}: {_span(basin)}, {basin.sizes['time']} intervals")
         say(summary(basin).to_string(float_format="{:.4g}".format))
 

@@ -133,6 +133,25 @@ def test_data_and_models(record, capsys):
     assert "read_csv" in capsys.readouterr().out
 
 
+def test_options_of_the_reader(tmp_path, capsys):
+    path = tmp_path / "x.csv"
+    days = pd.date_range("2001-01-01", periods=9)
+    table = {"date": days, "precip_mm": 1.0, "temp_c": 9.0, "flow_m3s": 2.0}
+    pd.DataFrame(table).to_csv(path, index=False)
+    assert main(["data", str(path)]) == 3
+    assert "needs the basin's area" in capsys.readouterr().err
+    options = ["--option", "area=172.8", "--option", "pet=oudin", "--option", "latitude=45"]
+    assert main(["data", str(path), *options]) == 0
+    assert re.search(r"discharge +mm/d +1 ", capsys.readouterr().out)
+    config = tmp_path / "x.toml"
+    config.write_text("[data]\noptions = { area = 172.8 }\n", encoding="utf-8")
+    settings = read_settings(config, {"data.options": {"pet": "oudin"}, "data.source": "x"})
+    assert settings["data"]["options"] == {"area": 172.8, "pet": "oudin"}
+    with pytest.raises(SystemExit) as stop:
+        main(["data", str(path), "--option", "area"])
+    assert stop.value.code == 2
+
+
 def test_exit_codes(record, tmp_path, monkeypatch, capsys):
     output = ["--output", str(tmp_path / "r")]
     bad = tmp_path / "bad.csv"

@@ -66,7 +66,7 @@ def read_camels_aus(root, gauge: str, *, pet: str | None = None, max_gap: int = 
         frames[name] = series(path, table, dates, {name: (gauge, unit)}, missing=MISSING)
     if {"temperature_min", "temperature_max"} <= set(frames):
         low, high = (frames[f"temperature_{e}"][f"temperature_{e}"] for e in ("min", "max"))
-        frames["temperature"] = ((low + high) / 2).dropna().to_frame("temperature")
+        frames["temperature"] = ((low + high) / 2).to_frame("temperature")
     attrs = {"gauge": gauge, "source": "CAMELS-AUS"}
     attrs |= attributes(root, PLACES, gauge, PLACE, key="station_id")
     source = f"{root}, {gauge}"

@@ -3,7 +3,7 @@
 import xarray as xr
 
 from pymc_hydro.data.readers.assemble import assemble, series
-from pymc_hydro.data.readers.files import find_file, read_table
+from pymc_hydro.data.readers.files import find_file, numbers, open_netcdf, read_table
 
 __all__ = ["read_camels_us_hourly"]
 
@@ -56,7 +56,7 @@ def read_camels_us_hourly(
         source = find_file(root, f"{gauge}-usgs-hourly.csv", gauge)
         flow = read_table(source)
         column = next((c for c in FLOWS if c in flow), FLOWS[0])
-    warm = table["temperature"].mean() < WARMEST
+    warm = numbers(path, table, "temperature").mean() < WARMEST
     columns = {
         "precipitation": ("total_precipitation", "mm/h"),
         "potential_evaporation": ("potential_evaporation", "mm/h"),
@@ -69,7 +69,7 @@ def read_camels_us_hourly(
 
 
 def _from_netcdf(path, gauge):
-    with xr.open_dataset(path) as data:
+    with open_netcdf(path) as data:
         known = data["basin"].values.astype(str)
         if gauge not in known:
             raise KeyError(f"{path}: no basin {gauge!r}; there are {len(known)}")

@@ -3,7 +3,7 @@
 import xarray as xr
 
 from pymc_hydro.data.readers.assemble import assemble, series
-from pymc_hydro.data.readers.files import attributes, find_file, read_table, warn
+from pymc_hydro.data.readers.files import attributes, find_file, open_netcdf, read_table, warn
 
 __all__ = ["read_caravan"]
 
@@ -55,7 +55,8 @@ def read_caravan(root, gauge: str, *, pet: str | None = None, max_gap: int = 0) 
         path = find_file(root, f"{gauge}.csv", gauge)
         table = read_table(path)
     else:
-        table = _from_netcdf(path)
+        with open_netcdf(path) as data:
+            table = data.to_dataframe().reset_index()
     columns = dict(COLUMNS)
     if pet is None and PENMAN in table:
         columns["potential_evaporation"] = (PENMAN, "mm/d")
@@ -76,13 +77,3 @@ def read_caravan(root, gauge: str, *, pet: str | None = None, max_gap: int = 0) 
     place = attributes(root, f"attributes_other_{subset}.csv", gauge, PLACE)
     attrs = {"gauge": gauge, "source": "Caravan", **place}
     return assemble(path, [frame], attrs=attrs, pet=pet, max_gap=max_gap)
-
-
-def _from_netcdf(path):
-    try:
-        with xr.open_dataset(path) as data:
-            return data.to_dataframe().reset_index()
-    except (OSError, ValueError, KeyError) as error:
-        raise ValueError(
-            f"{path}: is not a whole netCDF file ({error}); download it again"
-        ) from None

@@ -5,11 +5,13 @@ import csv
 import re
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
+import xarray as xr
 
-__all__ = ["attributes", "find_file", "numbers", "read_table", "warn"]
+__all__ = ["attributes", "find_file", "numbers", "open_netcdf", "read_table", "warn"]
 
 SEPARATORS = (",", ";", "\t", "|")
 SPACES = r"\s+"
@@ -152,6 +154,25 @@ def read_table(
         _check_fields(path, separator, encoding, comments)
     table.attrs["first_line"] = comments + 1 + (names is None)
     return table
+
+
+@contextmanager
+def open_netcdf(path):
+    """Yield the Dataset of a netCDF file, read as it is used.
+
+    Raises
+    ------
+    ValueError
+        If it is not a whole netCDF file.
+    """
+    try:
+        data = xr.open_dataset(path)
+    except (OSError, ValueError, KeyError) as error:
+        raise ValueError(
+            f"{path}: is not a whole netCDF file ({error}); download it again"
+        ) from None
+    with data:
+        yield data
 
 
 def numbers(path, table: pd.DataFrame, column: str) -> pd.Series:
