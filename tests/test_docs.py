@@ -1,6 +1,9 @@
 """The code in the documentation runs, block after block, with fewer draws."""
 
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +53,21 @@ def test_page_on_data_and_reports(monkeypatch, tmp_path):
     assert set(space["table"].index) == set(ph.signatures.SIGNATURES)
     assert len(plt.get_fignums()) == 4
     plt.close("all")
+
+
+def test_site_is_built_without_warnings(tmp_path):
+    for package in ("sphinx", "myst_parser", "numpydoc"):
+        pytest.importorskip(package)
+    shutil.copytree(ROOT / "docs", tmp_path / "docs", ignore=shutil.ignore_patterns("generated"))
+    command = [sys.executable, "-m", "sphinx", "-b", "html", "-W", "--keep-going", "-q"]
+    command += [str(tmp_path / "docs"), str(tmp_path / "site")]
+    built = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stderr
+    for model in ph.MODELS:
+        page = (tmp_path / "site/generated" / f"{model.__name__}.html").read_text(encoding="utf-8")
+        assert model.parameters[0].name in page and f"{model.__name__}.png" in page
+    interface = (tmp_path / "site/generated/api.html").read_text(encoding="utf-8")
+    assert all(f'id="pymc_hydro.{n}"' in interface for n in ("read_csv", "simulate", "calibrate"))
 
 
 def test_links_lead_somewhere():
