@@ -3,8 +3,23 @@
 from importlib import import_module
 from importlib.metadata import version
 
-from pymc_hydro import diagnostics, likelihoods, losses
+from pymc_hydro import diagnostics, likelihoods, losses, signatures
 from pymc_hydro.data import load_basin
+from pymc_hydro.data.readers import (
+    read_camels_aus,
+    read_camels_br,
+    read_camels_ch,
+    read_camels_cl,
+    read_camels_de,
+    read_camels_fr,
+    read_camels_gb,
+    read_camels_us,
+    read_camels_us_hourly,
+    read_caravan,
+    read_csv,
+    read_mopex,
+    scan,
+)
 from pymc_hydro.engine.errors import IntegrationError
 from pymc_hydro.engine.simulate import simulate
 from pymc_hydro.inference import (
@@ -46,8 +61,22 @@ __all__ = [
     "outputs",
     "predict",
     "priors",
+    "read_camels_aus",
+    "read_camels_br",
+    "read_camels_ch",
+    "read_camels_cl",
+    "read_camels_de",
+    "read_camels_fr",
+    "read_camels_gb",
+    "read_camels_us",
+    "read_camels_us_hourly",
+    "read_caravan",
+    "read_csv",
+    "read_mopex",
     "residuals",
+    "scan",
     "set_basin",
+    "signatures",
     "simulate",
     "testing",
 ]

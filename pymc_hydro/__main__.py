@@ -1,18 +1,25 @@
-"""The command ``pymc-hydro``, also ``python -m pymc_hydro``: the main job on Leaf River."""
+"""The command ``pymc-hydro``, also ``python -m pymc_hydro``: the main job, and sub-commands."""
 
 import argparse
 import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+from pymc_hydro.command.parser import EXIT_CODES, add_commands, execute
+
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the main job; returns the exit status."""
+    """Do what the command line says; returns the exit status."""
     parser = argparse.ArgumentParser(
         prog="pymc-hydro",
-        description="Calibrate HYMOD on the embedded Leaf River record, sample its posterior with "
-        "NUTS, validate it on years it has not seen, and write the results.",
+        description="Without a command: calibrate HYMOD on the embedded Leaf River record, sample "
+        "its posterior with NUTS, validate it on years it has not seen, and write the results. "
+        "The commands do this step by step for other basins and models.",
+        epilog="examples:\n  pymc-hydro\n  pymc-hydro calibrate leaf_river --output leaf\n"
+        "  pymc-hydro report leaf\n  pymc-hydro calibrate --help\n\n" + EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    add_commands(parser)
     parser.add_argument(
         "--output",
         type=Path,
@@ -25,6 +32,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--chains", type=int, default=4, help="default: 4")
     parser.add_argument("--seed", type=int, default=1, help="default: 1")
     chosen = parser.parse_args(arguments)
+    if chosen.command is not None:
+        return execute(chosen)
+    del chosen.command
     for name in ("draws", "chains"):
         if getattr(chosen, name) < 2:
             parser.error(f"--{name} must be at least 2, found {getattr(chosen, name)}")

@@ -20,7 +20,14 @@ from pymc_hydro.inference.calibrate import calibrate
 from pymc_hydro.likelihoods.predict import predict
 from pymc_hydro.losses import kge, nse
 
-__all__ = ["Settings", "run_main_job"]
+__all__ = [
+    "Settings",
+    "complete_file",
+    "heeding_interrupts",
+    "inside_bounds",
+    "run_main_job",
+    "separated_bounds",
+]
 
 INTERVAL = 0.9  # probability of the equal-tailed intervals in tables and pictures
 START_MARGIN = 0.01  # of the width of the bounds, between a start and a bound
@@ -62,14 +69,19 @@ def run_main_job(model: AbstractModel, basin: xr.Dataset, settings: Settings, sa
 
     say("Calibrating: maximal Nash-Sutcliffe efficiency, least squares from 4 starts ...")
     fit = calibrate(
-        model, first, warmup=settings.warmup, starts=4, seed=settings.seed, bounds=_separated(model)
+        model,
+        first,
+        warmup=settings.warmup,
+        starts=4,
+        seed=settings.seed,
+        bounds=separated_bounds(model),
     )
     say(f"{fit!r}\n")
 
     pymc_model = build_model(model, first, warmup=settings.warmup)
     with pymc_model:
         say("Posterior mode (MAP) ...")
-        start = _inside(model, fit.theta)
+        start = inside_bounds(model, fit.theta)
         mode = pm.find_MAP(start=start, progressbar=False)
         draws = f"{settings.tune} + {settings.draws} draws"
         say(f"Sampling: NUTS, {settings.chains} chains, {draws} ...")
@@ -134,7 +146,7 @@ def heeding_interrupts():
         raise KeyboardInterrupt
 
 
-def _separated(model):
+def separated_bounds(model):
     """Bounds under which an exchangeable pair keeps its order: the smaller ends at the larger."""
     by_name = {p.name: p for p in model.parameters}
     return {
@@ -143,7 +155,7 @@ def _separated(model):
     }
 
 
-def _inside(model, theta) -> dict[str, float]:
+def inside_bounds(model, theta) -> dict[str, float]:
     """Move parameters off their bounds, where an unconstrained search cannot start."""
     margin = START_MARGIN * (model.upper - model.lower)
     vector = np.clip(model.parameter_vector(theta), model.lower + margin, model.upper - margin)

@@ -1,6 +1,9 @@
 """The code in the documentation runs, block after block, with fewer draws."""
 
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import matplotlib
@@ -51,6 +54,33 @@ def test_calibration_page(monkeypatch, tmp_path):
         assert space[name].scores["nse"] > 0.7, name
     assert space["both"].simulation["S_u"].sizes == space["both"].simulation["discharge"].sizes
     assert len(space["axes"]) == 3
+
+
+def test_page_on_data_and_reports(monkeypatch, tmp_path):
+    import matplotlib
+    import matplotlib.pyplot as plt
+
+    matplotlib.use("Agg")
+    monkeypatch.chdir(tmp_path)
+    space = run_blocks("docs/data_and_reports.md", monkeypatch)
+    assert set(space["table"].index) == set(ph.signatures.SIGNATURES)
+    assert len(plt.get_fignums()) == 4
+    plt.close("all")
+
+
+def test_site_is_built_without_warnings(tmp_path):
+    for package in ("sphinx", "myst_parser", "numpydoc"):
+        pytest.importorskip(package)
+    shutil.copytree(ROOT / "docs", tmp_path / "docs", ignore=shutil.ignore_patterns("generated"))
+    command = [sys.executable, "-m", "sphinx", "-b", "html", "-W", "--keep-going", "-q"]
+    command += [str(tmp_path / "docs"), str(tmp_path / "site")]
+    built = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stderr
+    for model in ph.MODELS:
+        page = (tmp_path / "site/generated" / f"{model.__name__}.html").read_text(encoding="utf-8")
+        assert model.parameters[0].name in page and f"{model.__name__}.png" in page
+    interface = (tmp_path / "site/generated/api.html").read_text(encoding="utf-8")
+    assert all(f'id="pymc_hydro.{n}"' in interface for n in ("read_csv", "simulate", "calibrate"))
 
 
 def test_links_lead_somewhere():

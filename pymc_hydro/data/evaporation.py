@@ -1,13 +1,30 @@
-"""Potential evaporation from temperature, for basins that come without it."""
+"""Potential evaporation from temperature and more, for basins that come without it."""
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
-__all__ = ["oudin"]
+__all__ = ["METHODS", "oudin", "potential_evaporation", "to_hourly"]
 
 SOLAR_CONSTANT = 0.0820  # MJ m-2 min-1, FAO 56
 MINUTES_PER_DAY = 1440
 LATENT_HEAT_DENSITY = 2.45  # MJ per mm and m2: latent heat 2.45 MJ/kg, density 1000 kg/m3
+MEGAJOULES = 0.0864  # MJ m-2 d-1 in one W m-2
+_HUMIDITY = "relative_humidity or vapour_pressure"
+# Method: what it needs beside temperature and latitude.
+METHODS = {
+    "oudin": (),
+    "hamon": (),
+    "hargreaves": ("temperature_min", "temperature_max"),
+    "priestley_taylor": ("temperature_min", "temperature_max", "shortwave_radiation", _HUMIDITY),
+    "penman_monteith": (
+        "temperature_min",
+        "temperature_max",
+        "shortwave_radiation",
+        "wind_speed",
+        _HUMIDITY,
+    ),
+}
 
 
 def oudin(temperature, time, latitude: float) -> np.ndarray:
@@ -32,15 +49,160 @@ def oudin(temperature, time, latitude: float) -> np.ndarray:
     Oudin, L., et al. (2005). J. Hydrol. 303, 290-306. doi:10.1016/j.jhydrol.2004.08.026
     Allen, R. G., et al. (1998). FAO Irrigation and Drainage Paper 56.
     """
-    if not -90 <= latitude <= 90:
-        raise ValueError(f"latitude: expected -90 to 90 degrees north, found {latitude}")
-    angle = 2 * np.pi * pd.DatetimeIndex(time).day_of_year.to_numpy() / 365
-    phi = np.deg2rad(latitude)
-    distance = 1 + 0.033 * np.cos(angle)
-    declination = 0.409 * np.sin(angle - 1.39)
+    phi, distance, declination = _sun(time, latitude)
     sunset = np.arccos(np.clip(-np.tan(phi) * np.tan(declination), -1, 1))
     geometry = sunset * np.sin(phi) * np.sin(declination)
     geometry = geometry + np.cos(phi) * np.cos(declination) * np.sin(sunset)
     radiation = MINUTES_PER_DAY / np.pi * SOLAR_CONSTANT * distance * geometry
     warmth = np.maximum(np.asarray(temperature, dtype=float) + 5, 0)
     return radiation * warmth / (100 * LATENT_HEAT_DENSITY)
+
+
+def potential_evaporation(
+    basin: xr.Dataset,
+    method: str = "oudin",
+    latitude: float | None = None,
+    elevation: float | None = None,
+) -> xr.Dataset:
+    """Return a daily basin with potential evaporation computed by a method of choice.
+
+    Parameters
+    ----------
+    basin : Dataset
+        On ``time``: ``temperature`` in degC and, depending on the method, ``temperature_min`` and
+        ``temperature_max`` in degC, ``shortwave_radiation`` in W/m2, ``wind_speed`` at 2 m in m/s,
+        ``relative_humidity`` in % or ``vapour_pressure`` in Pa.
+    method : {"oudin", "hamon", "hargreaves", "priestley_taylor", "penman_monteith"}
+        All but Oudin's need the extra ``pet`` (pyet); the last one is FAO 56's.
+    latitude : float, in degrees north, optional
+        The attribute ``latitude`` of `basin` where not given.
+    elevation : float, in m, optional
+        The attribute ``elevation`` of `basin` where not given; needed for the two last methods.
+
+    Returns
+    -------
+    Dataset
+        `basin` with ``potential_evaporation`` in mm/d.
+
+    Raises
+    ------
+    KeyError, ValueError, ImportError
+        If the method is unknown, something it needs is missing, or pyet is not installed.
+
+    References
+    ----------
+    Vremec, M., Collenteur, R. A., Birk, S. (2024). Geosci. Model Dev. 17, 7083-7103.
+    doi:10.5194/gmd-17-7083-2024
+    """
+    if method not in METHODS:
+        raise KeyError(f"unknown method {method!r}; known are {', '.join(METHODS)}")
+    lacking = [n for n in ("temperature", *METHODS[method]) if not _has(basin, n)]
+    if lacking:
+        raise KeyError(f"{method}: the basin has no {', '.join(lacking)}; choose another method")
+    latitude = basin.attrs.get("latitude") if latitude is None else latitude
+    elevation = basin.attrs.get("elevation") if elevation is None else elevation
+    if latitude is None:
+        raise ValueError(f"{method}: give latitude= in degrees north")
+    if basin["time"].values[1] - basin["time"].values[0] != np.timedelta64(1, "D"):
+        raise ValueError(
+            f"{method}: is for daily data; compute it from daily means and use to_hourly"
+        )
+    temperature = basin["temperature"]
+    if method == "oudin":
+        values = oudin(temperature.values, basin["time"].values, latitude)
+    else:
+        _check_latitude(latitude)
+        values = _with_pyet(basin, method, np.deg2rad(latitude), elevation)
+    attributes = {"units": "mm/d", "long_name": f"potential evaporation ({method})"}
+    return basin.assign(potential_evaporation=("time", np.asarray(values), attributes))
+
+
+def to_hourly(daily: xr.DataArray, latitude: float) -> xr.DataArray:
+    """Spread daily potential evaporation over the hours like the sun's radiation above the air.
+
+    Parameters
+    ----------
+    daily : DataArray, shape (n_day,), in mm/d
+        On ``time``, midnight to midnight of local solar time.
+    latitude : float, in degrees north
+
+    Returns
+    -------
+    DataArray, shape (24 n_day,), in mm/d
+        Rates; the mean of a day's 24 values is the day's value. In the polar night a day's amount
+        is spread evenly.
+
+    References
+    ----------
+    Allen, R. G., et al. (1998). FAO Irrigation and Drainage Paper 56, equation 28.
+    """
+    days = pd.DatetimeIndex(daily["time"].values)
+    if len(days) > 1 and (np.diff(days.to_numpy()) != np.timedelta64(1, "D")).any():
+        raise ValueError("to_hourly: expected daily values without gaps")
+    phi, _, declination = (np.asarray(a)[..., None] for a in _sun(days, latitude))
+    sunset = np.arccos(np.clip(-np.tan(phi) * np.tan(declination), -1, 1))
+    edges = np.clip(np.pi / 12 * (np.arange(25) - 12), -sunset, sunset)  # hour angles with sun
+    first, last = edges[:, :-1], edges[:, 1:]
+    shape = (last - first) * np.sin(phi) * np.sin(declination)
+    shape = shape + np.cos(phi) * np.cos(declination) * (np.sin(last) - np.sin(first))
+    total = shape.sum(axis=1, keepdims=True)
+    dark = total <= 0
+    share = np.where(dark, 1 / 24, shape / np.where(dark, 1, total))
+    hours = pd.date_range(days[0], periods=24 * len(days), freq="h").to_numpy()
+    rates = (24 * share * daily.values[:, None]).ravel()
+    attributes = {**daily.attrs, "units": "mm/d"}
+    return xr.DataArray(rates, {"time": hours}, ("time",), daily.name, attributes)
+
+
+def _sun(time, latitude):
+    """Return latitude in radians, relative distance and declination (FAO 56, equations 22-24)."""
+    _check_latitude(latitude)
+    angle = 2 * np.pi * pd.DatetimeIndex(time).day_of_year.to_numpy() / 365
+    return np.deg2rad(latitude), 1 + 0.033 * np.cos(angle), 0.409 * np.sin(angle - 1.39)
+
+
+def _check_latitude(latitude):
+    if not -90 <= latitude <= 90:
+        raise ValueError(f"latitude: expected -90 to 90 degrees north, found {latitude}")
+
+
+def _has(basin, name):
+    return any(n in basin for n in name.split(" or "))
+
+
+def _with_pyet(basin, method, latitude, elevation):
+    try:
+        import pyet
+    except ImportError:
+        raise ImportError(
+            f"{method} needs pyet: pip install 'pymc-hydro[pet]'; 'oudin' is built in"
+        ) from None
+    found = {n: basin[n].to_series() for n in basin.data_vars if basin[n].dims == ("time",)}
+    mean = found["temperature"]
+    if method == "hamon":
+        return pyet.hamon(mean, latitude)
+    low, high = found["temperature_min"], found["temperature_max"]
+    if (high - low).abs().lt(1e-6).mean() > 0.9:
+        raise ValueError(
+            f"{method}: temperature_min equals temperature_max, both are daily means; use 'oudin', "
+            "or a forcing with both"
+        )
+    if method == "hargreaves":
+        return pyet.hargreaves(mean, high, low, latitude)
+    if elevation is None:
+        raise ValueError(f"{method}: give elevation= in m")
+    humidity = found.get("relative_humidity")
+    if humidity is None:
+        saturated = 1000 * (pyet.calc_e0(low) + pyet.calc_e0(high)) / 2  # Pa, FAO 56 equation 12
+        humidity = (100 * found["vapour_pressure"] / saturated).clip(upper=100)
+    common = {
+        "rs": found["shortwave_radiation"] * MEGAJOULES,
+        "tmax": high,
+        "tmin": low,
+        "rh": humidity,
+        "elevation": elevation,
+        "lat": latitude,
+    }
+    if method == "priestley_taylor":
+        return pyet.priestley_taylor(mean, **common)
+    return pyet.pm_fao56(mean, found["wind_speed"], **common)

@@ -1,15 +1,25 @@
-"""Plots, one a file; each returns the axes it drew on. Needs the extra ``plots``."""
+"""Plots, one a file; each returns what it drew on. Needs the extra ``plots``."""
 
 from pymc_hydro.plots.calibration import plot_calibration
 from pymc_hydro.plots.flow_duration import plot_flow_duration
 from pymc_hydro.plots.hydrograph import plot_hydrograph
+from pymc_hydro.plots.parameters import plot_parameters
 from pymc_hydro.plots.reliability import plot_reliability
 from pymc_hydro.plots.residuals import plot_residuals
+from pymc_hydro.plots.sensitivity import plot_sensitivity
+from pymc_hydro.plots.states import plot_states
+from pymc_hydro.plots.structure import plot_structure
+from pymc_hydro.plots.water_balance import plot_water_balance
 
 __all__ = [
     "plot_calibration",
     "plot_flow_duration",
     "plot_hydrograph",
+    "plot_parameters",
     "plot_reliability",
     "plot_residuals",
+    "plot_sensitivity",
+    "plot_states",
+    "plot_structure",
+    "plot_water_balance",
 ]

@@ -3,12 +3,16 @@
 import numpy as np
 import xarray as xr
 
-from pymc_hydro.plots.series import COLORS, axis_label, central_and_band
+from pymc_hydro.plots.series import COLORS, axis_label, central_and_band, date_axis
 
 __all__ = ["plot_hydrograph"]
 
+SMALLEST = 1e-3  # mm/d, what a logarithmic axis shows of a dry river
 
-def plot_hydrograph(data: xr.Dataset, *, basin: xr.Dataset | None = None, ax=None, prob=0.9):
+
+def plot_hydrograph(
+    data: xr.Dataset, *, basin: xr.Dataset | None = None, ax=None, prob=0.9, scale="linear"
+):
     """Plot discharge over time, with a predictive band where there are draws.
 
     Parameters
@@ -20,14 +24,17 @@ def plot_hydrograph(data: xr.Dataset, *, basin: xr.Dataset | None = None, ax=Non
     ax : matplotlib Axes, optional
     prob : float
         Probability of the band.
+    scale : {"linear", "log"}
+        Of discharge; the logarithm shows low flow.
 
     Returns
     -------
     matplotlib Axes
     """
-    import matplotlib.dates as mdates
     import matplotlib.pyplot as plt
 
+    if scale not in ("linear", "log"):
+        raise ValueError(f"plot_hydrograph: scale must be linear or log, found {scale!r}")
     if ax is None:
         _, ax = plt.subplots(figsize=(10, 4.5), layout="constrained")
     time = data["time"].values
@@ -37,18 +44,22 @@ def plot_hydrograph(data: xr.Dataset, *, basin: xr.Dataset | None = None, ax=Non
         label = f"{100 * prob:.0f} % predictive band"
         ax.fill_between(time, *band, color=COLORS["band"], alpha=0.6, lw=0, label=label)
         top = max(top, band[1].max())
+    lines = [central] if band is None else [central, *band]
     if basin is not None and "discharge" in basin:
-        observed = basin["discharge"].sel(time=time)
+        observed = basin["discharge"].sel(time=time).values
+        lines.append(observed[observed > 0])
         ax.plot(time, observed, ".", ms=3, color=COLORS["observed"], label="observed")
         top = max(top, float(np.nanmax(observed)))
     name = "simulated" if band is None else "predictive median"
     ax.plot(time, central, lw=1, color=COLORS["simulated"], label=name)
     ax.set_ylabel(axis_label(data["discharge"], "discharge"))
-    ax.set_ylim(0, 1.6 * top)
-    locator = mdates.AutoDateLocator()
-    ax.xaxis.set_major_locator(locator)
-    ax.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))
-    ax.set_xlim(time[0], time[-1])
+    if scale == "linear":
+        ax.set_ylim(0, 1.6 * top)
+    else:
+        bottom = max(SMALLEST, min(float(np.min(line, initial=top)) for line in lines))
+        ax.set_yscale("log")
+        ax.set_ylim(bottom, top * (top / bottom) ** 0.5)
+    date_axis(ax, time)
     if basin is not None and "precipitation" in basin:
         rain = basin["precipitation"].sel(time=time)
         above = ax.twinx()

@@ -1,12 +1,20 @@
-"""What plots share: colours that colour-blind readers can tell apart, labels, bands."""
+"""What plots share: colours that colour-blind readers can tell apart, labels, bands, dates."""
 
 import numpy as np
 import xarray as xr
 
-__all__ = ["COLORS", "axis_label", "central_and_band"]
+__all__ = ["COLORS", "axis_label", "central_and_band", "date_axis", "symbol"]
 
 # Okabe & Ito (2008), Color Universal Design.
-COLORS = {"observed": "#000000", "simulated": "#D55E00", "band": "#56B4E9", "rain": "#0072B2"}
+COLORS = {
+    "observed": "#000000",
+    "simulated": "#D55E00",
+    "band": "#56B4E9",
+    "rain": "#0072B2",
+    "evaporation": "#009E73",
+    "storage": "#CC79A7",
+}
+GREEK = ("alpha", "beta", "gamma", "kappa", "mu", "nu", "phi")
 
 
 def axis_label(variable: xr.DataArray, name: str) -> str:
@@ -21,3 +29,23 @@ def central_and_band(variable: xr.DataArray, prob: float):
     values = variable.transpose("draw", "time").values
     low, middle, high = np.quantile(values, [(1 - prob) / 2, 0.5, (1 + prob) / 2], axis=0)
     return middle, (low, high)
+
+
+def date_axis(ax, time) -> None:
+    """Label the horizontal axis with dates, as short as can be."""
+    import matplotlib.dates as mdates
+
+    locator = mdates.AutoDateLocator()
+    ax.xaxis.set_major_locator(locator)
+    ax.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))
+    ax.set_xlim(time[0], time[-1])
+
+
+def symbol(name: str) -> str:
+    """Return the name of a parameter, store or flux as mathematics: ``S_umax`` with its index."""
+    head, _, index = name.partition("_")
+    if head in GREEK:
+        return rf"$\{head}_{{\mathrm{{{index}}}}}$" if index else rf"$\{head}$"
+    if len(head) > 4 or not head.isascii():
+        return name
+    return rf"$\mathrm{{{head}}}_{{\mathrm{{{index.replace('_', ',')}}}}}$" if index else head

@@ -1,0 +1,73 @@
+"""Write the pages that follow from the code: one a model, and the public interface."""
+
+import inspect
+from pathlib import Path
+
+import matplotlib
+
+import pymc_hydro as ph
+from pymc_hydro import plots
+from pymc_hydro.core.display import HEAD, parameter_rows
+
+MODULES = ("likelihoods", "losses", "signatures", "testing", "plots")
+
+
+def write_pages(folder: Path) -> None:
+    """Write Markdown and pictures into `folder`."""
+    import matplotlib.pyplot as plt
+
+    matplotlib.use("Agg")
+    folder.mkdir(exist_ok=True)
+    names = []
+    for kind in ph.MODELS:
+        name = kind.__name__
+        ax = plots.plot_structure(kind())
+        ax.figure.savefig(folder / f"{name}.png", dpi=90)
+        plt.close(ax.figure)
+        _write(folder / f"{name}.md", _model_page(kind))
+        names.append(name)
+    entries = "\n".join(names)
+    _write(folder / "models.md", f"# One page a model\n\n```{{toctree}}\n{entries}\n```\n")
+    _write(folder / "api.md", _interface())
+
+
+def _model_page(kind):
+    model = kind()
+    rows = [HEAD, ("---",) * len(HEAD), *parameter_rows(model)]
+    table = "\n".join("| " + " | ".join(row) + " |" for row in rows)
+    outputs = "\n".join(f"- `{o.name}` ({o.unit}): {o.description}" for o in model.outputs)
+    fluxes = inspect.getsource(kind.fluxes)
+    directive = f"```{{eval-rst}}\n.. autoclass:: pymc_hydro.{kind.__name__}\n```"
+    return (
+        f"# {kind.__name__}\n\n{directive}\n\n"
+        f"## Parameters\n\n{table}\n\n"
+        f"## Stores and flows\n\n![Stores and flows of {kind.__name__}]({kind.__name__}.png)\n\n"
+        f"## Outputs\n\n{outputs}\n\nand every store and flux by its name.\n\n"
+        f"## Fluxes, as declared\n\n```python\n{inspect.cleandoc(fluxes)}\n```\n"
+    )
+
+
+def _interface():
+    skipped = {m.__name__ for m in ph.MODELS} | {"MODELS", *MODULES}
+    parts = ["# Public interface\n"]
+    for name in [n for n in ph.__all__ if n not in skipped]:
+        parts.append(_entry(f"pymc_hydro.{name}", getattr(ph, name)))
+    for module in MODULES:
+        owner = plots if module == "plots" else getattr(ph, module)
+        parts.append(f"## {module}\n\n{inspect.getdoc(owner)}\n")
+        for name in owner.__all__:
+            thing = getattr(owner, name)
+            if callable(thing):
+                parts.append(_entry(f"pymc_hydro.{module}.{name}", thing))
+    return "\n".join(parts)
+
+
+def _entry(path, thing):
+    kind = "autoclass" if inspect.isclass(thing) else "autofunction"
+    return f"```{{eval-rst}}\n.. {kind}:: {path}\n```\n"
+
+
+def _write(path, text):
+    """Write a page only if it changed, so that Sphinx reads it again only then."""
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")

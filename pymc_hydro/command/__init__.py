@@ -1,0 +1,1 @@
+"""The sub-commands of ``pymc-hydro``. They call public functions only."""

@@ -1,0 +1,198 @@
+"""The command line: words to a job, errors to exit codes."""
+
+import argparse
+import sys
+import tomllib
+from pathlib import Path
+
+from pymc_hydro.command.settings import DEFAULTS, UsageError, read_settings
+
+__all__ = ["COMMANDS", "add_commands", "execute"]
+
+OK, FAILED, USAGE, DATA, NUMERICS, INTERRUPTED = 0, 1, 2, 3, 4, 130
+EXIT_CODES = (
+    "exit codes: 0 done; 2 command line or configuration; 3 data; 4 integration failed; "
+    "130 interrupted"
+)
+JOBS = ("run", "calibrate", "sample")
+OPTIONS = {
+    "run": (),
+    "calibrate": ("loss", "starts", "seed"),
+    "sample": ("likelihood", "draws", "tune", "chains", "seed"),
+}
+COMMANDS = {
+    "run": "simulate a basin with given, calibrated or default parameters",
+    "calibrate": "find the parameters with the best score",
+    "sample": "sample the posterior with NUTS, and predict the validation period",
+    "compare": "compare the scores of several folders of results",
+    "report": "write one HTML page about a folder of results",
+    "models": "list the models, or describe one",
+    "data": "list embedded basins or what a folder holds, or describe a basin",
+}
+EXAMPLES = {
+    "run": "pymc-hydro run leaf_river --output leaf\n"
+    "  pymc-hydro run mine.csv --option area=240.0 --option pet=oudin --option latitude=47.3",
+    "calibrate": "pymc-hydro calibrate leaf_river --output leaf --split 1958-10-01\n"
+    "  pymc-hydro calibrate CAMELS_US --gauge 01022500 --model HBV --output narraguagus\n"
+    "  pymc-hydro calibrate --config basin.toml",
+    "sample": "pymc-hydro sample leaf_river --output leaf --draws 1000\n"
+    "  pymc-hydro sample --config basin.toml",
+    "compare": "pymc-hydro compare leaf-hymod leaf-gr4j",
+    "report": "pymc-hydro report leaf",
+    "models": "pymc-hydro models\n  pymc-hydro models HBV",
+    "data": "pymc-hydro data\n  pymc-hydro data CAMELS_US\n"
+    "  pymc-hydro data CAMELS_US --gauge 01022500",
+}
+CONFIGURATION = """
+a configuration, of which every line may be left out:
+  [data]
+  source = "CAMELS_US"        # embedded basin, file or folder (beside the configuration)
+  gauge = "01022500"
+  options = { forcing = "daymet" }   # of the reader
+  [model]
+  name = "HBV"
+  options = { snow = true }
+  [period]
+  split = 1995-10-01          # calibration before, validation from then on
+  warmup = 365                # intervals
+  [run]
+  outputs = ["discharge", "evaporation", "swe"]
+  parameters = { beta = 2.0 }
+  [calibrate]
+  loss = "nse"
+  starts = 8
+  seed = 1
+  [sample]
+  likelihood = "normal"
+  scale = "linear"
+  draws = 1000
+  tune = 1000
+  chains = 4
+  seed = 1
+"""
+
+
+def add_commands(parser: argparse.ArgumentParser) -> None:
+    """Add the sub-commands to the parser of ``pymc-hydro``."""
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    for name, description in COMMANDS.items():
+        epilog = f"examples:\n  {EXAMPLES[name]}\n"
+        command = commands.add_parser(
+            name,
+            help=description,
+            description=f"{description[0].upper()}{description[1:]}.",
+            epilog=epilog + (CONFIGURATION if name in JOBS else "") + "\n" + EXIT_CODES,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        if name in JOBS:
+            _add_job(command, name)
+        elif name == "compare":
+            command.add_argument("folders", nargs="+", type=Path, metavar="FOLDER")
+            command.add_argument("--csv", type=Path, metavar="FILE", help="write the table")
+        elif name == "report":
+            command.add_argument("folder", type=Path, metavar="FOLDER")
+        elif name == "models":
+            command.add_argument("name", nargs="?", metavar="MODEL")
+        else:
+            command.add_argument("source", nargs="?", metavar="SOURCE")
+            _add_reader(command)
+
+
+def _add_reader(command):
+    command.add_argument("--gauge", help="which basin of the folder")
+    command.add_argument("--reader", help="such as read_camels_us (default: found by itself)")
+    command.add_argument(
+        "--option",
+        type=_option,
+        action="append",
+        metavar="NAME=VALUE",
+        help="of the reader, such as area=240.0, pet=oudin or forcing=nldas; may be repeated",
+    )
+
+
+def _option(text):
+    """Return name and value; what is not a number or a list is text."""
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise argparse.ArgumentTypeError(f"expected NAME=VALUE, found {text!r}")
+    try:
+        return name, tomllib.loads(f"x = {value}")["x"]
+    except tomllib.TOMLDecodeError:
+        return name, value
+
+
+def _add_job(command, name):
+    command.add_argument(
+        "source", nargs="?", metavar="SOURCE", help="embedded basin, file, or folder of a data set"
+    )
+    command.add_argument("--config", type=Path, metavar="FILE", help="TOML, see below")
+    command.add_argument(
+        "--output",
+        type=Path,
+        default=Path("pymc-hydro-results"),
+        metavar="DIR",
+        help="folder of results; what is there already is kept (default: %(default)s)",
+    )
+    command.add_argument("--force", action="store_true", help="replace results of other settings")
+    _add_reader(command)
+    command.add_argument("--model", metavar="NAME", help="default: Hymod")
+    command.add_argument("--split", metavar="DATE", help="first day of the validation")
+    command.add_argument("--warmup", type=int, help="intervals (default: 365)")
+    for option in OPTIONS[name]:
+        default = DEFAULTS[name][option]
+        command.add_argument(f"--{option}", type=type(default), help=f"default: {default}")
+
+
+def execute(chosen: argparse.Namespace, say=print) -> int:
+    """Do what was asked; returns the exit status, with one line on what went wrong."""
+    from pymc_hydro.engine.errors import IntegrationError
+
+    try:
+        _execute(chosen, say)
+    except UsageError as error:
+        return _failure(error, USAGE)
+    except KeyboardInterrupt:
+        return _failure("interrupted; no file was left half-written", INTERRUPTED)
+    except IntegrationError as error:
+        return _failure(error, NUMERICS)
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        text = error.args[0] if isinstance(error, KeyError) and error.args else error
+        return _failure(text, DATA)
+    return OK
+
+
+def _execute(chosen, say):
+    from pymc_hydro.command import report, steps
+
+    if chosen.command == "models":
+        steps.list_models(chosen.name, say)
+    elif chosen.command == "data":
+        options = dict(chosen.option or [])
+        steps.list_data(chosen.source, chosen.gauge, chosen.reader, options, say)
+    elif chosen.command == "compare":
+        table = steps.compare(chosen.folders, say)
+        say(table.to_string(index=False, float_format="{:.3f}".format, na_rep=""))
+        if chosen.csv is not None:
+            table.to_csv(chosen.csv, index=False)
+    elif chosen.command == "report":
+        say(f"report: {report.write_report(chosen.folder)}")
+    else:
+        given = {
+            "data.source": chosen.source,
+            "data.gauge": chosen.gauge,
+            "data.reader": chosen.reader,
+            "data.options": dict(chosen.option) if chosen.option else None,
+            "model.name": chosen.model,
+            "period.split": chosen.split,
+            "period.warmup": chosen.warmup,
+        }
+        for option in OPTIONS[chosen.command]:
+            given[f"{chosen.command}.{option}"] = getattr(chosen, option)
+        settings = read_settings(chosen.config, given)
+        job = steps.Job(settings, chosen.output, chosen.force, say)
+        getattr(job, chosen.command)()
+
+
+def _failure(error, status):
+    print(f"pymc-hydro: {error}", file=sys.stderr)
+    return status

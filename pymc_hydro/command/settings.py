@@ -1,0 +1,89 @@
+"""What a run is to do: defaults, a TOML file over them, and command-line options over both."""
+
+import tomllib
+from copy import deepcopy
+from pathlib import Path
+
+__all__ = ["DEFAULTS", "UsageError", "read_settings"]
+
+# Section, key: default. The kind of the default is the kind that is expected; None is any string.
+DEFAULTS = {
+    "data": {"source": None, "gauge": None, "reader": None, "options": {}},
+    "model": {"name": "Hymod", "options": {}},
+    "period": {"split": None, "warmup": 365},
+    "run": {"outputs": ["discharge", "evaporation"], "parameters": {}},
+    "calibrate": {"loss": "nse", "starts": 4, "seed": 1},
+    "sample": {
+        "likelihood": "normal",
+        "scale": "linear",
+        "ar": 0,
+        "draws": 500,
+        "tune": 500,
+        "chains": 4,
+        "seed": 1,
+    },
+}
+LEAST = {"draws": 2, "chains": 2, "tune": 1, "starts": 1, "warmup": 0}
+
+
+class UsageError(Exception):
+    """The command line or the configuration is wrong."""
+
+
+def read_settings(path: Path | None, given: dict) -> dict:
+    """Return the settings by section.
+
+    Parameters
+    ----------
+    path : Path or None
+        A TOML file with any of the sections and keys of ``DEFAULTS``.
+    given : dict of "section.key" to value
+        Goes before the file; None is not given.
+
+    Raises
+    ------
+    UsageError
+        If the file is not TOML, or a key is unknown or of the wrong kind.
+    """
+    settings = deepcopy(DEFAULTS)
+    if path is not None:
+        try:
+            found = tomllib.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise UsageError(f"{path}: no such configuration") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise UsageError(f"{path}: is not TOML: {error}") from None
+        for section, values in found.items():
+            if section not in DEFAULTS or not isinstance(values, dict):
+                raise UsageError(
+                    f"{path}: unknown section [{section}]; known are {', '.join(DEFAULTS)}"
+                )
+            for key, value in values.items():
+                _put(settings, section, key, value, f"{path}: [{section}] {key}")
+        source = settings["data"]["source"]
+        if source is not None and (path.parent / source).exists():  # beside the configuration
+            settings["data"]["source"] = str(path.parent / source)
+    for name, value in given.items():
+        if value is not None:
+            section, _, key = name.partition(".")
+            _put(settings, section, key, value, f"--{key}")
+    if settings["data"]["source"] is None:
+        raise UsageError("no data: name an embedded basin, a file or a folder")
+    return settings
+
+
+def _put(settings, section, key, value, where):
+    if key not in DEFAULTS[section]:
+        raise UsageError(f"{where}: unknown; known are {', '.join(DEFAULTS[section])}")
+    default = DEFAULTS[section][key]
+    kind = str if default is None else type(default)
+    if not isinstance(value, kind) or isinstance(value, bool):
+        if default is None and not isinstance(value, (dict, list, bool)):
+            value = str(value)  # dates and gauges need no quotes
+        else:
+            raise UsageError(f"{where}: expected {kind.__name__}, found {value!r}")
+    if key in LEAST and value < LEAST[key]:
+        raise UsageError(f"{where}: must be at least {LEAST[key]}, found {value}")
+    if isinstance(value, dict):
+        value = settings[section][key] | value
+    settings[section][key] = value

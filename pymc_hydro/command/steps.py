@@ -1,0 +1,276 @@
+"""What the sub-commands do."""
+
+import os
+import platform
+import warnings
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+import pymc_hydro as ph
+from pymc_hydro.command.folder import (
+    BASIN,
+    CALIBRATION,
+    POSTERIOR,
+    PREDICTIONS,
+    SIMULATION,
+    Folder,
+)
+from pymc_hydro.command.settings import UsageError
+from pymc_hydro.command.source import data_hash, load_source, summary
+from pymc_hydro.data import as_basin, split_record
+from pymc_hydro.main_job import heeding_interrupts, inside_bounds, separated_bounds
+
+__all__ = ["Job", "compare", "list_data", "list_models"]
+
+VERSIONS = ("pymc-hydro", "pymc", "pytensor", "numpy", "numba", "xarray", "arviz")
+PERIODS = ("calibration", "validation")
+CALIBRATED_SHARE = 2 / 3  # of the record, where no date is given
+
+
+class Job:
+    """One basin, one model, one folder of results; a step that is done is not done again.
+
+    Parameters
+    ----------
+    settings : dict
+        From ``read_settings``.
+    output : Path
+    force : bool
+        Whether to replace results made with other settings.
+    say : callable
+        Is given each line for the user.
+    """
+
+    def __init__(self, settings: dict, output: Path, force: bool = False, say=print):
+        self.settings, self.force, self.say = settings, force, say
+        self.folder = Folder(output)
+        with warnings.catch_warnings(record=True) as found:
+            warnings.simplefilter("always", UserWarning)
+            self.basin = load_source(**settings["data"])
+        self.warnings = [str(w.message) for w in found]
+        for text in self.warnings:
+            say(f"warning: {text}")
+        self.model = self._model()
+        as_basin(self.basin, self.model.forcing_names)
+        self.warmup, self.split = settings["period"]["warmup"], self._split()
+        self.key = {
+            "data": data_hash(self.basin),
+            "model": [type(self.model).__name__, self.model.options],
+            "period": [self.split, self.warmup],
+        }
+
+    def run(self) -> None:
+        """Simulate with given parameters, or else the calibrated ones, or else the default."""
+        self._begin("run")
+        given, wanted = self.settings["run"]["parameters"], tuple(self.settings["run"]["outputs"])
+        names, origin = self.model.parameter_names, "default"
+        theta = dict(zip(names, self.model.default, strict=True))
+        if self.folder.has(CALIBRATION):
+            theta, origin = self._calibrated(), "calibrated"
+        unknown = [n for n in given if n not in theta]
+        if unknown:
+            raise UsageError(f"[run] parameters: unknown {unknown}; known are {', '.join(theta)}")
+        theta |= given
+        simulated = ph.simulate(self.model, theta, self.basin, outputs=wanted)
+        self.folder.save(SIMULATION, simulated.assign_attrs(parameters=f"{origin}, {given}"))
+        table = simulated.to_dataframe()
+        self.folder.write_text("simulation.csv", table.to_csv(float_format="%.6g"))
+        self.say(f"Simulated with {origin} parameters" + (f" and {given}" if given else ""))
+        for name, mean in table.mean().items():
+            self.say(f"  mean {name}: {mean:.4g} {simulated[name].attrs['units']}")
+
+    def calibrate(self) -> None:
+        """Calibrate on the first period."""
+        first, _ = self._periods()
+        self._begin("calibrate")
+        options = self.settings["calibrate"]
+        key = self.key | {"calibrate": options}
+        if self.folder.has(CALIBRATION, key, self.force):
+            self.say("The calibration is there already and is kept.")
+            return
+        self.say(f"Calibrating on {_span(first)}, the first {self.warmup} intervals as warm-up ...")
+        fit = ph.calibrate(
+            self.model, first, warmup=self.warmup, bounds=separated_bounds(self.model), **options
+        )
+        self.say(repr(fit))
+        theta = xr.Dataset({name: fit.theta[name] for name in self.model.parameter_names})
+        theta = theta.assign_attrs(message=fit.message, **fit.scores)
+        self.folder.save(CALIBRATION, theta, key)
+
+    def sample(self) -> None:
+        """Sample the posterior on the first period and predict both periods."""
+        import pymc as pm
+
+        first, second = self._periods()
+        self._begin("sample")
+        options = self.settings["sample"]
+        key = self.key | {"sample": options}
+        if self.folder.has(PREDICTIONS, key, self.force):
+            self.say("The posterior is there already and is kept.")
+            return
+        error = {k: options[k] for k in ("likelihood", "scale", "ar")}
+        with ph.build_model(self.model, first, warmup=self.warmup, **error) as pymc_model:
+            start = None
+            if self.folder.has(CALIBRATION):
+                start = inside_bounds(self.model, self._calibrated())
+            self.say(f"Sampling on {_span(first)} ...")
+            with heeding_interrupts():
+                idata = pm.sample(
+                    **{k: options[k] for k in ("draws", "tune", "chains")},
+                    random_seed=options["seed"],
+                    cores=min(options["chains"], os.cpu_count() or 1),
+                    initvals=start,
+                )
+            for variable in pymc_model.free_RVs:  # PyMC computes no likelihood where one is set
+                pymc_model.set_initval(variable, None)
+            pm.compute_log_likelihood(idata, progressbar=False)
+            predicted = [ph.predict(idata, seed=options["seed"])]
+            ph.set_basin(second)
+            predicted.append(ph.predict(idata, seed=options["seed"]))
+        both = xr.concat(predicted, "time", join="outer")
+        names = [[n] * p.sizes["time"] for n, p in zip(PERIODS, predicted, strict=True)]
+        both = both.assign_coords(period=("time", np.concatenate(names)))
+        self.folder.save(POSTERIOR, idata)
+        self.folder.save(PREDICTIONS, both, key)
+        self.say(f"Posterior of {options['chains']} chains: {self.folder.path / POSTERIOR}")
+
+    def _model(self):
+        name, options = self.settings["model"]["name"], dict(self.settings["model"]["options"])
+        kinds = {m.__name__.lower(): m for m in ph.MODELS}
+        if name.lower() not in kinds:
+            known = ", ".join(m.__name__ for m in ph.MODELS)
+            raise UsageError(f"no model {name!r}; known are {known}")
+        if "temperature" not in self.basin and "snow" not in options:
+            self.say("The data have no temperature: the model is run without snow.")
+            options["snow"] = False
+        try:
+            return kinds[name.lower()](**options)
+        except TypeError as error:
+            raise UsageError(f"[model] options: {error}") from None
+
+    def _begin(self, section):
+        period = {"split": self.split, "warmup": self.warmup}
+        settings = {n: self.settings[n] for n in ("data", "model", section)} | {"period": period}
+        versions = {n: version(n) for n in VERSIONS} | {"python": platform.python_version()}
+        record = {
+            "settings": settings,
+            "model": {"name": type(self.model).__name__, "options": self.model.options},
+            "data_sha256": self.key["data"],
+            "versions": versions,
+            "warnings": self.warnings,
+        }
+        self.folder.begin(self.basin, record, self.key, self.force)
+
+    def _split(self):
+        split = self.settings["period"]["split"]
+        if split is None:
+            time = self.basin["time"].values
+            split = str(time[int(CALIBRATED_SHARE * time.size)])[:10]
+        return split
+
+    def _periods(self):
+        if "discharge" not in self.basin:
+            raise UsageError("the data have no discharge to calibrate on")
+        try:
+            return split_record(self.basin, self.split, self.warmup)
+        except ValueError as error:
+            raise UsageError(f"{error}; change [period] split or warmup") from None
+
+    def _calibrated(self):
+        return {n: float(v) for n, v in self.folder.load(CALIBRATION).data_vars.items()}
+
+
+def scores(folder: Folder) -> pd.DataFrame:
+    """Return NSE and KGE in both periods, of the calibrated run and the predictive median."""
+    record, basin = folder.record(), folder.load(BASIN)
+    split, warmup = (record["settings"]["period"][k] for k in ("split", "warmup"))
+    observed, runs = basin["discharge"], {}
+    if folder.has(CALIBRATION):
+        theta = {n: float(v) for n, v in folder.load(CALIBRATION).data_vars.items()}
+        model = model_of(record)
+        runs["calibrated"] = ph.simulate(model, theta, basin)["discharge"]
+    if folder.has(PREDICTIONS):
+        runs["predictive median"] = folder.load(PREDICTIONS)["discharge"].median("draw")
+    rows = {}
+    for name, run in runs.items():
+        run = run.isel(time=slice(warmup, None)) if name == "calibrated" else run
+        first = run["time"] < np.datetime64(split)
+        for period, part in zip(PERIODS, (run[first], run[~first]), strict=True):
+            y = observed.sel(time=part["time"]).values
+            rows[name, period] = {
+                "NSE": ph.losses.nse(y, part.values),
+                "KGE": ph.losses.kge(y, part.values),
+            }
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def model_of(record: dict):
+    """Return the model that a folder's record names."""
+    kinds = {m.__name__: m for m in ph.MODELS}
+    return kinds[record["model"]["name"]](**record["model"]["options"])
+
+
+def compare(paths: list[Path], say=print) -> pd.DataFrame:
+    """Compare the scores of several folders of results, and their posteriors by LOO."""
+    rows, hashes = [], set()
+    for path in paths:
+        folder = Folder(path)
+        record = folder.record()
+        hashes.add(record["data_sha256"])
+        table = scores(folder)
+        if not len(table):
+            raise UsageError(f"{path}: holds neither a calibration nor a posterior")
+        elpd = _elpd(folder)
+        for (run, period), row in table.iterrows():
+            extra = elpd if (run, period) == ("predictive median", "calibration") else np.nan
+            about = {"folder": str(path), "model": record["model"]["name"]}
+            rows.append(about | {"run": run, "period": period} | dict(row) | {"elpd_loo": extra})
+    if len(hashes) > 1:
+        say("warning: the folders hold different data; their scores are not comparable")
+    return pd.DataFrame(rows)
+
+
+def _elpd(folder):
+    if not folder.has(POSTERIOR):
+        return np.nan
+    import arviz as az
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of influential observations: one number is shown
+        found = az.loo(az.from_netcdf(str(folder.path / POSTERIOR)))
+    return float(found.elpd if hasattr(found, "elpd") else found.elpd_loo)
+
+
+def list_models(name: str | None = None, say=print) -> None:
+    """Print the models, or one of them with its parameters and stores."""
+    for kind in ph.MODELS:
+        if name is None:
+            say(f"{kind.__name__:12s}{kind.__doc__.strip().splitlines()[0]}")
+        elif kind.__name__.lower() == name.lower():
+            say(repr(kind()))
+            return
+    if name is not None:
+        raise UsageError(f"no model {name!r}; 'pymc-hydro models' lists them")
+
+
+def list_data(source=None, gauge=None, reader=None, options=None, say=print) -> None:
+    """Print the embedded basins, what a folder holds, or a summary of one basin."""
+    if source is None:
+        for name, about in ph.data.BASINS.items():
+            say(f"{name:12s}{about['title']}, {about['area_km2']:g} km2")
+    elif Path(source).is_dir() and gauge is None and source not in ph.data.BASINS:
+        found = ph.scan(source)
+        say(found.to_string(index=False) if len(found) else "nothing that is recognised")
+    else:
+        basin = load_source(source, gauge, reader, options)
+        say(f"{basin.attrs.get('title', source)}: {_span(basin)}, {basin.sizes['time']} intervals")
+        say(summary(basin).to_string(float_format="{:.4g}".format))
+
+
+def _span(basin):
+    first, last = (str(basin["time"].values[i])[:10] for i in (0, -1))
+    return f"{first} to {last}"

@@ -1,0 +1,246 @@
+"""From the columns of one or several files to one checked Dataset of the schema."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from pymc_hydro.data.evaporation import potential_evaporation
+from pymc_hydro.data.readers.dates import parse_dates, regular
+from pymc_hydro.data.readers.files import numbers, warn
+from pymc_hydro.data.schema import VARIABLES, as_basin
+from pymc_hydro.data.units import to_schema
+
+__all__ = ["EXTRAS", "assemble", "series"]
+
+FORCING = ("precipitation", "potential_evaporation", "temperature")
+# What some methods of potential evaporation need beside the schema; kept as it is.
+EXTRAS = {
+    "temperature_min": "degC",
+    "temperature_max": "degC",
+    "shortwave_radiation": "W/m2",
+    "relative_humidity": "%",
+    "vapour_pressure": "Pa",
+    "wind_speed": "m/s",
+}
+# Limits of what nature does, in mm/d, beyond which a value is a wrong unit or a wrong number.
+HEAVIEST_DAY, HEAVIEST_HOUR = 2000.0, 10000.0  # records: 1825 mm in a day, 401 mm in an hour
+LARGEST_FLOW = 5000.0
+WARMEST_MEAN = 36.0  # degC, the warmest place has 34
+DRIEST_MEAN, STRONGEST_EVAPORATION = 0.03, 10.0
+RUNOFF_RATIOS = (1e-3, 1.2)  # outside: hardly a closed basin with the right units
+SMALL_NEGATIVE = {"precipitation": 0.01, "potential_evaporation": 5.0}  # packing; dew and frost
+
+
+def series(
+    source,
+    table: pd.DataFrame,
+    dates: pd.DatetimeIndex | str,
+    columns: Mapping,
+    *,
+    area: float | None = None,
+    missing: Sequence[float] = (),
+) -> pd.DataFrame:
+    """Return columns of a file in the units of the schema, on an even time axis.
+
+    Parameters
+    ----------
+    source : str or Path
+    table : DataFrame
+        From ``read_table``.
+    dates : DatetimeIndex, or name of the column with dates
+    columns : mapping of schema name to (column, unit)
+    area : float, in km2, optional
+    missing : sequence of float
+        Codes of missing values in the file.
+    """
+    if isinstance(dates, str):
+        first_line = table.attrs.get("first_line", 1)
+        dates = parse_dates(source, table[dates], first_line=first_line)
+    found = {n: numbers(source, table, c).to_numpy() for n, (c, _) in columns.items()}
+    frame = pd.DataFrame(found, index=dates)
+    if missing:
+        frame = frame.mask(frame.isin(list(missing)))
+    frame = regular(source, frame)
+    days = (frame.index[1] - frame.index[0]) / pd.Timedelta(days=1)
+    for name, (_, unit) in columns.items():
+        if name in VARIABLES or name.startswith("temperature"):
+            frame[name] = to_schema(source, name, frame[name], unit, days, area)
+    return frame
+
+
+def assemble(
+    source,
+    frames: Sequence[pd.DataFrame],
+    *,
+    attrs: Mapping,
+    pet: str | None = None,
+    max_gap: int = 0,
+) -> xr.Dataset:
+    """Return one checked Dataset on the intervals for which there is forcing.
+
+    Parameters
+    ----------
+    source : str or Path
+    frames : sequence of DataFrame
+        From :func:`series`; their columns together.
+    attrs : mapping
+        Attributes of the Dataset; ``latitude`` (degrees north) and ``elevation`` (m) are used to
+        compute potential evaporation, None is left out.
+    pet : str, optional
+        Method by which to compute potential evaporation, in place of what the files have.
+    max_gap : int
+        Gaps of the forcing up to this many intervals are filled by linear interpolation, with a
+        warning.
+
+    Raises
+    ------
+    ValueError
+        If forcing is missing in between, or a value cannot be.
+    """
+    attrs = {k: v for k, v in attrs.items() if v is not None}
+    steps = {f.index[1] - f.index[0] for f in frames}
+    if len(steps) > 1:
+        raise ValueError(f"{source}: files of different intervals, {sorted(map(str, steps))}")
+    frame = pd.concat(frames, axis=1)
+    frame = frame.asfreq(frames[0].index[1] - frames[0].index[0])
+    if pet is not None:
+        frame = frame.drop(columns="potential_evaporation", errors="ignore")
+    frame = _complete(source, frame, max_gap)
+    for name, limit in SMALL_NEGATIVE.items():
+        if name in frame:
+            small = (frame[name] < 0) & (frame[name] > -limit)
+            if small.any():
+                least = frame.loc[small, name].min()
+                n = int(small.sum())
+                warn(source, f"{n} {name} values from {least:.3g} to 0 mm/d were set to zero")
+                frame.loc[small, name] = 0.0
+    _check_limits(source, frame)
+    data = xr.Dataset.from_dataframe(frame.rename_axis(index="time"))
+    for name in set(EXTRAS) & set(frame):
+        data[name].attrs["units"] = EXTRAS[name]
+    try:
+        basin = as_basin(data)
+    except ValueError as error:
+        raise ValueError(f"{source}: {error}") from None
+    extras = data[[n for n in EXTRAS if n in data]]
+    basin = basin.merge(extras).assign_attrs(**attrs, time_label="start of the interval")
+    if pet is not None:
+        if "latitude" not in attrs:
+            raise ValueError(
+                f"{source}: to compute potential evaporation the latitude is needed; give "
+                "latitude=, or keep the data set's table of attributes in the folder"
+            )
+        basin = potential_evaporation(basin, pet)
+    _warn_of_doubts(source, basin)
+    return basin
+
+
+def _complete(source, frame, max_gap):
+    forcing = [n for n in FORCING if n in frame]
+    for name in [n for n in forcing if frame[n].isna().all()]:
+        warn(source, f"has no value of {name}, which was left out")
+        frame, forcing = frame.drop(columns=name), [n for n in forcing if n != name]
+    if "precipitation" not in forcing:
+        raise ValueError(f"{source}: has no precipitation")
+    there = frame[forcing].notna()
+    whole = np.flatnonzero(there.all(axis=1))
+    if whole.size < 2:
+        raise ValueError(
+            f"{source}: no two intervals have all of {', '.join(forcing)}; look at the dates of "
+            "the files"
+        )
+    inside = slice(whole[0], whole[-1] + 1)
+    cut = there.any(axis=1).to_numpy().copy()
+    cut[inside] = False
+    if cut.any():
+        first, last = frame.index[whole[[0, -1]]]
+        text = f"cut to {first} .. {last}, where {', '.join(forcing)} begin and end together"
+        warn(source, f"{text}; {int(cut.sum())} intervals have only some of them")
+    frame = frame.iloc[inside].copy()
+    for name in forcing:
+        gap = frame[name].isna().to_numpy()
+        if not gap.any():
+            continue
+        starts = np.flatnonzero(np.diff(gap.astype(int)) == 1) + 1
+        ends = np.flatnonzero(np.diff(gap.astype(int)) == -1) + 1
+        longest = int((ends - starts).max())
+        if longest > max_gap:
+            raise ValueError(
+                f"{source}: {name} is missing in {int(gap.sum())} intervals, first at "
+                f"{frame.index[starts[0]]}, the longest gap has {longest}; forcing must be "
+                f"complete: fill it from another source, read a shorter period, or give "
+                f"max_gap={longest} to interpolate"
+            )
+        warn(source, f"{int(gap.sum())} missing values of {name} were interpolated")
+        frame[name] = frame[name].interpolate()
+    return frame
+
+
+def _check_limits(source, frame):
+    daily = frame.index[1] - frame.index[0] >= pd.Timedelta(days=1)
+    most = {
+        "precipitation": HEAVIEST_DAY if daily else HEAVIEST_HOUR,
+        "potential_evaporation": 100.0 if daily else 1000.0,
+        "discharge": LARGEST_FLOW,
+    }
+    for name, limit in most.items():
+        if name in frame and frame[name].max() > limit:
+            raise ValueError(
+                f"{source}: {name} reaches {frame[name].max():.4g} mm/d at {frame[name].idxmax()}, "
+                f"more than can be ({limit:g} mm/d); look at its unit, at the area, or at that line"
+            )
+    if "temperature" in frame and WARMEST_MEAN < frame["temperature"].mean() < 150:
+        mean = frame["temperature"].mean()
+        raise ValueError(
+            f"{source}: temperature is {mean:.1f} degC on average, warmer than any place; is it in "
+            "degF?"
+        )
+
+
+def _warn_of_doubts(source, basin):
+    mean = {name: float(basin[name].mean()) for name in VARIABLES if name in basin}
+    if mean["precipitation"] < DRIEST_MEAN:
+        rain = mean["precipitation"]
+        warn(source, f"precipitation is {rain:.2g} mm/d on average; is it in mm, not m or inches?")
+    if mean.get("potential_evaporation", 0) > STRONGEST_EVAPORATION:
+        warn(
+            source,
+            f"potential evaporation is {mean['potential_evaporation']:.1f} mm/d on average, more "
+            "than the driest places have; compute it, for example with pet='oudin'",
+        )
+    if "discharge" not in basin:
+        return
+    if not np.isfinite(mean["discharge"]):
+        warn(source, "discharge is missing in all intervals; do its dates and the forcing's agree?")
+        return
+    flow = basin["discharge"]
+    ratio = mean["discharge"] / float(basin["precipitation"].where(flow.notnull()).mean())
+    sound = mean["precipitation"] >= DRIEST_MEAN  # else the ratio says the same once more
+    if sound and not RUNOFF_RATIOS[0] < ratio < RUNOFF_RATIOS[1]:
+        warn(
+            source,
+            f"discharge is {ratio:.3g} times precipitation on average; look at units and area",
+        )
+    zeros = _doubtful_zeros(flow.values)
+    if zeros:
+        warn(
+            source,
+            f"discharge is exactly zero in {zeros} intervals between flows above half its median; "
+            "does zero stand for missing? then set them to NaN",
+        )
+
+
+def _doubtful_zeros(flow) -> int:
+    """Return the number of zeros that lie between two considerable flows."""
+    known = flow[np.isfinite(flow)]
+    zero = known == 0
+    if not zero.any() or zero.all():
+        return 0
+    considerable = 0.5 * np.median(known[~zero])
+    others = np.flatnonzero(~zero)
+    after = np.searchsorted(others, np.flatnonzero(zero))
+    between = (after > 0) & (after < others.size)
+    before, behind = known[others[after[between] - 1]], known[others[after[between]]]
+    return int(((before > considerable) & (behind > considerable)).sum())

@@ -1,0 +1,43 @@
+"""Pairs of parameters, through ArviZ."""
+
+from collections.abc import Sequence
+
+from pymc_hydro.plots.series import COLORS
+
+__all__ = ["plot_parameters"]
+
+
+def plot_parameters(idata, *, var_names: Sequence[str] | None = None, **options):
+    """Plot the posterior of each pair of parameters, with divergent transitions marked.
+
+    Parameters
+    ----------
+    idata : DataTree or InferenceData
+        From ``pm.sample``.
+    var_names : sequence of str, optional
+        Which; all one-number parameters where not given.
+    **options
+        Passed on to ``arviz.plot_pair``.
+
+    Returns
+    -------
+    What ``arviz.plot_pair`` returns: a PlotCollection, or axes with ArviZ below 1.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two parameters.
+    """
+    import arviz as az
+
+    posterior = idata["posterior"]
+    if var_names is None:
+        var_names = [n for n in posterior.data_vars if set(posterior[n].dims) == {"chain", "draw"}]
+    if len(var_names) < 2:
+        raise ValueError(f"plot_parameters: needs at least two parameters, found {list(var_names)}")
+    if not hasattr(az, "plot_posterior"):  # ArviZ 1
+        size = 2.2 * len(var_names) + 1
+        visuals = {"scatter": {"alpha": 0.3}, "divergence": {"color": COLORS["simulated"]}}
+        drawn = {"figure_kwargs": {"figsize": (size, size)}, "visuals": visuals}
+        return az.plot_pair(idata, var_names=list(var_names), **(drawn | options))
+    return az.plot_pair(idata, var_names=list(var_names), divergences=True, **options)

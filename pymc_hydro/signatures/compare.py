@@ -1,0 +1,152 @@
+"""Signatures of labelled series, observed against simulated."""
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from pymc_hydro.signatures.measures import SIGNATURES, Series
+
+__all__ = ["compare", "compute", "peak_timing_error"]
+
+APART = 100  # days between two peaks that are judged
+
+
+def compute(flow: xr.DataArray, precipitation: xr.DataArray | None = None) -> xr.Dataset:
+    """Return all signatures of a series, or of each of many draws.
+
+    Parameters
+    ----------
+    flow : DataArray, in mm/d
+        On ``time``, evenly spaced, and any other dimensions; NaN where missing.
+    precipitation : DataArray, shape (n_time,), in mm/d, optional
+        For the runoff ratio, which is NaN without it; matched to `flow` by ``time``.
+
+    Returns
+    -------
+    Dataset
+        One variable for each of ``SIGNATURES``, on the other dimensions of `flow`.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two intervals, or none with flow.
+
+    Examples
+    --------
+    >>> import pymc_hydro as ph
+    >>> basin = ph.load_basin("leaf_river")
+    >>> found = ph.signatures.compute(basin["discharge"], basin["precipitation"])
+    >>> round(float(found["runoff_ratio"]), 2)
+    0.34
+    """
+    if "time" not in flow.dims or flow.sizes["time"] < 2:
+        raise ValueError(f"signatures: flow needs at least two entries on 'time', has {flow.dims}")
+    lead = [d for d in flow.dims if d != "time"]
+    values = flow.transpose(*lead, "time").values.astype(float)
+    if np.isnan(values).all(axis=-1).any():
+        raise ValueError("signatures: flow is missing in all intervals")
+    rain = None
+    if precipitation is not None:
+        rain = precipitation.sel(time=flow["time"]).values
+    series = Series(values, flow["time"].values, rain)
+    variables = {}
+    for name, signature in SIGNATURES.items():
+        attributes = {"units": signature.unit, "long_name": signature.description}
+        variables[name] = (lead, signature.formula(series), attributes)
+    return xr.Dataset(variables, {d: flow[d] for d in lead if d in flow.coords})
+
+
+def compare(
+    observed: xr.DataArray,
+    simulated: xr.DataArray,
+    precipitation: xr.DataArray | None = None,
+    prob: float = 0.9,
+) -> pd.DataFrame:
+    """Return signatures of observed and of simulated flow, on the intervals that were observed.
+
+    Parameters
+    ----------
+    observed : DataArray, shape (n_time,), in mm/d
+        NaN where missing; may cover more intervals than `simulated`.
+    simulated : DataArray, in mm/d
+        On ``time``, and on ``draw`` where there is uncertainty.
+    precipitation : DataArray, shape (n_time,), in mm/d, optional
+    prob : float
+        Probability of the interval from ``lower`` to ``upper``.
+
+    Returns
+    -------
+    DataFrame
+        One row a signature: ``unit``, ``observed``, ``simulated`` (the median over draws),
+        ``lower``, ``upper``, and ``share_below``: the share of draws whose signature is below the
+        observed one. The three last are NaN without draws.
+
+    Raises
+    ------
+    ValueError
+        If nothing was observed.
+    """
+    observed = observed.reindex(time=simulated["time"])
+    there = observed.notnull()
+    known = compute(observed, precipitation)
+    found = compute(simulated.where(there), precipitation)
+    rows = {}
+    for name, signature in SIGNATURES.items():
+        truth, values = float(known[name]), np.atleast_1d(found[name].values).ravel()
+        row = {"unit": signature.unit, "observed": truth, "simulated": _median(values)}
+        row |= dict.fromkeys(("lower", "upper", "share_below"), np.nan)
+        if "draw" in simulated.dims and np.isfinite(values).any():
+            edges = [(1 - prob) / 2, (1 + prob) / 2]
+            row["lower"], row["upper"] = np.nanquantile(values, edges)
+            if np.isfinite(truth):
+                row["share_below"] = float(np.mean(values[np.isfinite(values)] < truth))
+        rows[name] = row
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("signature")
+
+
+def peak_timing_error(
+    observed: xr.DataArray, simulated: xr.DataArray, window: float = 3.0
+) -> xr.DataArray:
+    """Return how far simulated peaks are from observed ones, in days, on average.
+
+    Observed peaks are local maxima at least 100 days apart that stand out by a standard deviation;
+    the simulated peak is the largest flow within `window` days of the observed one.
+
+    Parameters
+    ----------
+    observed : DataArray, shape (n_time,), in mm/d
+    simulated : DataArray, in mm/d
+        On ``time``, and any other dimensions.
+    window : float, in days
+
+    Returns
+    -------
+    DataArray, in days
+        On the other dimensions of `simulated`: mean of absolute differences. NaN without peaks.
+
+    References
+    ----------
+    Gauch, M., et al. (2021). Hydrol. Earth Syst. Sci. 25, 2045-2062.
+    doi:10.5194/hess-25-2045-2021
+    """
+    from scipy.signal import find_peaks  # takes long to import
+
+    observed = observed.reindex(time=simulated["time"])
+    time = simulated["time"].values
+    days = float((time[1] - time[0]) / np.timedelta64(1, "D"))
+    flow = observed.values
+    peaks, _ = find_peaks(
+        np.nan_to_num(flow, nan=-np.inf), distance=max(1, APART / days), prominence=np.nanstd(flow)
+    )
+    reach = round(window / days)
+    peaks = [p for p in peaks if reach <= p < flow.size - reach]
+    lead = [d for d in simulated.dims if d != "time"]
+    values = simulated.transpose(*lead, "time").values
+    errors = [np.abs(values[..., p - reach : p + reach + 1].argmax(axis=-1) - reach) for p in peaks]
+    mean = days * np.mean(errors, axis=0) if errors else np.full(values.shape[:-1], np.nan)
+    coords = {d: simulated[d] for d in lead if d in simulated.coords}
+    return xr.DataArray(mean, coords, lead, "peak_timing_error", {"units": "d"})
+
+
+def _median(values):
+    return float(np.nanmedian(values)) if np.isfinite(values).any() else np.nan

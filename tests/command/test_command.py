@@ -1,0 +1,275 @@
+"""The command line, in one process: what it prints, writes and returns."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+import pymc_hydro as ph
+from pymc_hydro.__main__ import main
+from pymc_hydro.command.folder import Folder
+from pymc_hydro.command.parser import COMMANDS
+from pymc_hydro.command.settings import DEFAULTS, UsageError, read_settings
+from pymc_hydro.command.source import data_hash, load_source
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+BROWSER = next((b for b in map(shutil.which, BROWSERS) if b), None)
+
+
+@pytest.fixture(scope="module")
+def record(tmp_path_factory):
+    """Five years of Leaf River as a file, with a gap and a name that HTML must not take as is."""
+    path = tmp_path_factory.mktemp("data") / "Leaf & <River>.csv"
+    basin = ph.load_basin("leaf_river").isel(time=slice(0, 1900))
+    frame = basin[["precipitation", "potential_evaporation", "discharge"]].to_dataframe()
+    frame.iloc[1500:1510, 2] = np.nan
+    frame.to_csv(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def done(record, tmp_path_factory):
+    """A folder with all steps done."""
+    folder = tmp_path_factory.mktemp("done") / "results"
+    common = [str(record), "--output", str(folder), "--split", "1956-01-01"]
+    config = folder.parent / "short.toml"
+    config.write_text("[sample]\ntune = 60\ndraws = 40\nchains = 2\n", encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MPLBACKEND", "Agg")
+        assert main(["calibrate", *common, "--starts", "1"]) == 0
+        assert main(["sample", *common, "--config", str(config), "--seed", "3"]) == 0
+        assert main(["run", *common]) == 0
+        assert main(["report", str(folder)]) == 0
+    return folder
+
+
+def test_help_has_examples_for_every_command(capsys):
+    for command in COMMANDS:
+        with pytest.raises(SystemExit) as stop:
+            main([command, "--help"])
+        assert stop.value.code == 0
+        text = capsys.readouterr().out
+        assert f"pymc-hydro {command}" in text.partition("examples:")[2]
+        assert "exit codes" in text
+
+
+def test_every_example_of_a_configuration_is_read(tmp_path):
+    from pymc_hydro.command.parser import CONFIGURATION
+
+    (tmp_path / "CAMELS_US").mkdir()
+    config = tmp_path / "basin.toml"
+    config.write_text(CONFIGURATION.partition(":\n")[2], encoding="utf-8")
+    settings = read_settings(config, {"model.name": "GR4J", "data.gauge": None})
+    assert settings["data"]["source"] == str(tmp_path / "CAMELS_US")
+    assert settings["data"]["gauge"] == "01022500"
+    assert settings["model"]["name"] == "GR4J"  # the command line goes before the file
+    assert settings["period"]["split"] == "1995-10-01"
+    assert set(settings) == set(DEFAULTS)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[sample\n", "is not TOML"),
+        ("[samples]\ndraws = 1\n", "unknown section .samples."),
+        ("[sample]\ndraw = 1\n", "draw: unknown; known are likelihood"),
+        ('[sample]\ndraws = "many"\n', "draws: expected int, found 'many'"),
+        ("[sample]\ndraws = true\n", "expected int"),
+        ("[sample]\nchains = 1\n", "at least 2"),
+        ("[data]\nsource = [1]\n", "expected str"),
+        ("draws = 1\n", "unknown section"),
+        ("", "no data"),
+    ],
+)
+def test_bad_configurations(text, message, tmp_path):
+    config = tmp_path / "x.toml"
+    config.write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError, match=message):
+        read_settings(config, {})
+    assert main(["run", "--config", str(config), "--output", str(tmp_path / "r")]) == 2
+    assert not (tmp_path / "r").exists()
+
+
+def test_sources(record, tmp_path):
+    assert load_source("fulda").identical(ph.load_basin("fulda"))
+    basin = load_source(str(record), options={"latitude": 31.7})
+    assert basin.attrs["latitude"] == 31.7
+    for folder, name in ((tmp_path / "one", "01234567"), (tmp_path / "two", "01234568")):
+        folder.mkdir()
+        lines = [f"2000 1{d:2d}" + "    1.0000" * 5 for d in range(1, 10)]
+        (folder / f"{name}.dly").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    assert load_source(str(tmp_path / "one")).attrs["gauge"] == "01234567"
+    assert load_source(str(tmp_path), gauge="01234568").sizes["time"] == 9
+    for arguments, message in (
+        ((str(tmp_path),), "2 basins; look at 'pymc-hydro data"),
+        ((str(tmp_path), "9"), "nothing that is recognised for gauge 9"),
+        (("leaf",), "nor an embedded basin .leaf_river, fulda"),
+        (("fulda", "1"), "is embedded"),
+        ((str(record), None, "read_xyz"), "no reader 'read_xyz'; known are read_camels_aus"),
+        ((str(tmp_path), None, "read_camels_us"), "needs --gauge"),
+        ((str(record), None, None, {"colour": 1}), "unexpected keyword"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            load_source(*arguments)
+
+
+def test_data_and_models(record, capsys):
+    assert main(["models"]) == 0
+    assert all(m.__name__ in capsys.readouterr().out for m in ph.MODELS[:1])
+    assert main(["models", "hbv"]) == 0
+    assert "MAXBAS" in capsys.readouterr().out
+    assert main(["models", "x"]) == 2
+    assert main(["data"]) == 0
+    assert "2976.41 km2" in capsys.readouterr().out
+    assert main(["data", str(record)]) == 0
+    assert re.search(r"discharge +mm/d .* 10\n", capsys.readouterr().out)
+    assert main(["data", str(record.parent)]) == 0
+    assert "read_csv" in capsys.readouterr().out
+
+
+def test_options_of_the_reader(tmp_path, capsys):
+    path = tmp_path / "x.csv"
+    days = pd.date_range("2001-01-01", periods=9)
+    table = {"date": days, "precip_mm": 1.0, "temp_c": 9.0, "flow_m3s": 2.0}
+    pd.DataFrame(table).to_csv(path, index=False)
+    assert main(["data", str(path)]) == 3
+    assert "needs the basin's area" in capsys.readouterr().err
+    options = ["--option", "area=172.8", "--option", "pet=oudin", "--option", "latitude=45"]
+    assert main(["data", str(path), *options]) == 0
+    assert re.search(r"discharge +mm/d +1 ", capsys.readouterr().out)
+    config = tmp_path / "x.toml"
+    config.write_text("[data]\noptions = { area = 172.8 }\n", encoding="utf-8")
+    settings = read_settings(config, {"data.options": {"pet": "oudin"}, "data.source": "x"})
+    assert settings["data"]["options"] == {"area": 172.8, "pet": "oudin"}
+    with pytest.raises(SystemExit) as stop:
+        main(["data", str(path), "--option", "area"])
+    assert stop.value.code == 2
+
+
+def test_exit_codes(record, tmp_path, monkeypatch, capsys):
+    output = ["--output", str(tmp_path / "r")]
+    bad = tmp_path / "bad.csv"
+    bad.write_bytes(b"\0")
+    assert main(["run", str(bad), *output]) == 3
+    assert "not a text file" in capsys.readouterr().err
+    assert main(["run", "nowhere", *output]) == 2
+    assert main(["run", str(record), "--model", "HBVX", *output]) == 2
+    assert main(["calibrate", str(record), "--split", "1999-01-01", *output]) == 2
+    assert "change [period] split" in capsys.readouterr().err
+    assert main(["report", str(tmp_path / "none")]) == 2
+    assert main(["compare", str(tmp_path / "none")]) == 2
+    for error, status in ((ph.IntegrationError("stiff"), 4), (KeyboardInterrupt(), 130)):
+
+        def fail(*_, error=error, **__):
+            raise error
+
+        monkeypatch.setattr(ph, "simulate", fail)
+        assert main(["run", str(record), *output]) == status
+    assert "stiff" in capsys.readouterr().err
+
+
+@pytest.mark.filterwarnings("ignore")  # short chains
+class TestFolder:
+    def test_files(self, done):
+        names = {p.name for p in done.iterdir()}
+        whole = {"basin.nc", "calibration.nc", "posterior.nc", "predictions.nc", "simulation.nc"}
+        assert whole | {"settings.json", "simulation.csv", "report.html"} <= names
+        assert not [n for n in names if re.match(r"\..*-", n)]  # no temporary file is left
+        predicted = xr.load_dataset(done / "predictions.nc", engine="h5netcdf")
+        assert predicted.sizes["draw"] == 80
+        first = predicted["time"][predicted["period"] == "validation"][0].values
+        assert str(first)[:10] == "1956-01-01"
+
+    def test_record(self, done, record):
+        found = json.loads((done / "settings.json").read_text(encoding="utf-8"))
+        assert found["settings"]["sample"]["seed"] == 3
+        assert found["settings"]["calibrate"]["starts"] == 1  # of an earlier step, kept
+        assert found["data_sha256"] == data_hash(ph.read_csv(record))
+        assert set(found["versions"]) >= {"pymc", "pytensor", "python"}
+
+    def test_a_step_that_is_done_is_kept_and_another_needs_force(self, done, record, capsys):
+        times = {p.name: p.stat().st_mtime_ns for p in done.glob("*.nc")}
+        common = [str(record), "--output", str(done), "--split", "1956-01-01"]
+        assert main(["calibrate", *common, "--starts", "1"]) == 0
+        assert "is kept" in capsys.readouterr().out
+        assert main(["calibrate", *common, "--starts", "2"]) == 2
+        assert "--force" in capsys.readouterr().err
+        assert main(["calibrate", *common[:3], "--split", "1955-01-01"]) == 2
+        assert main(["calibrate", *common, "--model", "GR4J"]) == 2
+        assert times == {p.name: p.stat().st_mtime_ns for p in done.glob("*.nc")}
+
+    def test_run_takes_calibrated_parameters_and_given_ones(self, done, record):
+        calibrated = xr.load_dataset(done / "calibration.nc", engine="h5netcdf")
+        theta = {n: float(v) for n, v in calibrated.data_vars.items()}
+        outputs = ("discharge", "evaporation")  # the same steps
+        run = ph.simulate(ph.Hymod(snow=False), theta, ph.read_csv(record), outputs)
+        kept = pd.read_csv(done / "simulation.csv", index_col="time")
+        np.testing.assert_allclose(kept["discharge"], run["discharge"], rtol=1e-5)
+
+    def test_force_throws_old_results_away(self, done, record, tmp_path):
+        copy = tmp_path / "copy"
+        shutil.copytree(done, copy)
+        arguments = ["run", str(record), "--output", str(copy), "--split", "1955-06-01"]
+        assert main([*arguments, "--force"]) == 0
+        assert {p.name for p in copy.glob("*.nc")} == {"basin.nc", "simulation.nc"}
+
+    def test_compare(self, done, tmp_path, capsys):
+        assert main(["compare", str(done), "--csv", str(tmp_path / "x.csv")]) == 0
+        table = pd.read_csv(tmp_path / "x.csv")
+        assert set(table["run"]) == {"calibrated", "predictive median"}
+        assert table.query("run == 'calibrated' and period == 'calibration'")["NSE"].item() > 0.8
+        assert table["elpd_loo"].notna().sum() == 1
+        assert "Hymod" in capsys.readouterr().out
+
+    def test_report_is_one_page_with_everything_inside(self, done):
+        page = (done / "report.html").read_text(encoding="utf-8")
+        assert not re.search(r"(?:src|href)=['\"](?!data:)|@import|url\(|<script|<link", page)
+        assert page.count("<img") == 8 and page.count("data:image/png;base64,") == 8
+        assert "Leaf &amp; &lt;River&gt;.csv" in page and "<River>" not in page
+        for word in ("S_umax", "R-hat", "baseflow_index", "1956-01-01", "pytensor", "flow_s1"):
+            assert word in page
+        hash_ = json.loads((done / "settings.json").read_text(encoding="utf-8"))["data_sha256"]
+        assert hash_ in page
+
+    @pytest.mark.skipif(BROWSER is None, reason="no Chromium")
+    @pytest.mark.parametrize("width", [1400, 500])
+    def test_report_in_a_browser(self, done, width, tmp_path):
+        """All pictures are shown, within the window, and nothing is wider than it."""
+        script = """<script>addEventListener("load", () => { document.title = JSON.stringify({
+            shown: [...document.images].filter(i => i.naturalWidth > 0).length,
+            within: [...document.images].every(i => i.getBoundingClientRect().right <= innerWidth),
+            wide: document.documentElement.scrollWidth > innerWidth, width: innerWidth}) })
+            </script>"""
+        page = tmp_path / "page.html"
+        text = (done / "report.html").read_text(encoding="utf-8")
+        page.write_text(text.replace("</body>", script + "</body>"), encoding="utf-8")
+        options = ["--headless=new", "--no-sandbox", "--disable-gpu", f"--window-size={width},900"]
+        folder = f"--user-data-dir={tmp_path / 'profile'}"
+        command = [BROWSER, *options, folder, "--dump-dom", page.as_uri()]
+        found = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+        facts = json.loads(re.search(r"<title>(.*?)</title>", found.stdout)[1])
+        assert facts["width"] == width
+        assert facts["shown"] == 8 and facts["within"] and not facts["wide"]
+
+
+def test_a_broken_write_leaves_the_old_file(tmp_path):
+    folder = Folder(tmp_path)
+    folder.write_text("x.txt", "old")
+
+    class Broken:
+        def to_netcdf(self, path):
+            Path(path).write_text("half", encoding="utf-8")
+            raise OSError("disk full")
+
+    (tmp_path / "x.nc").write_text("old", encoding="utf-8")
+    with pytest.raises(OSError, match="disk full"):
+        folder.save("x.nc", Broken(), {"a": 1})
+    assert (tmp_path / "x.nc").read_text(encoding="utf-8") == "old"
+    assert not folder.has("x.nc", {"a": 1}, force=True)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["x.nc", "x.txt"]

@@ -1,0 +1,170 @@
+"""Formulas against series whose signatures follow by hand."""
+
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+import pymc_hydro as ph
+from pymc_hydro.signatures import SIGNATURES, compare, compute, peak_timing_error
+
+
+def series(values, start="2001-01-01", freq="D"):
+    values = np.asarray(values, dtype=float)
+    time = pd.date_range(start, periods=values.shape[-1], freq=freq)
+    dims = ("draw", "time")[-values.ndim :]
+    return xr.DataArray(values, {"time": time}, dims)
+
+
+def one(name, values, **options):
+    return float(compute(series(values, **options))[name])
+
+
+def test_constant_flow():
+    found = compute(series(np.full(400, 2.0)), series(np.full(400, 5.0)))
+    assert float(found["mean_flow"]) == 2.0
+    assert float(found["runoff_ratio"]) == pytest.approx(0.4)
+    assert float(found["baseflow_index"]) == 1.0
+    for name in ("fdc_slope", "flashiness", "high_flow_frequency", "low_flow_duration"):
+        assert float(found[name]) == 0.0
+    assert np.isnan(found["recession_constant"])
+
+
+@pytest.mark.parametrize("days", [1.0, 0.25])
+def test_recession_of_a_linear_reservoir(days):
+    """Flow that falls by exp(-t / 12 d), from five peaks."""
+    limb = np.exp(-np.arange(0, 40, days) / 12.0)
+    found = one("recession_constant", np.tile(limb, 5), freq=pd.Timedelta(days=days))
+    assert found == pytest.approx(12.0, rel=1e-10)
+
+
+def test_recession_leaves_the_first_day_out_and_short_limbs():
+    slow = 10 * np.exp(-np.arange(1, 21) / 30.0)
+    quick = 20 * np.exp(-np.arange(4) / 2.0)
+    flow = np.concatenate([[20.0], slow, quick[1:], quick])
+    assert one("recession_constant", np.append(flow, 30)) > 20
+    flow = np.concatenate([[20.0], slow, [12.0, 11.0, 10.5, 30.0]])
+    assert one("recession_constant", flow) == pytest.approx(30.0, rel=1e-10)
+
+
+def test_fdc_slope_of_an_exponential_law():
+    """Quantiles of ln q = u are those of u: the slope is 1."""
+    u = np.random.default_rng(0).permutation(np.linspace(0, 1, 20001))
+    assert one("fdc_slope", np.exp(u)) == pytest.approx(1.0, rel=1e-3)
+    assert one("fdc_slope", np.exp(3 * u)) == pytest.approx(3.0, rel=1e-3)
+    assert np.isnan(one("fdc_slope", np.where(u > 0.5, u, 0)))
+
+
+def test_flashiness_by_hand():
+    assert one("flashiness", [1, 3, 2, 2]) == pytest.approx((2 + 1 + 0) / (3 + 2 + 2))
+    assert one("flashiness", [1, 3, np.nan, 2, 4]) == pytest.approx((2 + 2) / (3 + 4))
+
+
+def test_high_and_low_flows_by_hand():
+    flow = np.ones(1461)  # four years
+    flow[[10, 11, 12, 500]] = 9.5  # above nine times the median: 4 days in 2 runs
+    flow[[20, 21, 22, 900, 901, 902]] = 0.1
+    assert one("high_flow_frequency", flow) == pytest.approx(1.0)
+    assert one("high_flow_duration", flow) == pytest.approx(2.0)
+    assert one("low_flow_frequency", flow) == pytest.approx(1.5)
+    assert one("low_flow_duration", flow) == pytest.approx(3.0)
+    six_hours = {"freq": "6h"}
+    assert one("high_flow_duration", np.repeat(flow, 4), **six_hours) == pytest.approx(2.0)
+    assert one("low_flow_frequency", np.repeat(flow, 4), **six_hours) == pytest.approx(1.5)
+
+
+def test_baseflow_index_against_a_plain_loop():
+    """Lyne and Hollick's filter as in Ladson et al., one value at a time."""
+    rng = np.random.default_rng(3)
+    flow = np.convolve(rng.gamma(0.3, 5, 300), np.exp(-np.arange(40) / 8), "same") + 0.2
+
+    def one_pass(q):
+        quick, base = 0.0, [q[0]]
+        for before, now in pairwise(q):
+            quick = 0.925 * quick + 0.5 * (1 + 0.925) * (now - before)
+            base.append(now - quick if quick > 0 else now)
+        return base
+
+    q = [*flow[30:0:-1], *flow, *flow[-2:-32:-1]]
+    base = one_pass(one_pass(one_pass(q)[::-1])[::-1])[30:330]
+    assert one("baseflow_index", flow) == pytest.approx(sum(base) / flow.sum(), rel=1e-12)
+    assert 0.1 < one("baseflow_index", flow) < 0.9
+
+
+def test_peak_day_on_the_circle():
+    flow = np.ones(730)
+    flow[[9, 365 + 357]] = 5  # 10 January 2001 and 24 December 2002: their mean is at new year
+    day = one("peak_day", flow)
+    assert abs((day - 1.4 + 183) % 365.25 - 183) < 0.5
+    flow = np.ones(730)
+    flow[[99, 365 + 119]] = 5
+    assert one("peak_day", flow) == pytest.approx(110, abs=1e-6)
+
+
+def test_missing_flow_is_left_out():
+    rng = np.random.default_rng(5)
+    flow = rng.lognormal(0, 1, 500)
+    holes = flow.copy()
+    holes[rng.permutation(500)[:50]] = np.nan
+    found = compute(series(holes), series(np.full(500, 3.0)))
+    known = holes[np.isfinite(holes)]
+    assert float(found["mean_flow"]) == pytest.approx(known.mean())
+    assert float(found["runoff_ratio"]) == pytest.approx(known.sum() / (3 * 450))
+    assert all(np.isfinite(found[n]) for n in SIGNATURES if n != "recession_constant")
+
+
+def test_draws_are_computed_as_one_by_one():
+    draws = np.random.default_rng(7).lognormal(0, 1, (6, 400))
+    draws[:, 100:120] = np.nan
+    together = compute(series(draws))
+    for i in range(6):
+        alone = compute(series(draws[i]))
+        for name in SIGNATURES:
+            np.testing.assert_allclose(together[name][i], alone[name], rtol=1e-12)
+
+
+def test_compare_observed_with_draws():
+    basin = ph.load_basin("leaf_river").isel(time=slice(0, 800))
+    observed = basin["discharge"].copy()
+    observed[50:80] = np.nan
+    factors = np.linspace(0.5, 1.5, 21)
+    simulated = (basin["discharge"] * xr.DataArray(factors, dims="draw")).isel(time=slice(20, None))
+    table = compare(observed, simulated, basin["precipitation"], prob=0.8)
+    assert list(table.index) == list(SIGNATURES)
+    row = table.loc["mean_flow"]
+    mean = float(observed[20:].mean())
+    assert row["observed"] == pytest.approx(mean) == row["simulated"]
+    assert (row["lower"], row["upper"]) == pytest.approx((0.6 * mean, 1.4 * mean))
+    assert row["share_below"] == pytest.approx(10 / 21, abs=0.05)
+    row = table.loc["flashiness"]  # does not depend on the factor
+    assert row["lower"] == pytest.approx(row["upper"])
+    single = compare(observed, simulated.isel(draw=3))
+    assert single["lower"].isna().all()
+    assert single.loc["mean_flow", "simulated"] == pytest.approx(0.65 * mean)
+
+
+def test_peak_timing_error():
+    flow = np.ones(700)
+    flow[[120, 300, 550]] = 20
+    late = np.roll(flow, 2)
+    draws = np.stack([flow, late, np.roll(flow, -1)])
+    found = peak_timing_error(series(flow), series(draws))
+    np.testing.assert_allclose(found, [0, 2, 1])
+    assert found.attrs["units"] == "d"
+    assert np.isnan(peak_timing_error(series(np.ones(700)), series(flow)))
+
+
+def test_a_dry_river_has_no_ratios():
+    found = compute(series(np.zeros(400)), series(np.zeros(400)))
+    assert float(found["mean_flow"]) == 0
+    for name in ("runoff_ratio", "baseflow_index", "flashiness", "fdc_slope"):
+        assert np.isnan(found[name])
+
+
+def test_bad_input():
+    with pytest.raises(ValueError, match="at least two"):
+        compute(series([1.0]))
+    with pytest.raises(ValueError, match="missing in all"):
+        compute(series([np.nan] * 5))
