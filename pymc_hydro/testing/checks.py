@@ -47,7 +47,8 @@ ROUND_OFF = 1e-12  # mm/d, of a parameter times its sensitivity: sums that cance
 UNRESOLVED = 10 * DEFAULT_TOLERANCE  # mm an interval, root mean square
 # Of differences, in turn until one agrees: states must move by less than the widths of the
 # smoothing (the reference formulations have some of 1e-12), by more than stiff round-off.
-RELATIVE_STEPS = (1e-6, 1e-7, 1e-5, 1e-4)
+RELATIVE_STEPS = (1e-6, 1e-7, 1e-8, 1e-5, 1e-4)
+SMALLEST_STEP = 1e-7  # for which round-off is allowed for
 CONTINUITY_LIMIT = 1e-6  # of the larger branch
 STEPS_TRIED = (4, 32, 256)
 
@@ -236,7 +237,8 @@ def adaptive_sensitivities(model, theta, basin) -> Finding:
         for j, p in enumerate(model.parameters):
             h = step * (p.scale or abs(theta[j]))
             columns.append((4 * central(j, h / 2) - central(j, h)) / 3)
-        expected, noise = np.stack(columns, axis=-1), ROUND_OFF / step
+        expected = np.stack(columns, axis=-1)
+        noise = ROUND_OFF / max(step, SMALLEST_STEP)
         found = run.jacobian[:, 0]
         findings.append(_columns(check, model, theta, found, expected, FROZEN_LIMIT, noise))
         if findings[-1].error <= 1:
