@@ -86,12 +86,12 @@ class Job:
     def calibrate(self) -> None:
         """Calibrate on the first period."""
         first, _ = self._periods()
-        self._begin("calibrate")
         options = self.settings["calibrate"]
         key = self.key | {"calibrate": options}
         if self.folder.has(CALIBRATION, key, self.force):
             self.say("The calibration is there already and is kept.")
             return
+        self._begin("calibrate")
         self.say(f"Calibrating on {_span(first)}, the first {self.warmup} intervals as warm-up ...")
         fit = ph.calibrate(
             self.model, first, warmup=self.warmup, bounds=separated_bounds(self.model), **options
@@ -106,12 +106,12 @@ class Job:
         import pymc as pm
 
         first, second = self._periods()
-        self._begin("sample")
         options = self.settings["sample"]
         key = self.key | {"sample": options}
         if self.folder.has(PREDICTIONS, key, self.force):
             self.say("The posterior is there already and is kept.")
             return
+        self._begin("sample")
         error = {k: options[k] for k in ("likelihood", "scale", "ar")}
         with ph.build_model(self.model, first, warmup=self.warmup, **error) as pymc_model:
             start = None

@@ -194,7 +194,7 @@ class TestFolder:
         assert set(found["versions"]) >= {"pymc", "pytensor", "python"}
 
     def test_a_step_that_is_done_is_kept_and_another_needs_force(self, done, record, capsys):
-        times = {p.name: p.stat().st_mtime_ns for p in done.glob("*.nc")}
+        times = {p.name: p.stat().st_mtime_ns for p in done.glob("*.[nj]*")}
         common = [str(record), "--output", str(done), "--split", "1956-01-01"]
         assert main(["calibrate", *common, "--starts", "1"]) == 0
         assert "is kept" in capsys.readouterr().out
@@ -202,7 +202,8 @@ class TestFolder:
         assert "--force" in capsys.readouterr().err
         assert main(["calibrate", *common[:3], "--split", "1955-01-01"]) == 2
         assert main(["calibrate", *common, "--model", "GR4J"]) == 2
-        assert times == {p.name: p.stat().st_mtime_ns for p in done.glob("*.nc")}
+        assert times == {p.name: p.stat().st_mtime_ns for p in done.glob("*.[nj]*")}
+        assert {"settings.json", "posterior.nc"} <= set(times)
 
     def test_run_takes_calibrated_parameters_and_given_ones(self, done, record):
         calibrated = xr.load_dataset(done / "calibration.nc", engine="h5netcdf")
