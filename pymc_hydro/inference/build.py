@@ -8,6 +8,7 @@ import pandas as pd
 import pymc as pm
 import pytensor.tensor as pt
 import xarray as xr
+from pytensor.graph.basic import Constant
 
 from pymc_hydro.core.dims import FORCING, FORCING_TIME, TIME
 from pymc_hydro.core.model import AbstractModel, check_keys
@@ -68,13 +69,14 @@ def outputs(
     pymc_model = pm.modelcontext(None)
     names = (names,) if isinstance(names, str) else tuple(names)
     basin = as_basin(basin, model.forcing_names)
-    problem = define_problem(model, names, interval_length(basin), **solver_settings)
+    parameters, free = _vector(model, theta)
+    problem = define_problem(model, names, interval_length(basin), free=free, **solver_settings)
     forcing = _prepare(pymc_model, model, basin, warmup)
     if isinstance(initial_state, pt.TensorVariable):
         x0 = initial_state
     else:
         x0 = pt.constant(initial_array(model, initial_state), dtype="float64")
-    values = SimulatedValues(problem)(_vector(model, theta), forcing, x0)
+    values = SimulatedValues(problem)(parameters, forcing, x0)
     after = values[int(warmup) :]
     return {name: after[:, i] for i, name in enumerate(problem.outputs)}
 
@@ -227,12 +229,13 @@ def set_basin(
 
 
 def _vector(model, theta):
-    """Return the parameters as one vector variable."""
-    if isinstance(theta, Mapping):
-        names = model.parameter_names
-        check_keys(f"{type(model).__name__}: theta", theta, names)
-        return pt.stack([pt.as_tensor_variable(theta[n]) for n in names])
-    return pt.as_tensor_variable(theta)
+    """Return the parameters as one vector variable, and which are not constants (None: all)."""
+    if not isinstance(theta, Mapping):
+        return pt.as_tensor_variable(theta), None
+    check_keys(f"{type(model).__name__}: theta", theta, model.parameter_names)
+    variables = {n: pt.as_tensor_variable(theta[n]) for n in model.parameter_names}
+    free = tuple(n for n, v in variables.items() if not isinstance(v, Constant))
+    return pt.stack(list(variables.values())), free if 0 < len(free) < len(variables) else None
 
 
 def _data(model, basin, warmup):

@@ -1,5 +1,6 @@
 import numpy as np
 import pymc as pm
+import pytensor
 import pytensor.tensor as pt
 import pytest
 from scipy import stats
@@ -7,6 +8,7 @@ from scipy import stats
 import pymc_hydro as ph
 from pymc_hydro.ops import SimulatedJacobian, SimulatedValues
 
+OPS = (SimulatedJacobian, SimulatedValues)
 MODEL = ph.Hymod(snow=False)
 WARMUP = 60
 
@@ -229,3 +231,22 @@ def test_another_forcing_in_the_same_model_is_refused(basin):
             ph.discharge(MODEL, MODEL.default, basin.isel(time=slice(0, 300)), warmup=WARMUP)
     with pytest.raises(KeyError, match="unknown \\['x'\\]"), pm.Model():
         ph.discharge(MODEL, {"x": pt.dscalar()}, basin)
+
+
+def test_fixed_parameters_have_no_columns_and_change_no_gradient(basin):
+    """K_f and alpha held by numbers, or by variables whose gradient is not asked for."""
+    held, at = {"K_f": 0.7, "alpha": 0.5}, {"S_umax": 250.0, "beta": 1.3, "K_s": 0.05}
+    found = []
+    for as_numbers in (True, False):
+        variables = {name: pt.dscalar(name) for name in at}
+        others = {k: v if as_numbers else pt.dscalar(k) for k, v in held.items()}
+        with pm.Model():
+            q = ph.discharge(MODEL, variables | others, basin, WARMUP, solver="tr_bdf2")
+        gradient = pt.stack(pt.grad(q.sum(), list(variables.values())))
+        given = at if as_numbers else at | held
+        inputs = [v for v in (*variables.values(), *others.values()) if not isinstance(v, float)]
+        f = pytensor.function(inputs, gradient, on_unused_input="ignore")
+        found.append(f(*given.values()))
+        free = {a.op.problem.free for a in f.maker.fgraph.apply_nodes if a.op.__class__ in OPS}
+        assert free == ({("S_umax", "beta", "K_s")} if as_numbers else {None})
+    np.testing.assert_allclose(*found, rtol=1e-12)
