@@ -2,7 +2,7 @@
 
 import html
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -155,11 +155,12 @@ class Calibration:
             if "calibration" not in root.attrs:
                 raise ValueError(f"{path} is no calibration that was saved by Calibration.save")
             numbers = json.loads(root.attrs["calibration"])
-        groups = {name: _read(path, name) for name in (*DATASETS, "arrays")}
-        arrays = groups.pop("arrays")
-        known = {f.name for f in fields(cls)}
-        values = numbers | groups | {name: arrays[name] for name in ARRAYS}
-        return cls(**{name: value for name, value in values.items() if name in known})
+        groups: dict = {"validation": None}
+        for name in DATASETS:
+            if name != "validation" or numbers["validation_scores"] is not None:
+                groups[name] = _read(path, name)
+        arrays = _read(path, "arrays")
+        return cls(**numbers, **groups, **{name: arrays[name] for name in ARRAYS})
 
     # ---- display ----------------------------------------------------------------------------
 
@@ -234,10 +235,5 @@ HEAD = ("parameter", "value", "standard error", "unit", "bounds", "")
 
 
 def _read(path, group):
-    try:
-        with xr.open_dataset(path, group=group, engine="h5netcdf") as found:
-            return found.load()
-    except (OSError, KeyError, ValueError):
-        if group == "validation":  # there was none
-            return None
-        raise
+    with xr.open_dataset(path, group=group, engine="h5netcdf") as found:
+        return found.load()
