@@ -204,7 +204,7 @@ def test_nuts_starts_from_the_approximation():
 
 @pytest.mark.filterwarnings("ignore")  # few steps
 def test_variational_inference_runs():
-    with ph.build_model(Tiny(), FIRST, "skew_student", ar=1, warmup=WARMUP) as model:
+    with ph.build_model(Tiny(), FIRST, "normal", ar=1, warmup=WARMUP) as model:
         approximation = pm.fit(200, method="advi", random_seed=1, progressbar=False)
         idata = approximation.sample(50)
     predicted = ph.predict(idata, model, seed=1)
