@@ -133,11 +133,17 @@ def _exponential_of(p: Parameter, upper, distribution):
     def dist(lower, upper, size):
         return pt.exp(distribution(pt.log(lower), pt.log(upper), size=size))
 
+    # PyMC would derive it, but would then show the transform other inputs than these bounds.
+    def logp(value, lower, upper):
+        logarithm = distribution(pt.log(lower), pt.log(upper), size=None)
+        return pm.logp(logarithm, pt.log(value)) - pt.log(value)
+
     return pm.CustomDist(
         p.name,
-        p.lower,
-        upper,
+        float(p.lower),
+        pt.as_tensor_variable(upper, dtype="float64"),
         dist=dist,
+        logp=logp,
         transform=Interval(bounds_fn=lambda size, lower, upper, *generators: (lower, upper)),
         class_name="ExponentialOf",
         initval=p.default,

@@ -221,6 +221,8 @@ def test_structures_are_compared_by_stacking():
     assert found.table["weight"].sum() == pytest.approx(1, abs=0.02)
     pointwise = found.idata["right"].log_likelihood["flow"]
     assert pointwise.dims == ("chain", "draw", "flow_time")
+    right = found.pymc_models["right"]
+    assert right.rvs_to_initial_values[right["a"]] == 0.01  # still there
     with pytest.raises(ValueError, match="Tiny, Tiny are not unique"):
         ph.compare([Tiny(), Tiny()], basin)
     with pytest.raises(ValueError, match="two structures or more"):
@@ -261,6 +263,7 @@ def test_presets_keep_bounds_and_order(preset):
         ph.priors(model, "flat")
 
 
+@pytest.mark.filterwarnings("ignore:`find_MAP` will return:FutureWarning")
 def test_mode_agrees_with_calibration():
     """With uniform priors and a constant scale the mode maximises the efficiency."""
     fit = ph.calibrate(Tiny(), FIRST, warmup=WARMUP, starts=2, seed=1)
