@@ -255,15 +255,17 @@ def test_presets_keep_bounds_and_order(preset):
         with pymc_model:
             assert pm.logp(pymc_model["S_umax"], 300.0).eval() == pytest.approx(expected)
     if preset == "weak":
-        sd = (high - low) / 4
-        normal = stats.truncnorm((low - np.log(300)) / sd, (high - np.log(300)) / sd)
-        z = (np.log(draws["S_umax"]) - np.log(300)) / sd
-        assert stats.ks_1samp(z, normal.cdf).pvalue > 0.01
+        share = (np.log(300) - low) / (high - low)
+        beta = stats.beta(1 + 4 * share, 5 - 4 * share, low, high - low)
+        assert stats.ks_1samp(np.log(draws["S_umax"]), beta.cdf).pvalue > 0.01
+        with pymc_model:
+            found = pm.logp(pymc_model["S_umax"], 500.0).eval()
+        assert found == pytest.approx(beta.logpdf(np.log(500)) - np.log(500))
     with pytest.raises(KeyError, match="unknown preset 'flat'"), pm.Model():
         ph.priors(model, "flat")
 
 
-@pytest.mark.filterwarnings("ignore:`find_MAP` will return:FutureWarning")
+@pytest.mark.filterwarnings("ignore:`find_MAP` will:FutureWarning")
 def test_mode_agrees_with_calibration():
     """With uniform priors and a constant scale the mode maximises the efficiency."""
     fit = ph.calibrate(Tiny(), FIRST, warmup=WARMUP, starts=2, seed=1)
