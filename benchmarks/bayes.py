@@ -78,7 +78,7 @@ def assess(case, errors, draws, tune):
             **approximation.nuts(seed=1, target_accept=0.9),
         )
         seconds = time.perf_counter() - begin
-        pm.compute_log_likelihood(idata, progressbar=False)
+        ph.compute_log_likelihood(idata)
         loo = az.loo(idata, pointwise=True)
         ph.set_basin(second)
         predicted = {

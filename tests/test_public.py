@@ -19,6 +19,7 @@ NAMES = {
     "build_model",
     "calibrate",
     "compare",
+    "compute_log_likelihood",
     "diagnostics",
     "discharge",
     "laplace",

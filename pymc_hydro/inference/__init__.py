@@ -2,7 +2,7 @@
 
 from pymc_hydro.inference.build import build_model, discharge, outputs, set_basin
 from pymc_hydro.inference.calibrate import Calibration, calibrate
-from pymc_hydro.inference.compare import Comparison, compare
+from pymc_hydro.inference.compare import Comparison, compare, compute_log_likelihood
 from pymc_hydro.inference.laplace import LaplaceApproximation, laplace
 from pymc_hydro.inference.priors import priors
 
@@ -13,6 +13,7 @@ __all__ = [
     "build_model",
     "calibrate",
     "compare",
+    "compute_log_likelihood",
     "discharge",
     "laplace",
     "outputs",

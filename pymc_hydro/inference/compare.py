@@ -10,7 +10,7 @@ import xarray as xr
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.inference.build import build_model
 
-__all__ = ["Comparison", "compare"]
+__all__ = ["Comparison", "compare", "compute_log_likelihood"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,33 @@ class Comparison:
     table: pd.DataFrame
     idata: dict
     pymc_models: dict
+
+
+def compute_log_likelihood(idata, pymc_model: pm.Model | None = None):
+    """Add the pointwise log-likelihood to a result of ``pm.sample``, for leave-one-out.
+
+    ``pm.compute_log_likelihood`` for models whose variables have initial values, as those of
+    ``ph.priors`` have: it would refuse them, although it does not need any.
+
+    Parameters
+    ----------
+    idata : DataTree or InferenceData
+    pymc_model : pm.Model, optional
+        The model in context if not given.
+
+    Returns
+    -------
+    DataTree or InferenceData
+        `idata`, with the group ``log_likelihood`` on (chain, draw, <likelihood>_time).
+    """
+    pymc_model = pm.modelcontext(pymc_model)
+    initial = pymc_model.rvs_to_initial_values
+    kept = dict(initial)
+    initial.update(dict.fromkeys(kept))
+    try:
+        return pm.compute_log_likelihood(idata, model=pymc_model, progressbar=False)
+    finally:
+        initial.update(kept)
 
 
 def compare(
@@ -85,5 +112,5 @@ def compare(
     for label, model in models.items():
         with build_model(model, basin, **options) as pymc_models[label]:
             idata[label] = pm.sample(**(sample or {}))
-            pm.compute_log_likelihood(idata[label], progressbar=False)
+            compute_log_likelihood(idata[label])
     return Comparison(az.compare(idata), idata, pymc_models)

@@ -2,6 +2,7 @@
 
 from numbers import Real
 
+import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 from pymc.distributions.transforms import Interval
@@ -12,7 +13,7 @@ from pymc_hydro.core.model import AbstractModel
 
 __all__ = ["PRESETS", "priors"]
 
-WIDTH = 4.0  # standard deviations of a weak prior between the bounds
+CONCENTRATION = 4.0  # of a weak prior around its mode, as in the PERT distribution
 
 
 def priors(model: AbstractModel, preset: str = "uniform", **overrides) -> dict:
@@ -28,9 +29,8 @@ def priors(model: AbstractModel, preset: str = "uniform", **overrides) -> dict:
     model : AbstractModel
     preset : {"uniform", "log_uniform", "weak"}
         Uniform on the bounds; the same, but uniform in the logarithm for rates and capacities
-        (units with 1/d or mm, and a positive lower bound); or normal around the default, cut off
-        at the bounds, which are four standard deviations apart, in the logarithm for rates and
-        capacities.
+        (units with 1/d or mm, and a positive lower bound); or a beta distribution between the
+        bounds with its mode at the default (PERT), in the logarithm for rates and capacities.
     **overrides
         By parameter name: a random variable of yours, used in place of the preset; or a number,
         at which the parameter is then fixed.
@@ -98,25 +98,13 @@ def _uniform(p: Parameter, upper):
 
 
 def _log_uniform(p: Parameter, upper):
-    if not _is_logarithmic(p):
-        return _uniform(p, upper)
-    return _exponential_of(p, upper, pm.Uniform.dist)
+    return _stretched(p, upper, 1.0, 1.0) if _is_logarithmic(p) else _uniform(p, upper)
 
 
 def _weak(p: Parameter, upper):
-    if _is_logarithmic(p):
-        sigma = pt.log(p.upper / p.lower) / WIDTH
-
-        def normal(lower, upper, size):
-            return pm.TruncatedNormal.dist(
-                pt.log(p.default), sigma, lower=lower, upper=upper, size=size
-            )
-
-        return _exponential_of(p, upper, normal)
-    sigma = (p.upper - p.lower) / WIDTH
-    return pm.TruncatedNormal(
-        p.name, p.default, sigma, lower=p.lower, upper=upper, initval=p.default
-    )
+    scale = np.log if _is_logarithmic(p) else float
+    share = (scale(p.default) - scale(p.lower)) / (scale(p.upper) - scale(p.lower))
+    return _stretched(p, upper, 1 + CONCENTRATION * share, 1 + CONCENTRATION * (1 - share))
 
 
 PRESETS = {"uniform": _uniform, "log_uniform": _log_uniform, "weak": _weak}
@@ -127,18 +115,32 @@ def _is_logarithmic(p: Parameter) -> bool:
     return p.lower > 0 and ("/d" in p.unit or "mm" in p.unit)
 
 
-def _exponential_of(p: Parameter, upper, distribution):
-    """Place a variable whose logarithm has a distribution with bounds."""
+def _stretched(p: Parameter, upper, first, second):
+    """Place a beta distribution, stretched to the bounds or to their logarithms."""
+    forward, backward = (pt.log, pt.exp) if _is_logarithmic(p) else (_same, _same)
 
     def dist(lower, upper, size):
-        return pt.exp(distribution(pt.log(lower), pt.log(upper), size=size))
+        low, high = forward(lower), forward(upper)
+        return backward(low + (high - low) * pm.Beta.dist(first, second, size=size))
+
+    # PyMC would derive it, but would then show the transform other inputs than these bounds.
+    def logp(value, lower, upper):
+        low, high = forward(lower), forward(upper)
+        share = (forward(value) - low) / (high - low)
+        density = pm.logp(pm.Beta.dist(first, second), share) - pt.log(high - low)
+        return density - pt.log(value) if _is_logarithmic(p) else density
 
     return pm.CustomDist(
         p.name,
-        p.lower,
-        upper,
+        float(p.lower),
+        pt.as_tensor_variable(upper, dtype="float64"),
         dist=dist,
+        logp=logp,
         transform=Interval(bounds_fn=lambda size, lower, upper, *generators: (lower, upper)),
-        class_name="ExponentialOf",
+        class_name="StretchedBeta",
         initval=p.default,
     )
+
+
+def _same(x):
+    return x

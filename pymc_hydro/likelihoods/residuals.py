@@ -206,13 +206,14 @@ def check_observed(name, series, *, transform, censored, scale="constant"):
         raise ValueError(f"{name}: no observation is above zero")
     if censored and (flow < 0).any():
         raise ValueError(f"{name}: observed flow is negative, which censored=True cannot explain")
-    kept = np.append(flow[flow > 0], 0.0) if censored else flow
+    needed = np.append(flow, 0.0) if censored else flow
     with np.errstate(invalid="ignore", divide="ignore"):
-        if not censored and not np.isfinite(transform.forward(pt.constant(kept)).eval()).all():
-            raise ValueError(
-                f"{name}: {transform} is not defined for an observed flow of {kept.min():g} mm/d; "
-                "give it an offset, or set censored=True for a river that falls dry"
-            )
+        defined = np.isfinite(transform.forward(pt.constant(needed)).eval()).all()
+    if not defined:
+        raise ValueError(
+            f"{name}: {transform} is not defined for a flow of {needed.min():g} mm/d; give it an "
+            "offset"
+        )
     if not isinstance(scale, str) and np.ndim(scale) and np.shape(scale) != series.shape:
         raise ValueError(
             f"{name}: scale has shape {np.shape(scale)}, expected {series.shape}, one standard "

@@ -105,11 +105,14 @@ def periodogram(x):
     block = x[x.shape[0] - n :].reshape((RADIX, columns))
     row, column = pt.arange(RADIX), pt.arange(columns)
     cos, sin = _waves(row[:, None] * row, RADIX)
-    real, imaginary = cos @ block, -(sin @ block)
+    real, imaginary = _product(cos, block), -_product(sin, block)
     cos, sin = _waves(row[:, None] * column, n)
     real, imaginary = real * cos + imaginary * sin, imaginary * cos - real * sin
     cos, sin = _waves(column[:, None] * column, columns)
-    real, imaginary = real @ cos + imaginary @ sin, imaginary @ cos - real @ sin
+    real, imaginary = (
+        _product(real, cos) + _product(imaginary, sin),
+        _product(imaginary, cos) - _product(real, sin),
+    )
     power = (real**2 + imaginary**2).T.ravel() / (2 * np.pi * n)
     j = pt.arange(1, (n - 1) // 2 + 1)
     return power[j], 2 * np.pi * j / n
@@ -119,3 +122,8 @@ def _waves(step, n):
     """Return cosine and sine of whole steps, taken modulo the period to stay precise."""
     angle = 2 * np.pi * (step % n) / n
     return pt.cos(angle), pt.sin(angle)
+
+
+def _product(a, b):
+    # As a sum: installations by pip have no BLAS, and PyTensor warns of it.
+    return (a[:, :, None] * b[None, :, :]).sum(axis=1)

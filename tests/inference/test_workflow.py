@@ -204,7 +204,7 @@ def test_nuts_starts_from_the_approximation():
 
 @pytest.mark.filterwarnings("ignore")  # few steps
 def test_variational_inference_runs():
-    with ph.build_model(Tiny(), FIRST, "skew_student", ar=1, warmup=WARMUP) as model:
+    with ph.build_model(Tiny(), FIRST, "normal", ar=1, warmup=WARMUP) as model:
         approximation = pm.fit(200, method="advi", random_seed=1, progressbar=False)
         idata = approximation.sample(50)
     predicted = ph.predict(idata, model, seed=1)
@@ -221,6 +221,8 @@ def test_structures_are_compared_by_stacking():
     assert found.table["weight"].sum() == pytest.approx(1, abs=0.02)
     pointwise = found.idata["right"].log_likelihood["flow"]
     assert pointwise.dims == ("chain", "draw", "flow_time")
+    right = found.pymc_models["right"]
+    assert right.rvs_to_initial_values[right["a"]] == 0.01  # still there
     with pytest.raises(ValueError, match="Tiny, Tiny are not unique"):
         ph.compare([Tiny(), Tiny()], basin)
     with pytest.raises(ValueError, match="two structures or more"):
@@ -253,14 +255,17 @@ def test_presets_keep_bounds_and_order(preset):
         with pymc_model:
             assert pm.logp(pymc_model["S_umax"], 300.0).eval() == pytest.approx(expected)
     if preset == "weak":
-        sd = (high - low) / 4
-        normal = stats.truncnorm((low - np.log(300)) / sd, (high - np.log(300)) / sd)
-        z = (np.log(draws["S_umax"]) - np.log(300)) / sd
-        assert stats.ks_1samp(z, normal.cdf).pvalue > 0.01
+        share = (np.log(300) - low) / (high - low)
+        beta = stats.beta(1 + 4 * share, 5 - 4 * share, low, high - low)
+        assert stats.ks_1samp(np.log(draws["S_umax"]), beta.cdf).pvalue > 0.01
+        with pymc_model:
+            found = pm.logp(pymc_model["S_umax"], 500.0).eval()
+        assert found == pytest.approx(beta.logpdf(np.log(500)) - np.log(500))
     with pytest.raises(KeyError, match="unknown preset 'flat'"), pm.Model():
         ph.priors(model, "flat")
 
 
+@pytest.mark.filterwarnings("ignore:`find_MAP` will:FutureWarning")
 def test_mode_agrees_with_calibration():
     """With uniform priors and a constant scale the mode maximises the efficiency."""
     fit = ph.calibrate(Tiny(), FIRST, warmup=WARMUP, starts=2, seed=1)

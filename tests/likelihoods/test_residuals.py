@@ -253,8 +253,9 @@ def test_zero_flow_counts_with_its_probability(series):
     assert found[8] == pytest.approx(stats.norm.logcdf(at[8], 0.6**2 * e[6], two))
     with pytest.raises(ValueError, match="no observation is above zero"):
         build(LIKELIHOODS["normal"], flow, np.zeros(N), censored=True)
-    with pytest.raises(ValueError, match="give it an offset"):
-        build(LIKELIHOODS["normal"], flow, observed, transform="log")
+    for censored in (False, True):
+        with pytest.raises(ValueError, match="not defined for a flow of 0 mm/d; give it an offset"):
+            build(LIKELIHOODS["normal"], flow, observed, transform="log", censored=censored)
 
 
 GRADIENTS = [
