@@ -15,9 +15,9 @@ __all__ = ["emit_factors", "emit_stages", "solve_block"]
 MAX_ITERATIONS = 60
 # Of |y| + |c|: at round-off of the residual, so that the sensitivities of a stage are those of the
 # equation that it solves. Quadratic convergence makes the last iteration nearly free of doubt.
-CONVERGED = 1e-13
-FLOOR = 1e-16  # mm
-STALLED = 1e-9  # of |y| + |c|: steps below that no longer shrink have reached round-off
+CONVERGED = 1e-14
+FLOOR = 1e-17  # mm
+STALLED = 1e-11  # of |y| + |c|: steps below that no longer shrink have reached round-off
 
 
 def emit_stages(e: Layout) -> None:
@@ -138,7 +138,7 @@ def _scalar_step(e, state):
 
 
 def _stop_when_converged(e):
-    with e.text.block(f"if size <= {CONVERGED!r} or {STALLED!r} > size > 0.25 * before:"):
+    with e.text.block(f"if size <= {CONVERGED!r} or {STALLED!r} > size > 0.5 * before:"):
         e.text("found = 1")
         e.text("break")
 

@@ -7,7 +7,6 @@ import pytest
 
 from benchmarks import sbc
 
-
 REPLICATIONS = 12
 # Six seconds a replication: each of the two stacks that the tests run on takes one error model.
 LIKELIHOOD = "skew_student" if sys.version_info >= (3, 12) else "normal"

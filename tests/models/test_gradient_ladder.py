@@ -49,11 +49,8 @@ def test_the_ladder(model):
 def test_the_ladder_of_long_chains(rng):
     model, weather = ph.GR4J(form="B"), FORCINGS["storm"].isel(time=slice(0, 20))
     theta = checks.draw_parameters(model, rng, 1)[0]
-    for check in (
-        checks.fixed_step_sensitivities,
-        checks.water_balance,
-        checks.jacobian_at_default_tolerance,
-    ):
+    # Its balance is left out: a kernel with all 33 stores and their flows takes minutes to compile.
+    for check in (checks.fixed_step_sensitivities, checks.jacobian_at_default_tolerance):
         finding = check(model, theta, weather)
         assert finding.error <= 1, finding
 
