@@ -57,6 +57,7 @@ def overhead():
 
     import pymc_hydro as ph
     from pymc_hydro.engine.problem import define_problem
+    from pymc_hydro.engine.kernel_text import N_COUNTS
     from pymc_hydro.engine.simulate import forcing_array
 
     model, basin = ph.Hymod(snow=False), ph.load_basin("leaf_river")
@@ -69,10 +70,10 @@ def overhead():
     ratio = (theta[3] - model.lower[3]) / (theta[4] - model.lower[3])
     point[[3, 4]] = point[4], np.log(ratio / (1 - ratio))
     problem = define_problem(model, ("discharge",), 1.0)
-    forcing, kernel = forcing_array(model, basin), problem.kernel(True).function
+    forcing, kernel = forcing_array(model, basin), problem.kernel().function
     values, jacobian = np.empty((len(forcing), 1)), np.empty((len(forcing), 1, 5))
-    counts = np.zeros(4, dtype=np.int64)
-    settings = (1.0, problem.rtol, problem.atol, 0)
+    counts = np.zeros(N_COUNTS, dtype=np.int64)
+    settings = (problem.place(False), problem.coefficients(), 1.0, problem.rtol, problem.atol, 0)
     x0 = model.initial_state
     times = {"kernel": [], "logp_dlogp": []}
     calls = {
