@@ -9,7 +9,7 @@ import pymc_hydro as ph
 from pymc_hydro import plots
 from pymc_hydro.core.display import HEAD, parameter_rows
 
-MODULES = ("likelihoods", "losses", "signatures", "testing", "plots")
+MODULES = ("likelihoods", "losses", "signatures", "diagnostics", "testing", "plots")
 
 
 def write_pages(folder: Path) -> None:

@@ -62,6 +62,7 @@ def test_page_on_data_and_reports(monkeypatch, tmp_path):
 
     matplotlib.use("Agg")
     monkeypatch.chdir(tmp_path)
+    plt.close("all")  # of other tests
     space = run_blocks("docs/data_and_reports.md", monkeypatch)
     assert set(space["table"].index) == set(ph.signatures.SIGNATURES)
     assert len(plt.get_fignums()) == 4
