@@ -12,7 +12,7 @@ from pymc_hydro.core.smoothing import pos, step
 WIDTH = 1e-6  # mm, or of a capacity: smoothing of empty and full
 POWER_WIDTH = 1e-2  # of a capacity: where the powers become linear
 DEEP_CONTENT = 1.0  # mm, content at which deep evaporation is half of its limit
-FLOOR, JUMP_WIDTH = 1e-12, 1e-2  # of the reference: base of powers; mm, its jump in evaporation
+FLOOR, JUMP_WIDTH = 1e-12, 5e-2  # of the reference: base of powers; mm, its jump in evaporation
 
 
 def tension_capacity(p):
@@ -44,7 +44,7 @@ class Xinanjiang(AbstractModel):
     - evaporation below ``c LM``: the reference drops from ``c E_p`` to
       ``c E_p c LM / (c LM + 1 mm)``, a jump of up to `c E_p` at which its sensitivities are wrong
       (34 % for c at c LM = 3.6 mm). Here the lower branch is scaled to meet the middle one. The
-      reference formulation takes the jump over 1e-2 mm, so that it has sensitivities;
+      reference formulation takes the jump over 0.05 mm, so that it has sensitivities;
     - powers of the relative content u: ``u ((u^2 + e^2)/(1 + e^2))^((b - 1)/2)`` with e = 0.01, in
       place of a floor of 1e-6 below the power, with which an empty store sheds up to 23 % of its
       rain and a full one overfills (both at b = 0.1); 1e-3 or less where u is above 0.2 and b
