@@ -20,7 +20,7 @@ PAGES = ["README.md", "docs/first_posterior.md", "docs/choose_a_likelihood.md"]
 def run_blocks(page, monkeypatch):
     sample = pm.sample
     matplotlib.use("Agg")
-    few = {"draws": 10, "tune": 10, "chains": 2, "progressbar": False}
+    few = {"draws": 20, "tune": 10, "chains": 2, "progressbar": False}
     monkeypatch.setattr(pm, "sample", lambda **kwargs: sample(**(kwargs | few)))
     text = (ROOT / page).read_text(encoding="utf-8")
     space = {}

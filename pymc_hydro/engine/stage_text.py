@@ -17,7 +17,7 @@ MAX_ITERATIONS = 60
 # equation that it solves. Quadratic convergence makes the last iteration nearly free of doubt.
 CONVERGED = 1e-14
 FLOOR = 1e-17  # mm
-STALLED = 1e-11  # of |y| + |c|: steps below that no longer shrink have reached round-off
+STALLED = 1e-9  # of |y| + |c|: steps below that no longer shrink have reached round-off
 
 
 def emit_stages(e: Layout) -> None:
