@@ -183,7 +183,7 @@ def _starts(program, model):
     parametric = [s.name for s in model.stores if callable(s.initial)]
     contents = model.start({name: symbol(name) for name in model.parameter_names})
     start = {name: _trace(program, contents[name]) for name in parametric}
-    p = Names(type(model).__name__, "parameter", {n: symbol(n) for n in model.parameter_names})
+    p = _parameters(model, type(model).__name__)
     limited = [s for s in model.stores if s.capacity is not None]
     return {
         "start": start,
@@ -192,13 +192,17 @@ def _starts(program, model):
     }
 
 
+def _parameters(model, owner):
+    """Return the parameters as symbols, by name."""
+    return Names(owner, "parameter", {name: symbol(name) for name in model.parameter_names})
+
+
 def _route(program, model, outputs):
     """Return ordinate and base of the unit hydrograph, if its output is wanted."""
     routing = model.routing
     if routing is None or routing.output not in [o.name for o in outputs]:
         return {"ordinate": None, "ordinate_jacobian": {}, "base": None}
-    owner = f"{type(model).__name__}.routing"
-    p = Names(owner, "parameter", {name: symbol(name) for name in model.parameter_names})
+    p = _parameters(model, f"{type(model).__name__}.routing")
     between = symbol(ORDINATE_START), symbol(ORDINATE_END)
     ordinate = _trace(program, routing.ordinate(*between, p))
     slopes = program.jacobian({"ordinate": ordinate}, model.parameter_names)
