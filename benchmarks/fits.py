@@ -4,11 +4,13 @@
 
 DATA is a folder with `basins/leaf_river_ms.csv`, `basins/lochsa_river_id.csv`,
 `basins/ubaye_fr.csv` (columns date, precip_mm, pet_mm, temp_c, flow_mm) and `mopex/03443000.dly`
-(MOPEX); the Fulda is in the package. Prints the NSE of the calibration and of the validation
+(MOPEX), and `camels_fr/X045401001_meta.json` (hypsometric curve of the Ubaye); the Fulda is in the
+package. Prints the NSE of the calibration and of the validation
 period; a year before each is warm-up.
 """
 
 import argparse
+import json
 import time
 from pathlib import Path
 
@@ -29,6 +31,7 @@ BASINS = {
     "03443000": ("1961-10/1970-09", "1970-10/1980-09", 0.890, 0.858),
 }
 SNOW = ("lochsa", "ubaye", "fulda")
+CURVES = {"ubaye": "camels_fr/X045401001_meta.json"}  # five elevation bands
 FILES = {"leaf": "leaf_river_ms", "lochsa": "lochsa_river_id", "ubaye": "ubaye_fr"}
 NAMES = {
     "precip_mm": "precipitation",
@@ -56,6 +59,14 @@ def read(folder: Path, name: str):
         frame["temperature"] = (frame["hi"] + frame["lo"]) / 2
     frame.index.name = "time"
     return frame[list(NAMES.values())].to_xarray()
+
+
+def snow_options(folder: Path, name: str) -> dict:
+    """Return the options of a model for a basin: snow, and elevation bands where known."""
+    if name not in CURVES:
+        return {"snow": name in SNOW}
+    meta = json.loads((folder / CURVES[name]).read_text(encoding="utf-8"))
+    return {"bands": ph.elevation_bands(meta["hypsometry_m_quantiles_0_to_100"])}
 
 
 def window(period):
@@ -93,7 +104,8 @@ def main():
         print(f"{name:9s} {'(GR4J ref)':10s} {c:12.3f} {v:11.3f}")
         for label in chosen.models:
             begin = time.perf_counter()
-            result, validation = fit(CONFIGURATIONS[label](snow=name in SNOW), basin, periods)
+            model = CONFIGURATIONS[label](**snow_options(chosen.data, name))
+            result, validation = fit(model, basin, periods)
             losses = np.sort(result.history["loss"].values)
             print(
                 f"{name:9s} {label:10s} {result.scores['nse']:12.3f} {validation:11.3f}   "

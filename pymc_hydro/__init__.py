@@ -4,6 +4,7 @@ from importlib import import_module
 from importlib.metadata import version
 
 from pymc_hydro import diagnostics, likelihoods, losses, signatures
+from pymc_hydro.core.snow import elevation_bands
 from pymc_hydro.data import load_basin
 from pymc_hydro.data.readers import (
     read_camels_aus,
@@ -56,6 +57,7 @@ __all__ = [
     "compute_log_likelihood",
     "diagnostics",
     "discharge",
+    "elevation_bands",
     "laplace",
     "likelihoods",
     "load_basin",

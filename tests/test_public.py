@@ -24,6 +24,7 @@ NAMES = {
     "discharge",
     "laplace",
     "likelihoods",
+    "elevation_bands",
     "load_basin",
     "losses",
     "outputs",

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from pymc_hydro.core.blocks import DegreeDaySnow, NoSnow, UnitHydrograph
+from pymc_hydro.core.blocks import UnitHydrograph
 from pymc_hydro.core.declaration import Flow, Output, Parameter, Store
 from pymc_hydro.core.display import describe, describe_html
+from pymc_hydro.core.snow import DegreeDaySnow, ElevationBands, NoSnow
 
 __all__ = ["FORCINGS", "AbstractModel", "Names", "check_keys"]
 
@@ -18,8 +19,8 @@ __all__ = ["FORCINGS", "AbstractModel", "Names", "check_keys"]
 FORCINGS = {"precipitation": "mm/d", "potential_evaporation": "mm/d", "temperature": "degC"}
 
 FORMULATIONS = ("default", "reference")
+HIGHEST = 9000  # m, of the height of a band
 BALANCE_TOLERANCE = 1e-10  # of the precipitation; round-off of sums of about ten fluxes
-_SWE = Output("swe", ("SWE",), "mm", "snow water equivalent at the interval's end")
 
 
 class Names:
@@ -74,6 +75,9 @@ class AbstractModel:
     ----------
     snow : bool
         Whether the basin has the snow front end.
+    bands : sequence of float, optional
+        Heights in m of elevation bands of equal area above the height of the temperature series,
+        each with a snow store of its own; see :func:`pymc_hydro.elevation_bands`.
     formulation : {"default", "reference"}
         The corrected equations or those of the public reference.
     initial : mapping of str to (float or "estimate"), optional
@@ -100,6 +104,7 @@ class AbstractModel:
         self,
         *,
         snow: bool | None = None,
+        bands: Sequence[float] | None = None,
         formulation: str = "default",
         initial: Mapping[str, float | str] | None = None,
     ):
@@ -115,13 +120,15 @@ class AbstractModel:
         self.options = {"snow": with_snow, "formulation": formulation, **self.choices}
         self.formulation = formulation
         if self.snow_target is not None:
-            self.snow = self.snow_front() if with_snow else NoSnow(self.snow_target)
+            self.snow = self._snow(bands) if with_snow else NoSnow(self.snow_target)
             self.parameters = (*self.parameters, *self.snow.parameters)
             self.stores = (*self.snow.stores, *self.stores)
             self.flows = (*self.snow.flows, *self.flows)
             self.exchanges = (*self.snow.exchanges, *self.exchanges)
             if with_snow:
-                self.outputs = (*self.outputs, _SWE)
+                packs = tuple(store.name for store in self.snow.stores)
+                swe = Output("swe", packs, "mm", "snow water equivalent at the interval's end")
+                self.outputs = (*self.outputs, swe)
         if self.routing is not None:
             self.parameters = (*self.parameters, *self.routing.parameters)
         self._fill(initial or {})
@@ -158,6 +165,19 @@ class AbstractModel:
         self.stores = tuple(stores.values())
         if initial:
             self.options["initial"] = tuple(initial.items())
+
+    def _snow(self, bands) -> Any:
+        """Return the front end, or bands of it."""
+        if bands is None:
+            return self.snow_front()
+        heights = tuple(float(height) for height in bands)
+        if not (heights and all(abs(height) < HIGHEST for height in heights)):
+            raise ValueError(
+                f"{type(self).__name__}: bands must be heights in m above the height of the "
+                f"temperature series, found {bands!r}; ph.elevation_bands makes them"
+            )
+        self.options["bands"] = heights
+        return ElevationBands(self.snow_front(), heights)
 
     def snow_front(self) -> Any:
         """Return the snow front end; a subclass may give another one."""

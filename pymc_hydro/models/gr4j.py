@@ -3,12 +3,13 @@
 from itertools import pairwise
 from typing import final
 
-from pymc_hydro.core.blocks import DegreeDaySnow, FedChain, NashCascade
+from pymc_hydro.core.blocks import FedChain, NashCascade
 from pymc_hydro.core.declaration import Flow, Output, Parameter, Store
 from pymc_hydro.core.functions import piecewise, power, tanh
 from pymc_hydro.core.laws import guarded_power
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.core.smoothing import pos, step
+from pymc_hydro.core.snow import DegreeDaySnow
 
 WIDTH = 1e-6  # mm/d of net rain, mm of snow: smoothing of the default
 REFERENCE_WIDTH = 1e-12  # mm/d and mm, the reference's

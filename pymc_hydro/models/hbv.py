@@ -2,12 +2,13 @@
 
 from typing import final
 
-from pymc_hydro.core.blocks import RefreezingSnow, UnitHydrograph
+from pymc_hydro.core.blocks import UnitHydrograph
 from pymc_hydro.core.declaration import Flow, Output, Parameter, Store
 from pymc_hydro.core.functions import piecewise, power, sqrt
 from pymc_hydro.core.laws import guarded_power
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.core.smoothing import clamp, lesser, maximum, minimum, pos
+from pymc_hydro.core.snow import RefreezingSnow
 
 WIDTH = 1e-3  # mm, mm/d or of a capacity: smoothing of empty and full, of minima
 EMPTY_WIDTH = 1e-6  # mm, smoothing of an empty upper zone

@@ -2,12 +2,13 @@
 
 from typing import final
 
-from pymc_hydro.core.blocks import DegreeDaySnow, NashCascade
+from pymc_hydro.core.blocks import NashCascade
 from pymc_hydro.core.declaration import Flow, Output, Parameter, Store
 from pymc_hydro.core.functions import power
 from pymc_hydro.core.laws import guarded_power
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.core.smoothing import overflow, pos
+from pymc_hydro.core.snow import DegreeDaySnow
 
 WIDTH = 1e-6  # mm, or of a capacity: smoothing of empty and full
 REFERENCE_WIDTH = 1e-12  # the reference's

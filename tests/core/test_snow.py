@@ -1,0 +1,67 @@
+"""Elevation bands: a snow front end repeated over heights."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+import pymc_hydro as ph
+from pymc_hydro.engine.simulate import simulate
+from pymc_hydro.testing import checks
+from tests.conftest import FORCINGS
+
+HEIGHTS = (-900.0, 100.0, 800.0)
+
+
+def test_heights_of_equal_areas():
+    curve = np.linspace(800, 2800, 101)
+    assert ph.elevation_bands(curve) == pytest.approx((-800, -400, 0, 400, 800))
+    assert ph.elevation_bands(curve, n=2, height=1000) == pytest.approx((300, 1300))
+
+
+@pytest.mark.parametrize("heights", [[], [1.0, np.nan], [[1.0, 2.0]], [1.0]])
+def test_bad_heights(heights):
+    with pytest.raises(ValueError, match="elevation_bands: heights must be"):
+        ph.elevation_bands(heights, n=2)
+
+
+@pytest.mark.parametrize("bands", [(), (np.nan,), (20_000,)])
+def test_bad_bands(bands):
+    with pytest.raises(ValueError, match="Hymod: bands must be heights in m"):
+        ph.Hymod(bands=bands)
+
+
+def test_bands_are_a_part_of_the_model():
+    model = ph.HBV(bands=HEIGHTS)
+    assert model == pickle.loads(pickle.dumps(model)) != ph.HBV()
+    assert model.store_names[:3] == ("SWE_1", "SWE_2", "SWE_3")
+    assert model.parameter_names == ph.HBV().parameter_names
+    assert model.output_table["swe"].terms == ("SWE_1", "SWE_2", "SWE_3")
+
+
+def test_equal_bands_are_the_basin():
+    basin = FORCINGS["cold"]
+    runs = [
+        simulate(m, m.default, basin, ("discharge", "swe"), rtol=1e-9, atol=1e-9)
+        for m in (ph.Hymod(), ph.Hymod(bands=(0, 0)))
+    ]
+    for name in ("discharge", "swe"):
+        np.testing.assert_allclose(runs[1][name], runs[0][name], rtol=1e-6, atol=1e-6)
+
+
+def test_high_bands_keep_snow_longest_and_the_water_is_kept():
+    model, basin = ph.Hymod(bands=HEIGHTS), FORCINGS["cold"]
+    run = simulate(model, model.default, basin, model.store_names[:3])
+    contents = [float(run[name].mean()) for name in model.store_names[:3]]
+    assert contents == sorted(contents) and contents[0] < 0.9 * contents[2]
+    assert checks.water_balance(model, model.default, basin).error <= 1
+    finding = checks.fixed_step_sensitivities(model, model.default, basin.isel(time=slice(0, 10)))
+    assert finding.error <= 1, finding
+
+
+@pytest.mark.parametrize("formulation", ["default", "reference"])
+def test_refreezing_in_bands_against_complex_step(formulation, rng):
+    model = ph.HBV(bands=HEIGHTS, formulation=formulation)
+    for theta in checks.draw_parameters(model, rng, 20):
+        finding = checks.rates_and_jacobians(model, theta, rng)
+        assert finding.error <= 1, finding
