@@ -163,7 +163,7 @@ def calibrate(
         dict(loss_options or {}),
         space.parameters(space.coordinates(units[0]))[0],
         initial_array(model, initial_state),
-        solver_settings,
+        solver_settings | {"free": [space.names[i] for i in space.free]},
     )
     method = choose_method(method, objective.goal.residuals is not None, search_space)
 

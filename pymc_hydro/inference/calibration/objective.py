@@ -170,16 +170,18 @@ class Objective:
         if run.status:
             return Evaluation(np.nan, np.full(theta.size, np.nan))
         values, jacobian = run.values[self.warmup :], run.jacobian[self.warmup :]
+        free = list(self.problem.columns)
+        gradient = np.zeros(theta.size)
         with self._lock:
             loss, delta = self._loss(values)
-            residuals = columns = None
-            if squares:
-                columns = [self._residuals(values, jacobian[:, :, j]) for j in range(theta.size)]
-                residuals = columns[0][0]
-        gradient = np.tensordot(delta, jacobian, axes=2)
-        if not squares:
-            return Evaluation(float(loss), gradient)
-        return Evaluation(float(loss), gradient, residuals, np.stack([c[1] for c in columns], 1))
+            gradient[free] = np.tensordot(delta, jacobian, axes=2)
+            if not squares:
+                return Evaluation(float(loss), gradient)
+            columns = [self._residuals(values, jacobian[:, :, j]) for j in range(len(free))]
+        residuals = columns[0][0]
+        residual_jacobian = np.zeros((residuals.size, theta.size))
+        residual_jacobian[:, free] = np.stack([change for _, change in columns], axis=1)
+        return Evaluation(float(loss), gradient, residuals, residual_jacobian)
 
     def check(self, theta: np.ndarray) -> None:
         """Raise ValueError if the loss of a run that did not fail is no number."""
