@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pymc_hydro.losses.pairs import Pairs, number, root, small_flow
+from pymc_hydro.losses.pairs import Pairs, number, small_flow
 
 __all__ = ["recession", "recession_pairs", "recession_plot", "recession_residuals"]
 
@@ -125,7 +125,7 @@ def recession_pairs(name: str, pairs: Pairs, precipitation=None, largest_rain=RA
 
 def _points(xp, flow, t, e):
     fall = flow[t] - flow[t + 1]
-    height = xp.log((fall + root(fall * fall + e * e)) / 2)
+    height = np.log(e / 2) + xp.arcsinh(fall / e)  # no cancellation where flow rises steeply
     return xp.log((flow[t] + flow[t + 1]) / 2 + e), height
 
 
