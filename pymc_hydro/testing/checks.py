@@ -38,7 +38,7 @@ RATES_LIMIT = 1e-12
 # Round-off of the double-precision formula, measured as its distance from extended precision: by
 # this factor the kernel's order of operations may exceed it.
 ROUND_OFF_FACTOR = 100
-LAST_DIGIT, NOISE_FACTOR = 4e-16, 10
+LAST_DIGIT, PATTERNS, NOISE_FACTOR = 4e-16, 6, 10
 FIXED_LIMIT = 1e-10  # relative L2 per column: round-off over some hundred steps
 FROZEN_LIMIT = 1e-6  # relative L2 per column: Richardson differences' own error
 DISCHARGE_LIMIT = 1e-6  # mm/d, at rtol = atol = 1e-9
@@ -225,15 +225,22 @@ def fixed_step_sensitivities(
         check = f"{method.name}: sensitivities at {steps} fixed steps against complex step"
         found = run["ddischarge_dparameter"].values
         finding = _columns(check, model, theta, found, jacobian, FIXED_LIMIT, ROUND_OFF)
-        if (
-            finding.error > 1
-        ):  # stiff, at a kink: how much do parameters of another last digit move?
-            moved = complex_step_run(model, theta * (1 + LAST_DIGIT), basin, method, steps)[1]
-            noise = NOISE_FACTOR * np.linalg.norm((moved - jacobian) * _scale(model, theta), axis=0)
+        if finding.error > 1:  # stiff, at a kink: how much do other last digits move it?
+            noise = NOISE_FACTOR * _noise(model, theta, basin, method, steps, jacobian)
             floor = ROUND_OFF + noise
             finding = _columns(check, model, theta, found, jacobian, FIXED_LIMIT, floor)
         return finding if finding.error > error / allowed else Finding(check, error / allowed)
     return None
+
+
+def _noise(model, theta, basin, method, steps, jacobian) -> np.ndarray:
+    """Return how much the columns move with the last digits of the parameters, up and down."""
+    rng = np.random.default_rng(1)
+    moved = [
+        complex_step_run(model, theta * (1 + LAST_DIGIT * signs), basin, method, steps)[1]
+        for signs in rng.choice((-1, 1), (PATTERNS, theta.size))
+    ]
+    return np.linalg.norm((np.array(moved) - jacobian) * _scale(model, theta), axis=1).max(axis=0)
 
 
 def adaptive_sensitivities(model, theta, basin) -> Finding:
