@@ -1,7 +1,7 @@
 """`ph.calibrate` beside other optimisers, on the same model, record, bounds and axes.
 
     pip install -r benchmarks/requirements.txt
-    python -m benchmarks.calibration DATA [--seeds 20] [--others 5] [--problems Hymod/leaf] [--quick]
+    python -m benchmarks.calibration DATA [--seeds 20] [--others 5] [--problems ...] [--quick]
 
 DATA as in `benchmarks/fits.py`. Methods:
 
