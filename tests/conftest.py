@@ -1,3 +1,5 @@
+import sys
+
 import numpy as np
 import pytest
 
@@ -6,6 +8,16 @@ from pymc_hydro.testing.weather import weathers
 from tests.tiny import Tiny
 
 FORCINGS = weathers()
+NEWER_STACK = sys.version_info >= (3, 12)  # PyMC 6; below that PyMC 5
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out on the older stack what is the same with both versions of PyMC and takes long."""
+    if NEWER_STACK:
+        return
+    left_out = [item for item in items if item.get_closest_marker("kernels")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if not item.get_closest_marker("kernels")]
 
 
 @pytest.fixture(scope="session", params=list(FORCINGS))

@@ -10,6 +10,8 @@ from pymc_hydro.engine.simulate import forcing_array
 from tests.conftest import FORCINGS
 from tests.tiny import Tiny
 
+pytestmark = pytest.mark.kernels
+
 BASIN = FORCINGS["rain"].isel(time=slice(0, 20))
 SETTINGS = {"rtol": 1e-9, "atol": 1e-9}
 

@@ -10,6 +10,8 @@ from pymc_hydro.engine.simulate import simulate
 from pymc_hydro.testing import checks
 from tests.conftest import FORCINGS
 
+pytestmark = pytest.mark.kernels
+
 HEIGHTS = (-900.0, 100.0, 800.0)
 
 

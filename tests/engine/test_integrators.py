@@ -10,6 +10,8 @@ from pymc_hydro.engine.structure import components, fill_in
 from pymc_hydro.testing.independent import solve_with_scipy
 from tests.conftest import FORCINGS
 
+pytestmark = pytest.mark.kernels
+
 IDS = [method.name for method in METHODS]
 ORDERS = {"heun": 2, "bogacki_shampine": 3, "tr_bdf2": 2, "esdirk3": 3}
 

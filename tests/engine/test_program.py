@@ -89,6 +89,7 @@ def test_hymod_splits_into_head_and_linear_part():
     )
 
 
+@pytest.mark.kernels
 @pytest.mark.parametrize("cls", ph.MODELS)
 def test_kernels_against_sympy_equations(cls, rng):
     """J and B of the compiled rates against SymPy's own derivatives of the flux function."""

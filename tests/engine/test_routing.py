@@ -8,6 +8,8 @@ from pymc_hydro.models.hbv import base, triangle
 from pymc_hydro.testing.weather import make_basin
 from tests.tiny import Tiny
 
+pytestmark = pytest.mark.kernels
+
 BASE = Parameter("b", 0.5, 25, "d", "base", default=3)
 
 

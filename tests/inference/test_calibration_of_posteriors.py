@@ -1,15 +1,14 @@
 """Simulation-based calibration in a shortened form; the full one is benchmarks/sbc.py."""
 
-import sys
-
 import numpy as np
 import pytest
 
 from benchmarks import sbc
+from tests.conftest import NEWER_STACK
 
-REPLICATIONS = 12
+REPLICATIONS = 6
 # Six seconds a replication: each of the two stacks that the tests run on takes one error model.
-LIKELIHOOD = "skew_student" if sys.version_info >= (3, 12) else "normal"
+LIKELIHOOD = "skew_student" if NEWER_STACK else "normal"
 
 
 @pytest.mark.slow

@@ -179,13 +179,13 @@ def test_squares_of_residuals_add_up_to_the_loss(name, rng):
 STEPS = {"steps": 6, "solver": "tr_bdf2"}  # an equal number of steps: differences are smooth
 RELATIVE_STEPS = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7)  # of differences: the best counts
 SCORED = slice(120, None)
-MODELS = [Tiny(), *(kind(snow=False) for kind in ph.MODELS)]
+MODELS = [Tiny(), *(kind() for kind in ph.MODELS)]
 
 
 @functools.cache
 def record():
     """Return a basin, and its observations of 60 scored days, a fifth of them missing."""
-    basin = ph.load_basin("leaf_river").isel(time=slice(150, 330))
+    basin = ph.load_basin("fulda").isel(time=slice(300, 480))
     observed = basin["discharge"].values[SCORED].copy()
     observed[np.random.default_rng(5).permutation(N)[: N // 5]] = np.nan
     return basin, observed
@@ -201,6 +201,7 @@ def optimum(model):
     return np.array([float(fit.theta[name]) for name in model.parameter_names])
 
 
+@pytest.mark.kernels
 @pytest.mark.parametrize("where", ["random", "optimum"])
 @pytest.mark.parametrize("model", MODELS, ids=lambda m: type(m).__name__)
 def test_gradients_through_every_model(model, where, rng):
