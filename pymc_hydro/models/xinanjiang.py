@@ -12,7 +12,8 @@ from pymc_hydro.core.smoothing import pos, step
 WIDTH = 1e-6  # mm, or of a capacity: smoothing of empty and full
 POWER_WIDTH = 1e-2  # of a capacity: where the powers become linear
 DEEP_CONTENT = 1.0  # mm, content at which deep evaporation is half of its limit
-FLOOR, JUMP_WIDTH = 1e-12, 5e-2  # of the reference: base of powers; mm, its jump in evaporation
+# Of the reference: base of powers; mm, its jump in evaporation; full free water, of its capacity.
+FLOOR, JUMP_WIDTH, FULL_WIDTH = 1e-12, 0.5, 1e-4
 
 
 def tension_capacity(p):
@@ -44,13 +45,16 @@ class Xinanjiang(AbstractModel):
     - evaporation below ``c LM``: the reference drops from ``c E_p`` to
       ``c E_p c LM / (c LM + 1 mm)``, a jump of up to `c E_p` at which its sensitivities are wrong
       (34 % for c at c LM = 3.6 mm). Here the lower branch is scaled to meet the middle one. The
-      reference formulation takes the jump over 0.05 mm, so that it has sensitivities;
+      reference formulation takes the jump over 0.5 mm, so that it has sensitivities;
     - powers of the relative content u: ``u ((u^2 + e^2)/(1 + e^2))^((b - 1)/2)`` with e = 0.01, in
       place of a floor of 1e-6 below the power, with which an empty store sheds up to 23 % of its
       rain and a full one overfills (both at b = 0.1); 1e-3 or less where u is above 0.2 and b
       below 2;
-    - the two parabolas are joined as they are, without the reference's blend over 1e-12;
-    - the contributing area of free water uses one smooth deficit in function and derivative.
+    - the contributing area of free water uses one smooth deficit in function and derivative. The
+      reference's has an infinite slope at the full store where Ex < 1; here its formulation is
+      linear within 1e-4 of the capacity.
+
+    The two parabolas are joined as they are in both, without the reference's blend over 1e-12.
 
     References
     ----------
@@ -116,8 +120,7 @@ class Xinanjiang(AbstractModel):
             return piecewise(above, upper, lower, continuity=0)
         lower = power(low, 1 - p.b) * power(self.floored(pos(z, WIDTH)), p.b)
         upper = 1 - power(high, 1 - p.b) * power(self.floored(pos(1 - z, WIDTH)), p.b)
-        w = step(above, FLOOR)
-        return (1 - w) * lower + w * upper
+        return piecewise(above, upper, lower, continuity=0)
 
     def power(self, x, exponent):
         return guarded_power(x, exponent, POWER_WIDTH)
@@ -130,10 +133,9 @@ class Xinanjiang(AbstractModel):
         if self.formulation == "default":
             deep = deep * (threshold + DEEP_CONTENT) / threshold
             lower = piecewise(W - threshold, W / LM, deep, continuity=0)
-        else:
-            w = step(W - threshold, JUMP_WIDTH)
-            lower = w * W / LM + (1 - w) * deep
-        return piecewise(W - LM, 1.0, lower, continuity=0)
+            return piecewise(W - LM, 1.0, lower, continuity=0)
+        w = step(W - threshold, JUMP_WIDTH)
+        return w * piecewise(W - LM, 1.0, W / LM, continuity=0) + (1 - w) * deep
 
     def fluxes(self, s, u, p):
         water = self.snow.fluxes(s, u, p)
@@ -146,7 +148,8 @@ class Xinanjiang(AbstractModel):
         if self.formulation == "default":
             D = 1 - self.power(pos(S_max - S, WIDTH) / S_max, p.Ex)
         else:
-            D = 1 - power(self.floored(1 - S / S_max), p.Ex)
+            y = piecewise(S_max - S, 1 - S / S_max, 0.0, continuity=0)
+            D = 1 - guarded_power(y, p.Ex, FULL_WIDTH)
         soil = {
             "R_b": R_b,
             "E": E,
