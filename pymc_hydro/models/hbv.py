@@ -33,9 +33,13 @@ def triangle(start, end, p):
 
 def sampled_triangle(start, end, p):
     """Height of the triangle at the start of an interval, not normalized."""
-    distance, half = start - p.b / 2, maximum(p.b / 2, SAMPLED_WIDTH, SAMPLED_WIDTH)
-    height = 1 - sqrt(distance * distance + SAMPLED_WIDTH * SAMPLED_WIDTH) / half
-    return pos(height, SAMPLED_WIDTH)
+    w = SAMPLED_WIDTH
+    distance, half = start - p.b / 2, maximum(p.b / 2, w, w)
+    height = 1 - sqrt(distance * distance + w * w) / half
+    # The positive part, in the form whose derivative does not cancel far below zero.
+    below = piecewise(height, 0.0, height, continuity=None)
+    small = w * w / (2 * (sqrt(below * below + w * w) - below))
+    return piecewise(height, pos(height, w), small, continuity=1)
 
 
 def base(p):
