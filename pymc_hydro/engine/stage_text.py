@@ -15,8 +15,8 @@ __all__ = ["emit_factors", "emit_stages", "solve_block"]
 MAX_ITERATIONS = 60
 # Of |y| + |c|: at round-off of the residual, so that the sensitivities of a stage are those of the
 # equation that it solves. Quadratic convergence makes the last iteration nearly free of doubt.
-CONVERGED = 1e-14
-FLOOR = 1e-17  # mm
+CONVERGED = 1e-15
+FLOOR = 1e-18  # mm
 STALLED = 1e-9  # of |y| + |c|: steps below that no longer shrink have reached round-off
 
 
