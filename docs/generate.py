@@ -1,9 +1,11 @@
-"""Write the pages that follow from the code: one a model, and the public interface."""
+"""Write the pages that follow from the code: one a model, the public interface, references."""
 
 import inspect
+import textwrap
 from pathlib import Path
 
 import matplotlib
+from references import references_page
 
 import pymc_hydro as ph
 from pymc_hydro import plots
@@ -29,6 +31,7 @@ def write_pages(folder: Path) -> None:
     entries = "\n".join(names)
     _write(folder / "models.md", f"# One page a model\n\n```{{toctree}}\n{entries}\n```\n")
     _write(folder / "api.md", _interface())
+    _write(folder / "references.txt", references_page())
 
 
 def _model_page(kind):
@@ -43,7 +46,7 @@ def _model_page(kind):
         f"## Parameters\n\n{table}\n\n"
         f"## Stores and flows\n\n![Stores and flows of {kind.__name__}]({kind.__name__}.png)\n\n"
         f"## Outputs\n\n{outputs}\n\nand every store and flux by its name.\n\n"
-        f"## Fluxes, as declared\n\n```python\n{inspect.cleandoc(fluxes)}\n```\n"
+        f"## Fluxes, as declared\n\n```python\n{textwrap.dedent(fluxes)}\n```\n"
     )
 
 

@@ -26,7 +26,7 @@ if __name__ == "__main__":
         return loss
 
     # Each weight starts from the optimum of the one before: the front is continuous.
-    starts, fits = 6, []
+    starts, fits = 3, []
     for weight in WEIGHTS:
         fit = ph.calibrate(model, basin, weighted(weight), starts=starts, seed=1, **periods)
         starts = model.parameter_vector(fit.theta)

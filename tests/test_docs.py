@@ -1,5 +1,6 @@
-"""The code in the documentation runs, block after block, with fewer draws."""
+"""The code of README and pages runs, with fewer draws; the site is built without warnings."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -8,80 +9,94 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
-import pymc as pm
 import pytest
 
 import pymc_hydro as ph
+from tests.short import shorten
 
 ROOT = Path(__file__).parent.parent
-PAGES = ["README.md", "docs/first_posterior.md", "docs/choose_a_likelihood.md"]
-
-
-def run_blocks(page, monkeypatch):
-    sample = pm.sample
-    matplotlib.use("Agg")
-    few = {"draws": 20, "tune": 10, "chains": 2, "progressbar": False}
-    monkeypatch.setattr(pm, "sample", lambda **kwargs: sample(**(kwargs | few)))
-    text = (ROOT / page).read_text(encoding="utf-8")
-    space = {}
-    for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
-        exec(compile(block, page, "exec"), space)
-    return space
+# In the kernel of each page, before its first cell.
+STARTUP = f"""
+import sys
+sys.path.insert(0, {str(ROOT)!r})
+from tests.short import shorten
+shorten()
+"""
 
 
 @pytest.mark.filterwarnings("ignore")  # short chains
-@pytest.mark.parametrize("page", PAGES)
-def test_code_of_a_page(page, monkeypatch):
-    space = run_blocks(page, monkeypatch)
+def test_code_of_the_readme(monkeypatch):
+    matplotlib.use("Agg")
+    shorten(monkeypatch)
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    space = {}
+    for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        exec(compile(block, "README.md", "exec"), space)
     assert np.isfinite(space["idata"].posterior["S_umax"].values).all()
+    assert space["fit"].scores["nse"] > 0.7
 
 
-def test_declared_model_works(monkeypatch):
-    model = run_blocks("docs/declare_a_model.md", monkeypatch)["TwoStores"]()
-    basin = ph.load_basin("leaf_river").isel(time=slice(0, 500))
-    run = ph.simulate(model, model.default, basin, ("discharge", "evaporation", "S", "R"))
-    stored = float((run["S"] + run["R"])[-1]) - model.initial_state.sum()
-    flows = basin["precipitation"].sum() - run["discharge"].sum() - run["evaporation"].sum()
-    assert float(flows) == pytest.approx(stored, rel=1e-9)
-
-
-def test_calibration_page(monkeypatch, tmp_path):
-    matplotlib.use("Agg")
-    monkeypatch.chdir(tmp_path)
-    space = run_blocks("docs/calibrate.md", monkeypatch)
-    assert repr(space["again"]) == repr(space["fit"])
-    for name in ("fit", "robust", "own"):
-        assert space[name].scores["nse"] > 0.7, name
-    assert space["both"].simulation["S_u"].sizes == space["both"].simulation["discharge"].sizes
-    assert len(space["axes"]) == 3
-
-
-def test_page_on_data_and_reports(monkeypatch, tmp_path):
-    import matplotlib
-    import matplotlib.pyplot as plt
-
-    matplotlib.use("Agg")
-    monkeypatch.chdir(tmp_path)
-    plt.close("all")  # of other tests
-    space = run_blocks("docs/data_and_reports.md", monkeypatch)
-    assert set(space["table"].index) == set(ph.signatures.SIGNATURES)
-    assert len(plt.get_fignums()) == 4
-    plt.close("all")
-
-
-def test_site_is_built_without_warnings(tmp_path):
-    for package in ("sphinx", "myst_parser", "numpydoc"):
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """The whole site, its pages executed with short chains and without compiling their graphs."""
+    for package in ("sphinx", "myst_nb", "numpydoc"):
         pytest.importorskip(package)
-    shutil.copytree(ROOT / "docs", tmp_path / "docs", ignore=shutil.ignore_patterns("generated"))
+    folder = tmp_path_factory.mktemp("site")
+    shutil.copytree(ROOT / "docs", folder / "docs", ignore=shutil.ignore_patterns("generated"))
+    startup = folder / "ipython" / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    (startup / "short.py").write_text(STARTUP, encoding="utf-8")
+    flags = ["mode=FAST_COMPILE", os.environ.get("PYTENSOR_FLAGS", "")]
+    environment = os.environ | {
+        "IPYTHONDIR": str(folder / "ipython"),
+        "PYTENSOR_FLAGS": ",".join(filter(None, flags)),
+    }
     command = [sys.executable, "-m", "sphinx", "-b", "html", "-W", "--keep-going", "-q"]
-    command += [str(tmp_path / "docs"), str(tmp_path / "site")]
-    built = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert built.returncode == 0, built.stderr
+    command += [str(folder / "docs"), str(folder / "html")]
+    built = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert built.returncode == 0, built.stdout[-2000:] + built.stderr[-4000:]
+    return folder / "html"
+
+
+# Minutes of work, so on one of the two stacks. Cells that are not shown have assertions.
+on_one_stack = pytest.mark.skipif(sys.version_info < (3, 12), reason="built with Python 3.12 on")
+
+
+@on_one_stack
+def test_pages_are_executed(site):
+    pages = [p for p in (ROOT / "docs").glob("*.md") if "```{code-cell}" in p.read_text("utf-8")]
+    assert len(pages) >= 14
+    for page in pages:
+        html = (site / f"{page.stem}.html").read_text(encoding="utf-8")
+        assert "cell_input" in html and "cell_output" in html, page.name
+        shown = re.findall(r"<img[^>]* src=\"(_images/[^\"]+)\"", html)
+        assert all((site / image).stat().st_size > 1000 for image in shown), page.name
+        assert shown or page.stem not in PICTURES, page.name
+
+
+PICTURES = {
+    "calibrate", "choose_a_likelihood", "data_and_reports", "first_posterior", "missing_data",
+    "multi_output", "sensitivities", "sub_daily", "validate_and_compare",
+}  # fmt: skip
+
+
+@on_one_stack
+def test_generated_pages(site):
     for model in ph.MODELS:
-        page = (tmp_path / "site/generated" / f"{model.__name__}.html").read_text(encoding="utf-8")
+        page = (site / f"generated/{model.__name__}.html").read_text(encoding="utf-8")
         assert model.parameters[0].name in page and f"{model.__name__}.png" in page
-    interface = (tmp_path / "site/generated/api.html").read_text(encoding="utf-8")
+    interface = (site / "generated/api.html").read_text(encoding="utf-8")
     assert all(f'id="pymc_hydro.{n}"' in interface for n in ("read_csv", "simulate", "calibrate"))
+
+
+@on_one_stack
+def test_bibliography(site):
+    page = (site / "bibliography.html").read_text(encoding="utf-8")
+    cited = set()
+    for path in (ROOT / "pymc_hydro").rglob("*.py"):
+        cited |= set(re.findall(r"doi:(10\.\S+[^\s.,\"])", path.read_text(encoding="utf-8")))
+    missing = [doi for doi in cited if f"https://doi.org/{doi}" not in page]
+    assert len(cited) > 60 and not missing
 
 
 def test_links_lead_somewhere():

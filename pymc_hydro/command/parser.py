@@ -65,6 +65,7 @@ a configuration, of which every line may be left out:
   [sample]
   likelihood = "normal"
   scale = "linear"
+  ar = 0                      # 1: errors that remember the day before
   draws = 1000
   tune = 1000
   chains = 4

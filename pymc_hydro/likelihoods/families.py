@@ -60,9 +60,11 @@ SKEW_GENERALIZED = Family(SkewGeneralizedT, ("lam", "p", "q"), _direct("lam", "p
 
 
 def _above_two(name):
-    """Degrees of freedom with a finite variance.
+    """Degrees of freedom with a finite variance: a shifted version of a published prior.
 
-    A shifted version of the prior of Juarez and Steel (2010), doi:10.1198/jbes.2009.07145.
+    References
+    ----------
+    Juarez, M. A., Steel, M. F. J. (2010). J. Bus. Econ. Stat. doi:10.1198/jbes.2009.07145
     """
     return pm.Deterministic(name, 2 + pm.Gamma(f"{name}_minus_2", alpha=2, beta=0.1))
 

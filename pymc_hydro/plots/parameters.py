@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from pymc_hydro.plots.series import COLORS
 
 __all__ = ["plot_parameters"]
@@ -35,9 +37,16 @@ def plot_parameters(idata, *, var_names: Sequence[str] | None = None, **options)
         var_names = [n for n in posterior.data_vars if set(posterior[n].dims) == {"chain", "draw"}]
     if len(var_names) < 2:
         raise ValueError(f"plot_parameters: needs at least two parameters, found {list(var_names)}")
+    size = 2.2 * len(var_names) + 1
     if not hasattr(az, "plot_posterior"):  # ArviZ 1
-        size = 2.2 * len(var_names) + 1
         visuals = {"scatter": {"alpha": 0.3}, "divergence": {"color": COLORS["simulated"]}}
         drawn = {"figure_kwargs": {"figsize": (size, size)}, "visuals": visuals}
-        return az.plot_pair(idata, var_names=list(var_names), **(drawn | options))
-    return az.plot_pair(idata, var_names=list(var_names), divergences=True, **options)
+        drawn = az.plot_pair(idata, var_names=list(var_names), **(drawn | options))
+        figure = drawn.viz["figure"].item()
+        if hasattr(figure, "set_layout_engine"):  # matplotlib's: else labels cover the neighbours
+            figure.set_layout_engine("constrained")
+        return drawn
+    drawn = {"figsize": (size, size), "marginals": True, "divergences": True, "textsize": 10}
+    axes = az.plot_pair(idata, var_names=list(var_names), **(drawn | options))
+    np.ravel(axes)[0].figure.set_layout_engine("constrained")
+    return axes

@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from pymc_hydro.diagnostics import pit
-from pymc_hydro.plots.series import COLORS
+from pymc_hydro.plots.series import COLORS, date_axis
 
 __all__ = ["plot_residuals"]
 
@@ -39,7 +39,7 @@ def plot_residuals(data: xr.Dataset, *, draws=None, ax=None):
     dots = {"marker": ".", "ms": 2, "ls": "", "color": COLORS["simulated"]}
 
     over_time.plot(data["time"].values, x, **dots)
-    over_time.tick_params(axis="x", rotation=30)
+    date_axis(over_time, data["time"].values)
     over_time.set_ylabel("innovation (1)")
     against_flow.plot(data["simulated"].values, x, **dots)
     against_flow.set_xscale("log")

@@ -1,5 +1,7 @@
 """Sketch of a model's stores and flows, drawn from its declaration."""
 
+from textwrap import wrap
+
 from pymc_hydro.plots.series import COLORS, symbol
 
 __all__ = ["plot_structure"]
@@ -102,9 +104,9 @@ def _box(ax, x, y, store):
     ax.add_patch(
         FancyBboxPatch(corner, WIDTH, HEIGHT, boxstyle=style, fc="#EAF4FB", ec=COLORS["rain"])
     )
-    ax.text(x, y + 0.14, symbol(store.name), ha="center", va="center", fontsize=11)
-    words = store.description if len(store.description) < 26 else store.description[:24] + "…"
-    ax.text(x, y - 0.24, words, ha="center", va="center", fontsize=6, color="0.25")
+    ax.text(x, y + 0.2, symbol(store.name), ha="center", va="center", fontsize=11)
+    words = "\n".join(wrap(store.description, 22)[:2])
+    ax.text(x, y - 0.18, words, ha="center", va="center", fontsize=6, color="0.25")
 
 
 def _label(ax, x, y, fluxes, **options):

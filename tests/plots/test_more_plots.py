@@ -141,6 +141,7 @@ def test_parameters_through_arviz(rng, tmp_path):
     import matplotlib.pyplot as plt
 
     assert plot_parameters(idata) is not None
+    assert plt.gcf().get_layout_engine() is not None  # else labels cover the neighbours
     drawn(plt.gcf(), tmp_path)
     with pytest.raises(ValueError, match="at least two"):
         plot_parameters(idata, var_names=["beta"])
