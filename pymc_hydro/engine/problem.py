@@ -1,6 +1,6 @@
 """A model with the settings of its integration: what a run needs besides its arrays."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -12,7 +12,7 @@ from pymc_hydro.engine.kernel_text import N_COUNTS
 from pymc_hydro.engine.kernels import Kernel, get_kernel, select_methods
 from pymc_hydro.engine.layout import width_for
 
-__all__ = ["DEFAULT_TOLERANCE", "Problem", "Run", "define_problem"]
+__all__ = ["DEFAULT_TOLERANCE", "Problem", "Run", "as_argument", "define_problem"]
 
 # Hymod, ten years daily: the error of discharge is then below 1e-3 mm/d, that of every Jacobian
 # column below 1 % (benchmarks/integration.py).
@@ -96,6 +96,21 @@ class Problem:
         """Return those of the methods, shape (n_method, 2 n + 3, n)."""
         return stack_coefficients(self.methods)
 
+    def integrator(self, initial: bool = False) -> Callable:
+        """Return the kernel as ``integrate(theta, forcing, x0, values, jacobian, counts)``.
+
+        The arrays are contiguous, the last three are written, the status is returned. It may be
+        called from several threads at once, and does not hold Python's lock.
+        """
+        kernel = self.kernel(initial).function
+        settings = (self.place(initial), self.coefficients())
+        settings += (self.dt, self.rtol, self.atol, self.steps)
+
+        def integrate(theta, forcing, x0, values, jacobian, counts):
+            return kernel(theta, forcing, x0, *settings, values, jacobian, counts)
+
+        return integrate
+
     def run(self, theta, forcing, x0, *, sensitivities=False, initial=False) -> Run:
         """Integrate once; inputs are float64 arrays that were checked before."""
         n_time, n_output = forcing.shape[0], len(self.outputs)
@@ -103,21 +118,14 @@ class Problem:
         n_column = self.n_columns(initial) if sensitivities else 0
         jacobian = np.empty((n_time, n_output, n_column))
         counts = np.zeros(N_COUNTS, dtype=np.int64)
-        status = self.kernel(initial).function(
-            np.ascontiguousarray(theta),
-            np.ascontiguousarray(forcing),
-            np.ascontiguousarray(x0),
-            self.place(initial),
-            self.coefficients(),
-            self.dt,
-            self.rtol,
-            self.atol,
-            self.steps,
-            values,
-            jacobian,
-            counts,
-        )
+        arrays = map(as_argument, (theta, forcing, x0))
+        status = self.integrator(initial)(*arrays, values, jacobian, counts)
         return Run(values, jacobian if sensitivities else None, counts, int(status))
+
+
+def as_argument(array) -> np.ndarray:
+    """Return an array as kernels take it; for one that is read-only Numba would compile anew."""
+    return np.require(array, np.float64, ("C", "W"))
 
 
 def define_problem(

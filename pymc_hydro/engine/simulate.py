@@ -1,8 +1,6 @@
 """Run a model outside of PyMC: labelled arrays in, labelled arrays out."""
 
-import os
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,8 +9,10 @@ import pandas as pd
 import xarray as xr
 
 from pymc_hydro.core.dims import DRAW, PARAMETER, TIME
-from pymc_hydro.core.model import AbstractModel
+from pymc_hydro.core.model import AbstractModel, check_keys
+from pymc_hydro.data.records import BASIN, are_basins, as_basins, common_time
 from pymc_hydro.data.schema import as_basin, interval_length
+from pymc_hydro.engine.batch import run_batch
 from pymc_hydro.engine.errors import IntegrationError
 from pymc_hydro.engine.kernel_text import REASONS
 from pymc_hydro.engine.problem import DEFAULT_TOLERANCE, define_problem
@@ -52,7 +52,7 @@ def initial_array(model: AbstractModel, initial_state) -> np.ndarray:
 def simulate(
     model: AbstractModel,
     theta: Mapping | Sequence | np.ndarray,
-    basin: xr.Dataset | pd.DataFrame,
+    basin: xr.Dataset | pd.DataFrame | Mapping[Hashable, xr.Dataset | pd.DataFrame],
     outputs: Sequence[str] = ("discharge",),
     sensitivities: bool | Sequence[str] = False,
     initial_state: Mapping | Sequence | np.ndarray | None = None,
@@ -61,17 +61,22 @@ def simulate(
     atol: float = DEFAULT_TOLERANCE,
     steps: int | None = None,
 ) -> xr.Dataset:
-    """Simulate a basin.
+    """Simulate a basin, or several.
 
     Parameters
     ----------
     model : AbstractModel
         Such as ``ph.Hymod()``.
     theta : mapping of name to value, or array_like
-        Shape (n_parameter,), or (n_draw, n_parameter): then the draws run in parallel threads and
-        the result has the dimension ``draw``. Bounds are not enforced here.
-    basin : Dataset or DataFrame
+        Shape (n_parameter,), or (n_draw, n_parameter): then the result has the dimension ``draw``.
+        With several basins it serves all of them, unless it is a mapping of basin to what is
+        described here (with equal numbers of draws). Bounds are not enforced here.
+    basin : Dataset or DataFrame, or several
         Forcing on ``time``: precipitation and potential_evaporation in mm/d, temperature in degC.
+        Several are a mapping of name to such records, of any lengths and with intervals of one
+        length; or a Dataset with the dimension ``basin``, in which a record begins and ends with
+        the first and the last interval whose forcing is complete. All runs share the machine's
+        cores, as threads.
     outputs : sequence of str
         Any of ``model.output_names``: fluxes are interval means in mm/d, stores are contents at
         the interval's end in mm.
@@ -93,16 +98,17 @@ def simulate(
     Returns
     -------
     Dataset
-        On ``time`` (and ``draw``): one variable for each output, and with `sensitivities` also
-        ``d<output>_dparameter`` (time, parameter), in units of the output by units of the
-        parameter. Attributes count the steps: taken, of these implicit, rejected, and forced
-        (accepted at the shortest length although the error was above the tolerance), and the steps
-        that were repeated because a stage had no solution.
+        On ``time`` (and ``basin``, ``draw``): one variable for each output, and with
+        `sensitivities` also ``d<output>_dparameter`` (time, parameter), in units of the output by
+        units of the parameter. Attributes count the steps: taken, of these implicit, rejected, and
+        forced (accepted at the shortest length although the error was above the tolerance), and
+        the steps that were repeated because a stage had no solution. With several basins ``time``
+        holds the intervals of all, and a basin is NaN where it has no record.
 
     Raises
     ------
     IntegrationError
-        If a run fails; names the date, the reason and the parameters.
+        If a run fails; names the basin and the draw, the date, the reason and the parameters.
     KeyError, TypeError, ValueError
         If an argument makes no sense.
 
@@ -113,6 +119,12 @@ def simulate(
     >>> run = ph.simulate(model, model.default, basin, sensitivities=True)
     >>> dict(run.sizes)
     {'time': 3717, 'parameter': 5}
+
+    Two records of different lengths:
+
+    >>> records = {"all": basin, "last_years": basin.sel(time=slice("1955-10-01", None))}
+    >>> dict(ph.simulate(model, model.default, records).sizes)
+    {'basin': 2, 'time': 3717}
     """
     if isinstance(outputs, str):
         outputs = (outputs,)
@@ -120,46 +132,80 @@ def simulate(
     if not isinstance(sensitivities, (bool, np.bool_)):
         settings["free"] = (sensitivities,) if isinstance(sensitivities, str) else sensitivities
     problem = define_problem(model, tuple(outputs), 1.0, **settings)  # settings before data
-    basin = as_basin(basin, model.forcing_names)
-    problem = replace(problem, dt=interval_length(basin))
-    array = model.parameter_vector(theta)
-    forcing, x0 = forcing_array(model, basin), initial_array(model, initial_state)
-    time = basin[TIME].values
-
-    def run_one(row):
-        run = problem.run(row, forcing, x0, sensitivities=bool(sensitivities))
-        if run.status:
-            raise _failure(model, run, row, time)
-        return run
-
-    if array.ndim == 1:
-        runs = [run_one(array)]
+    several = are_basins(basin)
+    if several:
+        basins = as_basins(basin, model.forcing_names)
+        array = np.stack(_vectors(model, theta, list(basins)), axis=-2)
     else:
-        first = run_one(array[0])  # compiles, before the threads start
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            runs = [first, *pool.map(run_one, array[1:])]
-    return _label(model, problem, runs, (DRAW,) if array.ndim == 2 else (), time)
+        basins = {None: as_basin(basin, model.forcing_names)}
+        array = model.parameter_vector(theta)[..., np.newaxis, :]
+    records, x0 = list(basins.values()), initial_array(model, initial_state)
+    problem = replace(problem, dt=interval_length(records[0]))
+    time, first = common_time(records) if several else (records[0][TIME].values, [0])
+    drawn = array.ndim == 3
+    array = array if drawn else array[np.newaxis]
+    batch = run_batch(
+        problem,
+        array,
+        np.concatenate([forcing_array(model, record) for record in records]),
+        np.broadcast_to(x0, (*array.shape[:2], x0.size)),
+        np.cumsum([0, *(record.sizes[TIME] for record in records)]),
+        rows=np.arange(len(records)) * time.size + first,
+        n_row=len(records) * time.size,
+        sensitivities=bool(sensitivities),
+    )
+    if batch.status.any():
+        raise _failure(model, batch, array, basins)
+    return _label(model, problem, batch, time, list(basins) if several else None, drawn)
 
 
-def _label(model, problem, runs, lead, time):
-    def gather(arrays):
-        stacked = np.stack(arrays)
-        return stacked if lead else stacked[0]
+def _vectors(model, theta, names):
+    """Return the parameters of each basin, of shape (n_parameter,) or (n_draw, n_parameter)."""
 
+    def of_basin(given, name):
+        if isinstance(given, Mapping):
+            return {k: of_basin(v, name) for k, v in given.items()}
+        labelled = isinstance(given, xr.DataArray) and BASIN in given.dims
+        return given.sel({BASIN: name}) if labelled else given
+
+    if isinstance(theta, Mapping) and set(theta) & set(names):
+        check_keys(f"{type(model).__name__}: theta by basin", theta, names)
+        vectors = [model.parameter_vector(theta[name]) for name in names]
+    else:
+        vectors = [model.parameter_vector(of_basin(theta, name)) for name in names]
+    shapes = {name: vector.shape[:-1] for name, vector in zip(names, vectors, strict=True)}
+    if len(set(shapes.values())) > 1:
+        found = ", ".join(f"{name!r} {shape or 'one'}" for name, shape in shapes.items())
+        raise ValueError(
+            f"{type(model).__name__}: theta must have as many draws in each basin, found {found}"
+        )
+    return vectors
+
+
+def _label(model, problem, batch, time, names, drawn):
+    lead = (*((BASIN,) if names else ()), *((DRAW,) if drawn else ()))
+    n_vector, n_record = batch.status.shape
+
+    def ordered(array):
+        """Return results by basin, draw and time, without the first two where they are one."""
+        array = array.reshape(n_vector, n_record, time.size, *array.shape[2:]).swapaxes(0, 1)
+        return array[slice(None) if names else 0, slice(None) if drawn else 0]
+
+    values = ordered(batch.values)
     table, variables = model.output_table, {}
     for o, name in enumerate(problem.outputs):
         attributes = {"units": table[name].unit, "long_name": table[name].description}
-        variables[name] = ((*lead, TIME), gather([r.values[:, o] for r in runs]), attributes)
-        if runs[0].jacobian is not None:
+        variables[name] = ((*lead, TIME), values[..., o], attributes)
+        if batch.jacobian is not None:
             variables[f"d{name}_dparameter"] = (
                 (*lead, TIME, PARAMETER),
-                gather([r.jacobian[:, o] for r in runs]),
+                ordered(batch.jacobian)[..., o, :],
                 {"long_name": f"derivative of {name} with respect to each parameter"},
             )
-    coords = {TIME: time}
-    if runs[0].jacobian is not None:
+    coords = {TIME: time} | ({BASIN: names} if names else {})
+    if batch.jacobian is not None:
         coords[PARAMETER] = [model.parameter_names[i] for i in problem.columns]
-    total = sum(r.counts for r in runs)
+    total = batch.counts.sum(axis=(0, 1))
     counts = {name: int(n) for name, n in zip(COUNTED, total[: len(COUNTED)], strict=True)}
     solver = " or ".join(method.name for method in problem.methods)
     settings = {"solver": solver, "rtol": problem.rtol, "atol": problem.atol}
@@ -170,10 +216,15 @@ def _label(model, problem, runs, lead, time):
     return xr.Dataset(variables, coords=coords, attrs=attrs)
 
 
-def _failure(model, run, theta, time) -> IntegrationError:
-    values = ", ".join(f"{n} = {v:.6g}" for n, v in zip(model.parameter_names, theta, strict=True))
-    date = pd.Timestamp(time[run.counts[-1]])
+def _failure(model, batch, array, basins) -> IntegrationError:
+    """Return the error of the first run that failed."""
+    r, v = np.argwhere(batch.status.T)[0]
+    name, basin = list(basins.items())[r]
+    where = (f"basin {name!r}, " if name is not None else "") + f"draw {v}, " * (len(array) > 1)
+    date = pd.Timestamp(basin[TIME].values[batch.counts[v, r, -1]])
+    theta = zip(model.parameter_names, array[v, r], strict=True)
+    values = ", ".join(f"{n} = {value:.6g}" for n, value in theta)
     return IntegrationError(
-        f"{type(model).__name__}: the integration failed in the interval that starts at {date}: "
-        f"{REASONS[run.status]}. Parameters: {values}"
+        f"{type(model).__name__}: {where}the integration failed in the interval that starts at "
+        f"{date}: {REASONS[batch.status[v, r]]}. Parameters: {values}"
     )

@@ -1,6 +1,6 @@
-"""A basin in a PyMC model: forcing as data, simulated series as variables."""
+"""A basin, or several, in a PyMC model: forcing as data, simulated series as variables."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -12,54 +12,78 @@ from pytensor.graph.basic import Constant
 
 from pymc_hydro.core.dims import FORCING, FORCING_TIME, TIME
 from pymc_hydro.core.model import AbstractModel, check_keys
+from pymc_hydro.data.records import BASIN, are_basins, as_basins
 from pymc_hydro.data.schema import as_basin, check_warmup, interval_length
 from pymc_hydro.engine.problem import define_problem
 from pymc_hydro.engine.simulate import forcing_array, initial_array
 from pymc_hydro.inference.priors import priors as default_priors
 from pymc_hydro.likelihoods import LIKELIHOODS
-from pymc_hydro.likelihoods.observations import update_observations
-from pymc_hydro.ops import SimulatedValues
+from pymc_hydro.likelihoods.observations import BASIN_INDEX, update_observations
+from pymc_hydro.ops import BatchValues, SimulatedValues
 
 __all__ = ["build_model", "discharge", "outputs", "set_basin"]
 
-FORCING_DATA, KEPT_DATA, FLOW = "forcing", "kept_intervals", "flow"
-# Which model and warm-up a PyMC model's forcing was prepared for.
+FORCING_DATA, RECORD_DATA, KEPT_DATA = "forcing", "forcing_basin", "kept_intervals"
+FLOW = "flow"
+# The kept intervals hold the dimension "time" and its dates, to be replaced with the forcing.
+DATA_DIMS = {
+    FORCING_DATA: (FORCING_TIME, FORCING),
+    RECORD_DATA: (FORCING_TIME,),
+    KEPT_DATA: (TIME,),
+    BASIN_INDEX: (TIME,),
+}
+Record = xr.Dataset | pd.DataFrame
+# Which model, warm-up and interval a PyMC model's forcing was prepared for.
 _PREPARED: WeakKeyDictionary = WeakKeyDictionary()
 
 
 def outputs(
     model: AbstractModel,
     theta,
-    basin: xr.Dataset | pd.DataFrame,
+    basin: Record | Mapping[Hashable, Record],
     names: Sequence[str] = ("discharge",),
     *,
     warmup: int = 365,
     initial_state=None,
+    parallel: bool = False,
     **solver_settings,
 ) -> dict:
     """Simulate several outputs inside a PyMC model, all from one integration.
+
+    Several basins are one node of the graph, and one variable: their series one after another on
+    the dimension ``time``. The model then has the dimension ``basin``, and the data variable
+    ``basin_index`` tells which basin each interval belongs to.
 
     Parameters
     ----------
     model : AbstractModel
     theta : mapping of name to variable or number, or TensorVariable, shape (n_parameter,)
-        From ``ph.priors``, for example.
-    basin : Dataset or DataFrame
-        Its forcing becomes the data variable ``forcing`` (see :func:`set_basin`).
+        From ``ph.priors``, for example. With several basins the variables are scalars, which all
+        share, or have the dimension ``basin``; as one variable (n_basin, n_parameter). A further
+        axis in front of the variable's is that of many vectors, and one of the results too.
+    basin : Dataset or DataFrame, or several
+        Its forcing becomes the data variable ``forcing`` (see :func:`set_basin`). Several, as in
+        ``ph.simulate``: a mapping of name to record, of any lengths, or a Dataset on ``basin``.
     names : sequence of str
         Any of ``model.output_names``.
     warmup : int
         Intervals at the start that are simulated but not returned.
     initial_state : mapping, array_like or TensorVariable, shape (n_state,), in mm, optional
-        Contents of the stores at the start; a variable of yours is estimated with the rest.
+        Contents of the stores at the start; a variable of yours is estimated with the rest. With
+        several basins also (n_basin, n_state).
+    parallel : bool
+        Whether the basins (and vectors) share the machine's cores in each evaluation. For chains
+        one after another in one process: samplers use the cores themselves as a rule, and under
+        the Numba linker Numba's threads must neither be forked nor, with its layer ``workqueue``,
+        be entered by two threads at once. Of no effect for a single run.
     **solver_settings
         ``solver``, ``rtol``, ``atol``, ``steps`` as in ``ph.simulate``.
 
     Returns
     -------
     dict of str to TensorVariable, shape (n_time - warmup,)
-        On the model's dimension ``time``; not stored in results unless you wrap it in
-        ``pm.Deterministic(name, q, dims="time")``.
+        On the model's dimension ``time``, without each basin's warm-up; not stored in results
+        unless you wrap it in ``pm.Deterministic(name, q, dims="time")``.
 
     Raises
     ------
@@ -68,39 +92,48 @@ def outputs(
     """
     pymc_model = pm.modelcontext(None)
     names = (names,) if isinstance(names, str) else tuple(names)
-    basin = as_basin(basin, model.forcing_names)
-    parameters, free = _vector(model, theta)
-    problem = define_problem(model, names, interval_length(basin), free=free, **solver_settings)
-    forcing = _prepare(pymc_model, model, basin, warmup)
+    basins = _records(basin, model.forcing_names)
+    theta, free = _parameters(model, theta, len(basins) if are_basins(basin) else None)
+    problem = define_problem(model, names, _interval(basins), free=free, **solver_settings)
+    forcing, record, kept = _prepare(pymc_model, model, basins, warmup)
     if isinstance(initial_state, pt.TensorVariable):
         x0 = initial_state
     else:
         x0 = pt.constant(initial_array(model, initial_state), dtype="float64")
-    values = SimulatedValues(problem)(parameters, forcing, x0)
-    after = values[int(warmup) :]
-    return {name: after[:, i] for i, name in enumerate(problem.outputs)}
+    one_vector = theta.ndim == (1 if record is None else 2)
+    if record is None and one_vector:
+        after = SimulatedValues(problem)(theta, forcing, x0)[kept]
+    else:
+        if record is None:
+            theta, record = theta[:, None, :], pt.zeros(forcing.shape[0], dtype="int64")
+        theta = theta[None] if one_vector else theta
+        x0 = pt.alloc(x0, *theta.shape[:2], len(model.stores))
+        values = BatchValues(problem, parallel)(theta, forcing, x0, record)
+        after = values[0][kept] if one_vector else values[:, kept]
+    return {name: after[..., i] for i, name in enumerate(problem.outputs)}
 
 
 def discharge(
     model: AbstractModel,
     theta,
-    basin: xr.Dataset | pd.DataFrame,
+    basin: Record | Mapping[Hashable, Record],
     warmup: int = 365,
     *,
     initial_state=None,
+    parallel: bool = False,
     **solver_settings,
 ):
-    """Simulate discharge inside a PyMC model.
+    """Simulate discharge inside a PyMC model, of a basin or of several.
 
     Parameters
     ----------
-    model, theta, basin, warmup, initial_state, **solver_settings
+    model, theta, basin, warmup, initial_state, parallel, **solver_settings
         As in :func:`outputs`.
 
     Returns
     -------
     TensorVariable, shape (n_time - warmup,), in mm/d
-        On the dimension ``time``, after the warm-up.
+        On the dimension ``time``, after the warm-up; several basins one after another.
 
     Examples
     --------
@@ -110,6 +143,15 @@ def discharge(
     ...     q = ph.discharge(model, ph.priors(model), basin)
     ...     ph.likelihoods.Normal("flow", q, observed=basin["discharge"])
     ...     idata = pm.sample()
+
+    Two basins with a slow reservoir each, and all else in common:
+
+    >>> basins = {"wet": basin.isel(time=slice(0, 1500)), "dry": basin.isel(time=slice(1500, None))}
+    >>> with pm.Model(coords={"basin": list(basins)}):  # doctest: +SKIP
+    ...     K_s = pm.LogUniform("K_s", 1e-3, 0.1, dims="basin")
+    ...     q = ph.discharge(model, ph.priors(model, K_s=K_s), basins)
+    ...     observed = {name: record["discharge"] for name, record in basins.items()}
+    ...     ph.likelihoods.Normal("flow", q, observed=observed)
     """
     series = outputs(
         model,
@@ -118,6 +160,7 @@ def discharge(
         ("discharge",),
         warmup=warmup,
         initial_state=initial_state,
+        parallel=parallel,
         **solver_settings,
     )
     return series["discharge"]
@@ -125,7 +168,7 @@ def discharge(
 
 def build_model(
     model: AbstractModel,
-    basin: xr.Dataset | pd.DataFrame,
+    basin: Record | Mapping[Hashable, Record],
     likelihood: str | Callable = "normal",
     scale: str | np.ndarray | None = None,
     ar: int | None = None,
@@ -134,13 +177,14 @@ def build_model(
     preset: str = "uniform",
     **solver_settings,
 ) -> pm.Model:
-    """Return a PyMC model of a basin's discharge: priors, simulation, likelihood.
+    """Return a PyMC model of discharge, of a basin or of several: priors, simulation, likelihood.
 
     Parameters
     ----------
     model : AbstractModel
-    basin : Dataset or DataFrame
-        With ``discharge``; missing observations are left out.
+    basin : Dataset or DataFrame, or several
+        With ``discharge``; missing observations are left out. Several are as in :func:`outputs`;
+        what `priors` does not say otherwise of is common to all.
     likelihood : str or callable
         Error model: normal, laplace, student, skew_student, sep, gl, sgt or whittle; the observed
         variable is called ``flow``. Or a function with the arguments of ``ph.likelihoods.Normal``,
@@ -153,7 +197,8 @@ def build_model(
         Intervals at the start that are not compared with observations.
     priors : mapping of str to number or callable, optional
         Overrides by parameter name: a number fixes it, a callable such as
-        ``lambda: pm.LogNormal("K_s", -3, 1)`` is called inside the model. Names that begin with
+        ``lambda: pm.LogNormal("K_s", -3, 1)`` is called inside the model, which has the dimension
+        ``basin`` where there are several. Names that begin with
         ``flow_`` are those of the likelihood, such as ``flow_s0`` or ``flow_nu``.
     preset : {"uniform", "log_uniform", "weak"}
         Priors of the parameters that are not overridden, see ``ph.priors``.
@@ -174,21 +219,22 @@ def build_model(
             known = ", ".join(LIKELIHOODS)
             raise KeyError(f"build_model: unknown likelihood {likelihood!r}; known are {known}")
         likelihood = LIKELIHOODS[likelihood]
-    basin = as_basin(basin, (*model.forcing_names, "discharge"))
+    basins = _records(basin, (*model.forcing_names, "discharge"))
+    observed = {name: record["discharge"] for name, record in basins.items()}
     options = {"scale": scale, "ar": ar}
     options = {k: v for k, v in options.items() if v is not None}
-    with pm.Model() as pymc_model:
+    with pm.Model(coords={BASIN: list(basins)} if are_basins(basin) else None) as pymc_model:
         given = {k: v() if callable(v) else v for k, v in (priors or {}).items()}
         of_errors = {k: given.pop(k) for k in list(given) if k.startswith(f"{FLOW}_")}
         options |= {k.removeprefix(f"{FLOW}_"): v for k, v in of_errors.items()}
         theta = default_priors(model, preset, **given)
         q = discharge(model, theta, basin, warmup, **solver_settings)
-        likelihood(FLOW, q, observed=basin["discharge"], **options)
+        likelihood(FLOW, q, observed=observed.get(None, observed), **options)
     return pymc_model
 
 
 def set_basin(
-    basin: xr.Dataset | pd.DataFrame,
+    basin: Record | Mapping[Hashable, Record],
     pymc_model: pm.Model | None = None,
     observed: Mapping | None = None,
 ) -> None:
@@ -215,55 +261,130 @@ def set_basin(
     pymc_model = pm.modelcontext(pymc_model)
     if pymc_model not in _PREPARED:
         raise ValueError("set_basin: this PyMC model holds no basin; call ph.discharge in it first")
-    model, warmup, dt = _PREPARED[pymc_model]
-    given, basin = basin, as_basin(basin, model.forcing_names)
-    if interval_length(basin) != dt:
+    model, warmup, dt, names = _PREPARED[pymc_model]
+    basins = _records(basin, model.forcing_names)
+    if list(basins) != names:
+        was, found = ("one basin" if None in n else f"basins {n}" for n in (names, list(basins)))
+        raise ValueError(f"set_basin: the model was built for {was}, found {found}")
+    if _interval(basins) != dt:
         raise ValueError(
-            f"set_basin: the interval is {interval_length(basin)} d, the model was built for {dt} d"
+            f"set_basin: the interval is {_interval(basins)} d, the model was built for {dt} d"
         )
-    coords, forcing, kept = _data(model, basin, warmup)
-    pymc_model.set_data(FORCING_DATA, forcing, coords=coords)
-    pymc_model.set_data(KEPT_DATA, kept, coords=coords)
-    others = {k: given[k] for k in given if k not in basin}  # observed, but no part of the schema
-    update_observations(pymc_model, {**basin, **others}, observed)
+    coords, arrays = _data(model, basins, warmup)
+    for name, array in arrays.items():
+        pymc_model.set_data(name, array, coords=coords)
+    update_observations(pymc_model, _series(basins, basin), observed)
 
 
-def _vector(model, theta):
-    """Return the parameters as one vector variable, and which are not constants (None: all)."""
+def _records(basin, needed) -> dict:
+    """Return checked records by basin; a single one has the name None."""
+    return as_basins(basin, needed) if are_basins(basin) else {None: as_basin(basin, needed)}
+
+
+def _interval(basins) -> float:
+    return interval_length(next(iter(basins.values())))
+
+
+def _series(basins, given) -> dict:
+    """Return each series of a record by name: by basin, where there are several."""
+    found = {}
+    for name, basin in basins.items():
+        if name is None:
+            record = given
+        else:
+            record = given.sel({BASIN: name}) if isinstance(given, xr.Dataset) else given[name]
+        # Some are observed, but no part of the schema.
+        found[name] = {**basin, **{k: record[k] for k in record if k not in basin}}
+    first, *others = found.values()
+    common = [k for k in first if all(k in other for other in others)]
+    return found.get(None) or {k: {b: found[b][k] for b in basins} for k in common}
+
+
+def _parameters(model, theta, n_basin):
+    """Return parameters as one variable, and which of them are not constants (None: all).
+
+    Its last axes are (n_basin, n_parameter), or (n_parameter,) for a single basin.
+    """
+    name = type(model).__name__
     if not isinstance(theta, Mapping):
-        return pt.as_tensor_variable(theta), None
-    check_keys(f"{type(model).__name__}: theta", theta, model.parameter_names)
+        theta = pt.as_tensor_variable(theta)
+        shape, axes = theta.type.shape, "n_parameter"
+        if n_basin is not None:
+            axes = f"n_basin = {n_basin}, {axes}"
+            if theta.ndim == 1:
+                theta = pt.alloc(theta, n_basin, len(model.parameters))
+        needed = len(axes.split(", "))
+        fits = theta.ndim in (needed, needed + 1)
+        if not fits or (n_basin is not None and theta.type.shape[-2] not in (None, n_basin)):
+            raise TypeError(
+                f"{name}: theta has shape {shape}, expected ({axes}) or (n_vector, {axes})"
+            )
+        return theta, None
+    check_keys(f"{name}: theta", theta, model.parameter_names)
     variables = {n: pt.as_tensor_variable(theta[n]) for n in model.parameter_names}
     free = tuple(n for n, v in variables.items() if not isinstance(v, Constant))
-    return pt.stack(list(variables.values())), free if 0 < len(free) < len(variables) else None
+    for key, variable in variables.items():
+        shape = variable.type.shape
+        if variable.ndim and (n_basin is None or shape not in ((n_basin,), (None,))):
+            wanted = "a scalar" + (f" or ({n_basin},), one value a basin" if n_basin else "")
+            raise TypeError(f"{name}: {key!r} has shape {shape}, expected {wanted}")
+        if n_basin is not None:
+            variables[key] = pt.alloc(variable, n_basin)
+    parameters = pt.stack(list(variables.values()), axis=-1)
+    return parameters, free if 0 < len(free) < len(variables) else None
 
 
-def _data(model, basin, warmup):
-    time = basin[TIME].values
-    warmup = check_warmup(warmup, time.size)
-    coords = {FORCING_TIME: time, FORCING: list(model.forcing_names), TIME: time[warmup:]}
-    return coords, forcing_array(model, basin), np.arange(warmup, time.size)
+def _data(model, basins, warmup):
+    """Return coordinates and data variables of the forcing of basins."""
+    several = None not in basins
+    time, kept, record, start = [], [], [], 0
+    for i, (name, basin) in enumerate(basins.items()):
+        n_time = basin.sizes[TIME]
+        try:
+            check_warmup(warmup, n_time)
+        except ValueError as error:
+            raise ValueError(f"{name!r}: {error}" if several else str(error)) from None
+        time.append(basin[TIME].values)
+        kept.append(np.arange(start + int(warmup), start + n_time))
+        record.append(np.full(n_time, i))
+        start += n_time
+    time, kept, record = map(np.concatenate, (time, kept, record))
+    forcing = np.concatenate([forcing_array(model, basin) for basin in basins.values()])
+    coords = {FORCING_TIME: time, FORCING: list(model.forcing_names), TIME: time[kept]}
+    arrays = {FORCING_DATA: forcing, KEPT_DATA: kept}
+    if several:
+        arrays |= {RECORD_DATA: record, BASIN_INDEX: record[kept]}
+        coords[BASIN] = list(basins)
+    return coords, arrays
 
 
-def _prepare(pymc_model, model, basin, warmup):
-    """Return the forcing as data of the PyMC model, registered once."""
-    coords, forcing, kept = _data(model, basin, warmup)
+def _prepare(pymc_model, model, basins, warmup):
+    """Return forcing, record and kept intervals as data of the PyMC model, registered once.
+
+    Of a single basin the record is None and the intervals are a slice.
+    """
+    coords, arrays = _data(model, basins, warmup)
+    wanted = coords.get(BASIN)
+    if wanted and list(pymc_model.coords.get(BASIN, wanted)) != wanted:
+        raise ValueError(
+            f"the PyMC model's dimension 'basin' has {list(pymc_model.coords[BASIN])}, expected "
+            f"the names of the basins: {wanted}"
+        )
     if FORCING_DATA in pymc_model.named_vars:
-        data = pymc_model[FORCING_DATA]
-        same = np.array_equal(data.get_value(), forcing)
-        if not (same and _PREPARED.get(pymc_model, (None, None))[1] == warmup):
+        held = (pymc_model.named_vars.get(name) for name in arrays)
+        same = [v is not None and np.array_equal(v.get_value(), arrays[v.name]) for v in held]
+        if not (all(same) and _PREPARED.get(pymc_model, (None, None))[1] == warmup):
             raise ValueError(
-                "this PyMC model already holds another forcing or warm-up; use one PyMC model for "
-                "each basin, and ph.set_basin to replace the record"
+                "this PyMC model already holds another forcing or warm-up; give several basins to "
+                "one call, and use ph.set_basin to replace the record"
             )
-        return data
-    _PREPARED[pymc_model] = (model, int(warmup), interval_length(basin))
-    data = pm.Data(
-        FORCING_DATA,
-        forcing,
-        dims=(FORCING_TIME, FORCING),
-        coords={k: coords[k] for k in (FORCING_TIME, FORCING)},
-    )
-    # Holds the dimension "time" and its dates, so that they can be replaced with the forcing.
-    pm.Data(KEPT_DATA, kept, dims=TIME, coords={TIME: coords[TIME]})
-    return data
+    else:
+        _PREPARED[pymc_model] = (model, int(warmup), _interval(basins), list(basins))
+        if wanted and BASIN not in pymc_model.coords:
+            pymc_model.add_coord(BASIN, wanted)
+        for name, array in arrays.items():
+            dims = DATA_DIMS[name]
+            pm.Data(name, array, dims=dims, coords={dim: coords[dim] for dim in dims})
+    if wanted:
+        return tuple(pymc_model[name] for name in (FORCING_DATA, RECORD_DATA, KEPT_DATA))
+    return pymc_model[FORCING_DATA], None, slice(int(warmup), None)

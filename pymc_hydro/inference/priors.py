@@ -16,7 +16,9 @@ __all__ = ["PRESETS", "priors"]
 CONCENTRATION = 4.0  # of a weak prior around its mode, as in the PERT distribution
 
 
-def priors(model: AbstractModel, preset: str = "uniform", **overrides) -> dict:
+def priors(
+    model: AbstractModel, preset: str = "uniform", dims: str | None = None, **overrides
+) -> dict:
     """Create a random variable for each parameter, within its bounds.
 
     Call it inside ``with pm.Model():``. Where a model declares an order of two parameters, the
@@ -31,6 +33,9 @@ def priors(model: AbstractModel, preset: str = "uniform", **overrides) -> dict:
         Uniform on the bounds; the same, but uniform in the logarithm for rates and capacities
         (units with 1/d or mm, and a positive lower bound); or a beta distribution between the
         bounds with its mode at the default (PERT), in the logarithm for rates and capacities.
+    dims : str, optional
+        A dimension of the PyMC model, such as ``basin``: each of its entries then has parameters
+        of its own. Not given: scalars, which several basins share.
     **overrides
         By parameter name: a random variable of yours, used in place of the preset; or a number,
         at which the parameter is then fixed.
@@ -86,25 +91,49 @@ def priors(model: AbstractModel, preset: str = "uniform", **overrides) -> dict:
     for p in sorted(model.parameters, key=lambda p: p.name in larger_of):
         if p.name in theta:
             continue
-        upper = p.upper
+        upper, own = p.upper, dims
         if p.name in larger_of:
-            upper = pt.minimum(upper, theta[larger_of[p.name]])
-        theta[p.name] = PRESETS[preset](p, upper)
+            larger = theta[larger_of[p.name]]
+            upper = pt.minimum(upper, larger)
+            if larger.ndim and dims is None:
+                own = _dims_of(larger, p.name)
+        theta[p.name] = PRESETS[preset](p, upper, own)
     return {name: theta[name] for name in model.parameter_names}
 
 
-def _uniform(p: Parameter, upper):
-    return pm.Uniform(p.name, p.lower, upper, initval=p.default)
+def _dims_of(larger, name):
+    """Return the dimension that a bounded parameter shares with the one that bounds it."""
+    dims = pm.modelcontext(None).named_vars_to_dims.get(larger.name)
+    if dims is None:
+        raise ValueError(
+            f"priors: {larger.name} has no dims, and bounds {name}; give it dims, or give "
+            f"{name} as well"
+        )
+    return dims[0]
 
 
-def _log_uniform(p: Parameter, upper):
-    return _stretched(p, upper, 1.0, 1.0) if _is_logarithmic(p) else _uniform(p, upper)
+def _initval(p: Parameter, dims):
+    """Return the default, for each entry of the dimension."""
+    return (
+        p.default if dims is None else np.full(len(pm.modelcontext(None).coords[dims]), p.default)
+    )
 
 
-def _weak(p: Parameter, upper):
+def _uniform(p: Parameter, upper, dims):
+    return pm.Uniform(p.name, p.lower, upper, initval=_initval(p, dims), dims=dims)
+
+
+def _log_uniform(p: Parameter, upper, dims):
+    if _is_logarithmic(p):
+        return _stretched(p, upper, 1.0, 1.0, dims)
+    return _uniform(p, upper, dims)
+
+
+def _weak(p: Parameter, upper, dims):
     scale = np.log if _is_logarithmic(p) else float
     share = (scale(p.default) - scale(p.lower)) / (scale(p.upper) - scale(p.lower))
-    return _stretched(p, upper, 1 + CONCENTRATION * share, 1 + CONCENTRATION * (1 - share))
+    shapes = 1 + CONCENTRATION * share, 1 + CONCENTRATION * (1 - share)
+    return _stretched(p, upper, *shapes, dims)
 
 
 PRESETS = {"uniform": _uniform, "log_uniform": _log_uniform, "weak": _weak}
@@ -115,7 +144,7 @@ def _is_logarithmic(p: Parameter) -> bool:
     return p.lower > 0 and ("/d" in p.unit or "mm" in p.unit)
 
 
-def _stretched(p: Parameter, upper, first, second):
+def _stretched(p: Parameter, upper, first, second, dims):
     """Place a beta distribution, stretched to the bounds or to their logarithms."""
     forward, backward = (pt.log, pt.exp) if _is_logarithmic(p) else (_same, _same)
 
@@ -138,7 +167,8 @@ def _stretched(p: Parameter, upper, first, second):
         logp=logp,
         transform=Interval(bounds_fn=lambda size, lower, upper, *generators: (lower, upper)),
         class_name="StretchedBeta",
-        initval=p.default,
+        initval=_initval(p, dims),
+        dims=dims,
     )
 
 

@@ -41,7 +41,8 @@ def Normal(name, simulated, *, observed, **residual_model):
     observed : DataArray or Series on time, or array_like, shape (n_time,), in mm/d
         NaN where missing: these intervals take no part, and those after a gap know how long it
         was (:mod:`pymc_hydro.likelihoods.autoregression`). Labelled data may cover more or fewer
-        intervals than the simulation.
+        intervals than the simulation. With several basins a mapping of basin to such a series;
+        errors are not remembered from one basin to the next.
     scale : {"linear", "constant"} or array_like, shape (n_time,) or ()
         Standard deviation :math:`\sigma_t` of the errors: ``s0 + s1 q`` with the simulated flow q;
         ``s0``; or given, in mm/d. In transformed units, if there is a transformation.

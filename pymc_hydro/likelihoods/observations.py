@@ -9,11 +9,14 @@ import pandas as pd
 import pymc as pm
 import xarray as xr
 
-__all__ = ["Observations", "observe", "update_observations"]
+__all__ = ["Observations", "basin_labels", "basin_slices", "observe", "update_observations"]
 
 # What a likelihood's name is put before.
 POSITION, DATA, TIME, PREVIOUS, ORDER = "_position", "_observed", "_time", "_previous", "_order"
 MODEL_TIME = "time"
+# Several basins in a model: the coordinate of their names, and the basin of each interval.
+MODEL_BASIN, BASIN_INDEX = "basin", "basin_index"
+APART = 10**9  # intervals between two basins: no error of one is remembered in the next
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,7 @@ class Observations:
     dim: str
 
 
+LABELLED = (pd.Series, xr.DataArray)
 # By model and likelihood.
 _SOURCES: WeakKeyDictionary = WeakKeyDictionary()
 
@@ -74,7 +78,7 @@ def observe(name: str, simulated, observed, *, check=None, previous=None) -> Obs
     simulated : TensorVariable, shape (n_time,)
     observed : DataArray or Series on time, or array_like, shape (n_time,)
         NaN where missing. Labelled data are matched to the model's coordinate ``time``; an array
-        must have its length.
+        must have its length. With several basins a mapping of basin to such a series.
     check : callable, optional
         Is given the series, NaN where missing, now and whenever it is replaced.
     previous : callable, optional
@@ -87,7 +91,8 @@ def observe(name: str, simulated, observed, *, check=None, previous=None) -> Obs
     """
     model = pm.modelcontext(None)
     series = _aligned(name, observed, model)
-    source = _Source(getattr(observed, "name", None), check or (lambda series: None), previous)
+    first = next(iter(observed.values())) if _by_basin(observed) else observed
+    source = _Source(getattr(first, "name", None), check or (lambda series: None), previous)
     source.check(series)
     _SOURCES.setdefault(model, {})[name] = source
     there = np.flatnonzero(np.isfinite(series))
@@ -98,7 +103,7 @@ def observe(name: str, simulated, observed, *, check=None, previous=None) -> Obs
     data = pm.Data(name + DATA, series[there], dims=name + TIME)
     before = None
     if previous is not None:
-        places = previous(there, series[there])
+        places = previous(_apart(there, model), series[there])
         orders = {name + ORDER: np.arange(places.shape[1])}
         before = pm.Data(name + PREVIOUS, places, dims=(name + TIME, name + ORDER), coords=orders)
     return Observations(simulated[position], data, position, before, name + TIME)
@@ -110,7 +115,7 @@ def update_observations(model: pm.Model, basin, observed: Mapping | None = None)
     Parameters
     ----------
     model : pm.Model
-    basin : Dataset
+    basin : mapping of name to series
         Where observations are looked up under the name of the series that was observed first.
     observed : mapping of likelihood to series, optional
         Goes before `basin`.
@@ -137,7 +142,8 @@ def update_observations(model: pm.Model, basin, observed: Mapping | None = None)
         model.set_data(name + POSITION, there, coords=coords)
         model.set_data(name + DATA, series[there], coords=coords)
         if source.previous is not None:
-            model.set_data(name + PREVIOUS, source.previous(there, series[there]), coords=coords)
+            places = source.previous(_apart(there, model), series[there])
+            model.set_data(name + PREVIOUS, places, coords=coords)
 
 
 def observed_names(model: pm.Model) -> Sequence[str]:
@@ -145,10 +151,55 @@ def observed_names(model: pm.Model) -> Sequence[str]:
     return list(_SOURCES.get(model, {}))
 
 
+def basin_slices(model: pm.Model) -> dict | None:
+    """Return where the intervals of each basin are on the model's time axis; None for one basin."""
+    if BASIN_INDEX not in model.named_vars:
+        return None
+    names = model.coords[MODEL_BASIN]
+    bounds = np.searchsorted(model[BASIN_INDEX].get_value(), np.arange(len(names) + 1))
+    return {n: slice(*bounds[i : i + 2]) for i, n in enumerate(names)}
+
+
+def basin_labels(model: pm.Model, position=slice(None)) -> dict:
+    """Return the coordinate ``basin`` of intervals, nothing for a model of one basin."""
+    if BASIN_INDEX not in model.named_vars:
+        return {}
+    index = model[BASIN_INDEX].get_value()[position]
+    return {MODEL_BASIN: (MODEL_TIME, np.asarray(model.coords[MODEL_BASIN])[index])}
+
+
+def _apart(position, model) -> np.ndarray:
+    """Return positions among which those of different basins are far apart."""
+    if BASIN_INDEX not in model.named_vars:
+        return position
+    return position + APART * model[BASIN_INDEX].get_value()[position].astype(np.int64)
+
+
+def _by_basin(observed) -> bool:
+    return isinstance(observed, Mapping) and not isinstance(observed, xr.Dataset)
+
+
 def _aligned(name, observed, model) -> np.ndarray:
     """Return observations on the model's time axis, NaN where missing."""
-    time = model.coords.get(MODEL_TIME)
-    if isinstance(observed, (pd.Series, xr.DataArray)) and time is not None:
+    time, slices = model.coords.get(MODEL_TIME), basin_slices(model)
+    if slices is None and _by_basin(observed):
+        raise ValueError(f"{name}: observed is a mapping, but the model has one basin")
+    if slices is None or not (_by_basin(observed) or isinstance(observed, LABELLED)):
+        return _aligned_record(name, observed, time)
+    if not _by_basin(observed) or set(observed) != set(slices):
+        found = list(observed) if _by_basin(observed) else f"one {type(observed).__name__}"
+        raise ValueError(
+            f"{name}: observed must be a mapping with a series for each of the basins "
+            f"{', '.join(map(str, slices))}, found {found}"
+        )
+    parts = [
+        _aligned_record(f"{name}: basin {b!r}", observed[b], time[s]) for b, s in slices.items()
+    ]
+    return np.concatenate(parts)
+
+
+def _aligned_record(name, observed, time) -> np.ndarray:
+    if isinstance(observed, LABELLED) and time is not None:
         if isinstance(observed, xr.DataArray):
             observed = observed.to_series()
         expected = pd.DatetimeIndex(np.asarray(time))

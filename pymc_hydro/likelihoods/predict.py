@@ -9,7 +9,7 @@ import xarray as xr
 from pytensor.graph.traversal import ancestors
 
 from pymc_hydro.likelihoods.autoregression import autocorrelation
-from pymc_hydro.likelihoods.observations import MODEL_TIME, TIME
+from pymc_hydro.likelihoods.observations import MODEL_TIME, TIME, basin_labels, basin_slices
 from pymc_hydro.likelihoods.residuals import Residuals, residuals_of
 from pymc_hydro.likelihoods.transforms import variables_of
 
@@ -53,7 +53,7 @@ def predict(
     -------
     Dataset
         On (draw, time): ``discharge``, the draws with error, and ``simulated``, those without, in
-        mm/d.
+        mm/d. With several basins one after another, named by the coordinate ``basin`` of ``time``.
 
     Raises
     ------
@@ -67,6 +67,7 @@ def predict(
         outputs = [model.simulated[model.position], pymc_model[name]]
         simulated, flow = _evaluate(inputs, outputs, values, seed)
         time = np.asarray(pymc_model.coords[name + TIME])
+        labels = basin_labels(pymc_model, model.position.get_value())
     else:
         n = model.simulated.shape[0]
         x = model.family.dist(0.0, 1.0, *model.shapes, size=(n,))
@@ -77,13 +78,17 @@ def predict(
         results = _evaluate(inputs, [pt.as_tensor_variable(o) for o in outputs], values, seed)
         simulated, mean, sigma, x, start = results[:5]
         phi = results[5 : 5 + len(model.phi)]
-        errors = _remembered(x, sigma, start, phi, model.standardized)
+        errors = np.empty_like(x)
+        for part in (basin_slices(pymc_model) or {None: slice(None)}).values():
+            past = (x[:, part], sigma[:, part], start, phi, model.standardized)
+            errors[:, part] = _remembered(*past)
         parameters = dict(zip(of_transform, results[5 + len(phi) :], strict=True))
         flow = _untransformed(model, mean + errors, parameters)
         time = np.asarray(pymc_model.coords[MODEL_TIME])
+        labels = basin_labels(pymc_model)
     dims = ("draw", "time")
     variables = {"discharge": (dims, flow, UNITS), "simulated": (dims, simulated, UNITS)}
-    return xr.Dataset(variables, coords={"time": time})
+    return xr.Dataset(variables, coords={"time": time, **labels})
 
 
 def residuals(
@@ -121,7 +126,8 @@ def residuals(
         "residual": ("time", observed - simulated, UNITS),
         "innovation": ("time", innovation, {"units": "1"}),
     }
-    return xr.Dataset(variables, coords={"time": time})
+    labels = basin_labels(pymc_model, model.position.get_value())
+    return xr.Dataset(variables, coords={"time": time, **labels})
 
 
 def _posterior(idata, pymc_model, outputs, name, draws):

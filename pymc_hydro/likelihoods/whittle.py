@@ -4,7 +4,7 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
-from pymc_hydro.likelihoods.observations import observe
+from pymc_hydro.likelihoods.observations import basin_slices, observe
 
 __all__ = ["Whittle", "periodogram"]
 
@@ -49,7 +49,7 @@ def Whittle(name, simulated, *, observed, spectrum="total", s0=None, r1=None):
     Raises
     ------
     ValueError
-        If observations are missing, or the spectrum is unknown.
+        If observations are missing, the spectrum is unknown, or there are several basins.
 
     References
     ----------
@@ -60,6 +60,9 @@ def Whittle(name, simulated, *, observed, spectrum="total", s0=None, r1=None):
         raise ValueError(
             f"{name}: spectrum must be one of {', '.join(SPECTRA)}, found {spectrum!r}"
         )
+
+    if basin_slices(pm.modelcontext(None)):
+        raise ValueError(f"{name}: Whittle's likelihood is of one basin, the model has several")
 
     def complete(series):
         if not np.isfinite(series).all():

@@ -6,6 +6,7 @@ import numpy as np
 from jax.custom_derivatives import SymbolicZero
 from pytensor.link.jax.dispatch import jax_funcify
 
+from pymc_hydro.ops.batch import BatchJacobian, BatchValues
 from pymc_hydro.ops.simulation import (
     NO_FORCING_GRADIENT,
     NO_SECOND_DERIVATIVE,
@@ -14,57 +15,64 @@ from pymc_hydro.ops.simulation import (
 )
 
 
-def _call(problem, initial, sensitivities, parameters, forcing, initial_state):
+def _call(op, initial, sensitivities, parameters, forcing, initial_state, *record):
     """Run the kernel from inside JAX; returns values, or values and Jacobian."""
-    n_time, n_output = forcing.shape[-2], len(problem.outputs)
-    shapes = [(n_time, n_output)]
-    if sensitivities:
-        shapes.append((n_time, n_output, problem.n_columns(initial)))
+    problem = op.problem
+    shape = (*parameters.shape[:-2], forcing.shape[-2], len(problem.outputs))
+    shapes = [shape, (*shape, problem.n_columns(initial))][: 1 + sensitivities]
 
     def run(*arguments):
-        arrays = [np.asarray(a, dtype=np.float64) for a in arguments]
-        result = problem.run(*arrays, sensitivities=sensitivities, initial=initial)
+        arrays = [np.asarray(a) for a in arguments]
+        result = op.run(*arrays, sensitivities=sensitivities, initial=initial)
         return (result.values, result.jacobian)[: len(shapes)]
 
     specification = tuple(jax.ShapeDtypeStruct(s, jnp.float64) for s in shapes)
     arguments = [jnp.asarray(a, dtype=jnp.float64) for a in (parameters, forcing, initial_state)]
-    return jax.pure_callback(run, specification, *arguments, vmap_method="sequential")
+    return jax.pure_callback(run, specification, *arguments, *record, vmap_method="sequential")
 
 
 @jax_funcify.register(SimulatedValues)
+@jax_funcify.register(BatchValues)
 def funcify_values(op, node=None, **kwargs):
     """Return a JAX function of an Op, differentiable by parameters and initial state."""
     problem = op.problem
 
     @jax.custom_jvp
-    def simulated_values(parameters, forcing, initial_state):
-        return _call(problem, False, False, parameters, forcing, initial_state)[0]
+    def simulated_values(*arguments):
+        return _call(op, False, False, *arguments)[0]
 
     def rule(primals, tangents):
-        by_parameters, by_forcing, by_state = tangents
+        by_parameters, by_forcing, by_state = tangents[:3]
         if not isinstance(by_forcing, SymbolicZero):
             raise NotImplementedError(NO_FORCING_GRADIENT)
         initial = not isinstance(by_state, SymbolicZero)
-        values, jacobian = _call(problem, initial, True, *primals)
+        values, jacobian = _call(op, initial, True, *primals)
         if not isinstance(by_parameters, SymbolicZero):
-            by_parameters = by_parameters[jnp.array(problem.columns)]
+            by_parameters = by_parameters[..., jnp.array(problem.columns)]
         parts = [t for t in (by_parameters, by_state) if not isinstance(t, SymbolicZero)]
         n = len(problem.columns)
         columns = jacobian if len(parts) == 2 else jacobian[..., n:] if initial else jacobian
-        return values, columns @ jnp.concatenate(parts)
+        return values, _product(columns, jnp.concatenate(parts, axis=-1), *primals[3:])
 
     simulated_values.defjvp(rule, symbolic_zeros=True)
     return simulated_values
 
 
+def _product(columns, tangent, record=None):
+    """Return the product of Jacobian and tangent, which each record has its own of."""
+    if record is None:
+        return columns @ tangent
+    return jnp.einsum("vtoc,vtc->vto", columns, tangent[:, record])
+
+
 @jax_funcify.register(SimulatedJacobian)
+@jax_funcify.register(BatchJacobian)
 def funcify_jacobian(op, node=None, **kwargs):
     """Return a JAX function of an Op; it is a derivative already and has none itself."""
-    problem, initial = op.problem, op.initial
 
     @jax.custom_jvp
-    def simulated_jacobian(parameters, forcing, initial_state):
-        return _call(problem, initial, True, parameters, forcing, initial_state)
+    def simulated_jacobian(*arguments):
+        return _call(op, op.initial, True, *arguments)
 
     def rule(primals, tangents):
         raise NotImplementedError(NO_SECOND_DERIVATIVE)

@@ -9,9 +9,10 @@ import numpy as np
 from pytensor.link.numba.dispatch.basic import register_funcify_default_op_cache_key
 
 from pymc_hydro.engine.kernel_text import N_COUNTS
+from pymc_hydro.ops.batch import BatchJacobian, BatchValues
 from pymc_hydro.ops.simulation import SimulatedJacobian, SimulatedValues
 
-VERSION = 2  # raise when the functions below change
+VERSION = 3  # raise when the functions below change
 
 
 @register_funcify_default_op_cache_key(SimulatedValues)
@@ -33,6 +34,24 @@ def funcify_jacobian(op, node, **kwargs):
     return _integrate(problem, initial, problem.n_columns(initial)), VERSION
 
 
+@register_funcify_default_op_cache_key(BatchValues)
+def funcify_batch_values(op, node, **kwargs):
+    """Return a compiled function of an Op."""
+    integrate = _integrate_batch(op, initial=False, n_column=0)
+
+    @numba.njit(fastmath=False)
+    def batch_values(parameters, forcing, initial_state, record):
+        return integrate(parameters, forcing, initial_state, record)[0]
+
+    return batch_values, VERSION
+
+
+@register_funcify_default_op_cache_key(BatchJacobian)
+def funcify_batch_jacobian(op, node, **kwargs):
+    """Return a compiled function of an Op."""
+    return _integrate_batch(op, op.initial, op.problem.n_columns(op.initial)), VERSION
+
+
 def _integrate(problem, initial, n_column):
     """Return a compiled function from an Op's inputs to values and Jacobian."""
     kernel, n_output = problem.kernel(initial).function, len(problem.outputs)
@@ -52,6 +71,39 @@ def _integrate(problem, initial, n_column):
         x0 = np.ascontiguousarray(initial_state.copy())
         settings = place.copy(), method.copy(), dt, rtol, atol, steps
         kernel(theta, u, x0, *settings, values, jacobian, counts)
+        return values, jacobian
+
+    return integrate
+
+
+def _integrate_batch(op, initial, n_column):
+    """Return a compiled function from the inputs of an Op of a batch to values and Jacobian."""
+    problem = op.problem
+    kernel, n_output = problem.kernel(initial).function, len(problem.outputs)
+    place, method = problem.place(initial), problem.coefficients()
+    dt, rtol, atol = problem.dt, problem.rtol, problem.atol
+    steps = np.int64(problem.steps)
+
+    @numba.njit(fastmath=False, parallel=op.parallel)
+    def integrate(parameters, forcing, initial_state, record):
+        n_vector, n_record = parameters.shape[:2]
+        n_time = forcing.shape[0]
+        values = np.full((n_vector, n_time, n_output), np.nan)
+        jacobian = np.full((n_vector, n_time, n_output, n_column), np.nan)
+        counts = np.zeros((n_vector * n_record, N_COUNTS), dtype=np.int64)
+        theta = np.ascontiguousarray(parameters.copy())
+        u = np.ascontiguousarray(forcing.copy())
+        x0 = np.ascontiguousarray(initial_state.copy())
+        of_columns, of_method = place.copy(), method.copy()
+        bounds = np.searchsorted(record, np.arange(n_record + 1))
+        for i in numba.prange(n_vector * n_record):
+            v, r = i // n_record, i % n_record
+            first, last = bounds[r], bounds[r + 1]
+            kernel(
+                theta[v, r], u[first:last], x0[v, r],
+                of_columns, of_method, dt, rtol, atol, steps,
+                values[v, first:last], jacobian[v, first:last], counts[i],
+            )  # fmt: skip
         return values, jacobian
 
     return integrate

@@ -4,9 +4,11 @@ from pytensor.compile.mode import optdb
 from pytensor.graph.rewriting.basic import in2out, node_rewriter
 from pytensor.tensor.blockwise import Blockwise
 
+from pymc_hydro.ops.batch import BatchJacobian, BatchValues
 from pymc_hydro.ops.simulation import SimulatedJacobian, SimulatedValues
 
-TRACKED = (SimulatedValues, SimulatedJacobian, Blockwise)
+VALUES = (SimulatedValues, BatchValues)
+JACOBIANS = (SimulatedJacobian, BatchJacobian)
 
 
 def _core(node):
@@ -14,7 +16,7 @@ def _core(node):
 
 
 def _is_simulation(op):
-    return isinstance(op, (SimulatedValues, SimulatedJacobian))
+    return isinstance(op, (*VALUES, *JACOBIANS))
 
 
 def _wider(fgraph, node):
@@ -31,10 +33,10 @@ def _wider(fgraph, node):
 
 
 def _rank(op):
-    return 0 if isinstance(op, SimulatedValues) else 2 if op.initial else 1
+    return 0 if isinstance(op, VALUES) else 2 if op.initial else 1
 
 
-@node_rewriter(TRACKED)
+@node_rewriter((*VALUES, *JACOBIANS, Blockwise))
 def use_one_integration(fgraph, node):
     """Replace a simulation by the outputs of one that includes it."""
     if not _is_simulation(_core(node)):
@@ -42,7 +44,7 @@ def use_one_integration(fgraph, node):
     wider = _wider(fgraph, node)
     if wider is None:
         return None
-    if isinstance(_core(node), SimulatedValues):
+    if isinstance(_core(node), VALUES):
         return [wider.outputs[0]]
     n_column = _core(node).problem.n_columns(_core(node).initial)
     return [wider.outputs[0], wider.outputs[1][..., :n_column]]

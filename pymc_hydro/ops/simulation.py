@@ -13,13 +13,8 @@ from pytensor.graph.op import Op
 
 from pymc_hydro.engine.problem import Problem
 
-__all__ = ["SimulatedJacobian", "SimulatedValues"]
+__all__ = ["AbstractSimulation", "SimulatedJacobian", "SimulatedValues", "as_input", "spread"]
 
-INPUTS = (
-    ("parameters", 1, "(n_parameter,)"),
-    ("forcing", 2, "(n_time, n_forcing)"),
-    ("initial_state", 1, "(n_state,)"),
-)
 NO_FORCING_GRADIENT = (
     "the derivative with respect to the forcing series is not offered; a factor on rain or "
     "evaporation is better made a parameter of the model"
@@ -30,29 +25,41 @@ NO_SECOND_DERIVATIVE = (
 )
 
 
-def _inputs(op, arguments):
-    problem = op.problem
-    expected = (len(problem.model.parameters), None, len(problem.model.stores))
-    variables = []
-    for (name, ndim, shape), argument, size in zip(INPUTS, arguments, expected, strict=True):
-        variable = pt.as_tensor_variable(argument)
-        if variable.type.ndim != ndim:
-            raise TypeError(
-                f"{op}: {name} must have shape {shape}, found {variable.type.ndim} dimensions"
-            )
-        if not variable.type.dtype.startswith(("float", "int", "uint")):
-            raise TypeError(f"{op}: {name} must be real numbers, found {variable.type.dtype}")
-        known = variable.type.shape[0]
-        if size is not None and known is not None and known != size:
-            raise TypeError(f"{op}: {name} must have {size} values, found {known}")
-        if name == "forcing" and variable.type.shape[1] not in (None, op.n_forcing):
-            names = ", ".join(problem.model.forcing_names)
-            raise TypeError(
-                f"{op}: forcing must have the columns {names}, found {variable.type.shape[1]} "
-                "columns"
-            )
-        variables.append(pt.cast(variable, "float64"))
-    return variables
+def as_input(op, name, argument, axes, entries):
+    """Return an argument of an Op as a real variable, after checking it.
+
+    Parameters
+    ----------
+    op : Op
+    name : str
+    argument : tensor_like
+    axes : str
+        Names of the axes, such as "n_time, n_forcing".
+    entries : sequence of str
+        What the last axis holds.
+    """
+    variable = pt.as_tensor_variable(argument)
+    if variable.type.ndim != len(axes.split(", ")):
+        raise TypeError(
+            f"{op}: {name} must have shape ({axes}), found {variable.type.ndim} dimensions"
+        )
+    if not variable.type.dtype.startswith(("float", "int", "uint")):
+        raise TypeError(f"{op}: {name} must be real numbers, found {variable.type.dtype}")
+    if variable.type.shape[-1] not in (None, len(entries)):
+        raise TypeError(
+            f"{op}: {name} must have {len(entries)} {axes.split('n_')[-1]} entries "
+            f"({', '.join(entries)}), found {variable.type.shape[-1]}"
+        )
+    return pt.cast(variable, "float64")
+
+
+def _inputs(op, parameters, forcing, initial_state):
+    model = op.problem.model
+    return [
+        as_input(op, "parameters", parameters, "n_parameter", model.parameter_names),
+        as_input(op, "forcing", forcing, "n_time, n_forcing", model.forcing_names),
+        as_input(op, "initial_state", initial_state, "n_state", model.store_names),
+    ]
 
 
 def _contract(cotangent, jacobian):
@@ -64,19 +71,40 @@ def _contract(cotangent, jacobian):
     return (cotangent[:, :, None] * jacobian).sum(axis=(0, 1))
 
 
-class _Simulation(Op):
-    """What both Ops share."""
+def spread(problem, gradient):
+    """Return a gradient by all parameters, shape (n_parameter, ...), from (n_column, ...).
 
-    @property
-    def n_forcing(self):
-        return len(self.problem.model.forcing_names)
+    It is NaN for those that are not free.
+    """
+    columns, n = problem.columns, len(problem.model.parameters)
+    if columns == tuple(range(n)):
+        return gradient
+    shape = (n, *(gradient.shape[i] for i in range(1, gradient.ndim)))
+    return pt.full(shape, np.nan)[list(columns)].set(gradient)
+
+
+class AbstractSimulation(Op):
+    """What all Ops of a model share: their name, and the older names of their gradient."""
 
     def __str__(self):
         name = type(self.problem.model).__name__
         return f"{type(self).__name__}({name}: {', '.join(self.problem.outputs)})"
 
+    def L_op(self, inputs, outputs, output_gradients):
+        return self.pullback(inputs, outputs, output_gradients)
 
-class SimulatedValues(_Simulation):
+    def grad(self, inputs, output_gradients):
+        return self.pullback(inputs, None, output_gradients)
+
+
+class AbstractSingle(AbstractSimulation):
+    """What both Ops of one run share."""
+
+    def run(self, *arrays, **options):
+        return self.problem.run(*arrays, **options)
+
+
+class SimulatedValues(AbstractSingle):
     """Integrate a model: (parameters, forcing, initial_state) -> outputs (n_time, n_output).
 
     Parameters
@@ -88,7 +116,7 @@ class SimulatedValues(_Simulation):
     """
 
     __props__ = ("problem", "content")
-    __str__ = _Simulation.__str__  # PyTensor would print all props
+    __str__ = AbstractSimulation.__str__  # PyTensor would print all props
     gufunc_signature = "(p),(t,f),(s)->(t,o)"
 
     def __init__(self, problem: Problem, content: str | None = None):
@@ -96,13 +124,13 @@ class SimulatedValues(_Simulation):
         self.content = problem.content if content is None else content
 
     def make_node(self, *arguments):
-        inputs = _inputs(self, arguments)
+        inputs = _inputs(self, *arguments)
         n_time = inputs[1].type.shape[0]
         output = pt.tensor(dtype="float64", shape=(n_time, len(self.problem.outputs)))
         return Apply(self, inputs, [output])
 
     def perform(self, node, inputs, output_storage):
-        output_storage[0][0] = self.problem.run(*inputs).values
+        output_storage[0][0] = self.run(*inputs).values
 
     def infer_shape(self, *arguments):
         shapes = arguments[-1]
@@ -116,26 +144,13 @@ class SimulatedValues(_Simulation):
         by_parameter = SimulatedJacobian(self.problem)(*inputs)[1]
         by_both = SimulatedJacobian(self.problem, initial=True)(*inputs)[1]
         return [
-            self._spread(_contract(cotangent, by_parameter)),
+            spread(self.problem, _contract(cotangent, by_parameter)),
             grad_not_implemented(self, 1, inputs[1], NO_FORCING_GRADIENT),
             _contract(cotangent, by_both)[n:],
         ]
 
-    def _spread(self, gradient):
-        """Return the gradient by all parameters; NaN for those that are not free."""
-        columns, n = self.problem.columns, len(self.problem.model.parameters)
-        if columns == tuple(range(n)):
-            return gradient
-        return pt.full((n,), np.nan)[list(columns)].set(gradient)
 
-    def L_op(self, inputs, outputs, output_gradients):
-        return self.pullback(inputs, outputs, output_gradients)
-
-    def grad(self, inputs, output_gradients):
-        return self.pullback(inputs, None, output_gradients)
-
-
-class SimulatedJacobian(_Simulation):
+class SimulatedJacobian(AbstractSingle):
     """Integrate a model and its sensitivities: values (n_time, n_output), and their Jacobian.
 
     The Jacobian has shape (n_time, n_output, n_column), a column for each free parameter and, with
@@ -149,7 +164,7 @@ class SimulatedJacobian(_Simulation):
     """
 
     __props__ = ("problem", "initial", "content")
-    __str__ = _Simulation.__str__
+    __str__ = AbstractSimulation.__str__
     gufunc_signature = "(p),(t,f),(s)->(t,o),(t,o,c)"
 
     def __init__(self, problem: Problem, initial: bool = False, content: str | None = None):
@@ -157,14 +172,14 @@ class SimulatedJacobian(_Simulation):
         self.content = problem.content if content is None else content
 
     def make_node(self, *arguments):
-        inputs = _inputs(self, arguments)
+        inputs = _inputs(self, *arguments)
         n_time, n_output = inputs[1].type.shape[0], len(self.problem.outputs)
         n_column = self.problem.n_columns(self.initial)
         shapes = ((n_time, n_output), (n_time, n_output, n_column))
         return Apply(self, inputs, [pt.tensor(dtype="float64", shape=s) for s in shapes])
 
     def perform(self, node, inputs, output_storage):
-        run = self.problem.run(*inputs, sensitivities=True, initial=self.initial)
+        run = self.run(*inputs, sensitivities=True, initial=self.initial)
         output_storage[0][0] = run.values
         output_storage[1][0] = run.jacobian
 
@@ -181,9 +196,3 @@ class SimulatedJacobian(_Simulation):
                 grad_not_implemented(self, i, x, NO_SECOND_DERIVATIVE) for i, x in enumerate(inputs)
             ]
         return SimulatedValues(self.problem).pullback(inputs, outputs, [of_values])
-
-    def L_op(self, inputs, outputs, output_gradients):
-        return self.pullback(inputs, outputs, output_gradients)
-
-    def grad(self, inputs, output_gradients):
-        return self.pullback(inputs, None, output_gradients)

@@ -1,0 +1,108 @@
+"""How time grows with the record, the parameters that are free, the basins and the threads.
+
+    python -m benchmarks.growth [--quick]
+
+Hymod at the default tolerance; daily data of Leaf River, repeated where more years are needed.
+Calls of a table take turns; minima of repeats.
+"""
+
+import argparse
+import functools
+
+import numpy as np
+
+import pymc_hydro as ph
+from benchmarks.integration import ten_years
+from benchmarks.timing import in_turns
+from pymc_hydro.engine.batch import run_batch
+from pymc_hydro.engine.problem import define_problem
+from pymc_hydro.engine.simulate import forcing_array
+
+YEAR = 365
+
+
+def forcing_of(model, years):
+    """Return `years` of forcing, from ten years that are repeated."""
+    ten = forcing_array(model, ten_years())
+    return np.tile(ten, (-(-years // 10), 1))[: years * YEAR]
+
+
+def run_of(model, forcing, free=(), sensitivities=True):
+    problem = define_problem(model, ("discharge",), 1.0, free=free or None)
+    arguments = model.default, forcing, model.initial_state
+    return functools.partial(problem.run, *arguments, sensitivities=sensitivities)
+
+
+def record_length(years, repeats):
+    """Table of time against record length: ten years are the unit of the last column."""
+    model = ph.Hymod(snow=False)
+    calls = {
+        (n, kind): run_of(model, forcing_of(model, n), sensitivities=kind)
+        for n in years
+        for kind in (False, True)
+    }
+    best = in_turns(calls, repeats)
+    print("\nyears   value ms   with Jacobian ms   of the time per year of the longest: both")
+    for n in years:
+        share = [best[n, k] / n / (best[years[-1], k] / years[-1]) for k in (False, True)]
+        times = [1e3 * best[n, k] for k in (False, True)]
+        print(f"{n:5d} {times[0]:10.3f} {times[1]:18.3f} {share[0]:20.3f} {share[1]:8.3f}")
+
+
+def free_parameters(years, repeats):
+    """Table of time against the number of parameters with columns of sensitivities."""
+    model = ph.Hymod()
+    forcing = forcing_of(model, years)
+    names = model.parameter_names
+    calls = {n: run_of(model, forcing, names[:n]) for n in range(1, len(names) + 1)}
+    calls[0] = run_of(model, forcing, sensitivities=False)
+    best = in_turns(calls, repeats)
+    print(f"\nfree parameters (Hymod with snow, {years} years)   ms   of the run without columns")
+    for n in sorted(best):
+        print(f"{n:15d} {1e3 * best[n]:38.3f} {best[n] / best[0]:10.2f}")
+
+
+def basins(counts, years, repeats):
+    """Table of time against the number of basins, on one thread and on two."""
+    model = ph.Hymod(snow=False)
+    problem = define_problem(model, ("discharge",), 1.0)
+    rng = np.random.default_rng(1)
+    calls = {}
+    for n in counts:
+        # Ragged: a mean of `years`, the longest twice the shortest.
+        lengths = np.linspace(2 / 3, 4 / 3, n) * years * YEAR if n > 1 else [years * YEAR]
+        lengths = rng.permutation(np.asarray(lengths, dtype=int))
+        source = forcing_of(model, 2 * years)
+        forcing = np.concatenate([source[:length] for length in lengths])
+        theta = np.broadcast_to(model.default, (1, n, len(model.parameters)))
+        x0 = np.broadcast_to(model.initial_state, (1, n, len(model.stores)))
+        arguments = problem, theta, forcing, x0, np.cumsum([0, *lengths])
+        for threads in (1, 2):
+            options = {"sensitivities": True, "threads": threads}
+            calls[n, threads] = functools.partial(run_batch, *arguments, **options)
+    best = in_turns(calls, repeats)
+    unit = best[counts[-1], 1] / counts[-1]
+    print(
+        f"\nbasins ({years} years on average, with Jacobian)  1 thread ms  2 threads ms  faster by"
+    )
+    print("        (last column: time per basin by that of the most basins, one thread)")
+    for n in counts:
+        one, two = best[n, 1], best[n, 2]
+        print(f"{n:6d} {1e3 * one:52.2f} {1e3 * two:13.2f} {one / two:10.2f} {one / n / unit:8.3f}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="few sizes")
+    if parser.parse_args().quick:
+        record_length((1, 2, 5), 30)
+        free_parameters(1, 30)
+        basins((1, 2, 10, 30), 1, 20)
+    else:
+        record_length((1, 2, 5, 10, 20, 40, 80), 15)
+        free_parameters(10, 15)
+        basins((1, 2, 5, 10, 30, 100, 300, 1000), 2, 5)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+"""Many integrations in one call: records of any lengths, each with one or many vectors.
+
+The records lie one after another in one array, without padding. Beside the results there is no
+memory but the kernel's own, once a thread.
+"""
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from pymc_hydro.engine.kernel_text import N_COUNTS
+from pymc_hydro.engine.problem import Problem, as_argument
+
+__all__ = ["Batch", "record_bounds", "run_batch"]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What the integrations of a batch returned.
+
+    Attributes
+    ----------
+    values : array, shape (n_vector, n_row, n_output)
+        NaN in rows that belong to no record.
+    jacobian : array, shape (n_vector, n_row, n_output, n_column), or None
+    counts : array, shape (n_vector, n_record, 6)
+        As of :class:`pymc_hydro.engine.problem.Run`.
+    status : array, shape (n_vector, n_record)
+    """
+
+    values: np.ndarray
+    jacobian: np.ndarray | None
+    counts: np.ndarray
+    status: np.ndarray
+
+
+def record_bounds(record: np.ndarray, n_record: int) -> np.ndarray:
+    """Return where each record begins, and where the last ends, from the record of each interval.
+
+    Parameters
+    ----------
+    record : array of int, shape (n_time,)
+        Ascending: all intervals of record 0, then those of 1, ...
+    n_record : int
+
+    Returns
+    -------
+    array of int, shape (n_record + 1,)
+    """
+    return np.searchsorted(record, np.arange(n_record + 1))
+
+
+def run_batch(
+    problem: Problem,
+    theta,
+    forcing,
+    x0,
+    bounds,
+    *,
+    rows=None,
+    n_row=None,
+    sensitivities=False,
+    initial=False,
+    threads=None,
+) -> Batch:
+    """Integrate every record with each of its vectors; the results are those of single runs.
+
+    Parameters
+    ----------
+    problem : Problem
+    theta : array, shape (n_vector, n_record, n_parameter)
+    forcing : array, shape (n_time, n_forcing)
+        Of all records, one after another.
+    x0 : array, shape (n_vector, n_record, n_state)
+    bounds : array of int, shape (n_record + 1,)
+        Record i is ``forcing[bounds[i] : bounds[i + 1]]``.
+    rows : array of int, shape (n_record,), optional
+        The row of the results at which each record begins, ``bounds[:-1]`` if not given.
+    n_row : int, optional
+        ``n_time`` if not given.
+    sensitivities, initial : bool
+        As of :meth:`Problem.run`.
+    threads : int, optional
+        As many as the machine has cores if not given.
+    """
+    theta, forcing, x0 = map(as_argument, (theta, forcing, x0))
+    n_vector, n_record = theta.shape[:2]
+    n_column = problem.n_columns(initial) if sensitivities else 0
+    shape = (n_vector, len(forcing) if n_row is None else n_row, len(problem.outputs))
+    values, jacobian = np.full(shape, np.nan), np.full((*shape, n_column), np.nan)
+    counts = np.zeros((n_vector, n_record, N_COUNTS), dtype=np.int64)
+    status = np.zeros((n_vector, n_record), dtype=np.int64)
+    integrate = problem.integrator(initial)
+    first, length = bounds[:-1], np.diff(bounds)
+    rows = first if rows is None else rows
+
+    def work(members: Iterator):
+        for v, r in members:
+            source = slice(first[r], first[r] + length[r])
+            target = v, slice(rows[r], rows[r] + length[r])
+            status[v, r] = integrate(
+                theta[v, r], forcing[source], x0[v, r],
+                values[target], jacobian[target], counts[v, r],
+            )  # fmt: skip
+
+    # Each thread takes the next one, the longest first, so that all end at about the same time.
+    longest = np.argsort(-length, kind="stable").tolist()
+    members = iter([(v, r) for r in longest for v in range(n_vector)])
+    n_thread = min(threads or os.cpu_count() or 1, status.size)
+    if n_thread == 1:
+        work(members)
+    else:
+        with ThreadPoolExecutor(n_thread) as pool:
+            for future in [pool.submit(work, members) for _ in range(n_thread)]:
+                future.result()
+    return Batch(values, jacobian if sensitivities else None, counts, status)
