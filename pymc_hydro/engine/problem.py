@@ -103,8 +103,8 @@ class Problem:
         called from several threads at once, and does not hold Python's lock.
         """
         kernel = self.kernel(initial).function
-        settings = (self.place(initial), self.coefficients())
-        settings += (self.dt, self.rtol, self.atol, self.steps)
+        tables = self.place(initial), self.coefficients()
+        settings = *tables, self.dt, self.rtol, self.atol, self.steps
 
         def integrate(theta, forcing, x0, values, jacobian, counts):
             return kernel(theta, forcing, x0, *settings, values, jacobian, counts)
