@@ -1,9 +1,10 @@
 """The part of a kernel's text that advances the sensitivities over a step.
 
-One column a parameter, all columns in one loop that the compiler vectorises. At each stage
-``(I - h a_ss J) Z = C + h a_ss B``, the derivative of the equation that the values solve: a forward
-substitution in the order of the blocks. Rows lie one behind the other, so that sums over stages run
-over whole groups of rows.
+One column a parameter, all columns in one loop that the compiler vectorises: it must be able to see
+that nothing overlaps, hence one array, ``work``, at constant places, and sums over columns apart.
+At each stage ``(I - h a_ss J) Z = C + h a_ss B``, the derivative of the equation that the values
+solve: a forward substitution in the order of the blocks. Rows lie one behind the other, so that
+sums over stages run over whole groups of rows.
 """
 
 from pymc_hydro.engine.layout import Layout
@@ -18,21 +19,23 @@ def emit_columns(e: Layout) -> None:
     text = e.text
     n_head = len(e.head) * e.width
     old, c, new = (e.rows_at(kind, e.head) for kind in ("x", "c", "n"))
+    direct, rates = e.rows_at("direct", e.effect_rows), e.rows_at("k", e.rows)
     with text.block("for s in range(known, n_stage):"):
         text("gh = h * method[m, s, s]")
         for i, (row, by) in enumerate(e.slopes):
             text(f"j_{row}_{by} = slope[s, {i}]")
-        for i, (row, by) in enumerate(e.effects):
-            text(f"work[{e.at(f'b_{row}')} + place[{e.parameters.index(by)}]] = effect[s, {i}]")
         for block in e.blocks:
             emit_factors(e, block)
         if e.head:
             with text.block(f"for j in range({n_head}):"):
                 text(f"work[{c} + j] = work[{old} + j]")
             _sum_stages(e, "s", "s", c, n_head)
-        text("here = change[s]")
+        with text.block(f"for j in range({len(e.effect_rows) * e.width}):"):
+            text(f"work[{direct} + j] = effect[s, j]")
         with text.block(f"for j in range({e.width}):"):
             _stage_columns(e)
+        with text.block(f"for j in range({len(e.rows) * e.width}):"):
+            text(f"change[s, j] = work[{rates} + j]")
     text("known = 1")
     if e.head:
         # The last stage is the solution, if its coefficients are the solution's weights.
@@ -73,14 +76,16 @@ def _stage_columns(e):
         solve_block(e, block, "z")
     for row in e.head:
         text(f"work[{e.at(f'n_{row}')} + j] = z_{row}")
-    for i, row in enumerate(e.rows):
-        text(f"here[{i * e.width} + j] = {_slopes(e, row, e.head) or '0.0'}")
+    for row in e.rows:
+        text(f"work[{e.at(f'k_{row}')} + j] = {_slopes(e, row, e.head) or '0.0'}")
 
 
 def _slopes(e, row, states):
     """Return the sum of B and of J's entries for `states` times their sensitivities."""
     terms = [f"{e.slope(row, k)} * z_{k}" for k in states if (row, k) in e.inner]
-    if any(r == row for r, _ in e.outer):
+    if row in e.effect_rows:
+        terms.append(f"work[{e.at(f'direct_{row}')} + j]")
+    if any(r == row and (r, by) not in e.effects for r, by in e.outer):
         terms.append(f"work[{e.at(f'b_{row}')} + j]")
     return " + ".join(terms)
 
@@ -103,7 +108,6 @@ def emit_column_error(e: Layout) -> None:
         text("w = h * method[m, n_most + 1, q]")
         with text.block(f"for j in range({size}):"):
             text(f"work[{start} + j] += w * change[q, j]")
-    text("total = 0.0")
     with text.block(f"for j in range({e.width}):"):
         for i, row in enumerate(e.rows):
             text(f"z_{row} = work[{start + i * e.width} + j]")
@@ -114,6 +118,10 @@ def emit_column_error(e: Layout) -> None:
             size_of = f"work[{at} + j]" if i < n_head else f"(h * work[{at} + j])"
             text(f"d = z_{row} / (work[{e.at('tolerance')} + j] + column_rtol * abs({size_of}))")
             text("r += d * d")
+        text(f"work[{e.at('error')} + j] = r")
+    text("total = 0.0")
+    with text.block(f"for j in range({e.width}):"):  # apart, so that the loop above is vectorised
+        text(f"r = work[{e.at('error')} + j]")
         text("total += r")
         text("error = max(error, r)")
     with text.block("if not total < inf:"):

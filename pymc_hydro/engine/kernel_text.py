@@ -112,7 +112,7 @@ def _run_constants(e, everything):
             text(f"{kind}_{state} = " + ("0.0" if store is None else f"x0[{store}]"))
     text(f"rate = zeros((n_most, {n_row}))")
     text(f"slope = zeros((n_most, {len(e.slopes)}))")
-    text(f"effect = zeros((n_most, {len(e.effects)}))")
+    text(f"effect = zeros((n_most if sensitive else 0, {len(e.effect_rows) * e.width}))")
     text(f"change = zeros((n_most if sensitive else 0, {n_row * e.width}))")
     text("work = zeros(WORK_SIZE if sensitive else 0)  # rows of sensitivities")
     with text.block("if sensitive:"):

@@ -32,6 +32,8 @@ class Layout(Emitter):
         Entries of J that change from stage to stage; others are in `inner` alone.
     effects : list of (row, parameter)
         The same for B, and `outer`.
+    effect_rows : list of str
+        Their rows, each with a place in the array ``effect`` of a stage.
     """
 
     def __init__(self, system: System, width: int):
@@ -49,6 +51,7 @@ class Layout(Emitter):
             (self.inner if by in system.head else self.outer)[clean(row), clean(by)] = number
         self.slopes = [k for k, n in self.inner.items() if system.levels[n] == STAGE]
         self.effects = [k for k, n in self.outer.items() if system.levels[n] == STAGE]
+        self.effect_rows = list(dict.fromkeys(row for row, _ in self.effects))
         self.reach = reachable(self.linear, self.matrix)
         used = {row: self.needed([self.rates[row]]) for row in self.head}
         symbols = {self.program.symbol(n): clean(n) for n in system.head}
@@ -111,6 +114,10 @@ class Layout(Emitter):
     def at(self, row: str) -> int:
         """Return the offset of a row of the work array, one column a parameter."""
         return self._places.setdefault(row, len(self._places)) * self.width
+
+    def effect_at(self, row: str) -> int:
+        """Return the offset of a row of B in the array ``effect`` of a stage."""
+        return self.effect_rows.index(row) * self.width
 
     def rows_at(self, kind: str, names) -> int:
         """Return the offset of rows that follow each other, to be treated as one."""

@@ -54,8 +54,9 @@ def emit_stages(e: Layout) -> None:
                 text(f"slope[s, {i}] = {e.ref(e.inner[key])}")
         with text.block("if sensitive:"):
             e.compute(e.effect_nodes, STAGE)
-            for i, key in enumerate(e.effects):
-                text(f"effect[s, {i}] = {e.ref(e.outer[key])}")
+            for row, by in e.effects:
+                column = f"{e.effect_at(row)} + place[{e.parameters.index(by)}]"
+                text(f"effect[s, {column}] = {e.ref(e.outer[row, by])}")
 
 
 def _stiffness(e):

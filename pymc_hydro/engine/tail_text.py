@@ -71,16 +71,16 @@ def emit_tail_columns(e: Layout, n_head: int) -> None:
                 moved.add(i)
                 column = e.parameters.index(parameter)
                 text(f"work[{e.at(f'f_{i}')} + place[{column}]] = {' + '.join(terms)}")
-    text("here = change[0]")
-    text("there = change[n_stage - 1]")
+    start, end = (e.rows_at(kind, e.driven) for kind in ("g0", "g1"))
+    with text.block(f"for j in range({len(e.driven) * e.width}):"):
+        text(f"work[{start} + j] = change[0, {n_head} + j]")
+        text(f"work[{end} + j] = change[n_stage - 1, {n_head} + j]")
     with text.block(f"for j in range({e.width}):"):
         for i in e.linear:
             text(f"z_{i} = work[{e.at(f'l_{i}')} + j]")
-        for number, row in enumerate(e.driven):
-            place = n_head + number * e.width
-            text(f"g0_{row}_ = here[{place} + j]")
-            text(f"g1_{row}_ = there[{place} + j]")
-            text(f"gm_{row}_ = work[{e.at(f'gm_{row}')} + j]")
+        for row in e.driven:
+            for kind in ("g0", "g1", "gm"):
+                text(f"{kind}_{row}_ = work[{e.at(f'{kind}_{row}')} + j]")
         for i in e.linear:
             total = _propagated(e, i, "z_{}", ("g0_{}_", "g1_{}_", "gm_{}_"))
             if i in moved:
