@@ -7,7 +7,7 @@ and method, and the one that decides whether it is accepted.
 import numpy as np
 
 from pymc_hydro.engine.kernel_text import N_COUNTS
-from pymc_hydro.engine.kernels import _namespace, kernel_source
+from pymc_hydro.engine.kernels import _MATHEMATICS, _namespace, kernel_source
 from pymc_hydro.engine.problem import Run
 
 __all__ = ["frozen_run", "recorded_run"]
@@ -23,7 +23,8 @@ def _execute(problem, sensitivities, replacements, extra, theta, forcing, x0):
     for old, new in replacements.items():
         assert text.count(old) == 1
         text = text.replace(old, new)
-    space = _namespace() | extra
+    # As compiled: the logarithm of zero is minus infinity, not an exception.
+    space = _namespace() | {name: getattr(np, name) for name in _MATHEMATICS} | extra
     exec(text, space)
     (kernel,) = (v for k, v in space.items() if k.startswith(type(problem.model).__name__.lower()))
     values = np.empty((len(forcing), len(problem.outputs)))
@@ -31,7 +32,8 @@ def _execute(problem, sensitivities, replacements, extra, theta, forcing, x0):
     counts = np.zeros(N_COUNTS, dtype=np.int64)
     method = problem.coefficients()
     settings = (problem.place(False), method, problem.dt, problem.rtol, problem.atol, problem.steps)
-    status = kernel(theta, forcing, x0, *settings, values, jacobian, counts)
+    with np.errstate(all="ignore"):
+        status = kernel(theta, forcing, x0, *settings, values, jacobian, counts)
     assert status == 0
     return Run(values, jacobian, counts, status)
 
@@ -51,11 +53,24 @@ def recorded_run(problem, theta, forcing, x0):
 
 
 def frozen_run(problem, theta, forcing, x0, steps):
-    """Return the values of a run that takes the recorded steps, shape (n_time, n_output)."""
+    """Return the values of a run that takes the recorded steps, shape (n_time, n_output).
+
+    NaN where a stage has no solution at one of these steps.
+    """
+
+    def solved(bad):
+        if bad:
+            raise ArithmeticError
+        return True
+
     replacements = {
         LENGTH: f"level, CHOSEN = next(STEPS); {LENGTH}",
         CHOICE: "for m in (CHOSEN,):",
         LIMIT: "pass",
-        DECISION: "if True:",
+        DECISION: "if SOLVED(bad):",
     }
-    return _execute(problem, False, replacements, {"STEPS": iter(steps)}, theta, forcing, x0).values
+    extra = {"STEPS": iter(steps), "SOLVED": solved}
+    try:
+        return _execute(problem, False, replacements, extra, theta, forcing, x0).values
+    except ArithmeticError:
+        return np.full((len(forcing), len(problem.outputs)), np.nan)
