@@ -1,5 +1,6 @@
 """What an integrator is: the coefficients of an embedded Runge-Kutta pair."""
 
+import functools
 import math
 from dataclasses import dataclass
 
@@ -72,7 +73,11 @@ class RungeKutta:
         return table
 
 
+@functools.lru_cache(maxsize=64)
 def stack_coefficients(methods: tuple[RungeKutta, ...]) -> np.ndarray:
-    """Return those of several methods, shape (n_method, 2 n + 3, n); a step takes one of them."""
+    """Return those of several methods, shape (n_method, 2 n + 3, n); a step takes one of them.
+
+    Kept, since every run needs them: only to be read.
+    """
     n = max(3, *(method.n_stages for method in methods))
     return np.stack([method.coefficients(n) for method in methods])
