@@ -17,7 +17,7 @@ from pymc_hydro.engine.batch import record_bounds, run_batch
 from pymc_hydro.engine.problem import Problem
 from pymc_hydro.ops.simulation import (
     NO_FORCING_GRADIENT,
-    NO_SECOND_DERIVATIVE,
+    AbstractJacobian,
     AbstractSimulation,
     as_input,
     spread,
@@ -114,7 +114,7 @@ class BatchValues(AbstractBatch):
         ]
 
 
-class BatchJacobian(AbstractBatch):
+class BatchJacobian(AbstractJacobian, AbstractBatch):
     """Integrate records and sensitivities: outputs as of `BatchValues`, and their Jacobian.
 
     The Jacobian has shape (n_vector, n_time, n_output, n_column), with the columns of
@@ -149,11 +149,6 @@ class BatchJacobian(AbstractBatch):
         shapes = shape, (*shape, self.problem.n_columns(self.initial))
         return Apply(self, inputs, [pt.tensor(dtype="float64", shape=s) for s in shapes])
 
-    def perform(self, node, inputs, output_storage):
-        batch = self.run(*inputs, sensitivities=True, initial=self.initial)
-        output_storage[0][0] = batch.values
-        output_storage[1][0] = batch.jacobian
-
     def infer_shape(self, *arguments):
         shapes = arguments[-1]
         sizes = len(self.problem.outputs), self.problem.n_columns(self.initial)
@@ -161,11 +156,6 @@ class BatchJacobian(AbstractBatch):
         shape = shapes[0][0], shapes[1][0], n_output
         return [shape, (*shape, n_column)]
 
-    def pullback(self, inputs, outputs, cotangents):
-        of_values, of_jacobian = cotangents
-        if not isinstance(of_jacobian.type, DisconnectedType):
-            return [
-                grad_not_implemented(self, i, x, NO_SECOND_DERIVATIVE) for i, x in enumerate(inputs)
-            ]
-        values = BatchValues(self.problem, self.parallel)
-        return values.pullback(inputs, outputs, [of_values])
+    @property
+    def values(self):
+        return BatchValues(self.problem, self.parallel)

@@ -97,6 +97,23 @@ class AbstractSimulation(Op):
         return self.pullback(inputs, None, output_gradients)
 
 
+class AbstractJacobian(AbstractSimulation):
+    """What the Ops that return a Jacobian share; `values` is the Op of their first output."""
+
+    def perform(self, node, inputs, output_storage):
+        run = self.run(*inputs, sensitivities=True, initial=self.initial)
+        output_storage[0][0] = run.values
+        output_storage[1][0] = run.jacobian
+
+    def pullback(self, inputs, outputs, cotangents):
+        of_values, of_jacobian = cotangents
+        if not isinstance(of_jacobian.type, DisconnectedType):
+            return [
+                grad_not_implemented(self, i, x, NO_SECOND_DERIVATIVE) for i, x in enumerate(inputs)
+            ]
+        return self.values.pullback(inputs, outputs, [of_values])
+
+
 class AbstractSingle(AbstractSimulation):
     """What both Ops of one run share."""
 
@@ -150,7 +167,7 @@ class SimulatedValues(AbstractSingle):
         ]
 
 
-class SimulatedJacobian(AbstractSingle):
+class SimulatedJacobian(AbstractJacobian, AbstractSingle):
     """Integrate a model and its sensitivities: values (n_time, n_output), and their Jacobian.
 
     The Jacobian has shape (n_time, n_output, n_column), a column for each free parameter and, with
@@ -178,21 +195,12 @@ class SimulatedJacobian(AbstractSingle):
         shapes = ((n_time, n_output), (n_time, n_output, n_column))
         return Apply(self, inputs, [pt.tensor(dtype="float64", shape=s) for s in shapes])
 
-    def perform(self, node, inputs, output_storage):
-        run = self.run(*inputs, sensitivities=True, initial=self.initial)
-        output_storage[0][0] = run.values
-        output_storage[1][0] = run.jacobian
-
     def infer_shape(self, *arguments):
         n_time = arguments[-1][1][0]
         n_output = pt.constant(len(self.problem.outputs), dtype="int64")
         n_column = pt.constant(self.problem.n_columns(self.initial), dtype="int64")
         return [(n_time, n_output), (n_time, n_output, n_column)]
 
-    def pullback(self, inputs, outputs, cotangents):
-        of_values, of_jacobian = cotangents
-        if not isinstance(of_jacobian.type, DisconnectedType):
-            return [
-                grad_not_implemented(self, i, x, NO_SECOND_DERIVATIVE) for i, x in enumerate(inputs)
-            ]
-        return SimulatedValues(self.problem).pullback(inputs, outputs, [of_values])
+    @property
+    def values(self):
+        return SimulatedValues(self.problem)
