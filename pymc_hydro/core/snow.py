@@ -117,7 +117,8 @@ class RefreezingSnow:
         warmth, P_s, P_r = _partition(u, p, HBV_TEMPERATURE_WIDTH)
         limit = lesser if self.exact else minimum
         M_pot = p.f_dd * pos(warmth, HBV_TEMPERATURE_WIDTH)
-        M = limit(pos(s.SWE, HBV_WIDTH) / MELT_TIME, M_pot, HBV_WIDTH)
+        pack = pos(s.SWE, STORE_WIDTH if self.exact else HBV_WIDTH)
+        M = limit(pack / MELT_TIME, M_pot, HBV_WIDTH)
         F_pot = p.c_fr * p.f_dd * pos(-warmth, HBV_TEMPERATURE_WIDTH)
         F = limit(P_r, F_pot, HBV_WIDTH)
         fluxes = {"P_s": P_s, "x_sf": (p.c_sf - 1) * P_s, "P_r": P_r, "M": M, "F": F}

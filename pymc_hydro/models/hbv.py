@@ -72,8 +72,8 @@ class HBV(AbstractModel):
     - recharge: ``u ((u^2 + e^2)/(1 + e^2))^((beta - 1)/2)``, e = 0.01, of the relative content u in
       place of a floor below the power; for beta >= 1 less than 1e-3 apart, for beta = 0.1 a dry
       soil sheds no longer half of its rain;
-    - the lower zone, which cannot become negative, drains without a clamp (0.0005 mm); the upper
-      zone is clamped within 1e-6 mm, where the reference's 0.001 mm draws it down to -0.04 mm.
+    - stores drain without a clamp, fast flow and the snow's limits vanish with what they drain,
+      where the reference's clamps of 0.001 mm draw stores down to -0.04 mm.
 
     References
     ----------
@@ -129,15 +129,19 @@ class HBV(AbstractModel):
     def fluxes(self, s, u, p):
         default = self.formulation == "default"
         water = self.snow.fluxes(s, u, p)
-        S, U = pos(s.S, WIDTH), pos(s.U, EMPTY_WIDTH if default else WIDTH)
+        S, U = (s.S, s.U) if default else (pos(s.S, WIDTH), pos(s.U, WIDTH))
         E = u.potential_evaporation * minimum(S / (p.l_p * p.F_c), 1, WIDTH)
         if default:
-            share = guarded_power(clamp(s.S / p.F_c, WIDTH), p.beta, POWER_WIDTH)
+            share = guarded_power(clamp(S / p.F_c, WIDTH), p.beta, POWER_WIDTH)
         else:
             wet = minimum(maximum(S / p.F_c, 0, WIDTH), 1, WIDTH)
             share = power(maximum(wet, FLOOR, FLOOR), p.beta)
         R_e = water["P_liq"] * share
-        q_0, q_1 = p.k_0 * pos(U - p.u_zl, WIDTH), p.k_1 * U
-        G = lesser(p.p_max, U, WIDTH) if default else minimum(p.p_max, U, WIDTH)
+        above = pos(U - p.u_zl, WIDTH)
+        if default:
+            above, G = above - pos(-p.u_zl, WIDTH), lesser(p.p_max, pos(U, EMPTY_WIDTH), WIDTH)
+        else:
+            G = minimum(p.p_max, U, WIDTH)
+        q_0, q_1 = p.k_0 * above, p.k_1 * U
         q_2 = p.k_2 * (s.L if default else pos(s.L, WIDTH))
         return {**water, "E": E, "R_e": R_e, "q_0": q_0, "q_1": q_1, "G": G, "q_2": q_2}

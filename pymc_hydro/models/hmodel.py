@@ -85,13 +85,16 @@ class Hmodel(AbstractModel):
         safe = piecewise(large, a, 1.0, continuity=None)
         return piecewise(large, (1 - exp(-safe * z)) / (1 - exp(-safe)), z, continuity=None)
 
+    def content(self, z):
+        # The laws vanish with the content: no clamp is needed at the empty store.
+        return minimum(z if self.formulation == "default" else maximum(z, 0, WIDTH), 1, WIDTH)
+
     def fluxes(self, s, u, p):
         water = self.snow.fluxes(s, u, p)
-        s_i = minimum(maximum(s.S_i / p.I_max, 0, WIDTH), 1, WIDTH)
+        s_i, s_u = self.content(s.S_i / p.I_max), self.content(s.S_u / p.S_umax)
         E_i = u.potential_evaporation * exponential_law(s_i, A_I)
         P_e = water["P_liq"] * exponential_law(s_i, A_P)
         Ep_e = pos(u.potential_evaporation - E_i, WIDTH)
-        s_u = minimum(maximum(s.S_u / p.S_umax, 0, WIDTH), 1, WIDTH)
         E_a = Ep_e * self.law(s_u, p.a_E)
         prc = p.Q_max * exponential_law(s_u, A_S)
         rnf = P_e * self.law(s_u, p.a_F)

@@ -11,6 +11,7 @@ from pymc_hydro.core.smoothing import overflow, pos
 from pymc_hydro.core.snow import DegreeDaySnow
 
 WIDTH = 1e-6  # mm, or of a capacity: smoothing of empty and full
+FREE_WIDTH = 1e-9  # mm, of empty upper free water, which percolation would draw below zero
 REFERENCE_WIDTH = 1e-12  # the reference's
 DEFICIT_WIDTH = 1e-3  # of the lower capacity: deficit below which percolation becomes linear
 
@@ -35,7 +36,7 @@ class SacSma(AbstractModel):
     of the classical PFREE. ``formulation="default"`` differs from the reference in
 
     - the width of the smoothing at empty and full stores, 1e-6 in place of 1e-12: less than
-      1e-6 mm in any store;
+      1e-6 mm in any store; evaporation needs none at empty ones;
     - the power of the lower zone's deficit A, ``A ((A^2 + e^2)/(1 + e^2))^((R - 1)/2)`` with
       e = 1e-3 in place of ``A^R``, whose slope is unbounded at A = 0 for R < 1: the relative
       difference is below 1e-4 for A > 0.1 and R < 3, and below 2.5e-3 for R = 50.
@@ -103,17 +104,21 @@ class SacSma(AbstractModel):
         width = REFERENCE_WIDTH if self.formulation == "reference" else WIDTH
         return DegreeDaySnow(self.snow_target, width)
 
+    def wet(self, z, e):
+        return 1 - pos(1 - (z if self.formulation == "default" else pos(z, e)), e)
+
     def fluxes(self, s, u, p):
         default = self.formulation == "default"
         e = WIDTH if default else REFERENCE_WIDTH
         water = self.snow.fluxes(s, u, p)
         rain = water["P_liq"]
-        E_1 = u.potential_evaporation * (1 - pos(1 - pos(pos(s.U_t, e) / p.U_tm, e), e))
-        E_2 = (u.potential_evaporation - E_1) * (1 - pos(1 - pos(pos(s.L_t, e) / p.L_tm, e), e))
-        q_sx = p.a_cm * pos(s.U_t, e) / p.U_tm * rain
+        U_t, L_t = (s.U_t, s.L_t) if default else (pos(s.U_t, e), pos(s.L_t, e))
+        E_1 = u.potential_evaporation * self.wet(U_t / p.U_tm, e)
+        E_2 = (u.potential_evaporation - E_1) * self.wet(L_t / p.L_tm, e)
+        q_sx = p.a_cm * U_t / p.U_tm * rain
         q_ut = (rain - q_sx) * overflow(s.U_t, p.U_tm)
         q_uf = q_ut * overflow(s.U_f, p.U_fm)
-        b = pos(s.U_f, e) / p.U_fm
+        b = pos(s.U_f, FREE_WIDTH if default else e) / p.U_fm
         q_if = p.k_i * b
         q_0 = p.nu_p * p.L_pm + p.nu_s * p.L_sm
         A = pos(1 - (s.L_t + s.L_p + s.L_s) / (p.L_tm + p.L_pm + p.L_sm), e)

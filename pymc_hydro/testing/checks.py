@@ -22,6 +22,7 @@ from pymc_hydro.testing.independent import (
 __all__ = [
     "Finding",
     "adaptive_sensitivities",
+    "balance_terms",
     "continuity",
     "corners",
     "discharge",
@@ -281,14 +282,20 @@ def discharge(model, theta, basin) -> Finding:
     return Finding("discharge against SciPy's solve_ivp", float(error / DISCHARGE_LIMIT))
 
 
-def water_balance(model, theta, basin) -> Finding:
-    """Compare what entered and left with the change of the stores, over every interval."""
+def balance_terms(model) -> tuple[list[str], list[str], tuple[str, ...]]:
+    """Return the fluxes that enter, those that leave, and the stores."""
     inflow = [f.flux for f in model.flows if f.source is None]
     outflow = [f.flux for f in model.flows if f.target is None]
-    run = simulate(model, theta, basin, outputs=(*inflow, *outflow, *model.store_names))
+    return inflow, outflow, model.store_names
+
+
+def water_balance(model, theta, basin) -> Finding:
+    """Compare what entered and left with the change of the stores, over every interval."""
+    inflow, outflow, stores = balance_terms(model)
+    run = simulate(model, theta, basin, outputs=(*inflow, *outflow, *stores))
     dt = interval_length(basin)
     p = dict(zip(model.parameter_names, theta, strict=True))
-    stored = sum(run[s] for s in model.store_names).values
+    stored = sum(run[s] for s in stores).values
     change = np.diff(stored, prepend=sum(model.start(p).values()))
     net = (sum(run[f] for f in inflow) - sum(run[f] for f in outflow)).values * dt
     entered = sum(np.abs(run[f].values).sum() for f in inflow) * dt

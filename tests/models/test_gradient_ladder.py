@@ -6,7 +6,7 @@ from pytensor.gradient import verify_grad
 
 import pymc_hydro as ph
 from pymc_hydro.engine.integrators import BOGACKI_SHAMPINE, METHODS
-from pymc_hydro.engine.problem import define_problem
+from pymc_hydro.engine.problem import DEFAULT_TOLERANCE, define_problem
 from pymc_hydro.engine.simulate import forcing_array, simulate
 from pymc_hydro.ops import SimulatedValues
 from pymc_hydro.testing import checks
@@ -52,6 +52,18 @@ def test_the_ladder_of_long_chains(rng):
     for check in (checks.fixed_step_sensitivities, checks.jacobian_at_default_tolerance):
         finding = check(model, theta, weather)
         assert finding.error <= 1, finding
+
+
+@pytest.mark.kernels
+@pytest.mark.parametrize("model", [m for m in DEFAULTS if m.id != "Xinanjiang"])
+def test_stores_stay_above_zero_within_the_tolerance(model, rng):
+    inflow, outflow, stores = checks.balance_terms(model)
+    thetas = (*checks.draw_parameters(model, rng, 10), *checks.corners(model, rng, 40))
+    for theta in thetas:
+        for weather in FORCINGS.values():
+            run = simulate(model, theta, weather, (*inflow, *outflow, *stores))
+            for store in stores:
+                assert run[store].min() >= -DEFAULT_TOLERANCE, (store, theta)
 
 
 @pytest.mark.kernels
