@@ -11,7 +11,7 @@ from pymc_hydro.core.smoothing import clamp, lesser, maximum, minimum, pos
 from pymc_hydro.core.snow import RefreezingSnow
 
 WIDTH = 1e-3  # mm, mm/d or of a capacity: smoothing of empty and full, of minima
-EMPTY_WIDTH = 1e-6  # mm, smoothing of an empty upper zone
+EMPTY_WIDTH = 1e-6  # mm, of an empty upper zone, for percolation
 POWER_WIDTH = 1e-2  # of field capacity, below which recharge is linear
 FLOOR = 1e-12  # of field capacity, the reference's base of the power
 SAMPLED_ORDINATES, SAMPLED_WIDTH = 60, 1e-8  # the reference's triangle
@@ -72,8 +72,8 @@ class HBV(AbstractModel):
     - recharge: ``u ((u^2 + e^2)/(1 + e^2))^((beta - 1)/2)``, e = 0.01, of the relative content u in
       place of a floor below the power; for beta >= 1 less than 1e-3 apart, for beta = 0.1 a dry
       soil sheds no longer half of its rain;
-    - stores drain without a clamp, fast flow and the snow's limits vanish with what they drain,
-      where the reference's clamps of 0.001 mm draw stores down to -0.04 mm.
+    - evaporation and outflow vanish with the store itself, percolation and melt within 1e-6 mm of
+      the empty store: the reference's clamps of 0.001 mm draw stores down to -0.04 mm.
 
     References
     ----------
@@ -129,19 +129,17 @@ class HBV(AbstractModel):
     def fluxes(self, s, u, p):
         default = self.formulation == "default"
         water = self.snow.fluxes(s, u, p)
-        S, U = (s.S, s.U) if default else (pos(s.S, WIDTH), pos(s.U, WIDTH))
+        S, U, L = (x if default else pos(x, WIDTH) for x in (s.S, s.U, s.L))
         E = u.potential_evaporation * minimum(S / (p.l_p * p.F_c), 1, WIDTH)
+        above = pos(U - p.u_zl, WIDTH)
         if default:
             share = guarded_power(clamp(S / p.F_c, WIDTH), p.beta, POWER_WIDTH)
+            above -= pos(-p.u_zl, WIDTH)  # so that fast flow is zero from the empty zone
+            G = lesser(p.p_max, pos(U, EMPTY_WIDTH), WIDTH)
         else:
             wet = minimum(maximum(S / p.F_c, 0, WIDTH), 1, WIDTH)
             share = power(maximum(wet, FLOOR, FLOOR), p.beta)
-        R_e = water["P_liq"] * share
-        above = pos(U - p.u_zl, WIDTH)
-        if default:
-            above, G = above - pos(-p.u_zl, WIDTH), lesser(p.p_max, pos(U, EMPTY_WIDTH), WIDTH)
-        else:
             G = minimum(p.p_max, U, WIDTH)
-        q_0, q_1 = p.k_0 * above, p.k_1 * U
-        q_2 = p.k_2 * (s.L if default else pos(s.L, WIDTH))
+        R_e = water["P_liq"] * share
+        q_0, q_1, q_2 = p.k_0 * above, p.k_1 * U, p.k_2 * L
         return {**water, "E": E, "R_e": R_e, "q_0": q_0, "q_1": q_1, "G": G, "q_2": q_2}

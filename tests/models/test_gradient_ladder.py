@@ -55,6 +55,7 @@ def test_the_ladder_of_long_chains(rng):
 
 
 @pytest.mark.kernels
+# Xinanjiang is left out: smoothed evaporation draws its tension water down to -0.004 mm.
 @pytest.mark.parametrize("model", [m for m in DEFAULTS if m.id != "Xinanjiang"])
 def test_stores_stay_above_zero_within_the_tolerance(model, rng):
     inflow, outflow, stores = checks.balance_terms(model)
