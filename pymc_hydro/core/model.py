@@ -9,40 +9,16 @@ from typing import Any
 import numpy as np
 
 from pymc_hydro.core.blocks import UnitHydrograph
+from pymc_hydro.core.consistency import check_declaration
 from pymc_hydro.core.declaration import Flow, Output, Parameter, Store
 from pymc_hydro.core.display import describe, describe_html
+from pymc_hydro.core.names import Names, check_keys
 from pymc_hydro.core.snow import DegreeDaySnow, ElevationBands, NoSnow
 
-__all__ = ["FORCINGS", "AbstractModel", "Names", "check_keys"]
-
-# What a basin can be driven by, in the order of the columns of a forcing array, with units.
-FORCINGS = {"precipitation": "mm/d", "potential_evaporation": "mm/d", "temperature": "degC"}
+__all__ = ["AbstractModel"]
 
 FORMULATIONS = ("default", "reference")
 HIGHEST = 9000  # m, of the height of a band
-BALANCE_TOLERANCE = 1e-10  # of the precipitation; round-off of sums of about ten fluxes
-
-
-class Names:
-    """Values by attribute or by key; an unknown name says which ones are known."""
-
-    def __init__(self, owner: str, kind: str, values: Mapping[str, Any]):
-        self._owner, self._kind, self._values = owner, kind, dict(values)
-        self.used: set[str] = set()
-
-    def __getattr__(self, name):
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return self[name]
-
-    def __getitem__(self, name):
-        if name not in self._values:
-            raise KeyError(
-                f"{self._owner}: unknown {self._kind} {name!r}; known are "
-                f"{', '.join(self._values) or 'none'}"
-            )
-        self.used.add(name)
-        return self._values[name]
 
 
 class AbstractModel:
@@ -132,7 +108,7 @@ class AbstractModel:
         if self.routing is not None:
             self.parameters = (*self.parameters, *self.routing.parameters)
         self._fill(initial or {})
-        self._check()
+        self._forcing_names = check_declaration(self)
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -321,109 +297,6 @@ class AbstractModel:
         """The forcings that the fluxes use, in the order of the columns of a forcing array."""
         return self._forcing_names
 
-    # ---- checks -----------------------------------------------------------------------------
-
-    def _check(self) -> None:
-        name = type(self).__name__
-        for kind, names in (
-            ("parameter", self.parameter_names),
-            ("store", self.store_names),
-            ("output", tuple(o.name for o in self.outputs)),
-        ):
-            twice = {n for n in names if names.count(n) > 1}
-            if twice:
-                raise ValueError(f"{name}: {kind} {sorted(twice)} declared twice")
-        if not self.stores:
-            raise ValueError(f"{name}: declare at least one Store")
-        touched = set()
-        for flow in self.flows:
-            for end in (flow.source, flow.target):
-                if end is not None and end not in self.store_names:
-                    raise ValueError(
-                        f"{name}: flow {flow.flux!r} names the store {end!r}, which is not "
-                        f"declared; known are {', '.join(self.store_names)}"
-                    )
-                touched.add(end)
-        for name_of in (n for pair in self.ordered for n in pair):
-            if name_of not in self.parameter_names:
-                raise ValueError(
-                    f"{name}: ordered names the parameter {name_of!r}, which is not declared; "
-                    f"known are {', '.join(self.parameter_names)}"
-                )
-        idle = [s for s in self.store_names if s not in touched]
-        if idle:
-            raise ValueError(f"{name}: no flow enters or leaves the store {idle[0]!r}")
-        self._check_balance(*self._sample())
-
-    def _sample(self, n: int = 8):
-        """Evaluate the fluxes at `n` random points and note which forcings they read."""
-        name = f"{type(self).__name__}.fluxes"
-        rng = np.random.default_rng(0)
-        forcing = {
-            "precipitation": rng.uniform(1, 50, n),
-            "potential_evaporation": rng.uniform(0, 8, n),
-            "temperature": rng.uniform(-10, 20, n),
-        }
-        u = Names(name, "forcing", forcing)
-        s = Names(name, "store", {k: rng.uniform(1, 20, n) for k in self.store_names})
-        values = {p.name: rng.uniform(p.lower, p.upper, n) for p in self.parameters}
-        fluxes = self.fluxes(s, u, Names(name, "parameter", values))
-        for store, content in self.start(values).items():
-            if not (np.isfinite(content) & (np.asarray(content) >= 0)).all():
-                raise ValueError(
-                    f"{type(self).__name__}: the initial content of {store} is negative or not "
-                    "finite for some parameters within their bounds"
-                )
-        if not isinstance(fluxes, dict):
-            raise TypeError(f"{name} must return a dict of fluxes, found {type(fluxes).__name__}")
-        self._forcing_names = tuple(f for f in FORCINGS if f in u.used)
-        return fluxes, forcing["precipitation"]
-
-    def _check_balance(self, fluxes, precipitation) -> None:
-        name = type(self).__name__
-        known = (*fluxes, *self.store_names)
-        for used in (*(f.flux for f in self.flows), *(t for o in self.outputs for t in o.terms)):
-            if used not in known:
-                raise ValueError(
-                    f"{name}: {used!r} is used in a flow or output, but is neither a store nor "
-                    f"returned by fluxes(); known are {', '.join(known)}"
-                )
-        for output in self.outputs:
-            if len({term in fluxes for term in output.terms}) > 1:
-                raise ValueError(f"{name}: output {output.name!r} adds fluxes to stores")
-        flows = {f.flux: f for f in self.flows}
-        for flux in self.exchanges:
-            if flux not in flows or None not in (flows[flux].source, flows[flux].target):
-                raise ValueError(
-                    f"{name}: exchanges names {flux!r}, which is not a flow from or to outside"
-                )
-        inside = [f for f in self.flows if f.flux not in self.exchanges]
-        inflow = sum(fluxes[f.flux] for f in inside if f.source is None)
-        error = np.max(np.abs(inflow - precipitation) / precipitation)
-        if not error <= BALANCE_TOLERANCE:
-            names = ", ".join(f.flux for f in inside if f.source is None) or "none"
-            raise ValueError(
-                f"{name}: the water balance does not close: the flows from outside ({names}) must "
-                f"add up to the precipitation, but differ by up to {error:.3g} of it; what is not "
-                "precipitation belongs into `exchanges`"
-            )
-        outside = [f.flux for f in self.flows if f.target is None]
-        counted = [t for o in self.outputs for t in o.terms if t in outside]
-        for flux in outside:
-            n = counted.count(flux)
-            if n != 1 and not (n == 0 and flux in self.exchanges):
-                raise ValueError(
-                    f"{name}: the water balance does not close: flux {flux!r} leaves the basin and "
-                    f"must be part of exactly one output (such as 'discharge' or 'evaporation'), "
-                    f"found in {n}"
-                )
-        if self.routing is not None and self.routing.output not in [o.name for o in self.outputs]:
-            raise ValueError(f"{name}: routing names the output {self.routing.output!r}, unknown")
-        if "discharge" not in [o.name for o in self.outputs]:
-            raise ValueError(
-                f"{name}: declare Output('discharge', ...), the sum of the fluxes that a gauge sees"
-            )
-
     # ---- identity and display ---------------------------------------------------------------
 
     def __eq__(self, other):
@@ -469,12 +342,3 @@ class _Filled:
 def _rebuild(cls, options):
     options = {**options, "initial": dict(options.get("initial", ()))}
     return cls(**options if cls.snow_target is not None else options | {"snow": None})
-
-
-def check_keys(owner: str, found: Mapping, known: Sequence[str]) -> None:
-    """Raise KeyError unless `found` has exactly the keys `known`."""
-    unknown = [k for k in found if k not in known]
-    missing = [k for k in known if k not in found]
-    if unknown or missing:
-        what = f"unknown {unknown}" if unknown else f"missing {missing}"
-        raise KeyError(f"{owner}: {what}; expected exactly {', '.join(known)}")

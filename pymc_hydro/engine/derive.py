@@ -17,7 +17,8 @@ from typing import Any
 
 from pymc_hydro.core.declaration import Output
 from pymc_hydro.core.expression import Expression, symbol
-from pymc_hydro.core.model import AbstractModel, Names
+from pymc_hydro.core.model import AbstractModel
+from pymc_hydro.core.names import Names
 from pymc_hydro.engine.program import Program
 
 __all__ = [

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from pymc_hydro.core.model import FORCINGS, AbstractModel
+from pymc_hydro.core.model import AbstractModel
+from pymc_hydro.core.names import FORCINGS
 
 __all__ = ["Equations", "equations"]
 

@@ -9,7 +9,8 @@ import pandas as pd
 import xarray as xr
 
 from pymc_hydro.core.dims import DRAW, PARAMETER, TIME
-from pymc_hydro.core.model import AbstractModel, check_keys
+from pymc_hydro.core.model import AbstractModel
+from pymc_hydro.core.names import check_keys
 from pymc_hydro.data.records import BASIN, are_basins, as_basins, common_time
 from pymc_hydro.data.schema import as_basin, interval_length
 from pymc_hydro.engine.batch import run_batch

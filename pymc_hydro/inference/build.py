@@ -11,7 +11,8 @@ import xarray as xr
 from pytensor.graph.basic import Constant
 
 from pymc_hydro.core.dims import FORCING, FORCING_TIME, TIME
-from pymc_hydro.core.model import AbstractModel, check_keys
+from pymc_hydro.core.model import AbstractModel
+from pymc_hydro.core.names import check_keys
 from pymc_hydro.data.records import BASIN, are_basins, as_basins
 from pymc_hydro.data.schema import as_basin, check_warmup, interval_length
 from pymc_hydro.engine.problem import define_problem

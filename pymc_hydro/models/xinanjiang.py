@@ -129,7 +129,8 @@ class Xinanjiang(AbstractModel):
         return piecewise(x - FLOOR, x, FLOOR, continuity=0)
 
     def evaporation_share(self, W, LM, c):
-        threshold, deep = c * LM, c * W / (W + DEEP_CONTENT)
+        """Evaporation as share of its potential; linear at `W` = 0, so that W stays above."""
+        threshold, deep = c * LM, c * W / (pos(W, WIDTH) + DEEP_CONTENT)
         if self.formulation == "default":
             deep = deep * (threshold + DEEP_CONTENT) / threshold
             lower = piecewise(W - threshold, W / LM, deep, continuity=0)
@@ -144,7 +145,7 @@ class Xinanjiang(AbstractModel):
         P_i, R_b = (1 - p.A_im) * water["P_liq"], p.A_im * water["P_liq"]
         E_p = p.f_p * u.potential_evaporation
         R = P_i * self.runoff_share(W / W_max, p)
-        E = E_p * self.evaporation_share(W, p.f_lm * W_max, p.c)
+        E = E_p * self.evaporation_share(s.W, p.f_lm * W_max, p.c)
         if self.formulation == "default":
             D = 1 - self.power(pos(S_max - S, WIDTH) / S_max, p.Ex)
         else:

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.integrate import solve_ivp
 from scipy.linalg import expm
 
-from pymc_hydro.core.model import Names
+from pymc_hydro.core.names import Names
 from pymc_hydro.data.schema import interval_length
 from pymc_hydro.engine.derive import derive
 from pymc_hydro.engine.simulate import forcing_array

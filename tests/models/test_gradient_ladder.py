@@ -55,8 +55,7 @@ def test_the_ladder_of_long_chains(rng):
 
 
 @pytest.mark.kernels
-# Xinanjiang is left out: smoothed evaporation draws its tension water down to -0.004 mm.
-@pytest.mark.parametrize("model", [m for m in DEFAULTS if m.id != "Xinanjiang"])
+@pytest.mark.parametrize("model", DEFAULTS)
 def test_stores_stay_above_zero_within_the_tolerance(model, rng):
     inflow, outflow, stores = checks.balance_terms(model)
     thetas = (*checks.draw_parameters(model, rng, 10), *checks.corners(model, rng, 40))
