@@ -173,9 +173,7 @@ def report(name, case, results, reference):
         f"{name}: best NSE known {best:.5f} (reference {reference:.5f}); a Jacobian run costs "
         f"{case.cost_of_jacobian():.2f}"
     )
-    print(
-        "method            best    median  success  runs  seconds, medians | a success: runs  seconds"
-    )
+    print("method            best    median  success   runs  seconds | a success: runs  seconds")
     for method, found in results.items():
         nse, runs, seconds = found.T
         n = int((nse >= best - CLOSE).sum())
