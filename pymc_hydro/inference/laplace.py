@@ -100,7 +100,12 @@ class LaplaceApproximation:
 
 
 def laplace(
-    pymc_model: pm.Model | None = None, *, start: dict | None = None, name: str = "flow"
+    pymc_model: pm.Model | None = None,
+    *,
+    start: dict | None = None,
+    starts: int = 8,
+    seed: int | None = None,
+    name: str = "flow",
 ) -> LaplaceApproximation:
     """Approximate the posterior by a normal distribution at its mode.
 
@@ -114,7 +119,13 @@ def laplace(
     pymc_model : pm.Model, optional
         The model in context if not given; its variables are scalars.
     start : mapping of str to float, optional
-        Where the search starts, in natural units; the model's initial point for what is missing.
+        Where a single search starts, in natural units; the model's initial point for what is
+        missing.
+    starts : int
+        Without `start`: how many searches, from the initial point and from random points around
+        it, of which the highest mode is taken. Error models with memory often have several modes.
+    seed : int, optional
+        Of the random points.
     name : str
         Of the likelihood.
 
@@ -153,7 +164,12 @@ def laplace(
             return np.inf, np.zeros_like(z)
         return -value, -gradient
 
-    z = minimize(negative, z, jac=True, method="BFGS", options={"maxiter": 200}).x
+    around = np.random.default_rng(seed).normal(z, size=(0 if start else starts - 1, z.size))
+    found = [
+        minimize(negative, point, jac=True, method="BFGS", options={"maxiter": 200})
+        for point in (z, *(point for point in around if np.isfinite(objective(point)[0])))
+    ]
+    z = min(found, key=lambda result: result.fun).x
     converged = False
     for _ in range(MAX_STEPS):
         value, gradient = objective(z)
