@@ -1,0 +1,62 @@
+"""Time of the pages' code and of the examples, as they are written.
+
+    python -m benchmarks.pages [NAME ...]
+
+Each in a process of its own, in an empty folder, one after another; the samplers use all cores.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+CELL = re.compile(r"```\{code-cell\}[^\n]*\n(?::tags:[^\n]*\n\n?)?(.*?)```", re.DOTALL)
+
+
+def sources():
+    """Return the code of every page and example by name."""
+    pages = {p.stem: "\n".join(CELL.findall(p.read_text("utf-8"))) for p in ROOT.glob("docs/*.md")}
+    examples = {f"examples/{p.stem}": p.read_text("utf-8") for p in ROOT.glob("examples/*.py")}
+    return {name: code for name, code in sorted({**pages, **examples}.items()) if code}
+
+
+def seconds(name, code):
+    """Run the code; return how long it took and whether it ended well."""
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder) / f"{Path(name).name}.py"
+        script.write_text(code, encoding="utf-8")
+        environment = os.environ | {"MPLBACKEND": "Agg"}
+        begin = time.perf_counter()
+        run = subprocess.run(
+            [sys.executable, "-W", "ignore", script.name],
+            cwd=folder,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            check=False,
+        )
+        return time.perf_counter() - begin, run.returncode == 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", help="all, if none is given")
+    names, total, failed = parser.parse_args().names, 0.0, []
+    for name, code in sources().items():
+        if names and name not in names:
+            continue
+        taken, good = seconds(name, code)
+        total += taken
+        failed += [] if good else [name]
+        print(f"{name:40s} {taken:6.1f} s", flush=True)
+    print(f"{'all':40s} {total:6.1f} s")
+    if failed:
+        sys.exit(f"failed: {', '.join(failed)}")
+
+
+if __name__ == "__main__":
+    main()
