@@ -1,5 +1,6 @@
 """Gauss-Newton approximation of a posterior at its mode, from the exact Jacobian."""
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytensor.tensor as pt
 import xarray as xr
 from pymc.initial_point import make_initial_point_fn
 from pymc.pytensorf import join_nonshared_inputs
+from pymc.step_methods.hmc.quadpotential import QuadPotentialFullAdapt
 
 from pymc_hydro.likelihoods.residuals import residuals_of
 
@@ -22,6 +24,9 @@ MAX_STEPS = 30
 CONVERGED = 1e-6  # Newton decrement, in units of log-probability
 # Standardised errors at which the information of a density is summed up, dense around zero.
 ERROR = np.sinh(np.linspace(-12, 12, 8001))
+# Of the metric's adaptation: draws that the approximation counts for; those of the first window,
+# after which only draws count (the next one is twice as long).
+FIRST_WEIGHT, FIRST_WINDOW = 10, 50
 DIFFERENCE = 1e-4  # of unconstrained parameters, whose scale is one, for the prior's curvature
 
 
@@ -66,10 +71,10 @@ class LaplaceApproximation:
         return xr.Dataset({n: (("chain", "draw"), [np.array(c)]) for n, c in kept.items()})
 
     def nuts(self, chains: int = 4, seed: int | None = None, **options) -> dict:
-        """Return arguments for ``pm.sample``: PyMC's NUTS with this covariance as its metric.
+        """Return arguments for ``pm.sample``: PyMC's NUTS with this covariance as first metric.
 
-        The chains start at draws of the approximation. The metric is not adapted, so that a few
-        hundred tuning steps suffice.
+        The chains start at draws of the approximation, and tuning adapts the whole matrix, so that
+        a few hundred steps of it suffice.
 
         Parameters
         ----------
@@ -94,9 +99,21 @@ class LaplaceApproximation:
         starts = self.sample(chains, seed)
         free = [rv.name for rv in self.model.free_RVs]
         with self.model:
-            step = pm.NUTS(scaling=self.covariance.values, is_cov=True, **options)
+            step = pm.NUTS(potential=self._metric(), **options)
         initvals = [{n: float(starts[n][0, i]) for n in free} for i in range(chains)]
         return {"step": step, "initvals": initvals, "chains": chains}
+
+    def _metric(self):
+        """Return a dense metric that begins with the covariance and is adapted while tuning."""
+        with warnings.catch_warnings():  # that it is experimental
+            warnings.simplefilter("ignore", UserWarning)
+            return QuadPotentialFullAdapt(
+                self.mean.size,
+                self.mean,
+                self.covariance.values,
+                FIRST_WEIGHT,
+                adaptation_window=FIRST_WINDOW,
+            )
 
 
 def laplace(

@@ -185,6 +185,16 @@ def test_gauss_newton_is_the_curvature_where_the_model_holds():
         ph.laplace(model, start={"b": 1})
 
 
+def test_laplace_takes_the_higher_of_two_modes():
+    """Errors of a^3 - 3 a - 5 are smallest at its root, and have another minimum at -1."""
+    with pm.Model() as model:
+        a = pm.Normal("a", 0, 5, initval=0)
+        flow = (a**3 - 3 * a) * np.ones(20)
+        ph.likelihoods.Normal("flow", flow, observed=np.full(20, 5.0), scale=np.float64(1))
+    assert ph.laplace(model, starts=1).mode["a"] == pytest.approx(-1, abs=0.01)
+    assert ph.laplace(model, seed=0).mode["a"] == pytest.approx(2.279, abs=0.001)
+
+
 @pytest.mark.filterwarnings("ignore")  # short chains
 def test_nuts_starts_from_the_approximation():
     model = ph.build_model(Tiny(), FIRST, "normal", ar=1, warmup=WARMUP)
