@@ -141,7 +141,8 @@ def SkewStudentT(name, simulated, *, observed, nu=None, xi=None, **residual_mode
     Notes
     -----
     Modelling recommendations: with ``scale="linear"`` and ``ar=1`` a good first choice for daily
-    flow. With autocorrelation and heavy tails together, ``nu`` is often close to 2.
+    flow. With autocorrelation and heavy tails together ``nu`` is often close to 2, and the
+    posterior may have several modes: start from :func:`pymc_hydro.laplace`.
 
     References
     ----------
