@@ -58,7 +58,7 @@ def sample(sampler, draws, tune, seed):
     stats, diverging = idata.sample_stats, None
     if "diverging" in stats:
         diverging = float(stats["diverging"].mean())
-    return idata.posterior[list(NAMES)], diverging, seconds
+    return xr.Dataset({n: idata.posterior[n] for n in NAMES}), diverging, seconds
 
 
 def natural_logp(pymc_model):
