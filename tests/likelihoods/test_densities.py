@@ -176,6 +176,32 @@ def test_gradients_against_richardson(name):
                 assert found == pytest.approx(richardson(f, point, i, h), rel=1e-6, abs=1e-6)
 
 
+@pytest.mark.parametrize("name", CASES)
+def test_gradients_of_distribution_functions(name):
+    """At the mode too, where an observation of zero flow meets a simulation of zero."""
+    logp, logcdf, shapes = CASES[name]
+    inputs = [pt.dscalar() for _ in range(1 + len(shapes[0]))]
+    value = logcdf(*inputs)
+    outputs = [value, *pytensor.grad(value, inputs), logp(*inputs)]
+    f = pytensor.function(inputs, outputs)
+    for shape in shapes:
+        at = mode(name, shape)
+        for x in (at, at - 1e-13, at + 1e-9, at - 1e-3, -1.3, 0.4, 1.1):
+            point = np.array([x, *shape])
+            value, slope, *others, log_density = f(*point)
+            if value < -50:
+                continue
+            assert slope == pytest.approx(np.exp(log_density - value), rel=1e-6)
+            assert np.isfinite(others).all()
+            if abs(x - at) < 0.1:
+                continue  # no differences across the mode
+            for i, found in enumerate(others, 1):
+                if (name, i, point[i]) == ("skew_exponential_power", 1, 1.0):
+                    continue  # no values beyond beta = 1 to take a difference with
+                h = 1e-3 * min(1.0, 1 - abs(point[i])) if abs(point[i]) < 1 else 1e-3
+                assert found == pytest.approx(richardson(f, point, i, h), rel=1e-6, abs=1e-6)
+
+
 def richardson(f, point, i, h):
     """Differentiate the first output of f with respect to the argument i."""
     step = np.eye(point.size)[i]
