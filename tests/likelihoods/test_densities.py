@@ -1,12 +1,13 @@
 """Densities of unit variance: quadrature, SciPy, independent forms, extremes, derivatives."""
 
 import numpy as np
+import pymc as pm
 import pytensor
 import pytensor.tensor as pt
 import pytest
 from scipy import special, stats
 
-from pymc_hydro.likelihoods import densities
+from pymc_hydro.likelihoods import densities, families
 
 # Name: log-density, log of the distribution function, shape parameters to try.
 CASES = {
@@ -129,6 +130,18 @@ def test_symmetric_ones_against_scipy():
     for found, expected in cases:
         expected = expected.eval() if hasattr(expected, "eval") else expected
         np.testing.assert_allclose(found.eval(), expected, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("family", "shapes"),
+    [(families.NORMAL, ()), (families.LAPLACE, ()), (families.STUDENT, (4.3,))],
+)
+def test_pymcs_own_have_the_mean_and_standard_deviation_that_they_are_given(family, shapes):
+    value, sd = pt.dvector("value"), pt.constant(3.0, dtype="float64")
+    logp = pytensor.function([value], pm.logp(family.dist(2.0, sd, *shapes), value))
+    for power, expected in ((0, 1), (1, 0), (2, 9)):
+        found = integral(lambda x, power=power: (x - 2) ** power * np.exp(logp(x)), 2.0)
+        assert found == pytest.approx(expected, abs=1e-8)
 
 
 @pytest.mark.parametrize("large", [1e6, 1e10, 1e15])
