@@ -267,7 +267,8 @@ GRADIENTS = [
     ("student", {"ar": 0, "transform": BoxCox(0.0, 0.1)}, 0.0),
     ("skew_student", {"ar": 1, "censored": True}, 0.0),
     ("skew_student", {"ar": 2, "transform": "log_sinh"}, 0.0),
-    ("sep", {"ar": 1, "censored": True}, 0.0),
+    ("sep", {"ar": 1}, 0.0),  # not both: light tails underflow far from zero flow
+    ("sep", {"ar": 0, "censored": True}, 0.0),
     ("sgt", {"ar": 2, "censored": True}, 0.0),
     ("gl", {"ar": 2}, 0.2),
     ("whittle", {}, 0.2),
