@@ -39,6 +39,8 @@ __all__ = [
 ]
 
 STIRLING_FROM = 20.0  # the five terms below are then exact to 1e-16
+# Logarithm of the argument below which an incomplete function's second term is under 1e-17.
+LINEAR_BELOW = -40.0
 
 
 def log_gamma_ratio(a, d):
@@ -101,15 +103,26 @@ def skew_student_logcdf(x, nu, xi):
     """Return the logarithm of the distribution function of SST."""
     nu, xi = _real(nu, xi)
     z, a, _ = _unskewed(x, xi, student_moment(nu))
-    tail = 0.5 * _beta_tail(nu / 2, pt.constant(0.5), pt.log(a * a / (nu - 2)))
+    tail = 0.5 * _beta_tail(nu / 2, pt.constant(0.5), _distance(a) / pt.sqrt(nu - 2))
     return _skewed_logcdf(z, xi, tail)
 
 
-def _beta_tail(a, b, log_odds):
-    """Return the incomplete beta function at ``1 / (1 + odds)``, precise at both ends."""
+def _distance(z):
+    """Return the absolute value, with a derivative at zero too: that of the upper half."""
+    return pt.switch(z < 0, -z, z)
+
+
+def _beta_tail(a, b, distance):
+    """Return the incomplete beta function at ``1 / (1 + distance^(1/b))``, precise at both ends.
+
+    Next to zero it is linear, and written so: its chain of derivatives has none in doubles there.
+    """
+    linear = distance < pt.exp(b * (LINEAR_BELOW - pt.log(pt.maximum(a, 1.0))))
+    log_odds = pt.log(pt.switch(linear, 1.0, distance)) / b
     near = 1 - pt.betainc(b, a, pt.sigmoid(pt.minimum(log_odds, 0.0)))
     far = pt.betainc(a, b, pt.sigmoid(-pt.maximum(log_odds, 0.0)))
-    return pt.switch(log_odds < 0, near, far)
+    slope = pt.exp(log_gamma_ratio(a, b) - pt.gammaln(b + 1))
+    return pt.switch(linear, 1 - slope * distance, pt.switch(log_odds < 0, near, far))
 
 
 def power_constants(beta):
@@ -138,8 +151,11 @@ def skew_exponential_power_logcdf(x, beta, xi):
     """Return the logarithm of the distribution function of SEP."""
     s, r, moment = power_constants(beta)
     z, a, _ = _unskewed(x, xi, moment)
-    tail = 0.5 * pt.gammaincc(s, (r * pt.abs(a)) ** (1 / s))
-    return _skewed_logcdf(z, xi, tail)
+    distance = r * _distance(a)
+    linear = distance < pt.exp(s * LINEAR_BELOW)
+    tail = pt.gammaincc(s, pt.switch(linear, 1.0, distance) ** (1 / s))
+    tail = pt.switch(linear, 1 - distance * pt.exp(-pt.gammaln(s + 1)), tail)
+    return _skewed_logcdf(z, xi, 0.5 * tail)
 
 
 def generalized_t_constants(lam, p, q):
@@ -162,7 +178,8 @@ def skew_generalized_t_logp(x, lam, p, q):
     z = x + mu
     # For p < 1 the density has a cusp: its derivative there is left at zero instead of NaN.
     at_cusp = pt.eq(z, 0)
-    log_odds = _log_odds(pt.switch(at_cusp, 1.0, z), lam, p, kappa)
+    # The exponential of this may overflow.
+    log_odds = p * pt.log(pt.abs(pt.switch(at_cusp, 1.0, z)) / _width(z, lam, kappa))
     decay = pt.switch(at_cusp, 0.0, pt.softplus(log_odds))
     return pt.log(p / (2 * kappa)) - log_beta - (q + 1) / p * decay
 
@@ -172,15 +189,15 @@ def skew_generalized_t_logcdf(x, lam, p, q):
     x, lam, p, q = _real(x, lam, p, q)
     kappa, mu, _ = generalized_t_constants(lam, p, q)
     z = x + mu
-    tail = _beta_tail(q / p, 1 / p, _log_odds(z, lam, p, kappa))
+    tail = _beta_tail(q / p, 1 / p, _distance(z) / _width(z, lam, kappa))
     below = z < 0
     low = pt.log((1 - lam) / 2) + pt.log(pt.switch(below, tail, 1.0))
     return pt.switch(below, low, pt.log1p(-(1 + lam) / 2 * pt.switch(below, 0.0, tail)))
 
 
-def _log_odds(z, lam, p, kappa):
-    """Return ``p log(|z| / width)``, whose exponential may overflow."""
-    return p * pt.log(pt.abs(z) / (kappa * pt.switch(z < 0, 1 - lam, 1 + lam)))
+def _width(z, lam, kappa):
+    """Return the scale of the half of SGT in which z is."""
+    return kappa * pt.switch(z < 0, 1 - lam, 1 + lam)
 
 
 def _unskewed(x, xi, moment):

@@ -70,6 +70,13 @@ class SkewStudentTRV(_UnitVarianceRV):
 class SkewStudentT(Continuous):
     r"""Student's t distribution skewed after Fernandez and Steel (SST).
 
+    With :math:`x` standardised, and skewed as in :mod:`pymc_hydro.likelihoods.densities`,
+
+    .. math::
+
+        f(x) = \frac{\Gamma(\frac{\nu + 1}{2})}{\Gamma(\frac{\nu}{2}) \sqrt{\pi (\nu - 2)}}
+        \Bigl(1 + \frac{x^2}{\nu - 2}\Bigr)^{-(\nu + 1) / 2} .
+
     ========  ==========================
     Support   :math:`x \in \mathbb{R}`
     Mean      :math:`\mu`
@@ -135,6 +142,13 @@ class SkewExponentialPowerRV(_UnitVarianceRV):
 
 class SkewExponentialPower(Continuous):
     r"""Exponential power distribution skewed after Fernandez and Steel (SEP).
+
+    With :math:`x` standardised, and skewed as in :mod:`pymc_hydro.likelihoods.densities`,
+
+    .. math::
+
+        f(x) = \frac{r}{2 s \Gamma(s)} \exp\bigl(-(r |x|)^{1 / s}\bigr), \quad
+        s = \frac{1 + \beta}{2}, \quad r = \sqrt{\Gamma(3 s) / \Gamma(s)} .
 
     ========  ==========================
     Support   :math:`x \in \mathbb{R}`
@@ -204,6 +218,15 @@ class SkewGeneralizedTRV(_UnitVarianceRV):
 
 class SkewGeneralizedT(Continuous):
     r"""Skewed generalised t distribution (SGT).
+
+    With :math:`x` standardised, :math:`\mu_x` and :math:`\kappa` for which its mean is zero and its
+    variance one, and B the beta function,
+
+    .. math::
+
+        f(x) = \frac{p}{2 \kappa B(\frac{1}{p}, \frac{q}{p})} \Bigl[1 + \Bigl(
+        \frac{|x + \mu_x|}{\kappa (1 + \lambda \operatorname{sign}(x + \mu_x))}
+        \Bigr)^p\Bigr]^{-(q + 1) / p} .
 
     ========  ==========================
     Support   :math:`x \in \mathbb{R}`

@@ -6,6 +6,7 @@ import pytest
 import xarray as xr
 
 import pymc_hydro as ph
+from benchmarks import sampling
 
 MODEL = ph.Hymod(snow=False)
 SAMPLERS = ["pymc", "nutpie", "numpyro"]
@@ -61,6 +62,20 @@ def test_blackjax_moves_along_the_gradient(pymc_model):
     for key in jax.random.split(jax.random.key(1), 10):
         state, _ = step(key, state)
     assert np.isfinite(first) and float(state.logdensity) > first
+
+
+def test_benchmark_samples_natural_units_from_the_same_posterior(pymc_model):
+    """Without transformations a density has no Jacobian; out of order it is nothing."""
+    start = pymc_model.initial_point()
+    natural = pymc_model.compile_fn(
+        pymc_model.replace_rvs_by_values([pymc_model[n] for n in sampling.NAMES])
+    )
+    expected = pymc_model.compile_logp(jacobian=False)(start)
+    theta = [float(v) for v in natural(start)]
+    logp = sampling.natural_logp(pymc_model)
+    assert logp(theta) == pytest.approx(expected, rel=1e-12)
+    values = dict(zip(sampling.NAMES, theta, strict=True))
+    assert logp(list((values | {"K_s": 1.01 * values["K_f"]}).values())) == -np.inf
 
 
 def test_pointwise_log_likelihood(pymc_model):

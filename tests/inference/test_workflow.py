@@ -221,6 +221,23 @@ def test_variational_inference_runs():
     assert np.isfinite(predicted["discharge"]).all()
 
 
+@pytest.mark.slow  # its batch of log-probabilities compiles for half a minute
+@pytest.mark.filterwarnings("ignore")  # few paths
+def test_pathfinder_runs():
+    extras = pytest.importorskip("pymc_extras")
+    with ph.build_model(Tiny(), FIRST, "normal", ar=1, warmup=WARMUP) as model:
+        idata = extras.fit(
+            method="pathfinder", num_paths=2, num_draws=100, num_draws_per_path=100,
+            random_seed=1, progressbar=False, compile_kwargs={"mode": "FAST_COMPILE"},
+        )  # fmt: skip
+        expected = ph.laplace(start=THETA).sample(1000, seed=1)
+    for name in expected:
+        near = abs(float(idata.posterior[name].mean() - expected[name].mean()))
+        assert near < float(expected[name].std())
+    predicted = ph.predict(idata, model, seed=1)
+    assert np.isfinite(predicted["discharge"]).all()
+
+
 @pytest.mark.filterwarnings("ignore")  # short chains
 def test_structures_are_compared_by_stacking():
     models = {"right": Tiny(), "wrong": ph.Hymod(snow=False)}

@@ -1,12 +1,13 @@
 """Densities of unit variance: quadrature, SciPy, independent forms, extremes, derivatives."""
 
 import numpy as np
+import pymc as pm
 import pytensor
 import pytensor.tensor as pt
 import pytest
 from scipy import special, stats
 
-from pymc_hydro.likelihoods import densities
+from pymc_hydro.likelihoods import densities, families
 
 # Name: log-density, log of the distribution function, shape parameters to try.
 CASES = {
@@ -131,6 +132,18 @@ def test_symmetric_ones_against_scipy():
         np.testing.assert_allclose(found.eval(), expected, rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("family", "shapes"),
+    [(families.NORMAL, ()), (families.LAPLACE, ()), (families.STUDENT, (4.3,))],
+)
+def test_pymcs_own_have_the_mean_and_standard_deviation_that_they_are_given(family, shapes):
+    value, sd = pt.dvector("value"), pt.constant(3.0, dtype="float64")
+    logp = pytensor.function([value], pm.logp(family.dist(2.0, sd, *shapes), value))
+    for power, expected in ((0, 1), (1, 0), (2, 9)):
+        found = integral(lambda x, power=power: (x - 2) ** power * np.exp(logp(x)), 2.0)
+        assert found == pytest.approx(expected, abs=1e-8)
+
+
 @pytest.mark.parametrize("large", [1e6, 1e10, 1e15])
 def test_huge_tail_parameters_give_the_limits(large, functions):
     x = np.linspace(-6, 6, 25)
@@ -173,6 +186,32 @@ def test_gradients_against_richardson(name):
                 if (name, i, point[i]) == ("skew_exponential_power", 1, 1.0):
                     continue  # no values beyond beta = 1 to take a difference with
                 h = 1e-3 * min(1.0, 1 - abs(point[i])) if i and abs(point[i]) < 1 else 1e-3
+                assert found == pytest.approx(richardson(f, point, i, h), rel=1e-6, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_gradients_of_distribution_functions(name):
+    """At the mode too, where an observation of zero flow meets a simulation of zero."""
+    logp, logcdf, shapes = CASES[name]
+    inputs = [pt.dscalar() for _ in range(1 + len(shapes[0]))]
+    value = logcdf(*inputs)
+    outputs = [value, *pytensor.grad(value, inputs), logp(*inputs)]
+    f = pytensor.function(inputs, outputs)
+    for shape in shapes:
+        at = mode(name, shape)
+        for x in (at, at - 1e-13, at + 1e-9, at - 1e-3, -1.3, 0.4, 1.1):
+            point = np.array([x, *shape])
+            value, slope, *others, log_density = f(*point)
+            if value < -50:
+                continue
+            assert slope == pytest.approx(np.exp(log_density - value), rel=1e-6)
+            assert np.isfinite(others).all()
+            if abs(x - at) < 0.1:
+                continue  # no differences across the mode
+            for i, found in enumerate(others, 1):
+                if (name, i, point[i]) == ("skew_exponential_power", 1, 1.0):
+                    continue  # no values beyond beta = 1 to take a difference with
+                h = 1e-3 * min(1.0, 1 - abs(point[i])) if abs(point[i]) < 1 else 1e-3
                 assert found == pytest.approx(richardson(f, point, i, h), rel=1e-6, abs=1e-6)
 
 
