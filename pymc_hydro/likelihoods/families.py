@@ -48,6 +48,7 @@ def _direct(*names):
 
 
 def _student(mean, sd, nu):
+    nu = pt.cast(nu, "float64")  # PyTensor would make 4.0 a float32
     return {"nu": nu, "mu": mean, "sigma": sd * pt.sqrt((nu - 2) / nu)}
 
 

@@ -56,6 +56,7 @@ def Normal(name, simulated, *, observed, **residual_model):
         ``phi2 = r2`` and ``phi1 = r1 (1 - r2)`` are then stationary for certain.
     transform : {"log", "sqrt", "box_cox", "log_sinh"}, BoxCox or LogSinh, optional
         T; its Jacobian is part of the log-likelihood. ``scale="constant"`` usually suffices then.
+        Simulated flow counts as 1e-6 mm/d at least.
     censored : bool
         Zero observed flow means that :math:`T(y) \le T(0)`, and counts with that probability.
         Such an observation tells later ones nothing: they look back to the last flow above zero.
@@ -90,7 +91,9 @@ def Normal(name, simulated, *, observed, **residual_model):
 
 
 def Laplace(name, simulated, *, observed, **residual_model):
-    """Place a likelihood of Laplace's errors: least absolute instead of least squares.
+    r"""Place a likelihood of Laplace's errors: least absolute instead of least squares.
+
+    Innovations have the density :math:`f(x) = \exp(-\sqrt{2} |x|) / \sqrt{2}`.
 
     Parameters
     ----------
@@ -100,12 +103,18 @@ def Laplace(name, simulated, *, observed, **residual_model):
     Returns
     -------
     TensorVariable
+
+    References
+    ----------
+    Vrugt, J. A., et al. (2022). J. Hydrol. 615, 128542. doi:10.1016/j.jhydrol.2022.128542
     """
     return place_residuals(families.LAPLACE, name, simulated, observed=observed, **residual_model)
 
 
 def Student(name, simulated, *, observed, nu=None, **residual_model):
-    """Place a likelihood of Student's t errors.
+    """Place a likelihood of Student's t errors, scaled to unit variance.
+
+    That of :func:`SkewStudentT` without skewness.
 
     Parameters
     ----------
@@ -124,6 +133,8 @@ def Student(name, simulated, *, observed, nu=None, **residual_model):
 
 def SkewStudentT(name, simulated, *, observed, nu=None, xi=None, **residual_model):
     """Place a likelihood of skewed Student's t errors (SST, SL): heavy tails and skewness.
+
+    The density is that of :class:`pymc_hydro.likelihoods.distributions.SkewStudentT`.
 
     Parameters
     ----------
@@ -156,6 +167,8 @@ def SkewStudentT(name, simulated, *, observed, nu=None, xi=None, **residual_mode
 def SkewExponentialPower(name, simulated, *, observed, beta=None, xi=None, **residual_model):
     """Place a likelihood of skewed exponential power errors (SEP; with ``ar``: GL+).
 
+    The density is that of :class:`pymc_hydro.likelihoods.distributions.SkewExponentialPower`.
+
     Parameters
     ----------
     name, simulated, observed, **residual_model
@@ -179,6 +192,8 @@ def SkewExponentialPower(name, simulated, *, observed, beta=None, xi=None, **res
 
 def SkewGeneralizedT(name, simulated, *, observed, lam=None, p=None, q=None, **residual_model):
     """Place a likelihood of skewed generalised t errors (SGT, UL), which contain all others.
+
+    The density is that of :class:`pymc_hydro.likelihoods.distributions.SkewGeneralizedT`.
 
     Parameters
     ----------

@@ -15,6 +15,7 @@ from pymc_hydro.likelihoods.residuals import (
     place,
     spread_of,
     transformed_flow,
+    transformed_simulation,
 )
 from pymc_hydro.likelihoods.transforms import as_transform
 
@@ -92,7 +93,7 @@ def GeneralizedLikelihood(
 
     corrected = simulated * pt.minimum(LARGEST_FACTOR, pt.exp(bias * simulated))
     flow = transformed_flow(transform, seen.data, False)
-    mean = transform.forward(corrected)
+    mean = transformed_simulation(transform, corrected)
     sigma = error_scale(name, corrected, scale, spread_of(flow, seen.data, False), s0, s1)
     center, sd = mean[seen.position], sigma[seen.position]
     phi = coefficients(partial_autocorrelations(name, (*r, *[None] * (ar - len(r)))))

@@ -21,6 +21,7 @@ from pymc_hydro.likelihoods.transforms import (
 __all__ = ["Residuals", "check_observed", "error_scale", "place_residuals", "residuals_of"]
 
 SCALES = ("constant", "linear")
+LOWEST = 1e-6  # mm/d
 RELATIVE_ERROR = 0.5  # prior scale of s1: an error of half the flow is already a poor gauge
 
 
@@ -110,7 +111,7 @@ def place_residuals(
     seen = observe(name, simulated, observed, check=check, previous=before)
 
     flow = transformed_flow(transform, seen.data, censored)
-    mean = transform.forward(simulated)
+    mean = transformed_simulation(transform, simulated)
     sigma = error_scale(name, simulated, scale, spread_of(flow, seen.data, censored), s0, s1)
     center, sd = mean[seen.position], sigma[seen.position]
     phi = coefficients(partial_autocorrelations(name, (r1, r2)[:ar]))
@@ -207,8 +208,13 @@ def check_observed(name, series, *, transform, censored, scale="constant"):
     if censored and (flow < 0).any():
         raise ValueError(f"{name}: observed flow is negative, which censored=True cannot explain")
     needed = np.append(flow, 0.0) if censored else flow
+    dense = flow[flow > 0] if censored else flow  # where there is a density
     with np.errstate(invalid="ignore", divide="ignore"):
-        defined = np.isfinite(transform.forward(pt.constant(needed)).eval()).all()
+        values = (
+            transform.forward(pt.constant(needed)),
+            transform.log_derivative(pt.constant(dense)),
+        )
+        defined = all(np.isfinite(v.eval()).all() for v in values)
     if not defined:
         raise ValueError(
             f"{name}: {transform} is not defined for a flow of {needed.min():g} mm/d; give it an "
@@ -224,6 +230,13 @@ def check_observed(name, series, *, transform, censored, scale="constant"):
 def transformed_flow(transform, data, censored):
     """Return transformed observations, and where flow is zero a stand-in that nothing looks at."""
     return transform.forward(pt.switch(data > 0, data, 1.0) if censored else data)
+
+
+def transformed_simulation(transform, simulated):
+    """Return transformed simulated flow, which counts as `LOWEST` at least: finite when dry."""
+    if isinstance(transform, Identity):
+        return simulated
+    return transform.forward(pt.maximum(simulated, LOWEST))
 
 
 def _last(position, flow, order, censored):

@@ -257,6 +257,18 @@ def test_zero_flow_counts_with_its_probability(series):
     for censored in (False, True):
         with pytest.raises(ValueError, match="not defined for a flow of 0 mm/d; give it an offset"):
             build(LIKELIHOODS["normal"], flow, observed, transform="log", censored=censored)
+    with pytest.raises(ValueError, match="not defined for a flow of 0 mm/d"):  # infinite density
+        build(LIKELIHOODS["normal"], flow, observed, transform="sqrt", scale="constant")
+
+
+@pytest.mark.parametrize("transform", ["log", "sqrt", "box_cox", "log_sinh"])
+def test_transformed_flow_of_a_dry_simulation(transform, series):
+    flow, observed = series
+    flow[5], flow[9] = 0.0, -1e-12  # as solvers leave a dry river
+    model = build(LIKELIHOODS["normal"], flow, observed, transform=transform, scale="constant")
+    point = {v.name: np.asarray(model.initial_point()[v.name]) for v in model.value_vars}
+    assert np.isfinite(model.compile_logp()(point))
+    assert np.isfinite(model.compile_dlogp()(point)).all()
 
 
 # Likelihood, options, smallest observed flow.
