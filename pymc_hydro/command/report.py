@@ -239,13 +239,17 @@ def _parameters(plots, folder, model, theta, posterior):
     table = pd.DataFrame.from_dict(rows, orient="index")
     if folder.has(CALIBRATION):
         table["calibrated"] = pd.Series(theta)
+        found = folder.load(CALIBRATION)
+        table["remark"] = ["at a bound" * int(found[n].attrs["at_bound"]) for n in table.index]
     if posterior is None:
         return _table(table)
     import matplotlib.pyplot as plt
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        table = table.reindex([*table.index, *_errors(posterior, model)]).fillna({"unit": ""})
+        table = table.reindex([*table.index, *_errors(posterior, model)]).fillna(
+            {"unit": "", "remark": ""}
+        )
         table = table.join(_diagnostics(posterior, table.index))
         plots.plot_parameters(posterior, var_names=list(units)[:8], units=units)
         figure = _figure(plt.gcf().axes[0], "Posterior of pairs of parameters.")
