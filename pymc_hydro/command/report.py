@@ -212,12 +212,15 @@ def _balance(plots, run, basin):
 
 def _signatures(model, theta, posterior, basin, record):
     """Compare signatures after the calibration period, or all after the warm-up."""
-    note = "With the calibrated parameters."
+    note = "Validation period, with the calibrated parameters."
     if posterior is not None:
         draws = posterior["posterior"]
         table = np.stack([draws[n].values.ravel() for n in model.parameter_names], axis=1)
         theta = table[np.linspace(0, len(table) - 1, min(DRAWS, len(table))).astype(int)]
-        note = f"With the uncertainty of the parameters: {len(theta)} draws of the posterior."
+        note = (
+            f"Validation period, with the uncertainty of the parameters: {len(theta)} draws of the "
+            f"posterior; lower and upper enclose {100 * INTERVAL:.0f} %."
+        )
     flow = ph.simulate(model, theta, basin)["discharge"]
     flow = flow.sel(time=slice(record["settings"]["period"]["split"], None))
     try:
@@ -227,7 +230,6 @@ def _signatures(model, theta, posterior, basin, record):
     except ValueError as error:
         return f"<p class='note'>No signatures: {html.escape(str(error))}.</p>"
     table = table.dropna(axis=1, how="all").rename_axis(None)
-    note = f"{note} Validation period; lower and upper enclose {100 * INTERVAL:.0f} %."
     return _table(table) + f"<p class='note'>{note}</p>"
 
 

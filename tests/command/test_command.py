@@ -2,9 +2,11 @@
 
 import html
 import json
+import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -268,6 +270,15 @@ class TestFolder:
         facts = json.loads(re.search(r"<title>(.*?)</title>", found.stdout)[1])
         assert facts.pop("width") == width and facts.pop("shown") == 8
         assert all(facts.values()), facts
+
+
+def test_a_pipe_that_is_closed_early_is_no_error():
+    command = [sys.executable, "-m", "pymc_hydro", "models"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, env=os.environ | {"PYTHONUNBUFFERED": "1"}, **pipes) as job:
+        job.stdout.close()
+        assert b"pipe" not in job.stderr.read().lower()
+    assert job.returncode == 0
 
 
 def test_a_broken_write_leaves_the_old_file(tmp_path):
