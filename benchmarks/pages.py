@@ -3,6 +3,7 @@
     python -m benchmarks.pages [NAME ...]
 
 Each in a process of its own, in an empty folder, one after another; the samplers use all cores.
+Beside the time on the clock stands the processor time, which says more where other work is running.
 """
 
 import argparse
@@ -26,12 +27,12 @@ def sources():
 
 
 def seconds(name, code):
-    """Run the code; return how long it took and whether it ended well."""
+    """Run the code; return its time on the clock and of processors, and whether it ended well."""
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / f"{Path(name).name}.py"
         script.write_text(code, encoding="utf-8")
         environment = os.environ | {"MPLBACKEND": "Agg"}
-        begin = time.perf_counter()
+        begin, before = time.perf_counter(), processors()
         run = subprocess.run(
             [sys.executable, "-W", "ignore", script.name],
             cwd=folder,
@@ -39,21 +40,29 @@ def seconds(name, code):
             stdout=subprocess.DEVNULL,
             check=False,
         )
-        return time.perf_counter() - begin, run.returncode == 0
+        return time.perf_counter() - begin, processors() - before, run.returncode == 0
+
+
+def processors():
+    """Return the processor time of all processes that ended, in seconds."""
+    used = os.times()
+    return used.children_user + used.children_system
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help="all, if none is given")
-    names, total, failed = parser.parse_args().names, 0.0, []
-    for name, code in sources().items():
-        if names and name not in names:
-            continue
-        taken, good = seconds(name, code)
-        total += taken
+    known = sources()
+    names = parser.parse_args().names or list(known)
+    if unknown := set(names) - set(known):
+        parser.error(f"unknown {', '.join(sorted(unknown))}; known are {', '.join(known)}")
+    total, processor, failed = 0.0, 0.0, []
+    for name in names:
+        taken, used, good = seconds(name, known[name])
+        total, processor = total + taken, processor + used
         failed += [] if good else [name]
-        print(f"{name:40s} {taken:6.1f} s", flush=True)
-    print(f"{'all':40s} {total:6.1f} s")
+        print(f"{name:40s} {taken:6.1f} s {used:8.1f} s of processors", flush=True)
+    print(f"{'all':40s} {total:6.1f} s {processor:8.1f} s of processors")
     if failed:
         sys.exit(f"failed: {', '.join(failed)}")
 

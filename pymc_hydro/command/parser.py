@@ -1,6 +1,7 @@
 """The command line: words to a job, errors to exit codes."""
 
 import argparse
+import os
 import sys
 import tomllib
 from pathlib import Path
@@ -156,6 +157,8 @@ def execute(chosen: argparse.Namespace, say=print) -> int:
         return _failure("interrupted; no file was left half-written", INTERRUPTED)
     except IntegrationError as error:
         return _failure(error, NUMERICS)
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (OSError, ValueError, KeyError, ImportError) as error:
         text = error.args[0] if isinstance(error, KeyError) and error.args else error
         return _failure(text, DATA)

@@ -28,7 +28,9 @@ body { font: 16px/1.5 system-ui, sans-serif; color: #222; background: #fff; marg
 h1 { margin: 0.2em 0; } h2 { border-bottom: 1px solid #ccc; margin-top: 2em; }
 .columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(28rem, 100%), 1fr));
   gap: 1rem; align-items: start; }
-figure { margin: 0; } img { max-width: 100%; height: auto; display: block; margin: 0 auto; }
+figure { margin: 0; } figure:focus { overflow-x: auto; outline: none; }
+figure:focus img { max-width: none; }
+img { max-width: 100%; height: auto; display: block; margin: 0 auto; }
 figcaption, .note { color: #555; font-size: 0.85rem; }
 .table { overflow-x: auto; } table { border-collapse: collapse; font-size: 0.9rem; }
 th, td { padding: 0.2rem 0.7rem; text-align: right; border-bottom: 1px solid #ddd;
@@ -102,7 +104,8 @@ def write_report(path: Path) -> Path:
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{html.escape(head)}</title><style>{STYLE}</style></head><body>"
-        f"<h1>{html.escape(head)}</h1><p class='note'>pymc_hydro {ph.__version__}, {made}</p>"
+        f"<h1>{html.escape(head)}</h1><p class='note'>pymc_hydro {ph.__version__}, {made}. "
+        "A picture that is touched or clicked is shown in its full size.</p>"
         + "\n".join(sections)
         + "</body></html>\n"
     )
@@ -155,7 +158,7 @@ def _figure(drawn, caption):
     code = base64.b64encode(stream.getvalue()).decode()
     text = html.escape(caption)
     return (
-        f"<figure><img alt='{html.escape(text, quote=True)}' src='data:image/png;base64,{code}'>"
+        f"<figure tabindex='0'><img alt='{text}' src='data:image/png;base64,{code}'>"
         f"<figcaption>{text}</figcaption></figure>"
     )
 
@@ -209,12 +212,15 @@ def _balance(plots, run, basin):
 
 def _signatures(model, theta, posterior, basin, record):
     """Compare signatures after the calibration period, or all after the warm-up."""
-    note = "With the calibrated parameters."
+    note = "Validation period, with the calibrated parameters."
     if posterior is not None:
         draws = posterior["posterior"]
         table = np.stack([draws[n].values.ravel() for n in model.parameter_names], axis=1)
         theta = table[np.linspace(0, len(table) - 1, min(DRAWS, len(table))).astype(int)]
-        note = f"With the uncertainty of the parameters: {len(theta)} draws of the posterior."
+        note = (
+            f"Validation period, with the uncertainty of the parameters: {len(theta)} draws of the "
+            f"posterior; lower and upper enclose {100 * INTERVAL:.0f} %."
+        )
     flow = ph.simulate(model, theta, basin)["discharge"]
     flow = flow.sel(time=slice(record["settings"]["period"]["split"], None))
     try:
@@ -224,7 +230,6 @@ def _signatures(model, theta, posterior, basin, record):
     except ValueError as error:
         return f"<p class='note'>No signatures: {html.escape(str(error))}.</p>"
     table = table.dropna(axis=1, how="all").rename_axis(None)
-    note = f"{note} Validation period; lower and upper enclose {100 * INTERVAL:.0f} %."
     return _table(table) + f"<p class='note'>{note}</p>"
 
 
@@ -232,18 +237,23 @@ def _parameters(plots, folder, model, theta, posterior):
     rows = {}
     for p in model.parameters:
         rows[p.name] = {"unit": p.unit, "lower": p.lower, "upper": p.upper}
+    units = {p.name: p.unit for p in model.parameters}
     table = pd.DataFrame.from_dict(rows, orient="index")
     if folder.has(CALIBRATION):
         table["calibrated"] = pd.Series(theta)
+        found = folder.load(CALIBRATION)
+        table["remark"] = ["at a bound" * int(found[n].attrs["at_bound"]) for n in table.index]
     if posterior is None:
         return _table(table)
     import matplotlib.pyplot as plt
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        table = table.reindex([*table.index, *_errors(posterior, model)]).fillna({"unit": ""})
+        table = table.reindex([*table.index, *_errors(posterior, model)]).fillna(
+            {"unit": "", "remark": ""}
+        )
         table = table.join(_diagnostics(posterior, table.index))
-        plots.plot_parameters(posterior, var_names=list(model.parameter_names)[:8])
+        plots.plot_parameters(posterior, var_names=list(units)[:8], units=units)
         figure = _figure(plt.gcf().axes[0], "Posterior of pairs of parameters.")
     return _table(table) + figure
 

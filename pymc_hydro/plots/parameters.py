@@ -1,15 +1,21 @@
 """Pairs of parameters, through ArviZ."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from pymc_hydro.plots.series import COLORS
+from pymc_hydro.plots.series import COLORS, symbol
 
 __all__ = ["plot_parameters"]
 
 
-def plot_parameters(idata, *, var_names: Sequence[str] | None = None, **options):
+def plot_parameters(
+    idata,
+    *,
+    var_names: Sequence[str] | None = None,
+    units: Mapping[str, str] | None = None,
+    **options,
+):
     """Plot the posterior of each pair of parameters, with divergent transitions marked.
 
     Parameters
@@ -18,6 +24,8 @@ def plot_parameters(idata, *, var_names: Sequence[str] | None = None, **options)
         From ``pm.sample``.
     var_names : sequence of str, optional
         Which; all one-number parameters where not given.
+    units : mapping of parameter to unit, optional
+        For the labels, such as ``{p.name: p.unit for p in model.parameters}``.
     **options
         Passed on to ``arviz.plot_pair``.
 
@@ -43,10 +51,20 @@ def plot_parameters(idata, *, var_names: Sequence[str] | None = None, **options)
         drawn = {"figure_kwargs": {"figsize": (size, size)}, "visuals": visuals}
         drawn = az.plot_pair(idata, var_names=list(var_names), **(drawn | options))
         figure = drawn.viz["figure"].item()
-        if hasattr(figure, "set_layout_engine"):  # matplotlib's: else labels cover the neighbours
-            figure.set_layout_engine("constrained")
+        if hasattr(figure, "set_layout_engine"):  # matplotlib's
+            _finish(figure, units or {})
         return drawn
     drawn = {"figsize": (size, size), "marginals": True, "divergences": True, "textsize": 10}
     axes = az.plot_pair(idata, var_names=list(var_names), **(drawn | options))
-    np.ravel(axes)[0].figure.set_layout_engine("constrained")
+    _finish(np.ravel(axes)[0].figure, units or {})
     return axes
+
+
+def _finish(figure, units):
+    """Give the labels their units, and room: else they cover the neighbours."""
+    figure.set_layout_engine("constrained")
+    for ax in figure.axes:
+        for axis in (ax.xaxis, ax.yaxis):
+            name = axis.get_label_text()
+            if name in units:
+                axis.set_label_text(f"{symbol(name)} ({units[name]})")

@@ -140,9 +140,12 @@ def _arrow(ax, place, source, target, fluxes):
         elif steps > 1 and x1 <= x0:
             start, end = (x0 - WIDTH / 2, y0), (x1 - WIDTH / 2, y1 + 0.1)
             bend = 0.35
-        elif steps > 1:
-            start, end = (x0 + WIDTH / 2, y0), (x1 - WIDTH / 2, y1 + 0.1)
-            bend = -0.15
+        elif steps > 1:  # along the left of its column, together with others like it
+            lane, end = x1 - ACROSS / 2, (x1 - WIDTH / 2, y1)
+            ax.plot([x0 + WIDTH / 2, lane, lane], [y0, y0, y1], color="0.25", lw=ARROW["lw"])
+            _line(ax, (lane, y1), end, "0.25")
+            _label(ax, lane + 0.05, y1 + 0.2, fluxes, ha="left")
+            return
         else:  # beside it, or back up
             side = 1 if x1 >= x0 else -1
             start, end = (x0 + side * WIDTH / 2, y0), (x1 - side * WIDTH / 2, y1 - 0.1)
@@ -153,8 +156,6 @@ def _arrow(ax, place, source, target, fluxes):
         (xa, ya), (xb, yb) = start, end
         # The middle of the arc that matplotlib draws: half of `bend` beside the straight line.
         middle = (xa + xb) / 2 + bend / 2 * (yb - ya), (ya + yb) / 2 - bend / 2 * (xb - xa)
-        if steps > 1 and x1 > x0:  # several such arrows part only near their ends
-            middle = xb - 0.4, yb + 0.35
         _label(ax, *middle, fluxes)
 
 

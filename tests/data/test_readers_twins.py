@@ -102,6 +102,8 @@ def test_camels_us_hourly(kind, kelvin, tmp_path):
         data = table.assign(qobs_mm_per_hour=flow["QObs(mm/h)"], basin="01234567")
         data = data.set_index(["basin", "date"]).to_xarray()
         data.to_netcdf(tmp_path / "usgs-streamflow-nldas_hourly.nc", engine="h5netcdf")
+    (found,) = ph.scan(tmp_path).query("reader == 'read_camels_us_hourly'")["gauge"]
+    assert found == "01234567"
     with pytest.warns(UserWarning, match="1 potential_evaporation values from -0.24 to 0"):
         basin = ph.read_camels_us_hourly(tmp_path, "01234567")
     expected = np.where(np.arange(40) == 3, 0, EVAPORATION)

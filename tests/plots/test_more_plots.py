@@ -1,5 +1,7 @@
 """Every picture is drawn to a file; what it says is read back from its axes."""
 
+import itertools
+
 import arviz as az
 import matplotlib
 import numpy as np
@@ -140,7 +142,9 @@ def test_parameters_through_arviz(rng, tmp_path):
         idata = az.from_dict(posterior=posterior, sample_stats=stats)
     import matplotlib.pyplot as plt
 
-    assert plot_parameters(idata) is not None
+    assert plot_parameters(idata, units={"S_max": "mm", "beta": "1"}) is not None
+    labels = [ax.get_xlabel() for ax in plt.gcf().axes]
+    assert r"$\beta$ (1)" in labels and any(text.endswith("(mm)") for text in labels)
     assert plt.gcf().get_layout_engine() is not None  # else labels cover the neighbours
     drawn(plt.gcf(), tmp_path)
     with pytest.raises(ValueError, match="at least two"):
@@ -159,3 +163,9 @@ def test_structure_names_all_stores_and_fluxes(kind, tmp_path):
         assert symbol(name) in texts, name
     boxes = [p.get_bbox().bounds[:2] for p in ax.patches if hasattr(p, "get_boxstyle")]
     assert len(set(boxes)) == len(model.stores)  # none upon another
+    for line in ax.lines[:-1]:  # the last is the river; no other passes through a box
+        path = line.get_xydata()
+        points = np.concatenate([np.linspace(*ends, 50) for ends in itertools.pairwise(path)])
+        for x, y in boxes:
+            inside = (points > (x + 0.01, y + 0.01)) & (points < (x + 1.89, y + 0.89))
+            assert not inside.all(axis=1).any()

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from pymc_hydro.data.readers.files import open_netcdf
+
 __all__ = ["scan"]
 
 # Reader, and what the paths of its files look like, below the folder.
@@ -28,6 +30,7 @@ WIDE = (
     ("read_camels_cl", r"\d*_?CAMELScl_streamflow_mm\.txt", "\t", {"gauge_id"}),
     ("read_camels_aus", r"streamflow_mmd\.csv", ",", {"year", "month", "day"}),
 )
+HOURLY = "usgs-streamflow-nldas_hourly.nc"
 
 
 def scan(root) -> pd.DataFrame:
@@ -42,8 +45,7 @@ def scan(root) -> pd.DataFrame:
     DataFrame
         Columns ``reader``, ``gauge``, ``detail`` (forcing product, kind of file) and ``path``
         (below `root`); one row for each file that a basin begins with. Other tables are listed
-        with ``read_csv`` and no gauge. Files are not opened, but for those with one column a
-        gauge.
+        with ``read_csv`` and no gauge. Files are not opened, but for those that hold many gauges.
 
     Raises
     ------
@@ -75,5 +77,9 @@ def _rows(path, name):
             with path.open(encoding="utf-8-sig") as stream:
                 columns = [c.strip().strip('"') for c in stream.readline().split(separator)]
             return [(reader, c, "", name) for c in columns if c not in others]
+    if path.name == HOURLY:
+        with open_netcdf(path) as data:
+            gauges = data["basin"].values.astype(str)
+        return [("read_camels_us_hourly", gauge, "netcdf", name) for gauge in gauges]
     known = path.suffix == ".csv" and not re.search(r"attributes|CAMELS_|/attributes/", name)
     return [("read_csv", "", "", name)] if known else []
