@@ -9,10 +9,8 @@ from pymc_hydro.core.functions import piecewise, power, tanh
 from pymc_hydro.core.laws import guarded_power
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.core.smoothing import pos, step
-from pymc_hydro.core.snow import DegreeDaySnow
 
-WIDTH = 1e-6  # mm/d of net rain, mm of snow: smoothing of the default
-REFERENCE_WIDTH = 1e-12  # mm/d and mm, the reference's
+WIDTH = 1e-6  # mm/d and mm: smoothing of net rain, of empty stores and of what leaves by exchange
 EXCHANGE_EXPONENT = 3.5
 TANK = 4 / 9  # kappa, of percolation
 N_ORDINATES = (10, 20)  # of form B's branches, days: x4 and 2 x4 at its largest
@@ -77,7 +75,10 @@ class GR4J(AbstractModel):
     - form B's ordinates: GR4J's two curves with exponent 2.5, and for the first branch the short
       one. The reference's one curve lacks the factors 1/2 and has the exponent 3.5; it jumps from
       one to zero at x4 and gives a double-humped hydrograph, (0.081, 0, 0.838, 0.081) at x4 = 2;
-    - smoothing of 1e-6 in place of 1e-12, and no clamps in the routing store's odd powers.
+    - no clamps in the routing store's odd powers.
+
+    Both smooth over 1e-6 mm and mm/d, the public reference over 1e-12: at x5 = 1, where the direct
+    branch carries nothing, its exchange stays within such a kink, at which no sensitivity is right.
 
     Days are days whatever the interval of the data; the reference's form B and both forms'
     formulas for a step of one interval would change with it. Form B carries 10 and 20
@@ -137,17 +138,12 @@ class GR4J(AbstractModel):
         self.outputs = (discharge, *type(self).outputs)
         super().__init__(**options)
 
-    def snow_front(self):
-        width = REFERENCE_WIDTH if self.formulation == "reference" else WIDTH
-        return DegreeDaySnow(self.snow_target, width)
-
     def production(self, s, u, p):
         """Return liquid water, infiltration, evaporations and what leaves the store, mm/d."""
         water = self.snow.fluxes(s, u, p)
         default = self.formulation == "default"
-        e = WIDTH if default else REFERENCE_WIDTH
-        S, a = pos(s.S, e), water["P_liq"] - p.f_p * u.potential_evaporation
-        z, P_n, E_n = S / p.x1, pos(a, e), pos(-a, e)
+        S, a = pos(s.S, WIDTH), water["P_liq"] - p.f_p * u.potential_evaporation
+        z, P_n, E_n = S / p.x1, pos(a, WIDTH), pos(-a, WIDTH)
         wet, dry = tanh(P_n / p.x1), tanh(E_n / p.x1)
         P_s = p.x1 * (1 - z * z) * wet / (1 + z * wet)
         E_s = S * (2 - z) * dry / (1 + (1 - z) * dry)
@@ -174,11 +170,8 @@ class GR4J(AbstractModel):
     def fluxes(self, s, u, p):
         water, P_r = self.production(s, u, p)
         branches = self.branch(s, p, P_r)
-        if self.formulation == "default":
-            x, e = s.R / p.x3, WIDTH
-        else:
-            x, e = pos(s.R, REFERENCE_WIDTH) / p.x3, REFERENCE_WIDTH
-        q_g = p.x2 * guarded_power(x, EXCHANGE_EXPONENT, e)
+        x = (s.R if self.formulation == "default" else pos(s.R, WIDTH)) / p.x3
+        q_g = p.x2 * guarded_power(x, EXCHANGE_EXPONENT, WIDTH)
         q_r = p.x3 / 4 * x**5
         q_2 = branches[self.last]
-        return {**water, **branches, "q_g": q_g, "q_r": q_r, "x_d": pos(q_2 + q_g, e) - q_2}
+        return {**water, **branches, "q_g": q_g, "q_r": q_r, "x_d": pos(q_2 + q_g, WIDTH) - q_2}
