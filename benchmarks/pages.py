@@ -1,9 +1,9 @@
 """Time of the pages' code and of the examples, as they are written.
 
-    python -m benchmarks.pages [NAME ...]
+    python -m benchmarks.pages [--jobs 2] [NAME ...]
 
-Each in a process of its own, in an empty folder, one after another; the samplers use all cores.
-Beside the time on the clock stands the processor time, which says more where other work is running.
+Each in a process of its own, in an empty folder, two at a time. The last line is the time on the
+clock of all together, and their processor time, which says more where other work is running.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -27,12 +28,12 @@ def sources():
 
 
 def seconds(name, code):
-    """Run the code; return its time on the clock and of processors, and whether it ended well."""
+    """Run the code; return its time on the clock, and whether it ended well."""
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / f"{Path(name).name}.py"
         script.write_text(code, encoding="utf-8")
         environment = os.environ | {"MPLBACKEND": "Agg"}
-        begin, before = time.perf_counter(), processors()
+        begin = time.perf_counter()
         run = subprocess.run(
             [sys.executable, "-W", "ignore", script.name],
             cwd=folder,
@@ -40,29 +41,27 @@ def seconds(name, code):
             stdout=subprocess.DEVNULL,
             check=False,
         )
-        return time.perf_counter() - begin, processors() - before, run.returncode == 0
-
-
-def processors():
-    """Return the processor time of all processes that ended, in seconds."""
-    used = os.times()
-    return used.children_user + used.children_system
+        return time.perf_counter() - begin, run.returncode == 0
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help="all, if none is given")
-    known = sources()
-    names = parser.parse_args().names or list(known)
+    parser.add_argument("--jobs", type=int, default=2)
+    known, chosen = sources(), parser.parse_args()
+    names = chosen.names or list(known)
     if unknown := set(names) - set(known):
         parser.error(f"unknown {', '.join(sorted(unknown))}; known are {', '.join(known)}")
-    total, processor, failed = 0.0, 0.0, []
-    for name in names:
-        taken, used, good = seconds(name, known[name])
-        total, processor = total + taken, processor + used
-        failed += [] if good else [name]
-        print(f"{name:40s} {taken:6.1f} s {used:8.1f} s of processors", flush=True)
-    print(f"{'all':40s} {total:6.1f} s {processor:8.1f} s of processors")
+    begin, failed = time.perf_counter(), []
+    with ThreadPoolExecutor(chosen.jobs) as pool:
+        results = pool.map(seconds, names, [known[name] for name in names])
+        for name, (taken, good) in zip(names, results, strict=True):
+            failed += [] if good else [name]
+            print(f"{name:40s} {taken:6.1f} s", flush=True)
+    used = os.times()
+    processor = used.children_user + used.children_system
+    total = time.perf_counter() - begin
+    print(f"{'all':40s} {total:6.1f} s, {processor:.1f} s of processors")
     if failed:
         sys.exit(f"failed: {', '.join(failed)}")
 
