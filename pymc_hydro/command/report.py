@@ -89,7 +89,7 @@ def write_report(path: Path) -> Path:
         ),
         _section("Signatures", _signatures(model, theta, posterior, basin, record)),
         _section("Parameters", _parameters(plots, folder, model, theta, posterior)),
-        _section("Sensitivity and states", _inner(plots, run, theta)),
+        _section("Sensitivity and states", _inner(plots, model, run, theta)),
         _section(
             "Model",
             _columns(
@@ -242,7 +242,9 @@ def _parameters(plots, folder, model, theta, posterior):
     if folder.has(CALIBRATION):
         table["calibrated"] = pd.Series(theta)
         found = folder.load(CALIBRATION)
-        table["remark"] = ["at a bound" * int(found[n].attrs["at_bound"]) for n in table.index]
+        table["remark"] = [
+            "at a bound of the search" * int(found[n].attrs["at_bound"]) for n in table.index
+        ]
     if posterior is None:
         return _table(table)
     import matplotlib.pyplot as plt
@@ -281,13 +283,15 @@ def _diagnostics(posterior, names):
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def _inner(plots, run, theta):
+def _inner(plots, model, run, theta):
+    scale = {p.name: theta[p.name] if p.lower >= 0 else p.upper - p.lower for p in model.parameters}
     window = run.isel(time=slice(-SHOWN // 2, None))
     series = window[[n for n in window.data_vars if window[n].dims == ("time",)]]
     return _columns(
         _figure(
-            plots.plot_sensitivity(window, scale=theta),
-            "Change of discharge for each parameter larger by a tenth of its value.",
+            plots.plot_sensitivity(window, scale=scale),
+            "Change of discharge for each parameter larger by a tenth of its value, or of the "
+            "width of its bounds where it may be negative.",
         ),
         _figure(plots.plot_states(series), "Discharge, evaporation and stores."),
     )

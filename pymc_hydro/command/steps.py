@@ -3,6 +3,7 @@
 import os
 import platform
 import warnings
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
@@ -65,15 +66,16 @@ class Job:
 
     def run(self) -> None:
         """Simulate with given parameters, or else the calibrated ones, or else the default."""
-        self._begin("run")
         given, wanted = self.settings["run"]["parameters"], tuple(self.settings["run"]["outputs"])
+        with _setting("run"):
+            self.model.select_outputs(wanted)
         names, origin = self.model.parameter_names, "default"
+        if unknown := [n for n in given if n not in names]:
+            raise UsageError(f"[run] parameters: unknown {unknown}; known are {', '.join(names)}")
+        self._begin("run")
         theta = dict(zip(names, self.model.default, strict=True))
         if self.folder.has(CALIBRATION):
             theta, origin = self._calibrated(), "calibrated"
-        unknown = [n for n in given if n not in theta]
-        if unknown:
-            raise UsageError(f"[run] parameters: unknown {unknown}; known are {', '.join(theta)}")
         theta |= given
         simulated = ph.simulate(self.model, theta, self.basin, outputs=wanted)
         self.folder.save(SIMULATION, simulated.assign_attrs(parameters=f"{origin}, {given}"))
@@ -91,6 +93,8 @@ class Job:
         if self.folder.has(CALIBRATION, key, self.force):
             self.say("The calibration is there already and is kept.")
             return
+        with _setting("calibrate"):
+            ph.losses.find_loss(options["loss"])
         self._begin("calibrate")
         self.say(f"Calibrating on {_span(first)}, the first {self.warmup} intervals as warm-up ...")
         fit = ph.calibrate(
@@ -111,9 +115,11 @@ class Job:
         if self.folder.has(PREDICTIONS, key, self.force):
             self.say("The posterior is there already and is kept.")
             return
-        self._begin("sample")
         error = {k: options[k] for k in ("likelihood", "scale", "ar")}
-        with ph.build_model(self.model, first, warmup=self.warmup, **error) as pymc_model:
+        with _setting("sample"):
+            pymc_model = ph.build_model(self.model, first, warmup=self.warmup, **error)
+        self._begin("sample")
+        with pymc_model:
             start = None
             if self.folder.has(CALIBRATION):
                 start = inside_bounds(self.model, self._calibrated())
@@ -182,6 +188,15 @@ class Job:
 
     def _calibrated(self):
         return {n: float(v) for n, v in self.folder.load(CALIBRATION).data_vars.items()}
+
+
+@contextmanager
+def _setting(section):
+    """Say in which section of the settings a word stands that is not known."""
+    try:
+        yield
+    except (KeyError, ValueError) as error:
+        raise UsageError(f"[{section}] {error.args[0]}") from None
 
 
 def scores(folder: Folder) -> pd.DataFrame:

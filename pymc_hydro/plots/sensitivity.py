@@ -9,6 +9,8 @@ from pymc_hydro.plots.series import COLORS, axis_label, date_axis, symbol
 
 __all__ = ["plot_sensitivity"]
 
+SMALLEST = 1e-6  # of the largest output: a change below it is drawn as none
+
 
 def plot_sensitivity(
     data: xr.Dataset,
@@ -23,7 +25,7 @@ def plot_sensitivity(
     Each panel shows ``share * scale * d output / d parameter``: with the parameter's value as
     scale, the change for 10 % more of it; with the width of its bounds, for a tenth of them. All
     to first order, and exact as such. Panels have axes of their own; the number on the right is
-    the largest change.
+    the largest change. Changes that are nothing but round-off are drawn as nothing.
 
     Parameters
     ----------
@@ -82,11 +84,17 @@ def plot_sensitivity(
         ax.fill_between(time, np.minimum(change, 0), 0, color=less, lw=0)
         ax.axhline(0, lw=0.5, color="0.4")
         largest = float(np.abs(change).max())
-        ax.set_ylim(-1.15 * largest or -1, 1.15 * largest or 1)
+        least = SMALLEST * float(np.abs(data[output]).max())
+        limit = 1.15 * max(largest, least) or 1.0
+        ax.set_ylim(-limit, limit)
         ax.set_ylabel(symbol(parameter), rotation=0, ha="right", va="center")
         ax.yaxis.set_major_locator(plt.MaxNLocator(3, symmetric=True))
         ax.annotate(
-            f"{largest:.2g} {units}", (1.005, 0.5), xycoords="axes fraction", va="center", size=8
+            f"{largest if largest > least else 0:.2g} {units}",
+            (1.005, 0.5),
+            xycoords="axes fraction",
+            va="center",
+            size=8,
         )
     date_axis(axes[-1], time)
     figure.align_ylabels()

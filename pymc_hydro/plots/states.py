@@ -8,6 +8,8 @@ from pymc_hydro.plots.series import COLORS, central_and_band, date_axis, symbol
 
 __all__ = ["plot_states"]
 
+SMALLEST = 1e-6  # mm or mm/d: what is nowhere larger is round-off, and drawn as nothing
+
 
 def plot_states(data: xr.Dataset, *, variables: Sequence[str] | None = None, prob=0.9):
     """Plot stores and fluxes of a run through time.
@@ -57,7 +59,7 @@ def plot_states(data: xr.Dataset, *, variables: Sequence[str] | None = None, pro
             ax.fill_between(time, 0, central, color=COLORS["band"], alpha=0.4, lw=0)
         ax.set_ylabel(f"{symbol(name)}\n({units})", rotation=0, ha="right", va="center")
         ax.set_title(variable.attrs.get("long_name", ""), fontsize="small", loc="left", pad=2)
-        ax.set_ylim(bottom=min(0.0, float(central.min())))
+        ax.set_ylim(min(0.0, float(central.min())), max(ax.get_ylim()[1], SMALLEST))
     date_axis(axes[-1, 0], time)
     figure.align_ylabels()
     return axes[:, 0]

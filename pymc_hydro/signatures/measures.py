@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -202,21 +203,27 @@ def _run_position(event):
 def peak_day(series: Series):
     """Mean day of the year of the annual maximum, on the circle of the year, 1 to 366.
 
+    Years are whole ones from the first day of the record on, as half a year has no annual
+    maximum; NaN for a shorter record.
+
     References
     ----------
     Burn, D. H. (1997). J. Hydrol. 202, 212-230. doi:10.1016/S0022-1694(97)00068-1
     """
     time = pd.DatetimeIndex(series.time)
-    years, days = time.year.to_numpy(), time.day_of_year.to_numpy()
-    east, north = 0.0, 0.0
-    for year in np.unique(years):
-        inside = np.flatnonzero(years == year)
-        flow = series.flow[..., inside]
+    ends = time.append(time[-1:] + (time[1] - time[0]))
+    starts = [time[0] + pd.DateOffset(years=n) for n in range(time[-1].year - time[0].year + 2)]
+    edges = ends.searchsorted([s for s in starts if s <= ends[-1]])
+    angles = []
+    for first, last in pairwise(edges):
+        flow = series.flow[..., first:last]
         if np.isfinite(flow).any(axis=-1).all():
-            angle = 2 * np.pi * (days[inside][np.nanargmax(flow, axis=-1)] - 1) / DAYS_PER_YEAR
-            east, north = east + np.cos(angle), north + np.sin(angle)
-    mean = np.arctan2(north, east) % (2 * np.pi)
-    return 1 + mean * DAYS_PER_YEAR / (2 * np.pi) + np.zeros(series.flow.shape[:-1])
+            day = time.day_of_year.to_numpy()[first + np.nanargmax(flow, axis=-1)]
+            angles.append(2 * np.pi * (day - 1) / DAYS_PER_YEAR)
+    if not angles:
+        return np.full(series.flow.shape[:-1], np.nan)
+    mean = np.angle(np.exp(1j * np.array(angles)).mean(axis=0)) % (2 * np.pi)
+    return 1 + mean * DAYS_PER_YEAR / (2 * np.pi)
 
 
 @dataclass(frozen=True)

@@ -165,6 +165,19 @@ def test_exit_codes(record, tmp_path, monkeypatch, capsys):
     assert main(["run", str(record), "--model", "HBVX", *output]) == 2
     assert main(["calibrate", str(record), "--split", "1999-01-01", *output]) == 2
     assert "change [period] split" in capsys.readouterr().err
+    config = tmp_path / "x.toml"
+    for command, word in (
+        ("run", "outputs = ['x']"),
+        ("run", "parameters = { x = 1.0 }"),
+        ("calibrate", "loss = 'x'"),
+        ("sample", "likelihood = 'x'"),
+        ("sample", "scale = 'x'"),
+        ("sample", "ar = 9"),
+    ):
+        config.write_text(f"[{command}]\n{word}\n", encoding="utf-8")
+        assert main([command, str(record), "--config", str(config), *output]) == 2
+        assert f"[{command}] " in capsys.readouterr().err
+        assert not (tmp_path / "r/settings.json").exists()
     assert main(["report", str(tmp_path / "none")]) == 2
     assert main(["compare", str(tmp_path / "none")]) == 2
     for error, status in ((ph.IntegrationError("stiff"), 4), (KeyboardInterrupt(), 130)):

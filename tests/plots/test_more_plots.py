@@ -117,6 +117,14 @@ def test_states(draws, run, rng, tmp_path):
         plot_states(data, variables=["S_x"])
 
 
+def test_round_off_is_drawn_as_nothing(run):
+    axes = plot_sensitivity(run, scale={"S_max": 200.0, "beta": 1e-16})
+    assert axes[2].texts[0].get_text() == "0 mm/d"
+    assert axes[2].get_ylim()[1] > 1e-7 * float(run["discharge"].max())
+    axes = plot_states(run.assign(S_u=1e-16 * run["S_u"]))
+    assert axes[2].get_ylim() == (0, 1e-6)
+
+
 def test_sensitivity_is_share_times_scale_times_jacobian(run, basin, tmp_path):
     axes = plot_sensitivity(run, scale={"S_max": 200.0, "beta": 2.0}, share=0.1)
     drawn(axes[0].figure, tmp_path)

@@ -101,6 +101,10 @@ def test_peak_day_on_the_circle():
     flow = np.ones(730)
     flow[[99, 365 + 119]] = 5
     assert one("peak_day", flow) == pytest.approx(110, abs=1e-6)
+    longer = np.append(flow, np.linspace(9, 2, 200))  # half a year more, and highest there
+    assert one("peak_day", longer) == one("peak_day", flow)
+    assert one("peak_day", flow[:365]) == pytest.approx(100)
+    assert np.isnan(one("peak_day", flow[:364]))
 
 
 def test_missing_flow_is_left_out():
