@@ -93,6 +93,8 @@ ERRORS = {
     "day or month": (text(["01/02/2000,1,1,1,1", "02/01/2000,1,1,1,1"]), "day/month or month/day"),
     "two-digit years": (text(TWO_DIGITS), "not a date that is understood"),
     "serial dates": (text(SERIAL), "not a date that is understood"),
+    "too early": (text([f"0{r[1:]}" for r in ROWS]), "line 2: .*0000-02-20"),
+    "too late": (text([f"8{r[1:]}" for r in ROWS]), "line 2: .*8000-02-20"),
     "duplicate days, different": (text([*ROWS[:9], ROWS[8] + "1", *ROWS[9:]]), "there twice"),
     "mostly gaps": (text([ROWS[0], ROWS[1], ROWS[-1]]), "more dates are missing"),
     "uneven dates": (
@@ -257,6 +259,7 @@ def test_broken_camels_us(tmp_path):
     attempt("lacks the columns", good.replace("tmax(C)", "t(C)"))
     attempt("line 5, column 'prcp", good.replace("1.0", "1.0.0", 1))
     attempt("not a date", good.replace("2000 02 29", "2001 02 29"))
+    attempt("not in the years 1678 to 2261", good.replace("2000 02 28", "1000 02 28"))
     attempt("holds gauge 7", flow_text=flows.replace("01234567", "7"))
     attempt("line 40 has fewer", flow_text=flows[:-9] + "\n")
     attempt("is empty", flow_text="")

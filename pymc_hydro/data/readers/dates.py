@@ -8,7 +8,7 @@ import pandas as pd
 
 from pymc_hydro.data.readers.files import warn
 
-__all__ = ["parse_dates", "regular"]
+__all__ = ["index_of", "parse_dates", "regular"]
 
 _CLOCK = r"(?:[T ](?P<clock>\d{1,2}:\d{2}(?::\d{2}(?:\.0+)?)?))?"
 # What a date looks like, and the formats of pandas that may be meant.
@@ -22,6 +22,7 @@ _SHAPES = (
 )
 _ZONE = r"\s*(?:Z|[+-]\d{2}:?\d{2})$"
 RESOLUTION = "datetime64[ns]"
+YEARS = (1678, 2261)  # whole years that nanoseconds since 1970 can count
 
 
 def parse_dates(
@@ -49,7 +50,7 @@ def parse_dates(
     if not isinstance(cells, pd.Series):
         cells = pd.Series(cells)
     if pd.api.types.is_datetime64_any_dtype(cells):
-        return pd.DatetimeIndex(cells.to_numpy().astype(RESOLUTION))
+        return index_of(source, cells, first_line)
     if cells.isna().any():
         at = int(cells.isna().to_numpy().argmax())
         raise ValueError(f"{source}: line {at + first_line} has no date")
@@ -77,7 +78,25 @@ def parse_dates(
             )
         whole = even
     found = whole[0].dt.tz_localize(None) if zoned else whole[0]
-    return pd.DatetimeIndex(found.to_numpy().astype(RESOLUTION))
+    return index_of(source, found, first_line)
+
+
+def index_of(source, dates: pd.Series, first_line: int = 1) -> pd.DatetimeIndex:
+    """Return dates in the resolution of all records.
+
+    Raises
+    ------
+    ValueError
+        If a date is too early or too late for it, where NumPy may count round to other years.
+    """
+    outside = ~dates.dt.year.between(*YEARS)
+    if outside.any():
+        at = int(outside.to_numpy().argmax())
+        raise ValueError(
+            f"{source}: line {at + first_line}: the date {dates.iloc[at]} is not in the years "
+            f"{YEARS[0]} to {YEARS[1]}; correct it, or shift the record by whole centuries"
+        )
+    return pd.DatetimeIndex(dates.to_numpy().astype(RESOLUTION))
 
 
 def _formats(source, first):

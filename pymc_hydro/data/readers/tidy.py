@@ -7,7 +7,7 @@ import pandas as pd
 import xarray as xr
 
 from pymc_hydro.data.readers.assemble import EXTRAS, assemble, series
-from pymc_hydro.data.readers.dates import parse_dates
+from pymc_hydro.data.readers.dates import index_of, parse_dates
 from pymc_hydro.data.readers.files import read_table
 from pymc_hydro.data.schema import VARIABLES
 
@@ -150,4 +150,4 @@ def from_parts(path, parts: pd.DataFrame, first_line: int = 1) -> pd.DatetimeInd
             f"{path}: line {at + first_line}: {list(parts.iloc[at])} is not a date "
             f"({', '.join(names)}); {int(whole.isna().sum())} such lines"
         )
-    return pd.DatetimeIndex(whole.to_numpy().astype("datetime64[ns]"))
+    return index_of(path, whole, first_line)
