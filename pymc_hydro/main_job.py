@@ -147,11 +147,17 @@ def heeding_interrupts():
 
 
 def separated_bounds(model):
-    """Bounds under which an exchangeable pair keeps its order: the smaller ends at the larger."""
+    """Bounds under which an exchangeable pair keeps its order: the smaller ends at the larger.
+
+    Nothing for a pair that begins at the same bound, such as the rates of `HBV`: no single value
+    lies between them.
+    """
     by_name = {p.name: p for p in model.parameters}
+    pairs = [(by_name[small], by_name[large]) for small, large in model.ordered]
     return {
-        small: (by_name[small].lower, min(by_name[small].upper, by_name[large].lower))
-        for small, large in model.ordered
+        small.name: (small.lower, min(small.upper, large.lower))
+        for small, large in pairs
+        if small.lower < large.lower
     }
 
 

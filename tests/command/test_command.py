@@ -20,6 +20,7 @@ from pymc_hydro.command.folder import Folder
 from pymc_hydro.command.parser import COMMANDS
 from pymc_hydro.command.settings import DEFAULTS, UsageError, read_settings
 from pymc_hydro.command.source import data_hash, load_source
+from pymc_hydro.main_job import inside_bounds
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 BROWSER = next((b for b in map(shutil.which, BROWSERS) if b), None)
@@ -153,6 +154,20 @@ def test_options_of_the_reader(tmp_path, capsys):
     with pytest.raises(SystemExit) as stop:
         main(["data", str(path), "--option", "area"])
     assert stop.value.code == 2
+
+
+@pytest.mark.parametrize("kind", ph.MODELS, ids=lambda kind: kind.__name__)
+def test_every_model_is_calibrated(kind, record, tmp_path):
+    short = tmp_path / "short.csv"
+    short.write_text("\n".join(record.read_text("utf-8").splitlines()[:500]), encoding="utf-8")
+    arguments = [str(short), "--model", kind.__name__, "--warmup", "100", "--starts", "1"]
+    assert main(["calibrate", *arguments, "--output", str(tmp_path)]) == 0
+    fit = xr.load_dataset(tmp_path / "calibration.nc", engine="h5netcdf")
+    model = kind(snow=False)
+    start = inside_bounds(model, {n: float(v) for n, v in fit.data_vars.items()})
+    vector = model.parameter_vector(start)
+    assert (vector > model.lower).all() and (vector < model.upper).all()
+    assert all(start[small] < start[large] for small, large in model.ordered)
 
 
 def test_exit_codes(record, tmp_path, monkeypatch, capsys):
