@@ -78,16 +78,16 @@ def write_report(path: Path) -> Path:
         _section("Scores", _table(_score_table(folder))),
         _section("Hydrograph", _hydrographs(plots, shown, basin)),
         _section(
-            "Flow duration and water balance",
+            "Flow duration and signatures",
             _columns(
                 _figure(
                     plots.plot_flow_duration(shown, basin=basin, prob=INTERVAL),
                     "Share of time that a discharge is exceeded.",
                 ),
-                _balance(plots, run.isel(time=slice(warmup, None)), basin),
+                _signatures(model, theta, posterior, basin, record),
             ),
         ),
-        _section("Signatures", _signatures(model, theta, posterior, basin, record)),
+        _section("Water balance", _balance(plots, run.isel(time=slice(warmup, None)), basin)),
         _section("Parameters", _parameters(plots, folder, model, theta, posterior)),
         _section("Sensitivity and states", _inner(plots, model, run, theta)),
         _section(
@@ -242,9 +242,9 @@ def _parameters(plots, folder, model, theta, posterior):
     if folder.has(CALIBRATION):
         table["calibrated"] = pd.Series(theta)
         found = folder.load(CALIBRATION)
-        table["remark"] = [
-            "at a bound of the search" * int(found[n].attrs["at_bound"]) for n in table.index
-        ]
+        at_bound = [bool(found[n].attrs["at_bound"]) for n in table.index]
+        if any(at_bound):
+            table["remark"] = np.where(at_bound, "at a bound of the search", "")
     if posterior is None:
         return _table(table)
     import matplotlib.pyplot as plt

@@ -48,7 +48,9 @@ def plot_water_balance(data: xr.Dataset, *, basin: xr.Dataset, ax=None, first_mo
     if names.size == 0:
         raise ValueError("plot_water_balance: the series holds no whole hydrological year")
     if ax is None:
-        _, ax = plt.subplots(figsize=(max(6, 0.9 * names.size + 2), 4.5), layout="constrained")
+        size = (np.clip(0.9 * names.size + 2, 6, 12), 4.5)
+        _, ax = plt.subplots(figsize=size, layout="constrained")
+    shrink = min(1.0, 12 / names.size)  # of marks, as the bars are narrower then
     step = float((data["time"].values[1] - data["time"].values[0]) / np.timedelta64(1, "D"))
 
     def sums(series):
@@ -76,9 +78,9 @@ def plot_water_balance(data: xr.Dataset, *, basin: xr.Dataset, ax=None, first_mo
             "mfc": "white",
             "label": "stored (precipitation less both)",
         }
-        ax.plot(place + width / 2, kept, "D", ms=6, zorder=3, **marks)
+        ax.plot(place + width / 2, kept, "D", ms=6 * shrink, zorder=3, **marks)
     if "discharge" in basin:
-        ax.plot(place + width / 2, _observed(basin, data, year, names, step), "_", ms=22, mew=3,
+        ax.plot(place + width / 2, _observed(basin, data, year, names, step), "_", ms=22 * shrink, mew=3,
                 color=COLORS["observed"], label="discharge, observed")  # fmt: skip
     ax.axhline(0, color="0.3", lw=0.8)
     ax.set_xticks(place, [str(n) for n in names], rotation=0 if names.size < 12 else 60)
