@@ -78,10 +78,11 @@ def plot_water_balance(data: xr.Dataset, *, basin: xr.Dataset, ax=None, first_mo
             "mfc": "white",
             "label": "stored (precipitation less both)",
         }
-        ax.plot(place + width / 2, kept, "D", ms=6 * shrink, zorder=3, **marks)
+        ax.plot(place + width / 2, kept, "D", ms=6 * shrink**0.5, zorder=3, **marks)
     if "discharge" in basin:
-        ax.plot(place + width / 2, _observed(basin, data, year, names, step), "_", ms=22 * shrink, mew=3,
-                color=COLORS["observed"], label="discharge, observed")  # fmt: skip
+        seen = _observed(basin, data, year, names, step)
+        marks = {"mew": 3, "color": COLORS["observed"], "label": "discharge, observed"}
+        ax.plot(place + width / 2, seen, "_", ms=22 * shrink, **marks)
     ax.axhline(0, color="0.3", lw=0.8)
     ax.set_xticks(place, [str(n) for n in names], rotation=0 if names.size < 12 else 60)
     month = pd.Timestamp(2001, first_month, 1).strftime("%B")
