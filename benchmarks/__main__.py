@@ -21,6 +21,7 @@ MODULES = {
     "sampling": (["nutpie"], ["pymc", "--draws", "20", "--tune", "20"]),
     "sbc": ([], QUICK),
     "bayes": ([], QUICK),
+    "pages": ([], ["data_and_reports", "examples/calibrate_with_snow"]),
 }
 
 

@@ -16,7 +16,7 @@ All but the first use value-only runs, from `--others` seeds. All search the axe
 (logarithmic for wide bounds), which helps the others. A seed is a success if it ends within 1e-3
 NSE of the best value known: that of `--reference` runs of differential evolution (200 000 by
 default) or of any method; `--quick` takes the latter. Seconds are of processor time, which other
-work on the machine does not change; on one thread they are those of the clock. Runs and seconds a
+work on the machine hardly changes; on one thread they are those of the clock. Runs and seconds a
 success are the sums over all seeds by the number of successes: what it costs to repeat a method
 until it succeeds.
 """
@@ -177,7 +177,7 @@ def report(name, case, results, reference):
     for method, found in results.items():
         nse, runs, seconds = found.T
         n = int((nse >= best - CLOSE).sum())
-        each = (f"{runs.sum() / n:8.0f} {seconds.sum() / n:8.2f}") if n else "    none"
+        each = f"{runs.sum() / n:8.0f} {seconds.sum() / n:8.2f}" if n else "    none"
         print(
             f"{method:12s} {nse.max():9.5f} {np.median(nse):9.5f} {n:4d}/{len(nse):<3d}"
             f"{np.median(runs):7.0f} {np.median(seconds):9.2f}        {each}",
