@@ -62,17 +62,16 @@ def _check_names(model) -> None:
 
 def _sample(model):
     """Return fluxes and precipitation at random points, and the forcings that were read."""
-    n = N_SAMPLE
     name = f"{type(model).__name__}.fluxes"
     rng = np.random.default_rng(0)
     forcing = {
-        "precipitation": rng.uniform(1, 50, n),
-        "potential_evaporation": rng.uniform(0, 8, n),
-        "temperature": rng.uniform(-10, 20, n),
+        "precipitation": rng.uniform(1, 50, N_SAMPLE),
+        "potential_evaporation": rng.uniform(0, 8, N_SAMPLE),
+        "temperature": rng.uniform(-10, 20, N_SAMPLE),
     }
     u = Names(name, "forcing", forcing)
-    s = Names(name, "store", {k: rng.uniform(1, 20, n) for k in model.store_names})
-    values = {p.name: rng.uniform(p.lower, p.upper, n) for p in model.parameters}
+    s = Names(name, "store", {k: rng.uniform(1, 20, N_SAMPLE) for k in model.store_names})
+    values = {p.name: rng.uniform(p.lower, p.upper, N_SAMPLE) for p in model.parameters}
     fluxes = model.fluxes(s, u, Names(name, "parameter", values))
     for store, content in model.start(values).items():
         if not (np.isfinite(content) & (np.asarray(content) >= 0)).all():

@@ -184,7 +184,7 @@ def laplace(
     around = np.random.default_rng(seed).normal(z, size=(0 if start else starts - 1, z.size))
     found = [
         minimize(negative, point, jac=True, method="BFGS", options={"maxiter": 200})
-        for point in (z, *(point for point in around if np.isfinite(objective(point)[0])))
+        for point in (z, *around)
     ]
     z = min(found, key=lambda result: result.fun).x
     converged = False
