@@ -1,6 +1,7 @@
 import sys
 
 import numpy as np
+import pytensor
 import pytest
 
 import pymc_hydro as ph
@@ -23,6 +24,13 @@ def pytest_collection_modifyitems(config, items):
 @pytest.fixture(scope="session", params=list(FORCINGS))
 def weather(request):
     return FORCINGS[request.param]
+
+
+@pytest.fixture
+def interpreted():
+    """Graphs run step by step, not compiled: for those that are run a few times only."""
+    with pytensor.config.change_flags(mode="FAST_COMPILE"):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -92,9 +92,9 @@ def calibrate(
     sampler : {"latin hypercube", "sobol"}
         Of the starts.
     hops : int
-        Rounds of further searches, as many in a round as there are starts, from around the best
-        point so far. There are none if three starts agree on the best optimum, if there is a
-        single start, or with "basinhopping".
+        Further searches begin around the best point so far, as many in a round as there are starts,
+        until this many rounds one after another have brought nothing. There are none if the starts
+        agree on the best optimum, with a single start, or with "basinhopping".
     method_options : mapping, optional
         For SciPy: ``options`` of ``minimize``, or arguments of ``least_squares`` and
         ``basinhopping``.
@@ -118,6 +118,10 @@ def calibrate(
 
     Notes
     -----
+    The searches of a round are compared after six integrations each. The best go on, two at a time,
+    and the others are left: of the starts half, or fewer if one for every four parameters (but at
+    least two) has ended in the best optimum; in the later rounds two.
+
     Where an integration fails during the search, a trust region shrinks, and a line search sees a
     bowl around the last success; the failures are counted in ``history``.
 

@@ -245,6 +245,19 @@ def test_history_tells_of_every_integration(noisy):
     assert (fit.history["seconds"] > 0).all()
 
 
+def test_poor_starts_are_left(noisy):
+    """Two searches that end in one optimum are enough; the others have made six steps."""
+    fit = ph.calibrate(MODEL, noisy, starts=6, seed=2)
+    left = np.array([message.startswith("left") for message in fit.history["message"].values])
+    losses, counts = fit.history["loss"].values, fit.history["evaluations"].values
+    assert 1 <= left.sum() <= 4 and (counts[left] == 6).all()
+    assert not fit.history["converged"].values[left].any()
+    ended = np.sort(losses[~left])
+    assert ended[1] - ended[0] < 1e-3 and fit.history.sizes["hop"] == 0
+    every = [ph.calibrate(MODEL, noisy, starts=[s], cores=1) for s in fit.history["first"].values]
+    assert fit.loss == pytest.approx(min(f.loss for f in every), abs=1e-6)
+
+
 # ---- losses -------------------------------------------------------------------------------------
 
 
@@ -359,7 +372,7 @@ def test_an_interrupt_ends_the_threads(noisy, monkeypatch):
 
     from pymc_hydro.inference.calibration import strategy
 
-    def interrupt(searches, stop, cores, show):
+    def interrupt(searches, most, stop, cores, show):
         raise KeyboardInterrupt
 
     before = threading.active_count()
@@ -368,7 +381,7 @@ def test_an_interrupt_ends_the_threads(noisy, monkeypatch):
         ph.calibrate(MODEL, noisy, starts=2)
     monkeypatch.undo()
 
-    def show(done, searches):
+    def show(searches):
         raise KeyboardInterrupt
 
     class Bar:

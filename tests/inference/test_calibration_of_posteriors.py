@@ -6,15 +6,15 @@ import pytest
 from benchmarks import sbc
 from tests.conftest import NEWER_STACK
 
-REPLICATIONS = 8
-# Six seconds a replication: each of the two stacks that the tests run on takes one error model.
+REPLICATIONS = 4
+# Seconds a replication: each of the two stacks that the tests run on takes one error model.
 LIKELIHOOD = "skew_student" if NEWER_STACK else "normal"
 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_ranks_of_the_truth_are_uniform():
-    found = sbc.ranks(LIKELIHOOD, REPLICATIONS, seed=1, draws=200, tune=300, say=None)
+    found = sbc.ranks(LIKELIHOOD, REPLICATIONS, seed=1, draws=100, tune=200, say=None)
     for name, values in found.items():
         assert values.shape == (REPLICATIONS,)
         share = values / sbc.RANKS

@@ -1,9 +1,12 @@
 """The search space and the reduction of least squares, on their own."""
 
+import threading
+
 import numpy as np
 import pytest
 
 import pymc_hydro as ph
+from pymc_hydro.inference.calibration.pausing import Pausing
 from pymc_hydro.inference.calibration.search import reduce_rows
 from pymc_hydro.inference.calibration.space import SPACES, define_space
 
@@ -68,3 +71,25 @@ def test_reduced_rows_have_the_same_products(rng):
     np.testing.assert_allclose(f @ f, r @ r, rtol=1e-12)
     np.testing.assert_allclose(K.T @ f, J.T @ r, rtol=1e-10, atol=1e-10)
     np.testing.assert_allclose(K.T @ K, J.T @ J, rtol=1e-10, atol=1e-9)
+
+
+def test_a_call_pauses_and_goes_on():
+    done = []
+
+    def call():
+        for i in range(3):
+            done.append(i)
+            course.pause()
+        raise OSError("at its end")
+
+    before = threading.active_count()
+    course = Pausing(call)
+    assert not course.waiting and not course.ended
+    for i in range(3):
+        course.resume()
+        assert done == list(range(i + 1)) and course.waiting
+    with pytest.raises(OSError, match="at its end"):
+        course.resume()
+    assert course.ended and not course.waiting and threading.active_count() == before
+    course.resume()  # nothing is left to do
+    assert done == [0, 1, 2]

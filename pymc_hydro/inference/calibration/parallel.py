@@ -16,29 +16,31 @@ __all__ = ["progress_bar", "run_searches"]
 REFRESH = 0.2  # seconds between looks at the searches
 
 
-def run_searches(searches: list[Search], stop: Event, cores: int | None, show: Callable) -> None:
-    """Run all searches; the kernels release Python's lock while they integrate.
+def run_searches(
+    searches: list[Search], most: float, stop: Event, cores: int | None, show: Callable
+) -> None:
+    """Let all searches go on; the kernels release Python's lock while they integrate.
 
     Parameters
     ----------
     searches : list of Search
+    most : int or inf
+        Integrations at which a search pauses, if it has not ended before.
     stop : Event
         Shared by the searches; set if the user interrupts, so that the threads end.
     cores : int or None
-        Threads at a time; None is as many as the machine has.
+        Searches at a time; None is as many as the machine has processors.
     show : callable
-        Is called several times a second with the searches that have ended.
+        Is called several times a second.
     """
     pool = ThreadPoolExecutor(min(cores or os.cpu_count() or 1, len(searches)))
     try:
-        waiting = {pool.submit(search.run) for search in searches}
-        done = 0
+        waiting = {pool.submit(search.advance, most) for search in searches}
         while waiting:
             finished, waiting = wait(waiting, REFRESH, FIRST_COMPLETED)
             for future in finished:
                 future.result()
-            done += len(finished)
-            show(done)
+            show()
     except BaseException:
         stop.set()
         raise
@@ -48,7 +50,7 @@ def run_searches(searches: list[Search], stop: Event, cores: int | None, show: C
 
 @contextmanager
 def progress_bar(goal: Goal, wanted: bool):
-    """Yield a function of (number of searches that ended, all searches) that shows them."""
+    """Yield a function of all searches that shows how many have ended, and the best so far."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -64,7 +66,8 @@ def progress_bar(goal: Goal, wanted: bool):
     with Progress(*columns, console=console, disable=not shown) as progress:
         task = progress.add_task("", total=None)
 
-        def show(done: int, searches: list[Search]):
+        def show(searches: list[Search]):
+            done = sum(search.ended for search in searches)
             best = goal.sign * min(search.best[0] for search in searches)
             text = f"{sum(len(search.trace) for search in searches)} integrations"
             if np.isfinite(best):

@@ -1,5 +1,6 @@
 """One search from one start, by a method of SciPy."""
 
+import contextlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,6 +9,7 @@ from threading import Event
 import numpy as np
 
 from pymc_hydro.inference.calibration.objective import Objective
+from pymc_hydro.inference.calibration.pausing import Pausing
 from pymc_hydro.inference.calibration.space import SearchSpace
 
 __all__ = ["LEAST_SQUARES", "METHODS", "Search", "Stopped", "choose_method", "reduce_rows"]
@@ -22,11 +24,12 @@ FINAL = (200, 1e-8)
 BASIN_HOPS = 10  # of SciPy's basinhopping
 BASIN_HOP = 0.2  # of an axis, or in units of the logit
 FAILED = 1e6  # the loss where no run has been successful yet
+LEFT = "left, since others were better"
 INNER = 1e-3  # of an axis: an exploring search of inner points starts this far from a bound
 
 
 class Stopped(Exception):
-    """The user has interrupted the calibration."""
+    """The search has been left, or the user has interrupted the calibration."""
 
 
 def choose_method(method: str | None, has_residuals: bool, kind: str) -> str:
@@ -88,17 +91,38 @@ class Search:
     _seen: tuple = (None, None)
     _anchor: np.ndarray | None = None
     _worst: float = FAILED
+    _allowance: float = 0
+    _left: bool = False
 
-    def run(self) -> "Search":
-        """Search, and return this object."""
+    def __post_init__(self):
+        self._course = Pausing(self._run)
+
+    def advance(self, most: float) -> None:
+        """Search on, until there have been `most` integrations or the search ends."""
         begin = time.perf_counter()
+        self._allowance = most
+        self._course.resume()
+        self.seconds += time.perf_counter() - begin
+
+    def leave(self) -> None:
+        """End the search where it is, if it has begun."""
+        self._left = True
+        if self._course.waiting:
+            with contextlib.suppress(Stopped):
+                self._course.resume()
+            self.message = LEFT
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will come."""
+        return self._course.ended
+
+    def _run(self):
         margin = INNER if self.exploring and self.method == "trf" else 0.0
         z = self.space.coordinates(self.unit, margin)
         method = self._least_squares if self.method in LEAST_SQUARES else self._minimize
         result = method(z)
         self.message, self.converged = _text(result.message), bool(result.success)
-        self.seconds = time.perf_counter() - begin
-        return self
 
     @property
     def failures(self) -> int:
@@ -107,10 +131,12 @@ class Search:
 
     def _evaluate(self, z, squares=False):
         """Return the evaluation at z and the slopes of the parameters; at equal z only once."""
-        if self.stop.is_set():
-            raise Stopped
         key = (z.tobytes(), squares)
         if self._seen[0] != key:
+            if len(self.trace) >= self._allowance:
+                self._course.pause()
+            if self._left or self.stop.is_set():
+                raise Stopped
             theta, slope = self.space.parameters(z)
             found = self.objective(theta, squares)
             self.trace.append(np.nan if found.failed else found.loss)

@@ -1,5 +1,6 @@
 """From several starts to one optimum: explore, hop from the best, make the last digits good."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from threading import Event
@@ -14,8 +15,12 @@ from pymc_hydro.inference.calibration.space import SearchSpace
 __all__ = ["Outcome", "search_all"]
 
 HOP = 0.2  # of an axis: standard deviation of a hop in each coordinate
-CLOSE = 1e-3  # of the loss: two searches have ended in one optimum
-ENOUGH = 3  # starts that must have ended in the best optimum; another one is then unlikely
+FIRST = 6  # integrations of every search of a round before they are compared
+AT_ONCE = 2  # searches of a round that then go on to their ends, the best ones first
+CLOSE = 1e-4  # of the loss: what is nearer is no other optimum
+# So many starts must have ended in the best optimum, one for this many parameters, before another
+# one is unlikely; but two at least.
+PARAMETERS_A_START = 4
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,13 @@ class Outcome:
         """The one that has seen the smallest loss."""
         return min(self.searches, key=lambda search: search.best[0])
 
+    @property
+    def agree(self) -> bool:
+        """Whether several starts have led to the best optimum, each by itself."""
+        least = self.best.best[0]
+        near = [s.best[0] <= least + CLOSE * abs(least) for s in self.starts if s.converged]
+        return sum(near) >= max(2, math.ceil(self.best.unit.size / PARAMETERS_A_START))
+
 
 def search_all(
     objective: Objective,
@@ -57,12 +69,14 @@ def search_all(
 ) -> Outcome:
     """Search from all starts and then from around the best point.
 
-    The searches of a round run in parallel. After the starts, rounds of hops begin around the best
-    point so far, as many in a round as there are starts: none if three starts have ended in the
-    best optimum, else `hops` rounds (basin hopping that only accepts improvements). A last search
-    from the best point has a tight tolerance. With one start, or with SciPy's own basin hopping,
-    there is one search from each start and nothing else. The result does not depend on the number
-    of threads.
+    The searches of a round make their first steps, all of them; then the most promising go on to
+    their ends, two at a time, and the others are left: of the starts until enough have ended in the
+    best optimum, or half of them have ended; of the hops the first two. Hops begin around the best
+    point so far, as many in a round as there are starts, until `hops` rounds one after another have
+    brought nothing (basin hopping that only accepts improvements); there are none if enough starts
+    have ended in the best optimum. A last search from the best point has a tight tolerance. With
+    one start, or with SciPy's own basin hopping, there is one search from each start and nothing
+    else. The result does not depend on the number of threads.
 
     Parameters
     ----------
@@ -71,7 +85,7 @@ def search_all(
     units : array, shape (n_start, n_free)
         Positions of the starts.
     hops : int
-        Largest number of rounds.
+        Rounds in vain after which the search ends.
     seed : int or None
     cores, progressbar
         As in :func:`run_searches` and :func:`progress_bar`.
@@ -80,34 +94,49 @@ def search_all(
     seeds = np.random.SeedSequence(seed)
     random = np.random.default_rng(seeds.spawn(1)[0])
     several = len(units) > 1 and method != "basinhopping"
+    outcome = Outcome([], [], [])
 
     def searches_from(points, exploring):
         children = seeds.spawn(len(points))
         pairs = zip(points, children, strict=True)
         return [Search(objective, space, method, options, u, c, stop, exploring) for u, c in pairs]
 
-    outcome = Outcome(searches_from(units, several), [], [])
     with progress_bar(objective.goal, progressbar) as show:
 
-        def run(searches):
-            before = len(outcome.searches) - len(searches)
-            run_searches(searches, stop, cores, lambda n: show(before + n, outcome.searches))
+        def advance(searches, most=np.inf):
+            run_searches(searches, most, stop, cores, lambda: show(outcome.searches))
 
-        run(outcome.starts)
-        for _ in range(hops if several else 0):
-            loss, theta, _ = outcome.best.best
-            if theta is None or _ended_at(outcome, loss) >= min(ENOUGH, len(units)):
-                break
-            steps = random.normal(0, HOP, units.shape)
-            hopped = searches_from(np.clip(space.positions(theta) + steps, 0, 1), True)
-            outcome.hops.extend(hopped)
-            run(hopped)
-        if several and outcome.best.best[1] is not None:
-            outcome.final.extend(searches_from([space.positions(outcome.best.best[1])], False))
-            run(outcome.final)
+        def race(searches, most):
+            advance(searches, FIRST)
+            searches = sorted(searches, key=lambda search: search.best[0])
+            for i in range(0, min(most, len(searches)), AT_ONCE):
+                advance(searches[i : i + AT_ONCE])
+                if outcome.agree:
+                    break
+            for search in searches:
+                search.leave()
+
+        try:
+            outcome.starts.extend(searches_from(units, several))
+            if several:
+                race(outcome.starts, (len(units) + 1) // 2)
+            else:
+                advance(outcome.starts)
+            in_vain = 0
+            while several and in_vain < hops and not outcome.agree:
+                loss, theta, _ = outcome.best.best
+                if theta is None:
+                    break
+                steps = random.normal(0, HOP, units.shape)
+                hopped = searches_from(np.clip(space.positions(theta) + steps, 0, 1), True)
+                outcome.hops.extend(hopped)
+                race(hopped, AT_ONCE)
+                gained = loss - outcome.best.best[0] > CLOSE * abs(loss)
+                in_vain = 0 if gained else in_vain + 1
+            if several and outcome.best.best[1] is not None:
+                outcome.final.extend(searches_from([space.positions(outcome.best.best[1])], False))
+                advance(outcome.final)
+        finally:
+            for search in outcome.searches:
+                search.leave()
     return outcome
-
-
-def _ended_at(outcome: Outcome, loss: float) -> int:
-    losses = np.array([search.best[0] for search in outcome.starts])
-    return int((losses <= loss + CLOSE * abs(loss)).sum())

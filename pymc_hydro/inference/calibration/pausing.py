@@ -1,0 +1,55 @@
+"""A call that pauses where it says so, and goes on when it is told to."""
+
+from collections.abc import Callable
+from threading import Semaphore, Thread
+
+__all__ = ["Pausing"]
+
+
+class Pausing:
+    """A call on a thread of its own that runs only while somebody waits for it.
+
+    SciPy's optimisers cannot be left and taken up again without losing what they have learnt (the
+    trust region, the curvature). On a thread of their own they can wait inside the function that
+    they minimise.
+    """
+
+    def __init__(self, call: Callable[[], None]):
+        self._call = call
+        self._thread: Thread | None = None
+        self._go, self._paused = Semaphore(0), Semaphore(0)
+        self._error: BaseException | None = None
+        self.ended = False
+
+    def resume(self) -> None:
+        """Let the call begin or go on, until it pauses or ends; raise what it raises."""
+        if self.ended:
+            return
+        if self._thread is None:
+            self._thread = Thread(target=self._run, daemon=True)
+            self._thread.start()
+        else:
+            self._go.release()
+        self._paused.acquire()
+        if self.ended:
+            self._thread.join()
+        if self._error is not None:
+            raise self._error
+
+    def pause(self) -> None:
+        """Wait for the next :meth:`resume`; for the call itself."""
+        self._paused.release()
+        self._go.acquire()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the call has begun and has not ended."""
+        return self._thread is not None and not self.ended
+
+    def _run(self):
+        try:
+            self._call()
+        except BaseException as error:
+            self._error = error
+        self.ended = True
+        self._paused.release()
