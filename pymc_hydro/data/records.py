@@ -73,7 +73,7 @@ def common_time(basins: Sequence[xr.Dataset]) -> tuple[np.ndarray, np.ndarray]:
     ValueError
         If intervals overlap without being the same.
     """
-    times = [basin["time"].values.astype("datetime64[ns]") for basin in basins]
+    times = [basin["time"].values for basin in basins]
     step = times[0][1] - times[0][0]
     start = min(time[0] for time in times)
     shift = [(time[0] - start) / step for time in times]

@@ -117,6 +117,16 @@ def test_time_of_all_basins():
         np.testing.assert_array_equal(time[at : at + expected.size], expected)
 
 
+def test_dates_that_nanoseconds_cannot_hold():
+    """Of a long reconstruction, say: they stay what they are."""
+    early = np.datetime64("1500-01-01", "s") + np.arange(45) * np.timedelta64(1, "D")
+    basins = [BASINS["short"].assign_coords(time=early + np.timedelta64(n, "D")) for n in (0, 3)]
+    time, first = common_time(basins)
+    assert first.tolist() == [0, 3] and str(time[[0, -1]].astype("datetime64[D]")) == (
+        "['1500-01-01' '1500-02-17']"
+    )
+
+
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
