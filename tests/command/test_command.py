@@ -157,6 +157,7 @@ def test_options_of_the_reader(tmp_path, capsys):
     assert stop.value.code == 2
 
 
+@pytest.mark.kernels
 @pytest.mark.parametrize("kind", ph.MODELS, ids=lambda kind: kind.__name__)
 def test_every_model_is_calibrated(kind, record, tmp_path):
     short = tmp_path / "short.csv"

@@ -9,6 +9,8 @@ from scipy import special, stats
 
 from pymc_hydro.likelihoods import densities, families
 
+pytestmark = pytest.mark.kernels
+
 # Name: log-density, log of the distribution function, shape parameters to try.
 CASES = {
     "skew_student": (

@@ -290,6 +290,7 @@ GRADIENTS = [
 AT_BOUND = {1: 10.0, 2: 5.3}
 
 
+@pytest.mark.kernels
 @pytest.mark.parametrize(("name", "options", "low"), GRADIENTS)
 def test_gradients_against_richardson(name, options, low, rng):
     """With gaps, zero flow observed and simulated, and at the bounds of the autoregression."""

@@ -8,6 +8,8 @@ from pymc_hydro.testing.frozen import recorded_run
 from tests.conftest import FORCINGS
 from tests.tiny import Tiny
 
+pytestmark = pytest.mark.kernels
+
 SHORT = FORCINGS["storm"].isel(time=slice(0, 20))
 
 

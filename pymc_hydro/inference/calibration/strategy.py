@@ -14,7 +14,7 @@ from pymc_hydro.inference.calibration.space import SearchSpace
 
 __all__ = ["Outcome", "search_all"]
 
-HOP = 0.2  # of an axis: standard deviation of a hop in each coordinate
+HOPS = (0.1, 0.5)  # of an axis: standard deviation in each coordinate of the shortest and longest
 FIRST = 6  # integrations of every search of a round before they are compared
 AT_ONCE = 2  # searches of a round that then go on to their ends, the best ones first
 CLOSE = 1e-4  # of the loss: what is nearer is no other optimum
@@ -93,6 +93,7 @@ def search_all(
     stop = Event()
     seeds = np.random.SeedSequence(seed)
     random = np.random.default_rng(seeds.spawn(1)[0])
+    lengths = np.linspace(*HOPS, len(units))[:, None]
     several = len(units) > 1 and method != "basinhopping"
     outcome = Outcome([], [], [])
 
@@ -127,7 +128,7 @@ def search_all(
                 loss, theta, _ = outcome.best.best
                 if theta is None:
                     break
-                steps = random.normal(0, HOP, units.shape)
+                steps = random.normal(0, lengths, units.shape)
                 hopped = searches_from(np.clip(space.positions(theta) + steps, 0, 1), True)
                 outcome.hops.extend(hopped)
                 race(hopped, AT_ONCE)
