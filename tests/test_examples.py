@@ -4,7 +4,6 @@ import runpy
 from pathlib import Path
 
 import matplotlib
-import pytensor
 import pytest
 
 from tests.short import shorten
@@ -12,14 +11,14 @@ from tests.short import shorten
 EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("*.py"))
 
 
+@pytest.mark.usefixtures("interpreted")
 @pytest.mark.filterwarnings("ignore")  # short chains
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
 def test_example(path, tmp_path, monkeypatch, capsys):
     matplotlib.use("Agg")
     shorten(monkeypatch)
     monkeypatch.chdir(tmp_path)
-    with pytensor.config.change_flags(mode="FAST_COMPILE"):  # graphs are run once, not compiled
-        runpy.run_path(str(path), run_name="__main__")
+    runpy.run_path(str(path), run_name="__main__")
     assert len(capsys.readouterr().out.splitlines()) >= 1
     if "savefig" in path.read_text(encoding="utf-8"):
         assert [p for p in tmp_path.iterdir() if p.suffix == ".png" and p.stat().st_size > 10_000]

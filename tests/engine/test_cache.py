@@ -118,7 +118,7 @@ def test_a_directory_that_cannot_be_made(tmp_path, monkeypatch):
 def test_kernels_survive_the_process(cache):
     code = (
         "import pymc_hydro as ph; from tests.tiny import Tiny; from tests.conftest import FORCINGS;"
-        "run = ph.simulate(Tiny(), Tiny().default, FORCINGS['rain']);"
+        "ph.simulate(Tiny(), Tiny().default, FORCINGS['rain']);"
         "from pymc_hydro.engine.kernels import get_kernel;"
         "print('hits', get_kernel(Tiny(), ('discharge',)).function._cache.hits)"
     )

@@ -35,7 +35,7 @@ FORM_B = [
 
 @pytest.mark.parametrize("model", VARIANTS + FORM_B)
 def test_rates_and_their_jacobians_against_complex_step(model, rng):
-    n = 4 if len(model.stores) > 20 else 40  # 33 stores take long in plain Python
+    n = 5 if len(model.stores) > 20 else 50  # 33 stores take long in plain Python
     thetas = (*checks.draw_parameters(model, rng, 3 * n), *checks.corners(model, rng, n))
     for theta in thetas:
         finding = checks.rates_and_jacobians(model, theta, rng)
