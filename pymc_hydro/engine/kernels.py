@@ -20,7 +20,12 @@ from pymc_hydro.engine.layout import width_for
 
 __all__ = ["Kernel", "get_kernel", "get_rates", "kernel_source", "select_methods"]
 
-_PROPAGATOR = (propagator.multiply, propagator.propagator)
+# Functions every kernel calls, and their types. Left to itself, Numba compiles a function anew for
+# every constant it is called with.
+_PROPAGATOR = {
+    propagator.multiply: "(f8[:,:,::1], f8[:,:,:,::1], intp, intp, f8, f8[:,::1])",
+    propagator.propagator: "(f8[:,::1], f8[:,:,::1], f8, f8[:,:,:,:,::1], intp)",
+}
 _CONSTANTS = ("N_TERMS", "SUMMED_NORM", "MAX_DOUBLINGS")  # of the propagator's text
 _MATHEMATICS = ("exp", "expm1", "log", "log1p", "sqrt", "tanh")
 # Set, not left out: Numba compiles a function with the options of its caller where it has none.
@@ -121,7 +126,7 @@ def _compile(model, outputs, width):
     exec(compile(text, f"<pymc_hydro kernel {name}>", "exec"), space)
     space["propagator"] = _compile_propagator()
     label = f"the {type(model).__name__} kernel for {', '.join(outputs)}"
-    return Kernel(_jit(space[name], content, label), text, content)
+    return Kernel(_cached(space[name], content, label), text, content)
 
 
 @functools.lru_cache(maxsize=1)
@@ -129,18 +134,27 @@ def _compile_propagator():
     """Return the propagator by itself: it is the same for all kernels and compiled once."""
     text, space = _propagator_text(), _namespace()
     exec(compile(text, "<pymc_hydro propagator>", "exec"), space)
-    for function in _PROPAGATOR:
+    for function, signature in _PROPAGATOR.items():
         label = f"a part of all kernels ({function.__name__})"
-        space[function.__name__] = _jit(space[function.__name__], _hash(text + label), label)
+        compiled = _cached(space[function.__name__], _hash(text + label), label)
+        compiled.compile(signature)
+        compiled.disable_compile()
+        space[function.__name__] = compiled
     return space["propagator"]
 
 
-def _jit(function, content, label):
+def _jit(function):
     import numba
 
+    from pymc_hydro.engine.pipeline import KernelPipeline
+
+    return numba.njit(pipeline_class=KernelPipeline, **_OPTIONS)(function)
+
+
+def _cached(function, content, label):
     from pymc_hydro.engine.cache import KernelCache
 
-    compiled = numba.njit(**_OPTIONS)(function)
+    compiled = _jit(function)
     compiled._cache = KernelCache(content, label)
     return compiled
 
@@ -152,11 +166,9 @@ def get_rates(model: AbstractModel, outputs: tuple[str, ...] = ("discharge",)):
     All states in one vector, stores first, then the accumulated outputs: for checks against other
     solvers. Entries of J and B that are zero by structure are not written.
     """
-    import numba
-
     space = _namespace()
     exec(emit_rates(_system(model, outputs, full=True), "rates"), space)
-    return tuple(numba.njit(**_OPTIONS)(space[n]) for n in ("rates", "rates_jacobian"))
+    return tuple(_jit(space[name]) for name in ("rates", "rates_jacobian"))
 
 
 def _namespace() -> dict:
