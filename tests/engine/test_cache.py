@@ -25,7 +25,7 @@ def run(factor=2.0):
     """
     space = kernels._namespace()
     exec(f"def times(x):\n    return {factor!r} * x\n", space)
-    function = kernels._jit(space["times"], f"times {factor}", "the function times")
+    function = kernels._cached(space["times"], f"times {factor}", "the function times")
     return function(3.0), function._cache.hits
 
 
