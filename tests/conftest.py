@@ -11,6 +11,10 @@ from tests.tiny import Tiny
 FORCINGS = weathers()
 NEWER_STACK = sys.version_info >= (3, 12)  # PyMC 6; below that PyMC 5
 
+# Compiling a graph takes longer than most tests run it: they run it step by step, unless they ask
+# for the fixture `compiled`.
+COMPILED_MODE, pytensor.config.mode = pytensor.config.mode, "FAST_COMPILE"
+
 
 def pytest_collection_modifyitems(config, items):
     """Leave out on the older stack what is the same with both versions of PyMC and takes long."""
@@ -27,9 +31,9 @@ def weather(request):
 
 
 @pytest.fixture
-def interpreted():
-    """Graphs run step by step, not compiled: for those that are run a few times only."""
-    with pytensor.config.change_flags(mode="FAST_COMPILE"):
+def compiled():
+    """Graphs are compiled as they are for users."""
+    with pytensor.config.change_flags(mode=COMPILED_MODE):
         yield
 
 

@@ -11,7 +11,6 @@ from tests.short import shorten
 EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("*.py"))
 
 
-@pytest.mark.usefixtures("interpreted")
 @pytest.mark.filterwarnings("ignore")  # short chains
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
 def test_example(path, tmp_path, monkeypatch, capsys):

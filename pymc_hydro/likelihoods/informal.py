@@ -111,5 +111,5 @@ def LimitsOfAcceptability(name, simulated, *, observed, tolerance, width):
 
     seen = observe(name, simulated, observed, check=check)
     distance = (seen.data - seen.at) / half(seen.data)
-    inside = pt.log(pt.sigmoid((1 + distance) / width)) + pt.log(pt.sigmoid((1 - distance) / width))
-    return pm.Potential(name, inside.sum())
+    beyond = pt.softplus((-1 - distance) / width) + pt.softplus((distance - 1) / width)
+    return pm.Potential(name, -beyond.sum())

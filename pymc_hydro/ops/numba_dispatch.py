@@ -10,9 +10,10 @@ from pytensor.link.numba.dispatch.basic import register_funcify_default_op_cache
 
 from pymc_hydro.engine.kernel_text import N_COUNTS
 from pymc_hydro.ops.batch import BatchJacobian, BatchValues
+from pymc_hydro.ops.numba_call import kernel_call
 from pymc_hydro.ops.simulation import SimulatedJacobian, SimulatedValues
 
-VERSION = 3  # raise when the functions below change
+VERSION = 4  # raise when the functions below change
 
 
 @register_funcify_default_op_cache_key(SimulatedValues)
@@ -54,10 +55,9 @@ def funcify_batch_jacobian(op, node, **kwargs):
 
 def _integrate(problem, initial, n_column):
     """Return a compiled function from an Op's inputs to values and Jacobian."""
-    kernel, n_output = problem.kernel(initial).function, len(problem.outputs)
+    kernel, n_output = kernel_call(problem.kernel(initial)), len(problem.outputs)
     place, method = problem.place(initial), problem.coefficients()
     dt, rtol, atol = problem.dt, problem.rtol, problem.atol
-    # Not a Python integer: Numba would compile the kernel anew for its literal value.
     steps = np.int64(problem.steps)
 
     @numba.njit(fastmath=False)
@@ -65,7 +65,7 @@ def _integrate(problem, initial, n_column):
         values = np.empty((forcing.shape[0], n_output))
         jacobian = np.empty((forcing.shape[0], n_output, n_column))
         counts = np.zeros(N_COUNTS, dtype=np.int64)
-        # Copies: constants are read-only, a type for which Numba would compile the kernel again.
+        # Copies: constants are read-only, another type than the kernel's.
         theta = np.ascontiguousarray(parameters.copy())
         u = np.ascontiguousarray(forcing.copy())
         x0 = np.ascontiguousarray(initial_state.copy())
@@ -79,7 +79,7 @@ def _integrate(problem, initial, n_column):
 def _integrate_batch(op, initial, n_column):
     """Return a compiled function from the inputs of an Op of a batch to values and Jacobian."""
     problem = op.problem
-    kernel, n_output = problem.kernel(initial).function, len(problem.outputs)
+    kernel, n_output = kernel_call(problem.kernel(initial)), len(problem.outputs)
     place, method = problem.place(initial), problem.coefficients()
     dt, rtol, atol = problem.dt, problem.rtol, problem.atol
     steps = np.int64(problem.steps)

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pytensor
 import pytest
 import xarray as xr
 
@@ -45,7 +44,7 @@ def done(record, tmp_path_factory):
     common = [str(record), "--output", str(folder), "--split", "1956-01-01"]
     config = folder.parent / "short.toml"
     config.write_text("[sample]\ntune = 60\ndraws = 40\nchains = 2\n", encoding="utf-8")
-    with pytest.MonkeyPatch.context() as patch, pytensor.config.change_flags(mode="FAST_COMPILE"):
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MPLBACKEND", "Agg")
         assert main(["calibrate", *common, "--starts", "1"]) == 0
         assert main(["sample", *common, "--config", str(config), "--seed", "3"]) == 0

@@ -70,6 +70,7 @@ def test_gradient_of_the_log_probability_against_richardson(gaps, rng):
             assert gradient[i] == pytest.approx(richardson, rel=1e-5, abs=1e-3)
 
 
+@pytest.mark.usefixtures("compiled")
 def test_one_integration_in_the_log_probability(pymc_model):
     f, _, _ = evaluate(pymc_model)
     nodes = f._pytensor_function.maker.fgraph.toposort()

@@ -8,8 +8,6 @@ import pytest
 import pymc_hydro as ph
 from tests.tiny import Tiny
 
-pytestmark = pytest.mark.usefixtures("interpreted")  # a loss for each test; fixtures compile theirs
-
 MODEL = ph.Hymod(snow=False)
 BASIN = ph.load_basin("leaf_river").isel(time=slice(0, 900))
 TRUE = np.array([250, 0.6, 0.7, 0.02, 0.9])

@@ -21,6 +21,7 @@ def pymc_model():
 
 @pytest.mark.filterwarnings("ignore")  # short chains: everybody warns
 @pytest.mark.parametrize("sampler", SAMPLERS)
+@pytest.mark.usefixtures("compiled")
 def test_samplers_run_and_label_time(pymc_model, sampler, tmp_path):
     if sampler != "pymc":
         pytest.importorskip(sampler)

@@ -46,7 +46,6 @@ def one_draw(pymc_model, **values):
     return xr.Dataset({k: (("chain", "draw"), v) for k, v in drawn.items()})
 
 
-@pytest.mark.usefixtures("interpreted")
 @pytest.mark.parametrize("name", LIKELIHOODS)
 def test_every_likelihood_follows_another_record(name):
     """With gaps, of another length; finite there, gradient included; and back again."""
@@ -130,7 +129,6 @@ def test_one_step_ahead_is_the_observed_variable(second_order):
     np.testing.assert_array_equal(predicted["time"], FIRST["time"][WARMUP:][there.values])
 
 
-@pytest.mark.usefixtures("interpreted")
 def test_residuals_are_white_at_the_truth():
     priors = THETA | {"flow_s0": 0.2, "flow_s1": 0.1}
     model = ph.build_model(Tiny(), FIRST, "normal", ar=1, warmup=WARMUP, priors=priors)
@@ -141,7 +139,6 @@ def test_residuals_are_white_at_the_truth():
     np.testing.assert_allclose(found["residual"], found["observed"] - found["simulated"])
 
 
-@pytest.mark.usefixtures("interpreted")
 @pytest.mark.parametrize("likelihood", ["skew_student", "gl"])
 def test_predictions_with_transformation_and_zero_flow(likelihood):
     options = {"transform": ph.likelihoods.BoxCox(0.0, 0.1), "scale": "constant", "ar": 1}
@@ -188,7 +185,6 @@ def test_gauss_newton_is_the_curvature_where_the_model_holds():
         ph.laplace(model, start={"b": 1})
 
 
-@pytest.mark.usefixtures("interpreted")
 def test_laplace_takes_the_higher_of_two_modes():
     """Errors of a^3 - 3 a - 5 are smallest at its root, and have another minimum at -1."""
     with pm.Model() as model:
@@ -216,7 +212,6 @@ def test_nuts_starts_from_the_approximation():
     assert float(idata.sample_stats["diverging"].mean()) < 0.05
 
 
-@pytest.mark.usefixtures("interpreted")
 @pytest.mark.filterwarnings("ignore")  # few steps
 def test_variational_inference_runs():
     with ph.build_model(Tiny(), FIRST, "normal", ar=1, warmup=WARMUP) as model:
@@ -233,7 +228,7 @@ def test_pathfinder_runs():
     with ph.build_model(Tiny(), FIRST, "normal", ar=1, warmup=WARMUP) as model:
         idata = extras.fit(
             method="pathfinder", num_paths=2, num_draws=100, num_draws_per_path=100,
-            random_seed=1, progressbar=False, compile_kwargs={"mode": "FAST_COMPILE"},
+            random_seed=1, progressbar=False
         )  # fmt: skip
         expected = ph.laplace(start=THETA).sample(1000, seed=1)
     for name in expected:
@@ -244,6 +239,7 @@ def test_pathfinder_runs():
 
 
 @pytest.mark.filterwarnings("ignore")  # short chains
+@pytest.mark.usefixtures("compiled")
 def test_structures_are_compared_by_stacking():
     models = {"right": Tiny(), "wrong": ph.Hymod(snow=False)}
     sample = {"draws": 40, "tune": 40, "chains": 2, "random_seed": 1, "progressbar": False}
@@ -261,7 +257,6 @@ def test_structures_are_compared_by_stacking():
         ph.compare([Tiny()], basin)
 
 
-@pytest.mark.usefixtures("interpreted")
 @pytest.mark.parametrize("preset", ["uniform", "log_uniform", "weak"])
 def test_presets_keep_bounds_and_order(preset):
     model = ph.Hymod(snow=False)
@@ -298,7 +293,6 @@ def test_presets_keep_bounds_and_order(preset):
         ph.priors(model, "flat")
 
 
-@pytest.mark.usefixtures("interpreted")
 @pytest.mark.filterwarnings("ignore:`find_MAP` will:FutureWarning")
 def test_mode_agrees_with_calibration():
     """With uniform priors and a constant scale the mode maximises the efficiency."""

@@ -113,7 +113,6 @@ def test_gradient_with_respect_to_initial_state(model):
         np.testing.assert_allclose(run.jacobian[:, 0, n + i], expected, rtol=1e-4, atol=1e-7)
 
 
-@pytest.mark.usefixtures("interpreted")
 @pytest.mark.parametrize("model", DEFAULTS if NEWER_STACK else SMALLEST)
 def test_verify_grad_and_dot_product(model, rng):
     forcing = forcing_array(model, FORCINGS["rain"].isel(time=slice(0, 40)))

@@ -25,7 +25,9 @@ N_STATE = len(MODEL.stores)
 WEIGHT = np.random.default_rng(1).uniform(1, 2, (2, 120, 1))
 THETA = draw_parameters(MODEL, np.random.default_rng(2), 6).reshape(2, 3, -1)
 X0 = np.random.default_rng(3).uniform(0, 9, (2, 3, N_STATE))
-MODES = [pytest.param(m, id=str(m)) for m in (None, "FAST_COMPILE", "NUMBA", "CVM")]
+MODES = ["FAST_COMPILE", "NUMBA", "CVM"]
+
+pytestmark = pytest.mark.usefixtures("compiled")
 
 
 def single_runs(problem=PROBLEM, theta=THETA, **options):

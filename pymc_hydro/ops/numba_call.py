@@ -1,0 +1,54 @@
+"""Calls of a kernel from other compiled functions, by its address.
+
+Numba copies the code of a function into each function that calls it, and optimises it there again;
+PyTensor has three layers of them around an Op. A call by address leaves a kernel where it is, so
+that a graph compiles in a fraction of the time. The address has a name that depends on the
+kernel's text alone: graphs in PyTensor's cache find it in another process.
+"""
+
+import functools
+
+from llvmlite import binding
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from pymc_hydro.engine.kernels import Kernel
+
+__all__ = ["kernel_call"]
+
+# Of the arguments kernel_text.ARGUMENTS names.
+SIGNATURE = (
+    "i8(f8[::1], f8[:,::1], f8[::1], i8[::1], f8[:,:,::1], f8, f8, f8, i8,"
+    " f8[:,::1], f8[:,:,::1], i8[::1])"
+)
+
+
+@functools.lru_cache(maxsize=256)
+def kernel_call(kernel: Kernel):
+    """Return a function for compiled code that has the kernel's arguments and returns its status."""
+    kernel.function.compile(SIGNATURE)
+    (compiled,) = kernel.function.overloads.values()
+    descriptor = compiled.fndesc
+    symbol = f"pymc_hydro_{kernel.content}"
+    address = compiled.library.get_pointer_to_function(descriptor.llvm_func_name)
+    binding.add_symbol(symbol, address)
+    signature = compiled.signature
+
+    def generate(context, builder, _, arguments):
+        convention, kinds = context.call_conv, (signature.return_type, signature.args)
+        function = cgutils.get_or_insert_function(
+            builder.module, convention.get_function_type(*kinds), symbol
+        )
+        status, result = convention.call_function(builder, function, *kinds, arguments)
+        with cgutils.if_unlikely(builder, status.is_error):
+            convention.return_status_propagate(builder, status)
+        return result
+
+    @intrinsic
+    def call(
+        context, theta, forcing, x0, place, method, dt, rtol, atol, steps, values, jacobian, counts
+    ):
+        return signature, generate
+
+    call.kernel = kernel  # the address is that of its code
+    return call
