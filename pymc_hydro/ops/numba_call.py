@@ -25,7 +25,7 @@ SIGNATURE = (
 
 @functools.lru_cache(maxsize=256)
 def kernel_call(kernel: Kernel):
-    """Return a function for compiled code that has the kernel's arguments and returns its status."""
+    """Return a function for compiled code, with the arguments and the result of the kernel."""
     kernel.function.compile(SIGNATURE)
     (compiled,) = kernel.function.overloads.values()
     descriptor = compiled.fndesc
