@@ -15,6 +15,7 @@ from pymc_hydro.inference.calibration.space import SearchSpace
 __all__ = ["Outcome", "search_all"]
 
 HOPS = (0.1, 0.5)  # of an axis: standard deviation in each coordinate of the shortest and longest
+REDRAWN = 2  # parameters that every other hop draws anew, and keeps all others
 FIRST = 6  # integrations of every search of a round before they are compared
 AT_ONCE = 2  # searches of a round that then go on to their ends, the best ones first
 CLOSE = 1e-4  # of the loss: what is nearer is no other optimum
@@ -74,7 +75,8 @@ def search_all(
     best optimum, or half of them have ended; of the hops the first two. Hops begin around the best
     point so far, as many in a round as there are starts, until `hops` rounds one after another have
     brought nothing (basin hopping that only accepts improvements); there are none if enough starts
-    have ended in the best optimum. A last search from the best point has a tight tolerance. With
+    have ended in the best optimum. Half of them move all parameters by a little, the others two by
+    any amount. A last search from the best point has a tight tolerance. With
     one start, or with SciPy's own basin hopping, there is one search from each start and nothing
     else. The result does not depend on the number of threads.
 
@@ -93,7 +95,6 @@ def search_all(
     stop = Event()
     seeds = np.random.SeedSequence(seed)
     random = np.random.default_rng(seeds.spawn(1)[0])
-    lengths = np.linspace(*HOPS, len(units))[:, None]
     several = len(units) > 1 and method != "basinhopping"
     outcome = Outcome([], [], [])
 
@@ -128,8 +129,7 @@ def search_all(
                 loss, theta, _ = outcome.best.best
                 if theta is None:
                     break
-                steps = random.normal(0, lengths, units.shape)
-                hopped = searches_from(np.clip(space.positions(theta) + steps, 0, 1), True)
+                hopped = searches_from(_hop(space.positions(theta), len(units), random), True)
                 outcome.hops.extend(hopped)
                 race(hopped, AT_ONCE)
                 gained = loss - outcome.best.best[0] > CLOSE * abs(loss)
@@ -141,3 +141,13 @@ def search_all(
             for search in outcome.searches:
                 search.leave()
     return outcome
+
+
+def _hop(unit, n, random):
+    """Return where a round of searches begins: all axes moved a little, or two drawn anew."""
+    lengths = np.linspace(*HOPS, n)[:, None]
+    points = np.clip(unit + random.normal(0, lengths, (n, unit.size)), 0, 1)
+    drawn = random.uniform(size=points.shape)
+    order = random.permuted(np.tile(np.arange(unit.size), (n, 1)), axis=1)
+    points[::2] = np.where(order < REDRAWN, drawn, unit)[::2]
+    return points
