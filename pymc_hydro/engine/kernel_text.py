@@ -19,7 +19,7 @@ from pymc_hydro.engine.routing_text import emit_routing, routing_targets
 from pymc_hydro.engine.stage_text import emit_factors, emit_stages
 from pymc_hydro.engine.tail_text import emit_tail, emit_tail_constants
 
-__all__ = ["ARGUMENTS", "N_COUNTS", "REASONS", "emit_kernel"]
+__all__ = ["ARGUMENTS", "N_COUNTS", "REASONS", "SIGNATURE", "emit_kernel"]
 
 MAX_LEVEL = 24  # the shortest step is 2**-24 of the interval, 5 ms of a day
 MAX_STEPS = 50_000  # in one interval; beyond, the run has failed
@@ -32,6 +32,10 @@ DIP = 1e-4  # mm
 SAFETY = 0.8  # of the tolerance, aimed at by a step that is doubled
 
 ARGUMENTS = "theta, forcing, x0, place, method, dt, rtol, atol, n_fixed, values, jacobian, counts"
+SIGNATURE = (
+    "i8(f8[::1], f8[:,::1], f8[::1], i8[::1], f8[:,:,::1], f8, f8, f8, i8,"
+    " f8[:,::1], f8[:,:,::1], i8[::1])"
+)
 # Steps taken, of these implicit, rejected, forced; stages without solution; interval of a failure.
 N_COUNTS = 6
 

@@ -1,9 +1,9 @@
 """Calls of a kernel from other compiled functions, by its address.
 
 Numba copies the code of a function into each function that calls it, and optimises it there again;
-PyTensor has three layers of them around an Op. A call by address leaves a kernel where it is, so
-that a graph compiles in a fraction of the time. The address has a name that depends on the
-kernel's text alone: graphs in PyTensor's cache find it in another process.
+PyTensor has three layers of them around an Op. A call by address leaves a kernel where it is, and a
+graph compiles sooner. The address has a name that depends on the kernel's text alone: graphs in
+PyTensor's cache find it in another process.
 """
 
 import functools
@@ -12,15 +12,10 @@ from llvmlite import binding
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from pymc_hydro.engine.kernel_text import SIGNATURE
 from pymc_hydro.engine.kernels import Kernel
 
 __all__ = ["kernel_call"]
-
-# Of the arguments kernel_text.ARGUMENTS names.
-SIGNATURE = (
-    "i8(f8[::1], f8[:,::1], f8[::1], i8[::1], f8[:,:,::1], f8, f8, f8, i8,"
-    " f8[:,::1], f8[:,:,::1], i8[::1])"
-)
 
 
 @functools.lru_cache(maxsize=256)

@@ -57,8 +57,7 @@ def _integrate(problem, initial, n_column):
     """Return a compiled function from an Op's inputs to values and Jacobian."""
     kernel, n_output = kernel_call(problem.kernel(initial)), len(problem.outputs)
     place, method = problem.place(initial), problem.coefficients()
-    dt, rtol, atol = problem.dt, problem.rtol, problem.atol
-    steps = np.int64(problem.steps)
+    dt, rtol, atol, steps = problem.dt, problem.rtol, problem.atol, problem.steps
 
     @numba.njit(fastmath=False)
     def integrate(parameters, forcing, initial_state):
@@ -81,8 +80,7 @@ def _integrate_batch(op, initial, n_column):
     problem = op.problem
     kernel, n_output = kernel_call(problem.kernel(initial)), len(problem.outputs)
     place, method = problem.place(initial), problem.coefficients()
-    dt, rtol, atol = problem.dt, problem.rtol, problem.atol
-    steps = np.int64(problem.steps)
+    dt, rtol, atol, steps = problem.dt, problem.rtol, problem.atol, problem.steps
 
     @numba.njit(fastmath=False, parallel=op.parallel)
     def integrate(parameters, forcing, initial_state, record):

@@ -9,7 +9,6 @@ from scipy import stats
 
 import pymc_hydro as ph
 from pymc_hydro.ops import BatchJacobian, BatchValues
-from tests.conftest import COMPILED_MODE
 from tests.inference.test_build import MODEL, evaluate
 
 WARMUP = 40
@@ -240,12 +239,11 @@ def test_initial_state_of_each_basin_is_estimated():
     assert np.isfinite(gradient).all() and (gradient != 0).all()
 
 
-def test_parallel_and_compiled_evaluation_is_the_same(model):
-    _, expected, _ = evaluate(model)
-    with pytensor.config.change_flags(mode=COMPILED_MODE):
-        _, found, _ = evaluate(hierarchical(parallel=True)[0])
-    assert found[0] == pytest.approx(expected[0], rel=1e-13)
-    np.testing.assert_allclose(found[1], expected[1], rtol=1e-12)
+@pytest.mark.usefixtures("compiled")
+def test_parallel_evaluation_is_the_same():
+    found = [evaluate(hierarchical(parallel=parallel)[0])[1] for parallel in (False, True)]
+    assert found[0][0] == pytest.approx(found[1][0], rel=1e-14)
+    np.testing.assert_allclose(*(gradient for _, gradient in found), rtol=1e-12)
 
 
 def test_errors():

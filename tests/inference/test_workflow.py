@@ -228,7 +228,7 @@ def test_pathfinder_runs():
     with ph.build_model(Tiny(), FIRST, "normal", ar=1, warmup=WARMUP) as model:
         idata = extras.fit(
             method="pathfinder", num_paths=2, num_draws=100, num_draws_per_path=100,
-            random_seed=1, progressbar=False
+            random_seed=1, progressbar=False, compile_kwargs={"mode": "FAST_COMPILE"},
         )  # fmt: skip
         expected = ph.laplace(start=THETA).sample(1000, seed=1)
     for name in expected:
