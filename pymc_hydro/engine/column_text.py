@@ -18,6 +18,7 @@ def emit_columns(e: Layout) -> None:
     """Write the advance of all columns; their new contents are the rows ``n_<state>``."""
     text = e.text
     n_head = len(e.head) * e.width
+    head, rows = e.span(e.head), e.span(e.rows)
     old, c, new = (e.rows_at(kind, e.head) for kind in ("x", "c", "n"))
     direct, rates = e.rows_at("direct", e.effect_rows), e.rows_at("k", e.rows)
     with text.block("for s in range(known, n_stage):"):
@@ -27,24 +28,24 @@ def emit_columns(e: Layout) -> None:
         for block in e.blocks:
             emit_factors(e, block)
         if e.head:
-            with text.block(f"for j in range({n_head}):"):
+            with text.block(f"for j in range({head}):"):
                 text(f"work[{c} + j] = work[{old} + j]")
-            _sum_stages(e, "s", "s", c, n_head)
-        with text.block(f"for j in range({len(e.effect_rows) * e.width}):"):
+            _sum_stages(e, "s", "s", c, head)
+        with text.block(f"for j in range({e.span(e.effect_rows)}):"):
             text(f"work[{direct} + j] = effect[s, j]")
         with text.block(f"for j in range({e.width}):"):
             _stage_columns(e)
-        with text.block(f"for j in range({len(e.rows) * e.width}):"):
+        with text.block(f"for j in range({rows}):"):
             text(f"change[s, j] = work[{rates} + j]")
     text("known = 1")
     if e.head:
         # The last stage is the solution, if its coefficients are the solution's weights.
         with text.block("if not last_is_first:"):
-            with text.block(f"for j in range({n_head}):"):
+            with text.block(f"for j in range({head}):"):
                 text(f"work[{new} + j] = work[{old} + j]")
-            _sum_stages(e, "n_stage", "n_most", new, n_head)
+            _sum_stages(e, "n_stage", "n_most", new, head)
     if e.driven:
-        size = len(e.driven) * e.width
+        size = e.span(e.driven)
         mean = e.rows_at("gm", e.driven)
         with text.block(f"for j in range({size}):"):
             text(f"work[{mean} + j] = 0.0")
@@ -100,7 +101,7 @@ def emit_column_error(e: Layout) -> None:
     Hence the square root of the tolerance.
     """
     text = e.text
-    size, n_head = len(e.rows) * e.width, len(e.head)
+    size, n_head = e.span(e.rows), len(e.head)
     start = e.rows_at("e", e.rows)
     with text.block(f"for j in range({size}):"):
         text(f"work[{start} + j] = 0.0")

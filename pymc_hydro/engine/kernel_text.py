@@ -91,6 +91,8 @@ def _run_constants(e, everything):
     text("n_method, n_most = method.shape[0], method.shape[2]")
     text("n_column = jacobian.shape[2]")
     text("sensitive = n_column > 0")
+    n_place = len(e.parameters) + len(e.system.model.stores)
+    text(f"width = place.shape[0] + {e.width - n_place}")
     # An L-stable method alone controls the states only: its values do not depend on columns.
     text("controlled = n_fixed == 0 and method[0, n_most + 2, 1] < inf")
     text(f"column_rtol = {COLUMN_RTOL!r} * sqrt(rtol)")
@@ -284,10 +286,10 @@ def _accept(e):
         for kind, names in (("x", e.head), ("l", e.linear)):
             if names:
                 old, new = e.rows_at(kind, names), e.rows_at("n", names)
-                with text.block(f"for j in range({len(names) * e.width}):"):
+                with text.block(f"for j in range({e.span(names)}):"):
                     text(f"work[{old} + j] = work[{new} + j]")
         with text.block("if last_is_first:"):
-            with text.block(f"for j in range({len(e.rows) * e.width}):"):
+            with text.block(f"for j in range({e.span(e.rows)}):"):
                 text("change[0, j] = change[n_stage - 1, j]")
     # A step of twice the length, which must start where one of that length may.
     text(f"grows = level > 0 and error * 4.0**error_order < {SAFETY**2!r}")

@@ -124,6 +124,13 @@ class Layout(Emitter):
         offsets = [self.at(f"{kind}_{n}") for n in names]
         return offsets[0] if offsets else 0
 
+    def span(self, names) -> str:
+        """Return the length of rows that follow each other, as one that the compiler does not know.
+
+        It makes vectors of such loops; those of a known, small length it writes out one by one.
+        """
+        return f"{len(names)} * width"
+
     @property
     def work_size(self) -> int:
         """Size of the work array, known once all of the kernel is written."""

@@ -72,7 +72,7 @@ def emit_tail_columns(e: Layout, n_head: int) -> None:
                 column = e.parameters.index(parameter)
                 text(f"work[{e.at(f'f_{i}')} + place[{column}]] = {' + '.join(terms)}")
     start, end = (e.rows_at(kind, e.driven) for kind in ("g0", "g1"))
-    with text.block(f"for j in range({len(e.driven) * e.width}):"):
+    with text.block(f"for j in range({e.span(e.driven)}):"):
         text(f"work[{start} + j] = change[0, {n_head} + j]")
         text(f"work[{end} + j] = change[n_stage - 1, {n_head} + j]")
     with text.block(f"for j in range({e.width}):"):
