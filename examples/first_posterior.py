@@ -19,7 +19,7 @@ if __name__ == "__main__":
     with pm.Model() as pymc_model:
         q = ph.discharge(model, ph.priors(model), calibration, warmup=WARMUP)
         ph.likelihoods.Normal("flow", q, observed=calibration["discharge"])
-        idata = pm.sample(draws=300, tune=500, chains=2, random_seed=1)
+        idata = pm.sample(draws=300, tune=300, chains=2, random_seed=1)
 
         ph.set_basin(validation)  # another record, of another length
         predicted = pm.sample_posterior_predictive(idata, predictions=True, random_seed=1)

@@ -49,7 +49,7 @@ class ThreeStores(AbstractModel):
 if __name__ == "__main__":
     for finding in ph.testing.check_model(ThreeStores, draws=1):
         print(finding)
-    model, basin = ThreeStores(), ph.load_basin("fulda").sel(time=slice("1979", "1983"))
+    model, basin = ThreeStores(), ph.load_basin("fulda").sel(time=slice("1979", "1981"))
     print(model)
     fit = ph.calibrate(model, basin, starts=2, hops=0, seed=1)
     print(fit)

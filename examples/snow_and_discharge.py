@@ -11,7 +11,7 @@ import pymc_hydro as ph
 
 if __name__ == "__main__":
     model = ph.Hymod()
-    basin = ph.load_basin("fulda").sel(time=slice("1979", "1982"))
+    basin = ph.load_basin("fulda").sel(time=slice("1979", "1981"))
     truth = ph.simulate(model, model.default, basin, ("discharge", "swe"))
     rng = np.random.default_rng(1)
     observed = (truth["discharge"] * rng.lognormal(0, 0.1, truth.sizes["time"])).rename("discharge")
@@ -26,7 +26,7 @@ if __name__ == "__main__":
             ph.likelihoods.Normal("flow", series["discharge"], observed=observed)
             if "snow" in label:
                 ph.likelihoods.Normal("snow", series["swe"], observed=snow, scale="constant")
-            posterior = pm.sample(draws=200, tune=300, chains=2, random_seed=1).posterior
+            posterior = pm.sample(draws=200, tune=200, chains=2, random_seed=1).posterior
         for ax, name in zip(axes, snow_parameters, strict=True):
             values = posterior[name].values.ravel()
             ax.hist(values, bins=30, density=True, alpha=0.6, label=label)

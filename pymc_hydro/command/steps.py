@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 import warnings
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -116,7 +117,7 @@ class Job:
             self.say("The posterior is there already and is kept.")
             return
         error = {k: options[k] for k in ("likelihood", "scale", "ar")}
-        with _setting("sample"):
+        with _setting("sample", error.values()):
             pymc_model = ph.build_model(self.model, first, warmup=self.warmup, **error)
         self._begin("sample")
         with pymc_model:
@@ -191,12 +192,19 @@ class Job:
 
 
 @contextmanager
-def _setting(section):
-    """Say in which section of the settings a word stands that is not known."""
+def _setting(section, values=None):
+    """Say in which section of the settings a word stands that is not known.
+
+    With `values`, errors that complain of none of them are the data's.
+    """
     try:
         yield
     except (KeyError, ValueError) as error:
-        raise UsageError(f"[{section}] {error.args[0]}") from None
+        text = str(error.args[0])
+        known = "|".join(re.escape(repr(value)) for value in values or ())
+        if known and not re.search(rf"(?:unknown likelihood|found) (?:{known})(?:;|$)", text):
+            raise
+        raise UsageError(f"[{section}] {text}") from None
 
 
 def scores(folder: Folder) -> pd.DataFrame:

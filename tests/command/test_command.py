@@ -194,6 +194,13 @@ def test_exit_codes(record, tmp_path, monkeypatch, capsys):
         assert main([command, str(record), "--config", str(config), *output]) == 2
         assert f"[{command}] " in capsys.readouterr().err
         assert not (tmp_path / "r/settings.json").exists()
+    config.write_text("[sample]\nscale = 'constant'\n", encoding="utf-8")
+    frame = pd.read_csv(record)
+    frame.loc[frame["time"] < "1957", "discharge"] = np.nan
+    frame.to_csv(tmp_path / "gap.csv", index=False)
+    arguments = [str(tmp_path / "gap.csv"), "--split", "1956-01-01", *output]
+    assert main(["sample", "--config", str(config), *arguments]) == 3  # the data's, no setting's
+    assert "[sample]" not in capsys.readouterr().err
     assert main(["report", str(tmp_path / "none")]) == 2
     assert main(["compare", str(tmp_path / "none")]) == 2
     for error, status in ((ph.IntegrationError("stiff"), 4), (KeyboardInterrupt(), 130)):
