@@ -3,6 +3,8 @@
 They evaluate the declared flux function itself, with real or complex numbers.
 """
 
+import itertools
+
 import numpy as np
 from scipy.integrate import solve_ivp
 from scipy.linalg import expm
@@ -16,6 +18,7 @@ __all__ = ["COMPLEX_STEP", "complex_step_run", "propagators", "rates", "route", 
 
 COMPLEX_STEP = 1e-40
 EXACT_ITERATIONS = 3
+MOST_EVALUATIONS = 100_000  # in one interval; at an infinite slope SciPy would take days
 
 
 def rates(model, outputs, x, u, p):
@@ -141,7 +144,13 @@ def complex_step_run(model, theta, basin, method, steps):
 
 
 def solve_with_scipy(model, theta, basin, rtol=1e-11, atol=1e-11, method="LSODA"):
-    """Return discharge by SciPy's solve_ivp, restarted at each interval, shape (n_time,)."""
+    """Return discharge by SciPy's solve_ivp, restarted at each interval, shape (n_time,).
+
+    Raises
+    ------
+    RuntimeError
+        If SciPy fails, or needs more than 100 000 evaluations of the rates in one interval.
+    """
     forcing, dt = forcing_array(model, basin), interval_length(basin)
     p = dict(zip(model.parameter_names, theta, strict=True))
     x = np.append(np.array([float(v) for v in model.start(p).values()]), 0.0)
@@ -149,8 +158,11 @@ def solve_with_scipy(model, theta, basin, rtol=1e-11, atol=1e-11, method="LSODA"
     for row in forcing:
         u = dict(zip(model.forcing_names, row, strict=True))
         x[-1] = 0
+        calls = itertools.count(1)
 
-        def f(t, y, u=u):
+        def f(t, y, u=u, calls=calls):
+            if next(calls) > MOST_EVALUATIONS:
+                raise RuntimeError(f"solve_ivp: {MOST_EVALUATIONS} evaluations in one interval")
             return np.array(rates(model, ("discharge",), y, u, p), dtype=float)
 
         solution = solve_ivp(f, (0, dt), x, method=method, rtol=rtol, atol=atol)
