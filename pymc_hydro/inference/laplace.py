@@ -1,7 +1,8 @@
 """Gauss-Newton approximation of a posterior at its mode, from the exact Jacobian."""
 
 import warnings
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import numpy as np
 import pymc as pm
@@ -11,6 +12,7 @@ from pymc.initial_point import make_initial_point_fn
 from pymc.pytensorf import join_nonshared_inputs
 from pymc.step_methods.hmc.quadpotential import QuadPotentialFullAdapt
 
+from pymc_hydro.inference.stepwise import stepwise
 from pymc_hydro.likelihoods.residuals import residuals_of
 
 try:
@@ -46,6 +48,8 @@ class LaplaceApproximation:
     converged : bool
         Whether the search ended at a mode.
     model : pm.Model
+    logp_dlogp : callable
+        The log-probability and its gradient, compiled; NUTS takes it over.
     """
 
     mode: dict
@@ -53,6 +57,7 @@ class LaplaceApproximation:
     covariance: xr.DataArray
     converged: bool
     model: pm.Model
+    logp_dlogp: Callable = field(repr=False, compare=False)
 
     def sample(self, draws: int = 1000, seed: int | None = None) -> xr.Dataset:
         """Draw parameters in natural units.
@@ -99,6 +104,7 @@ class LaplaceApproximation:
         starts = self.sample(chains, seed)
         free = [rv.name for rv in self.model.free_RVs]
         with self.model:
+            options = {"logp_dlogp_func": self.logp_dlogp, **options}
             step = pm.NUTS(potential=self._metric(), **options)
         initvals = [{n: float(starts[n][0, i]) for n in free} for i in range(chains)]
         return {"step": step, "initvals": initvals, "chains": chains}
@@ -215,6 +221,7 @@ def laplace(
         covariance=xr.DataArray(covariance, dims=dims, coords=dict.fromkeys(dims, labels)),
         converged=bool(converged),
         model=pymc_model,
+        logp_dlogp=objective,
     )
 
 
@@ -232,6 +239,7 @@ def _raveled(pymc_model):
     return function
 
 
+@stepwise
 def _natural(pymc_model):
     """Return a function of the unconstrained vector: all variables in natural units."""
     outputs = pymc_model.unobserved_value_vars
@@ -240,6 +248,7 @@ def _natural(pymc_model):
     return pm.compile([vector], outputs)
 
 
+@stepwise
 def _information(pymc_model, placed, point):
     """Return a function of the unconstrained vector: J'WJ plus the prior's curvature."""
     n_shape = len(placed.shapes)

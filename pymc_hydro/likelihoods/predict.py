@@ -16,6 +16,7 @@ from pymc_hydro.likelihoods.transforms import variables_of
 __all__ = ["predict", "residuals"]
 
 UNITS = {"units": "mm/d"}
+STEPWISE = "FAST_COMPILE"  # of a few hundred draws, compilation would take most of the time
 
 
 def predict(
@@ -151,7 +152,9 @@ def _posterior(idata, pymc_model, outputs, name, draws):
 
 def _evaluate(inputs, outputs, values, seed):
     """Return each output for each draw of the inputs, shape (n_draw, ...)."""
-    function = pm.compile(inputs, outputs, random_seed=seed, on_unused_input="ignore")
+    function = pm.compile(
+        inputs, outputs, random_seed=seed, on_unused_input="ignore", mode=STEPWISE
+    )
     results = [[np.array(r) for r in function(*v)] for v in values]
     return [np.stack(column) for column in zip(*results, strict=True)]
 
@@ -184,5 +187,5 @@ def _untransformed(model: Residuals, z, parameters):
     inverse = replace(model.transform, **columns).inverse(flow)
     if model.censored:
         inverse = pt.maximum(inverse, 0.0)
-    function = pm.compile([flow, *columns.values()], inverse)
+    function = pm.compile([flow, *columns.values()], inverse, mode=STEPWISE)
     return function(z, *(p[:, None] for p in parameters.values()))

@@ -12,6 +12,7 @@ import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 
 from pymc_hydro.engine.problem import Problem
+from pymc_hydro.inference.stepwise import stepwise
 from pymc_hydro.losses import find_loss, multi_output, residuals_of
 
 __all__ = ["Evaluation", "Goal", "Objective", "define_goal"]
@@ -142,11 +143,12 @@ class Objective:
     goal : Goal
     """
 
+    @stepwise
     def __init__(self, problem: Problem, forcing, initial_state, warmup, observed, goal: Goal):
         self.problem, self.forcing, self.initial_state = problem, forcing, initial_state
         self.warmup, self.observed, self.goal = warmup, observed, goal
-        # A compiled function keeps its arguments in one place, so that threads take turns. It takes
-        # microseconds, the integration milliseconds.
+        # A compiled function keeps its arguments in one place, so that threads take turns: it is
+        # quick beside the integration.
         self._lock = threading.Lock()
         shape = (forcing.shape[0] - warmup, len(problem.outputs))
         values = pt.tensor("values", dtype="float64", shape=shape)
