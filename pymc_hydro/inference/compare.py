@@ -1,6 +1,6 @@
 """Several model structures on the same record, compared by cross-validation."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -63,7 +63,7 @@ def compare(
     models: Mapping[str, AbstractModel] | Sequence[AbstractModel],
     basin: xr.Dataset | pd.DataFrame,
     *,
-    sample: Mapping | None = None,
+    sample: Mapping | Callable[[], Mapping] | None = None,
     **options,
 ) -> Comparison:
     """Sample several structures on one record, and weigh them by stacking.
@@ -77,8 +77,9 @@ def compare(
     models : sequence of AbstractModel, or mapping of label to AbstractModel
         Labels are class names where not given.
     basin : Dataset or DataFrame
-    sample : mapping, optional
-        Arguments of ``pm.sample``.
+    sample : mapping or callable, optional
+        Arguments of ``pm.sample``, or what returns them for the model in context, such as
+        ``lambda: ph.laplace(seed=1).nuts()``.
     **options
         Of :func:`pymc_hydro.build_model`, the same for all: likelihood, ar, warmup, ...
 
@@ -111,6 +112,6 @@ def compare(
     idata, pymc_models = {}, {}
     for label, model in models.items():
         with build_model(model, basin, **options) as pymc_models[label]:
-            idata[label] = pm.sample(**(sample or {}))
+            idata[label] = pm.sample(**(sample() if callable(sample) else sample or {}))
             compute_log_likelihood(idata[label])
     return Comparison(az.compare(idata), idata, pymc_models)

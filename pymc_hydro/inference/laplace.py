@@ -22,8 +22,11 @@ except ImportError:  # PyTensor 2
 
 __all__ = ["LaplaceApproximation", "laplace"]
 
-MAX_STEPS = 30
-CONVERGED = 1e-6  # Newton decrement, in units of log-probability
+MAX_STEPS, SMALLEST = 30, 1e-6  # of the search, and the smallest share of a step
+# Newton decrements, in units of log-probability: where the search ends, and what counts as a mode (a
+# hundredth of a standard deviation from it). At the default tolerance of the integration the
+# log-probability has jumps of 1e-5, over which no search gets.
+FOUND, CONVERGED = 1e-6, 1e-4
 # Standardised errors at which the information of a density is summed up, dense around zero.
 ERROR = np.sinh(np.linspace(-12, 12, 8001))
 # Of the metric's adaptation: draws that the approximation counts for; those of the first window,
@@ -198,13 +201,14 @@ def laplace(
         value, gradient = objective(z)
         covariance = np.linalg.inv(information(z))
         step = covariance @ gradient
-        converged = abs(gradient @ step) < CONVERGED
-        if converged:
+        decrement = abs(gradient @ step)
+        converged = decrement < CONVERGED
+        if decrement < FOUND:
             break
         share = 1.0
-        while share > CONVERGED and not objective(z + share * step)[0] > value:
+        while share > SMALLEST and not objective(z + share * step)[0] > value:
             share /= 2
-        if share <= CONVERGED:
+        if share <= SMALLEST:
             break
         z = z + share * step
     covariance = np.linalg.inv(information(z))
