@@ -23,8 +23,8 @@ except ImportError:  # PyTensor 2
 __all__ = ["LaplaceApproximation", "laplace"]
 
 MAX_STEPS, SMALLEST = 30, 1e-6  # of the search, and the smallest share of a step
-# Newton decrements, in units of log-probability: where the search ends, and what counts as a mode (a
-# hundredth of a standard deviation from it). At the default tolerance of the integration the
+# Newton decrements, in units of log-probability: where the search ends, and what counts as a mode,
+# a hundredth of a standard deviation from it. At the default tolerance of the integration the
 # log-probability has jumps of 1e-5, over which no search gets.
 FOUND, CONVERGED = 1e-6, 1e-4
 # Standardised errors at which the information of a density is summed up, dense around zero.
