@@ -26,7 +26,7 @@ if __name__ == "__main__":
         theta = ph.priors(model, K_s=K_s)
         q = ph.discharge(model, theta, basins, warmup=365)  # one integration of all of them
         ph.likelihoods.Normal("flow", q, observed=observed)
-        idata = pm.sample(draws=60, tune=100, chains=2, random_seed=1)
+        idata = pm.sample(draws=60, tune=60, chains=2, random_seed=1)
 
     posterior = idata.posterior.mean(("chain", "draw"))
     vectors = {p: posterior[p] for p in model.parameter_names}  # scalars, and one on "basin"
