@@ -12,8 +12,8 @@ from pymc.initial_point import make_initial_point_fn
 from pymc.pytensorf import join_nonshared_inputs
 from pymc.step_methods.hmc.quadpotential import QuadPotentialFullAdapt
 
-from pymc_hydro.inference.stepwise import stepwise
 from pymc_hydro.likelihoods.residuals import residuals_of
+from pymc_hydro.likelihoods.stepwise import stepwise
 
 try:
     from pytensor.gradient import pushforward

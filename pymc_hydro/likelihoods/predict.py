@@ -11,12 +11,12 @@ from pytensor.graph.traversal import ancestors
 from pymc_hydro.likelihoods.autoregression import autocorrelation
 from pymc_hydro.likelihoods.observations import MODEL_TIME, TIME, basin_labels, basin_slices
 from pymc_hydro.likelihoods.residuals import Residuals, residuals_of
+from pymc_hydro.likelihoods.stepwise import stepwise
 from pymc_hydro.likelihoods.transforms import variables_of
 
 __all__ = ["predict", "residuals"]
 
 UNITS = {"units": "mm/d"}
-STEPWISE = "FAST_COMPILE"  # of a few hundred draws, compilation would take most of the time
 
 
 def predict(
@@ -150,11 +150,10 @@ def _posterior(idata, pymc_model, outputs, name, draws):
     return inputs, [[values[i] for values in stacked] for i in chosen]
 
 
+@stepwise
 def _evaluate(inputs, outputs, values, seed):
     """Return each output for each draw of the inputs, shape (n_draw, ...)."""
-    function = pm.compile(
-        inputs, outputs, random_seed=seed, on_unused_input="ignore", mode=STEPWISE
-    )
+    function = pm.compile(inputs, outputs, random_seed=seed, on_unused_input="ignore")
     results = [[np.array(r) for r in function(*v)] for v in values]
     return [np.stack(column) for column in zip(*results, strict=True)]
 
@@ -180,6 +179,7 @@ def _remembered(x, sigma, start, phi, standardized):
     return sigma * e
 
 
+@stepwise
 def _untransformed(model: Residuals, z, parameters):
     """Return flow from transformed flow, shape (n_draw, n_time)."""
     flow = pt.dmatrix("flow")
@@ -187,5 +187,5 @@ def _untransformed(model: Residuals, z, parameters):
     inverse = replace(model.transform, **columns).inverse(flow)
     if model.censored:
         inverse = pt.maximum(inverse, 0.0)
-    function = pm.compile([flow, *columns.values()], inverse, mode=STEPWISE)
+    function = pm.compile([flow, *columns.values()], inverse)
     return function(z, *(p[:, None] for p in parameters.values()))

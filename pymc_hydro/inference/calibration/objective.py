@@ -12,7 +12,7 @@ import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 
 from pymc_hydro.engine.problem import Problem
-from pymc_hydro.inference.stepwise import stepwise
+from pymc_hydro.likelihoods.stepwise import stepwise
 from pymc_hydro.losses import find_loss, multi_output, residuals_of
 
 __all__ = ["Evaluation", "Goal", "Objective", "define_goal"]
