@@ -90,6 +90,10 @@ ERRORS = {
     "formats mixed": (text([*ROWS[:20], *AMERICAN[20:]]), "20 lines differ"),
     "no such date": (text([*ROWS[:9], "2000-02-30,1,1,1,1", *ROWS[9:]]), "line 11: '2000-02-30'"),
     "date missing": (text([*ROWS[:9], ",1,1,1,1", *ROWS[9:]]), "line 11 has no date"),
+    "year too early": (
+        text([*ROWS[:9], "1600-02-01,1,1,1,1", *ROWS[9:]]),
+        "line 11: the date 1600.* not in the years 1678 to 2261",
+    ),
     "day or month": (text(["01/02/2000,1,1,1,1", "02/01/2000,1,1,1,1"]), "day/month or month/day"),
     "two-digit years": (text(TWO_DIGITS), "not a date that is understood"),
     "serial dates": (text(SERIAL), "not a date that is understood"),

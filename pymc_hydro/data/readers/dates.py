@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
@@ -62,8 +64,12 @@ def parse_dates(
     readings = [pd.to_datetime(cells, format=f, errors="coerce", utc=zoned) for f in formats]
     whole = [r for r in readings if not r.isna().any()]
     if not whole:
-        best = min(readings, key=lambda r: r.isna().sum())
+        best, used = min(zip(readings, formats, strict=True), key=lambda r: r[0].isna().sum())
         at = int(best.isna().to_numpy().argmax())
+        year = None
+        with suppress(ValueError):
+            year = datetime.strptime(cells.iloc[at], used).year
+        check_year(source, at + first_line, year, cells.iloc[at])
         raise ValueError(
             f"{source}: line {at + first_line}: {cells.iloc[at][:40]!r} is not a date of the "
             f"format of the first one, {cells.iloc[0]!r}; {int(best.isna().sum())} lines differ: "
@@ -92,11 +98,20 @@ def index_of(source, dates: pd.Series, first_line: int = 1) -> pd.DatetimeIndex:
     outside = ~dates.dt.year.between(*YEARS)
     if outside.any():
         at = int(outside.to_numpy().argmax())
-        raise ValueError(
-            f"{source}: line {at + first_line}: the date {dates.iloc[at]} is not in the years "
-            f"{YEARS[0]} to {YEARS[1]}; correct it, or shift the record by whole centuries"
-        )
+        check_year(source, at + first_line, dates.dt.year.iloc[at], dates.iloc[at])
     return pd.DatetimeIndex(dates.to_numpy().astype(RESOLUTION))
+
+
+def check_year(source, line: int, year: float | None, date) -> None:
+    """Raise ValueError if the year (None or NaN: not known) is too early or too late for records.
+
+    pandas before version 3 reads no such date, so this is asked of unreadable ones as well.
+    """
+    if year is not None and (year < YEARS[0] or year > YEARS[1]):
+        raise ValueError(
+            f"{source}: line {line}: the date {date} is not in the years {YEARS[0]} to {YEARS[1]}; "
+            "correct it, or shift the record by whole centuries"
+        )
 
 
 def _formats(source, first):

@@ -7,7 +7,7 @@ import pandas as pd
 import xarray as xr
 
 from pymc_hydro.data.readers.assemble import EXTRAS, assemble, series
-from pymc_hydro.data.readers.dates import index_of, parse_dates
+from pymc_hydro.data.readers.dates import check_year, index_of, parse_dates
 from pymc_hydro.data.readers.files import read_table
 from pymc_hydro.data.schema import VARIABLES
 
@@ -143,9 +143,11 @@ def from_parts(path, parts: pd.DataFrame, first_line: int = 1) -> pd.DatetimeInd
     """Return dates from the columns year, month, day, hour, minute, in this order."""
     names = ("year", "month", "day", "hour", "minute")[: parts.shape[1]]
     parts = parts.set_axis(names, axis=1)
-    whole = pd.to_datetime(parts.apply(pd.to_numeric, errors="coerce"), errors="coerce")
+    numbers = parts.apply(pd.to_numeric, errors="coerce")
+    whole = pd.to_datetime(numbers, errors="coerce")
     if whole.isna().any():
         at = int(whole.isna().to_numpy().argmax())
+        check_year(path, at + first_line, numbers["year"].iloc[at], list(parts.iloc[at]))
         raise ValueError(
             f"{path}: line {at + first_line}: {list(parts.iloc[at])} is not a date "
             f"({', '.join(names)}); {int(whole.isna().sum())} such lines"
