@@ -18,7 +18,7 @@ from pymc_hydro.data.schema import as_basin, check_warmup, interval_length
 from pymc_hydro.engine.problem import define_problem
 from pymc_hydro.engine.simulate import forcing_array, initial_array
 from pymc_hydro.inference.priors import priors as default_priors
-from pymc_hydro.likelihoods import LIKELIHOODS
+from pymc_hydro.likelihoods import find_likelihood
 from pymc_hydro.likelihoods.observations import BASIN_INDEX, update_observations
 from pymc_hydro.ops import BatchValues, SimulatedValues
 
@@ -215,11 +215,7 @@ def build_model(
     KeyError, ValueError
         If an argument is unknown or does not fit the data.
     """
-    if not callable(likelihood):
-        if likelihood not in LIKELIHOODS:
-            known = ", ".join(LIKELIHOODS)
-            raise KeyError(f"build_model: unknown likelihood {likelihood!r}; known are {known}")
-        likelihood = LIKELIHOODS[likelihood]
+    likelihood = find_likelihood(likelihood)
     basins = _records(basin, (*model.forcing_names, "discharge"))
     observed = {name: record["discharge"] for name, record in basins.items()}
     options = {"scale": scale, "ar": ar}

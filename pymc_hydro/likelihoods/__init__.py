@@ -11,6 +11,7 @@ from pymc_hydro.likelihoods.formal import (
 )
 from pymc_hydro.likelihoods.generalized import GeneralizedLikelihood
 from pymc_hydro.likelihoods.informal import LimitsOfAcceptability, PseudoLikelihood
+from pymc_hydro.likelihoods.table import LIKELIHOODS, find_likelihood
 from pymc_hydro.likelihoods.transforms import BoxCox, LogSinh
 from pymc_hydro.likelihoods.whittle import Whittle
 
@@ -29,16 +30,5 @@ __all__ = [
     "Student",
     "Whittle",
     "distributions",
+    "find_likelihood",
 ]
-
-# By the name that `ph.build_model(likelihood=...)` takes.
-LIKELIHOODS = {
-    "normal": Normal,
-    "laplace": Laplace,
-    "student": Student,
-    "skew_student": SkewStudentT,
-    "sep": SkewExponentialPower,
-    "gl": GeneralizedLikelihood,
-    "sgt": SkewGeneralizedT,
-    "whittle": Whittle,
-}
