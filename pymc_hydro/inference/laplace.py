@@ -47,7 +47,7 @@ class LaplaceApproximation:
     mean : array, shape (n,)
         The same, unconstrained.
     covariance : DataArray, shape (n, n)
-        Inverse of ``J'WJ`` plus the curvature of the priors, unconstrained.
+        Inverse of ``J'WJ`` plus the curvature of the priors and of the transforms, unconstrained.
     converged : bool
         Whether the search ended at a mode.
     model : pm.Model
@@ -138,7 +138,9 @@ def laplace(
     With the mean and the standard deviation of each observation and the shapes of the error
     density as functions of the unconstrained parameters, J their Jacobian (exact, from the
     sensitivities) and W the Fisher information of the density, the precision is ``J'WJ`` plus the
-    curvature of the priors. The mode is found by steps of Fisher scoring with the same matrix.
+    curvature of the priors, and that of the transforms where they bend the slope of the
+    log-likelihood: without it parameters at a bound would seem to be free. The mode is found by
+    steps of Fisher scoring with the same matrix.
 
     Parameters
     ----------
@@ -199,7 +201,7 @@ def laplace(
     converged = False
     for _ in range(MAX_STEPS):
         value, gradient = objective(z)
-        covariance = np.linalg.inv(information(z))
+        covariance = np.linalg.inv(information(z, gradient))
         step = covariance @ gradient
         decrement = abs(gradient @ step)
         converged = decrement < CONVERGED
@@ -211,7 +213,7 @@ def laplace(
         if share <= SMALLEST:
             break
         z = z + share * step
-    covariance = np.linalg.inv(information(z))
+    covariance = np.linalg.inv(information(z, objective(z)[1]))
     natural = dict(
         zip(
             [v.name for v in pymc_model.unobserved_value_vars], _natural(pymc_model)(z), strict=True
@@ -254,13 +256,18 @@ def _natural(pymc_model):
 
 @stepwise
 def _information(pymc_model, placed, point):
-    """Return a function of the unconstrained vector: J'WJ plus the prior's curvature."""
+    """Return a function of the unconstrained vector z and the log-probability's gradient.
+
+    It is J'WJ plus the curvature of the prior, plus that of the transform x(z) of each parameter,
+    ``-dlogL/dx x''(z)``, where it is positive; ``x''/x'`` is the slope of ``log x'``, which the
+    prior of z has and that of x has not.
+    """
     n_shape = len(placed.shapes)
     shapes = [pt.as_tensor_variable(s) for s in placed.shapes]
     outputs = pymc_model.replace_rvs_by_values([placed.center, placed.sd, *shapes])
-    prior = pymc_model.logp(vars=pymc_model.free_RVs)
-    joined, vector = join_nonshared_inputs(point, [*outputs, prior], pymc_model.value_vars)
-    center, sd, *shapes, prior = joined
+    outputs += [pymc_model.logp(vars=pymc_model.free_RVs, jacobian=j) for j in (True, False)]
+    joined, vector = join_nonshared_inputs(point, outputs, pymc_model.value_vars)
+    center, sd, *shapes, prior, of_natural = joined
     direction = pt.dvector("direction")
     # Joined to one vector, in which each output surely depends on the parameters.
     together = pt.concatenate([center, sd, *(pt.atleast_1d(s) for s in shapes)])
@@ -268,9 +275,10 @@ def _information(pymc_model, placed, point):
     derivative = pm.compile([vector, direction], along)
     values = pm.compile([vector], [sd, *shapes])
     prior_gradient = pm.compile([vector], pt.grad(prior, vector))
+    bend = pm.compile([vector], pt.grad(prior - of_natural, vector, disconnected_inputs="ignore"))
     of_density = _density_information(placed.family, n_shape)
 
-    def information(z):
+    def information(z, gradient):
         sd, *shapes = values(z)
         n = sd.size
         columns = np.stack([derivative(z, e) for e in np.eye(z.size)], axis=1)
@@ -287,7 +295,8 @@ def _information(pymc_model, placed, point):
             for e in np.eye(z.size)
         ]
         curvature = -np.array(differences) / (2 * DIFFERENCE)
-        return total + (curvature + curvature.T) / 2
+        of_transforms = np.maximum((prior_gradient(z) - gradient) * bend(z), 0)
+        return total + (curvature + curvature.T) / 2 + np.diag(of_transforms)
 
     return information
 

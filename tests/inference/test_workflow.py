@@ -195,6 +195,20 @@ def test_laplace_takes_the_higher_of_two_modes():
     assert ph.laplace(model, seed=0).mode["a"] == pytest.approx(2.279, abs=0.001)
 
 
+def test_a_parameter_at_its_bound_is_not_free():
+    """Observations below the bound: the density falls off as exp(-n |mean| x), x above the bound.
+
+    Of z = log(x) it is exp(z - k exp(z)), whose curvature at the mode is 1 whatever k is.
+    """
+    observed, n = -0.5, 400
+    with pm.Model() as model:
+        x = pm.Uniform("x", 0, 1)
+        ph.likelihoods.Normal("flow", x * np.ones(n), observed=np.full(n, observed), scale=1.0)
+    found = ph.laplace(model, start={"x": 0.1})
+    assert found.converged and found.mode["x"] == pytest.approx(1 / (n * -observed), rel=0.05)
+    assert float(found.covariance[0, 0]) == pytest.approx(1, rel=0.05)
+
+
 @pytest.mark.filterwarnings("ignore")  # short chains
 def test_nuts_starts_from_the_approximation():
     model = ph.build_model(Tiny(), FIRST, "normal", ar=1, warmup=WARMUP)
