@@ -55,5 +55,5 @@ if __name__ == "__main__":
     print(fit)
     with ph.build_model(model, basin, likelihood="normal", scale="linear"):
         nuts = ph.laplace(seed=1).nuts(chains=2, seed=1)
-        idata = pm.sample(draws=200, tune=150, random_seed=1, **nuts)
+        idata = pm.sample(draws=200, tune=100, random_seed=1, **nuts)
     print(az.summary(idata, var_names=list(model.parameter_names)))

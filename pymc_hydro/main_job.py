@@ -17,6 +17,7 @@ from pymc_hydro.data.schema import split_record
 from pymc_hydro.engine.simulate import simulate
 from pymc_hydro.inference.build import build_model, set_basin
 from pymc_hydro.inference.calibrate import calibrate
+from pymc_hydro.inference.laplace import laplace
 from pymc_hydro.likelihoods.predict import predict
 from pymc_hydro.losses import kge, nse
 
@@ -83,16 +84,16 @@ def run_main_job(model: AbstractModel, basin: xr.Dataset, settings: Settings, sa
         say("Posterior mode (MAP) ...")
         start = inside_bounds(model, fit.theta)
         mode = pm.find_MAP(start=start, progressbar=False)
+        approximation = laplace(start={rv.name: mode[rv.name] for rv in pymc_model.free_RVs})
         draws = f"{settings.tune} + {settings.draws} draws"
         say(f"Sampling: NUTS, {settings.chains} chains, {draws} ...")
         with heeding_interrupts():
             idata = pm.sample(
                 draws=settings.draws,
                 tune=settings.tune,
-                chains=settings.chains,
                 random_seed=settings.seed,
                 cores=min(settings.chains, os.cpu_count() or 1),
-                initvals={n: mode[n] for n in model.parameter_names},
+                **approximation.nuts(settings.chains, settings.seed),
             )
         predictions = {"calibration": predict(idata, seed=settings.seed)}
         set_basin(second)

@@ -6,13 +6,13 @@ FEW = {"draws": 15, "tune": 10, "cores": 1, "progressbar": False, "nuts_sampler"
 DEPTH = {"max_treedepth": 3, "early_max_treedepth": 3}
 
 
-def shorten(monkeypatch=None):
+def shorten(monkeypatch=None, few=FEW):
     """Put `pm.sample` with few draws and short trajectories in place of itself."""
     sample = pm.sample
 
     def short(**options):
         chains = min(options.get("chains", 2), 2)
-        options |= FEW | {"chains": chains}
+        options |= few | {"chains": chains}
         if "step" in options:
             for name, value in DEPTH.items():
                 setattr(options["step"], name, value)

@@ -6,9 +6,12 @@ from pathlib import Path
 import matplotlib
 import pytest
 
+from tests.conftest import NEWER_STACK
 from tests.short import shorten
 
 EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("*.py"))
+if not NEWER_STACK:  # minutes of work: those with the most of PyMC in them
+    EXAMPLES = [p for p in EXAMPLES if p.stem in ("first_posterior", "many_basins", "own_model")]
 
 
 @pytest.mark.filterwarnings("ignore")  # short chains

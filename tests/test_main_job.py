@@ -10,10 +10,12 @@ import xarray as xr
 import pymc_hydro as ph
 from pymc_hydro.data.files import complete_file
 from pymc_hydro.main_job import Settings, run_main_job
+from tests.short import shorten
 
 
 @pytest.mark.filterwarnings("ignore")  # short chains
-def test_report_and_files(tmp_path):
+def test_report_and_files(tmp_path, monkeypatch):
+    shorten(monkeypatch, few={})
     basin = ph.load_basin("leaf_river").isel(time=slice(0, 1200))
     settings = Settings(tmp_path, split="1954-10-01", warmup=200, draws=30, tune=50, chains=2)
     lines = []

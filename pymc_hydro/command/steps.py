@@ -125,12 +125,13 @@ class Job:
             if self.folder.has(CALIBRATION):
                 start = inside_bounds(self.model, self._calibrated())
             self.say(f"Sampling on {_span(first)} ...")
+            approximation = ph.laplace(start=start, seed=options["seed"])
             with heeding_interrupts():
                 idata = pm.sample(
-                    **{k: options[k] for k in ("draws", "tune", "chains")},
+                    **{k: options[k] for k in ("draws", "tune")},
                     random_seed=options["seed"],
                     cores=min(options["chains"], os.cpu_count() or 1),
-                    initvals=start,
+                    **approximation.nuts(options["chains"], options["seed"]),
                 )
             for variable in pymc_model.free_RVs:  # PyMC computes no likelihood where one is set
                 pymc_model.set_initval(variable, None)
@@ -204,6 +205,8 @@ def _try_likelihood(likelihood, **options):
     """Place an error model on a few days without fault: what fails then are its settings."""
     import pymc as pm
 
+    if likelihood == "whittle":
+        raise ValueError("likelihood: 'whittle' has no density to draw predictions from")
     observed, place = np.arange(1.0, 11.0), ph.likelihoods.find_likelihood(likelihood)
     with pm.Model(coords={"time": pd.date_range("2001", periods=observed.size)}):
         place("flow", pm.math.constant(observed), observed=observed, **options)

@@ -15,7 +15,7 @@ LIKELIHOOD = "skew_student" if NEWER_STACK else "normal"
 @pytest.mark.usefixtures("compiled")
 @pytest.mark.filterwarnings("ignore")
 def test_ranks_of_the_truth_are_uniform():
-    found = sbc.ranks(LIKELIHOOD, REPLICATIONS, seed=1, draws=100, tune=200, say=None)
+    found = sbc.ranks(LIKELIHOOD, REPLICATIONS, seed=1, draws=100, tune=80, say=None)
     for name, values in found.items():
         assert values.shape == (REPLICATIONS,)
         share = values / sbc.RANKS

@@ -20,10 +20,10 @@ VARIANTS = [
     for formulation in FORMULATIONS
 ]
 # Kernels take long to compile and are the same with both versions of PyMC: each of the two stacks
-# that the tests run on climbs the ladder with one formulation, the older one with fewer models;
+# that the tests run on climbs the ladder with one formulation, the older one with one model;
 # benchmarks/ladder.py does so with all of them.
 CLIMBED = "default" if NEWER_STACK else "reference"
-CLIMBERS = ph.MODELS if NEWER_STACK else (ph.Hymod, ph.HBV, ph.GR4J)
+CLIMBERS = ph.MODELS if NEWER_STACK else (ph.Hymod,)
 LADDER = [pytest.param(c(formulation=CLIMBED), id=f"{c.__name__}-{CLIMBED}") for c in CLIMBERS]
 DEFAULTS = [pytest.param(cls(), id=cls.__name__) for cls in ph.MODELS]
 SMALLEST = sorted(DEFAULTS, key=lambda param: len(param.values[0].parameters))[:2]
