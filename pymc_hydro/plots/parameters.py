@@ -46,16 +46,19 @@ def plot_parameters(
     if len(var_names) < 2:
         raise ValueError(f"plot_parameters: needs at least two parameters, found {list(var_names)}")
     size = 2.2 * len(var_names) + 1
+    room = {"plot.max_subplots": len(var_names) ** 2}  # ArviZ draws 40 if it is not asked for more
     if not hasattr(az, "plot_posterior"):  # ArviZ 1
         visuals = {"scatter": {"alpha": 0.3}, "divergence": {"color": COLORS["simulated"]}}
         drawn = {"figure_kwargs": {"figsize": (size, size)}, "visuals": visuals}
-        drawn = az.plot_pair(idata, var_names=list(var_names), **(drawn | options))
+        with az.rc_context(room):
+            drawn = az.plot_pair(idata, var_names=list(var_names), **(drawn | options))
         figure = drawn.viz["figure"].item()
         if hasattr(figure, "set_layout_engine"):  # matplotlib's
             _finish(figure, units or {})
         return drawn
     drawn = {"figsize": (size, size), "marginals": True, "divergences": True, "textsize": 10}
-    axes = az.plot_pair(idata, var_names=list(var_names), **(drawn | options))
+    with az.rc_context(room):
+        axes = az.plot_pair(idata, var_names=list(var_names), **(drawn | options))
     _finish(np.ravel(axes)[0].figure, units or {})
     return axes
 

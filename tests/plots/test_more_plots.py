@@ -141,7 +141,8 @@ def test_sensitivity_is_share_times_scale_times_jacobian(run, basin, tmp_path):
 
 @pytest.mark.filterwarnings("ignore")  # of ArviZ and its backends
 def test_parameters_through_arviz(rng, tmp_path):
-    posterior = {name: rng.normal(size=(2, 50)) for name in ("S_max", "beta", "K_s")}
+    names = ("S_max", "beta", "K_s", "K_f", "T_tr", "f_dd", "b")  # 49 panels; ArviZ offers 40
+    posterior = {name: rng.normal(size=(2, 50)) for name in names}
     posterior["flow"] = rng.normal(size=(2, 50, 3))
     stats = {"diverging": np.zeros((2, 50), bool)}
     if not hasattr(az, "plot_posterior"):  # ArviZ 1
@@ -152,7 +153,9 @@ def test_parameters_through_arviz(rng, tmp_path):
 
     assert plot_parameters(idata, units={"S_max": "mm", "beta": "1"}) is not None
     labels = [ax.get_xlabel() for ax in plt.gcf().axes]
-    assert r"$\beta$ (1)" in labels and any(text.endswith("(mm)") for text in labels)
+    assert (
+        r"$\beta$ (1)" in labels and "b" in labels and any(text.endswith("(mm)") for text in labels)
+    )
     assert plt.gcf().get_layout_engine() is not None  # else labels cover the neighbours
     drawn(plt.gcf(), tmp_path)
     with pytest.raises(ValueError, match="at least two"):
