@@ -17,12 +17,20 @@ COMPILED_MODE, pytensor.config.mode = pytensor.config.mode, "FAST_COMPILE"
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out on the older stack what is the same with both versions of PyMC and takes long."""
+    """Begin with the site, and leave out on the older stack what takes long and is the same there.
+
+    With several processes whatever takes minutes has to start first.
+    """
+    items.sort(key=lambda item: "test_docs" not in item.nodeid)
     if NEWER_STACK:
         return
-    left_out = [item for item in items if item.get_closest_marker("kernels")]
-    config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if not item.get_closest_marker("kernels")]
+
+    def kept(item):
+        doctest_of_checks = item.nodeid.startswith("pymc_hydro/testing/")
+        return not (doctest_of_checks or item.get_closest_marker("kernels"))
+
+    config.hook.pytest_deselected(items=[item for item in items if not kept(item)])
+    items[:] = filter(kept, items)
 
 
 @pytest.fixture(scope="session", params=list(FORCINGS))

@@ -2,13 +2,15 @@
 
 import pymc as pm
 
+import pymc_hydro as ph
+
 FEW = {"draws": 15, "tune": 10, "cores": 1, "progressbar": False, "nuts_sampler": "pymc"}
 DEPTH = {"max_treedepth": 3, "early_max_treedepth": 3}
 
 
 def shorten(monkeypatch=None, few=FEW):
-    """Put `pm.sample` with few draws and short trajectories in place of itself."""
-    sample = pm.sample
+    """Few draws and short trajectories for `pm.sample`, one search for `ph.laplace`."""
+    sample, laplace = pm.sample, ph.laplace
 
     def short(**options):
         chains = min(options.get("chains", 2), 2)
@@ -20,7 +22,11 @@ def shorten(monkeypatch=None, few=FEW):
             options["nuts"] = DEPTH
         return sample(**options)
 
+    def one_search(*arguments, **options):
+        return laplace(*arguments, **options | {"starts": 1})
+
     if monkeypatch is None:
-        pm.sample = short
+        pm.sample, ph.laplace = short, one_search
     else:
         monkeypatch.setattr(pm, "sample", short)
+        monkeypatch.setattr(ph, "laplace", one_search)

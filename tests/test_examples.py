@@ -11,7 +11,7 @@ from tests.short import shorten
 
 EXAMPLES = sorted((Path(__file__).parent.parent / "examples").glob("*.py"))
 if not NEWER_STACK:  # minutes of work: those with the most of PyMC in them
-    EXAMPLES = [p for p in EXAMPLES if p.stem in ("first_posterior", "many_basins", "own_model")]
+    EXAMPLES = [p for p in EXAMPLES if p.stem in ("first_posterior", "many_basins")]
 
 
 @pytest.mark.filterwarnings("ignore")  # short chains

@@ -35,8 +35,8 @@ class CFE(AbstractModel):
     days whatever the interval of the data. ``formulation="default"`` differs from the reference in
 
     - evaporation between wilting point and field capacity: smooth at both ends (1e-6 of the
-      range), and where the two points coincide, inside the bounds, their distance is
-      0.0005 S_max in place of a division by zero;
+      range). The two points coincide inside the bounds, where the public reference divides by
+      zero: their distance is 0.0005 S_max here, and at least 0.001 S_max in its formulation;
     - the limits of interception, percolation and lateral flow vanish with what they limit, where
       the reference's smooth minimum is -5e-7 mm/d;
     - runoff is what does not infiltrate: the reference's clamp on effective rain creates up to
@@ -110,12 +110,14 @@ class CFE(AbstractModel):
         r_1, r_2 = A_1 / (p.S_max - S_fc) + OFFSET, A_2 / (p.S_max - S_lf) + OFFSET
         Q_p = limit(p.k_pe * power(r_1, p.a_1), A_1, WIDTH)
         Q_l = limit(p.k_lf * power(r_2, p.a_2), A_2 - Q_p, WIDTH)
+        gap = p.phi_fc - p.phi_wp
         if default:
-            ramp = (s.S - S_wp) / (pos(p.phi_fc - p.phi_wp, RANGE_WIDTH) * p.S_max)
+            ramp = (s.S - S_wp) / (pos(gap, RANGE_WIDTH) * p.S_max)
             E_s = demand * clamp(ramp, WIDTH)
         else:
-            gap = piecewise(S_fc - S_wp, S_fc - S_wp, 1.0, continuity=None)
-            ramp = piecewise(S_fc - s.S, (s.S - S_wp) / gap, 1.0, continuity=0)
+            gap = piecewise(gap - RANGE_WIDTH, gap, RANGE_WIDTH, continuity=0)
+            ramp = (s.S - S_wp) / (gap * p.S_max)
+            ramp = piecewise(1 - ramp, ramp, 1.0, continuity=0)
             E_s = demand * piecewise(s.S - S_wp, ramp, 0.0, continuity=0)
         z = p.mu * s.G / p.G_max
         growth = expm1(piecewise(z - CAP, CAP, z, continuity=0))

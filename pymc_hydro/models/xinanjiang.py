@@ -49,10 +49,11 @@ class Xinanjiang(AbstractModel):
     - powers of the relative content u: ``u ((u^2 + e^2)/(1 + e^2))^((b - 1)/2)`` with e = 0.01, in
       place of a floor of 1e-6 below the power, with which an empty store sheds up to 23 % of its
       rain and a full one overfills (both at b = 0.1); 1e-3 or less where u is above 0.2 and b
-      below 2;
+      below 2. The reference's slopes are infinite at the full tension store; here its formulation
+      is linear within 1e-4 of the capacity;
     - the contributing area of free water uses one smooth deficit in function and derivative. The
       reference's has an infinite slope at the full store where Ex < 1; here its formulation is
-      linear within 1e-4 of the capacity.
+      linear within 1e-4 of the capacity as well.
 
     The two parabolas are joined as they are in both, without the reference's blend over 1e-12.
 
@@ -119,8 +120,15 @@ class Xinanjiang(AbstractModel):
             upper = 1 - high * self.power(pos(1 - z, WIDTH), p.b) / self.power(high, p.b)
             return piecewise(above, upper, lower, continuity=0)
         lower = power(low, 1 - p.b) * power(self.floored(pos(z, WIDTH)), p.b)
-        upper = 1 - power(high, 1 - p.b) * power(self.floored(pos(1 - z, WIDTH)), p.b)
+        upper = 1 - power(high, 1 - p.b) * self.near_full(1 - z, p.b)
         return piecewise(above, upper, lower, continuity=0)
+
+    def near_full(self, y, b):
+        """Power of the reference's relative deficit `y`, which overfilling does not make zero."""
+        full, edge = power(FLOOR, b), power(FULL_WIDTH, b)
+        linear = piecewise(y, full + (edge - full) * y / FULL_WIDTH, full, continuity=0)
+        beyond = piecewise(y - FULL_WIDTH, y, FULL_WIDTH, continuity=0)
+        return piecewise(y - FULL_WIDTH, power(beyond, b), linear, continuity=0)
 
     def power(self, x, exponent):
         return guarded_power(x, exponent, POWER_WIDTH)

@@ -11,6 +11,8 @@ from pymc_hydro.testing.weather import weathers
 
 __all__ = ["Finding", "check_model"]
 
+SHORT = 8  # intervals, of the checks in plain Python
+
 
 def check_model(
     model: AbstractModel | type[AbstractModel], draws: int = 10, seed: int = 0
@@ -67,7 +69,7 @@ def check_model(
         note(checks.rates_and_jacobians(model, theta, rng))
     note(checks.continuity(model, rng))
     for name, weather in weathers().items():
-        short = weather.isel(time=slice(0, 20))
+        short = weather.isel(time=slice(0, SHORT))
         for i, theta in enumerate(thetas):
             try:
                 note(checks.water_balance(model, theta, weather), name)

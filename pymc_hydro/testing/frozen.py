@@ -4,6 +4,8 @@ The text is the very one that is compiled; a few lines are replaced: those that 
 and method, and the one that decides whether it is accepted.
 """
 
+import functools
+
 import numpy as np
 
 from pymc_hydro.engine.kernel_text import N_COUNTS
@@ -25,7 +27,7 @@ def _execute(problem, sensitivities, replacements, extra, theta, forcing, x0):
         text = text.replace(old, new)
     # As compiled: the logarithm of zero is minus infinity, not an exception.
     space = _namespace() | {name: getattr(np, name) for name in _MATHEMATICS} | extra
-    exec(text, space)
+    exec(_compiled(text), space)
     (kernel,) = (v for k, v in space.items() if k.startswith(type(problem.model).__name__.lower()))
     values = np.empty((len(forcing), len(problem.outputs)))
     jacobian = np.empty((*values.shape, len(theta) if sensitivities else 0))
@@ -36,6 +38,11 @@ def _execute(problem, sensitivities, replacements, extra, theta, forcing, x0):
         status = kernel(theta, forcing, x0, *settings, values, jacobian, counts)
     assert status == 0
     return Run(values, jacobian, counts, status)
+
+
+@functools.lru_cache(maxsize=8)
+def _compiled(text):
+    return compile(text, "kernel in Python", "exec")
 
 
 def recorded_run(problem, theta, forcing, x0):

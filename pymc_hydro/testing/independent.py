@@ -3,6 +3,7 @@
 They evaluate the declared flux function itself, with real or complex numbers.
 """
 
+import functools
 import itertools
 
 import numpy as np
@@ -25,8 +26,12 @@ def rates(model, outputs, x, u, p):
     """Return the rates of stores and of accumulated outputs, straight from the flux function."""
     fluxes = model.evaluate(dict(zip(model.store_names, x, strict=False)), u, p)
     stores = list(model.right_hand_side(fluxes).values())
-    table = model.output_table
-    return stores + [sum(fluxes[t] for t in table[o].terms) for o in outputs]
+    return stores + [sum(fluxes[t] for t in terms) for terms in _terms(model, outputs)]
+
+
+@functools.lru_cache(maxsize=16)
+def _terms(model, outputs):
+    return [model.output_table[o].terms for o in outputs]
 
 
 def route(model, series, p, dt):

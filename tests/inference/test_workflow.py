@@ -210,6 +210,7 @@ def test_a_parameter_at_its_bound_is_not_free():
 
 
 @pytest.mark.filterwarnings("ignore")  # short chains
+@pytest.mark.usefixtures("compiled")
 def test_nuts_starts_from_the_approximation():
     model = ph.build_model(Tiny(), FIRST, "normal", ar=1, warmup=WARMUP)
     with model:

@@ -12,20 +12,16 @@ from pymc_hydro.ops import SimulatedValues
 from pymc_hydro.testing import checks
 from tests.conftest import FORCINGS, NEWER_STACK
 
-FORMULATIONS = ("default", "reference") if NEWER_STACK else ("reference",)
+FORMULATIONS = ("default", "reference")
 VARIANTS = [
     pytest.param(cls(snow=snow, formulation=formulation), id=f"{cls.__name__}-{snow}-{formulation}")
     for cls in ph.MODELS
     for snow in (True, False)
     for formulation in FORMULATIONS
 ]
-# Kernels take long to compile and are the same with both versions of PyMC: each of the two stacks
-# that the tests run on climbs the ladder with one formulation, the older one with one model;
-# benchmarks/ladder.py does so with all of them.
-CLIMBED = "default" if NEWER_STACK else "reference"
-CLIMBERS = ph.MODELS if NEWER_STACK else (ph.Hymod,)
-LADDER = [pytest.param(c(formulation=CLIMBED), id=f"{c.__name__}-{CLIMBED}") for c in CLIMBERS]
 DEFAULTS = [pytest.param(cls(), id=cls.__name__) for cls in ph.MODELS]
+# Kernels take long to compile: benchmarks/ladder.py climbs with all of them.
+LADDER = [*DEFAULTS, pytest.param(ph.Hymod(formulation="reference"), id="Hymod-reference")]
 SMALLEST = sorted(DEFAULTS, key=lambda param: len(param.values[0].parameters))[:2]
 FORM_B = [
     pytest.param(ph.GR4J(form="B", formulation=formulation), id=f"GR4J-B-{formulation}")
@@ -33,6 +29,7 @@ FORM_B = [
 ]
 
 
+@pytest.mark.kernels
 @pytest.mark.parametrize("model", VARIANTS + FORM_B)
 def test_rates_and_their_jacobians_against_complex_step(model, rng):
     n = 5 if len(model.stores) > 20 else 50  # 33 stores take long in plain Python
@@ -42,6 +39,7 @@ def test_rates_and_their_jacobians_against_complex_step(model, rng):
         assert finding.error <= 1, finding
 
 
+@pytest.mark.kernels
 @pytest.mark.parametrize("model", LADDER)
 def test_the_ladder(model):
     ph.testing.check_model(model, draws=2)
