@@ -61,6 +61,7 @@ def test_parameter_vectors_that_do_not_fit(theta, error, message):
         ph.Hymod(snow=False).parameter_vector(theta)
 
 
+@pytest.mark.kernels
 def test_default_formulation_keeps_the_store_below_its_capacity():
     """The reference overfills the store at small beta; the default does not."""
     import pandas as pd

@@ -115,6 +115,7 @@ def test_a_directory_that_cannot_be_made(tmp_path, monkeypatch):
         assert run() == (6, 0)
 
 
+@pytest.mark.kernels
 def test_kernels_survive_the_process(cache):
     code = (
         "import pymc_hydro as ph; from tests.tiny import Tiny; from tests.conftest import FORCINGS;"
