@@ -26,7 +26,7 @@ if __name__ == "__main__":
             ph.likelihoods.Normal("flow", series["discharge"], observed=observed)
             if "snow" in label:
                 ph.likelihoods.Normal("snow", series["swe"], observed=snow, scale="constant")
-            posterior = pm.sample(draws=150, tune=150, chains=2, random_seed=1).posterior
+            posterior = pm.sample(draws=120, tune=120, chains=2, random_seed=1).posterior
         for ax, name in zip(axes, snow_parameters, strict=True):
             values = posterior[name].values.ravel()
             ax.hist(values, bins=30, density=True, alpha=0.6, label=label)

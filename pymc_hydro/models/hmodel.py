@@ -11,7 +11,8 @@ from pymc_hydro.core.smoothing import maximum, minimum, pos
 
 WIDTH = 1e-6  # of a capacity, and mm/d of demand: smoothing of empty and full
 A_I, A_P, A_S = 50.0, -50.0, 1e-6  # curvatures of wet-canopy evaporation, throughfall, percolation
-LINEAR_RANGE = 1e-5  # of the curvature: where the reference takes the law as linear
+# Of the curvature: where the reference takes the law as linear; it jumps there, so not at a bound.
+LINEAR_RANGE = 0.99e-5
 
 
 @final
