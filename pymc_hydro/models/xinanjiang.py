@@ -127,14 +127,14 @@ class Xinanjiang(AbstractModel):
         """Power of the reference's relative deficit `y`, which overfilling does not make zero."""
         full, edge = power(FLOOR, b), power(POWER_WIDTH, b)
         linear = piecewise(y, full + (edge - full) * y / POWER_WIDTH, full, continuity=0)
-        beyond = piecewise(y - POWER_WIDTH, y, POWER_WIDTH, continuity=0)
-        return piecewise(y - POWER_WIDTH, power(beyond, b), linear, continuity=0)
+        beyond = power(self.floored(y, POWER_WIDTH), b)
+        return piecewise(y - POWER_WIDTH, beyond, linear, continuity=0)
 
     def power(self, x, exponent):
         return guarded_power(x, exponent, POWER_WIDTH)
 
-    def floored(self, x):
-        return piecewise(x - FLOOR, x, FLOOR, continuity=0)
+    def floored(self, x, floor=FLOOR):
+        return piecewise(x - floor, x, floor, continuity=0)
 
     def evaporation_share(self, W, LM, c):
         """Evaporation as share of its potential; linear at `W` = 0, so that W stays above."""

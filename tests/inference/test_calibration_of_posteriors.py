@@ -12,8 +12,9 @@ REPLICATIONS = 4
 @pytest.mark.kernels
 @pytest.mark.usefixtures("compiled")
 @pytest.mark.filterwarnings("ignore")
-def test_ranks_of_the_truth_are_uniform():
-    found = sbc.ranks("skew_student", REPLICATIONS, seed=1, draws=100, tune=80, say=None)
+@pytest.mark.parametrize("likelihood", ["normal", "skew_student"])
+def test_ranks_of_the_truth_are_uniform(likelihood):
+    found = sbc.ranks(likelihood, REPLICATIONS, seed=1, draws=100, tune=80, say=None)
     for name, values in found.items():
         assert values.shape == (REPLICATIONS,)
         share = values / sbc.RANKS

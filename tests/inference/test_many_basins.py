@@ -239,7 +239,6 @@ def test_initial_state_of_each_basin_is_estimated():
     assert np.isfinite(gradient).all() and (gradient != 0).all()
 
 
-@pytest.mark.kernels
 @pytest.mark.usefixtures("compiled")
 def test_parallel_evaluation_is_the_same():
     found = [evaluate(hierarchical(parallel=parallel)[0])[1] for parallel in (False, True)]
