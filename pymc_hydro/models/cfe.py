@@ -36,7 +36,8 @@ class CFE(AbstractModel):
 
     - evaporation between wilting point and field capacity: smooth at both ends (1e-6 of the
       range). The two points coincide inside the bounds, where the public reference divides by
-      zero: their distance is 0.0005 S_max here, and at least 0.001 S_max in its formulation;
+      zero: evaporation takes their distance as 0.0005 S_max here; the reference formulation moves
+      field capacity up, to at least 0.001 S_max above wilting point;
     - the limits of interception, percolation and lateral flow vanish with what they limit, where
       the reference's smooth minimum is -5e-7 mm/d;
     - runoff is what does not infiltrate: the reference's clamp on effective rain creates up to
@@ -99,8 +100,13 @@ class CFE(AbstractModel):
         default = self.formulation == "default"
         limit = lesser if default else minimum
         water = self.snow.fluxes(s, u, p)
-        S_wp, S_fc = p.phi_wp * p.S_max, p.phi_fc * p.S_max
-        S_lf = S_wp + p.phi_lf * (p.phi_fc - p.phi_wp) * p.S_max
+        phi_fc = p.phi_fc
+        if not default:
+            least = p.phi_wp + RANGE_WIDTH
+            phi_fc = piecewise(phi_fc - least, phi_fc, least, continuity=0)
+        gap = phi_fc - p.phi_wp
+        S_wp, S_fc = p.phi_wp * p.S_max, phi_fc * p.S_max
+        S_lf = S_wp + p.phi_lf * gap * p.S_max
         E_r = limit(water["P_liq"], u.potential_evaporation, WIDTH)
         P_e, demand = water["P_liq"] - E_r, u.potential_evaporation - E_r
         P_x = P_e if default else pos(P_e, WIDTH)
@@ -110,12 +116,10 @@ class CFE(AbstractModel):
         r_1, r_2 = A_1 / (p.S_max - S_fc) + OFFSET, A_2 / (p.S_max - S_lf) + OFFSET
         Q_p = limit(p.k_pe * power(r_1, p.a_1), A_1, WIDTH)
         Q_l = limit(p.k_lf * power(r_2, p.a_2), A_2 - Q_p, WIDTH)
-        gap = p.phi_fc - p.phi_wp
         if default:
             ramp = (s.S - S_wp) / (pos(gap, RANGE_WIDTH) * p.S_max)
             E_s = demand * clamp(ramp, WIDTH)
         else:
-            gap = piecewise(gap - RANGE_WIDTH, gap, RANGE_WIDTH, continuity=0)
             ramp = (s.S - S_wp) / (gap * p.S_max)
             ramp = piecewise(1 - ramp, ramp, 1.0, continuity=0)
             E_s = demand * piecewise(s.S - S_wp, ramp, 0.0, continuity=0)

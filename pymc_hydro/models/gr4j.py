@@ -25,8 +25,11 @@ def ordinates(curve, x4, n):
 
 
 def sh1(t):
-    """Return GR4J's cumulative curve of the routed branch, for t in units of x4."""
-    return piecewise(t - 1, 1.0, power(t, 2.5), continuity=0)
+    """Return GR4J's cumulative curve of the routed branch, for t in units of x4.
+
+    Flat at its kink, so that the slope at the upper bound of x4, a whole day, is the one inside.
+    """
+    return piecewise(1 - t, power(t, 2.5), 1.0, continuity=0)
 
 
 def sh2(t):

@@ -39,7 +39,7 @@ RATES_LIMIT = 1e-12
 # Round-off of the double-precision formula, measured as its distance from extended precision: by
 # this factor the kernel's order of operations may exceed it.
 ROUND_OFF_FACTOR = 100
-LAST_DIGIT, PATTERNS, NOISE_FACTOR = 4e-16, 6, 10
+LAST_DIGIT, NEIGHBOURS, PATTERNS, NOISE_FACTOR = 4e-16, (-2, -1, 1, 2), 6, 10
 FIXED_LIMIT = 1e-10  # relative L2 per column: round-off over some hundred steps
 FROZEN_LIMIT = 1e-6  # relative L2 per column: Richardson differences' own error
 DISCHARGE_LIMIT = 1e-6  # mm/d, at rtol = atol = 1e-9
@@ -137,9 +137,14 @@ def rates_and_jacobians(model, theta, rng: np.random.Generator) -> Finding:
     n_store, n_parameter = len(model.stores), theta.size
     contents, u = _random_point(model, rng, theta)
     x = np.append(contents, 0.0)
-    dx, J = np.zeros(n_store + 1), np.zeros((n_store + 1, n_store + 1))
-    B = np.zeros((n_store + 1, n_parameter))
-    get_rates(model)[1](x, u, theta, dx, J, B)
+    shapes = (n_store + 1,), (n_store + 1, n_store + 1), (n_store + 1, n_parameter)
+
+    def compiled(factor=1.0):
+        found = [np.zeros(shape) for shape in shapes]
+        get_rates(model)[1](x * factor, u, theta * factor, *found)
+        return found
+
+    dx, *jacobians = compiled()
     forcing = dict(zip(model.forcing_names, u, strict=True))
 
     def f(x, theta):
@@ -154,13 +159,18 @@ def rates_and_jacobians(model, theta, rng: np.random.Generator) -> Finding:
     value = f(x.astype(complex), theta.astype(complex)).real
     worst, where = np.max(np.abs(dx - value)) / np.abs(value).max() / RATES_LIMIT, "rates"
     names = ((*model.store_names, "amount"), model.parameter_names)
-    for which, found in enumerate((J, B)):
+    for which, found in enumerate(jacobians):
         for j, name in enumerate(names[which]):
             expected, exact = (derivative(which, j, kind) for kind in (complex, np.clongdouble))
             unit = max(abs((x, theta)[which][j]), 1.0)
             scale = max(np.abs(expected).max(), np.abs(value).max() / unit)
-            noise = ROUND_OFF_FACTOR * np.abs(expected - exact).max()
-            error = np.max(np.abs(found[:, j] - exact)) / (RATES_LIMIT * scale + float(noise))
+            difference = np.abs(found[:, j] - exact).max()
+            noise = np.abs(expected - exact).max()
+            if not difference <= RATES_LIMIT * scale + ROUND_OFF_FACTOR * noise:
+                # The formula's sums may cancel exactly just here: how much does the kernel scatter?
+                near = (compiled(1 + LAST_DIGIT * k)[1 + which][:, j] for k in NEIGHBOURS)
+                noise = max(noise, *(np.abs(other - found[:, j]).max() for other in near))
+            error = float(difference / (RATES_LIMIT * scale + ROUND_OFF_FACTOR * noise))
             if not error <= worst:
                 worst, where = (error if np.isfinite(error) else np.inf), f"by {name}"
     return Finding("J and B against complex step", float(worst), where)
@@ -255,17 +265,21 @@ def adaptive_sensitivities(model, theta, basin) -> Finding:
     x0 = model.initial_state
     run, levels = recorded_run(problem, theta, forcing, x0)
 
-    def central(j, h):
-        ends = []
-        for sign in (1, -1):
-            moved = theta.copy()
-            moved[j] += sign * h
-            ends.append(frozen_run(problem, moved, forcing, x0, levels))
-        return (ends[0] - ends[1])[:, 0] / (2 * h)
+    def moved(j, h):
+        there = theta.copy()
+        there[j] += h
+        return frozen_run(problem, there, forcing, x0, levels)[:, 0]
+
+    def difference(j, h):
+        if inward[j]:  # a law may have its kink at the bound
+            h *= inward[j]
+            return (4 * moved(j, h) - moved(j, 2 * h) - 3 * run.values[:, 0]) / (2 * h)
+        return (moved(j, h) - moved(j, -h)) / (2 * h)
 
     def richardson(j, h):
-        return (4 * central(j, h / 2) - central(j, h)) / 3
+        return (4 * difference(j, h / 2) - difference(j, h)) / 3
 
+    inward = (theta == model.lower).astype(int) - (theta == model.upper)
     check = "adaptive run's sensitivities against differences with its steps"
     found, scale = run.jacobian[:, 0], _scale(model, theta)
     ratios, best = np.full((2, len(model.parameters)), np.inf)

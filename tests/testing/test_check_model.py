@@ -30,6 +30,22 @@ class Kinked(Tiny):
         return {"rain": u.precipitation, "f": f, "o": p.k * s.R}
 
 
+class KinkedAtTheBound(Tiny):
+    """A rate with a kink at the upper bound of `k`, which has the slope of either side there."""
+
+    def __init__(self, *, outside=False, **options):
+        self.choices = {"outside": outside}
+        self.outside = outside
+        super().__init__(**options)
+
+    def fluxes(self, s, u, p):
+        if self.outside:
+            k = piecewise(10 - p.k, p.k, 10, continuity=0)
+        else:
+            k = piecewise(p.k - 10, 10, p.k, continuity=0)
+        return {"rain": u.precipitation, "f": p.a * s.S * s.S, "o": k * s.R}
+
+
 def test_not_a_number_fails():
     assert str(checks.Finding("x", np.nan)).startswith("FAILS")
     assert checks.Finding("x", np.nan).error > checks.Finding("x", 1e9).error
@@ -70,6 +86,13 @@ def test_a_wrong_adaptive_jacobian_is_found(monkeypatch):
 
     monkeypatch.setattr(checks, "recorded_run", spoiled)
     assert checks.adaptive_sensitivities(Tiny(), Tiny().default, SHORT).error > 1
+
+
+@pytest.mark.parametrize("outside", [False, True])
+def test_at_a_bound_the_slope_is_the_one_inside(outside):
+    model = KinkedAtTheBound(outside=outside)
+    finding = checks.adaptive_sensitivities(model, np.array([0.01, 10.0]), SHORT)
+    assert (finding.error > 1) == outside, finding
 
 
 def test_wrong_rates_are_found(monkeypatch, rng):
