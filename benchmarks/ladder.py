@@ -53,7 +53,7 @@ def climb(model, theta, k, rng, basins):
             failed.append(f"{rung}: {error}")
             continue
         if finding is None:
-            failed.append(f"{rung}: no solution at 256 steps an interval")
+            failed.append(f"{rung}: no solution at {checks.STEPS_TRIED[-1]} steps an interval")
         else:
             found[rung].append(finding)
     return found, failed

@@ -40,10 +40,13 @@ def sh2(t):
 
 
 def reference_curve(t):
-    """The reference's: without the halves it falls from one to zero at x4, here over 1e-9 x4."""
+    """The reference's: without the halves it falls from one to zero at x4, here just before.
+
+    Over 1e-9 x4, and so that none of the fall is left at x4 itself, which may be a whole day.
+    """
     falling = 1 - guarded_power(2 - t, 3.5, CURVE_WIDTH)
     late, early = piecewise(t - 2, 1.0, falling, continuity=1), power(t, 3.5)
-    w = step(t - 1, CURVE_WIDTH)
+    w = step(t - 1 + 40 * CURVE_WIDTH, CURVE_WIDTH)
     return w * late + (1 - w) * piecewise(t - 1, 1.0, early, continuity=0)
 
 

@@ -56,7 +56,7 @@ SMALLEST_STEP = 1e-7  # for which round-off is allowed for
 # much of their scatter is taken for round-off, in units of the limit.
 NEARBY, MOST_NOISE = np.linspace(1, 1.05, 9), 9
 CONTINUITY_LIMIT = 1e-6  # of the larger branch
-STEPS_TRIED = (4, 32, 256)
+STEPS_TRIED = (4, 32, 256, 2048)
 
 
 @dataclass(frozen=True)
@@ -144,36 +144,42 @@ def rates_and_jacobians(model, theta, rng: np.random.Generator) -> Finding:
         get_rates(model)[1](x * factor, u, theta * factor, *found)
         return found
 
-    dx, *jacobians = compiled()
     forcing = dict(zip(model.forcing_names, u, strict=True))
 
     def f(x, theta):
         p = dict(zip(model.parameter_names, theta, strict=True))
         return np.array(rates(model, ("discharge",), x, forcing, p), dtype=x.dtype)
 
-    def derivative(which, j, kind):
+    def formula(kind, which=None, j=None):
         arguments = [x.astype(kind), theta.astype(kind)]
+        if which is None:
+            return f(*arguments).real
         arguments[which][j] += 1j * COMPLEX_STEP
         return f(*arguments).imag / COMPLEX_STEP
 
-    value = f(x.astype(complex), theta.astype(complex)).real
-    worst, where = np.max(np.abs(dx - value)) / np.abs(value).max() / RATES_LIMIT, "rates"
-    names = ((*model.store_names, "amount"), model.parameter_names)
-    for which, found in enumerate(jacobians):
-        for j, name in enumerate(names[which]):
-            expected, exact = (derivative(which, j, kind) for kind in (complex, np.clongdouble))
-            unit = max(abs((x, theta)[which][j]), 1.0)
-            scale = max(np.abs(expected).max(), np.abs(value).max() / unit)
-            difference = np.abs(found[:, j] - exact).max()
-            noise = np.abs(expected - exact).max()
-            if not difference <= RATES_LIMIT * scale + ROUND_OFF_FACTOR * noise:
-                # The formula's sums may cancel exactly just here: how much does the kernel scatter?
-                near = (compiled(1 + LAST_DIGIT * k)[1 + which][:, j] for k in NEIGHBOURS)
-                noise = max(noise, *(np.abs(other - found[:, j]).max() for other in near))
-            error = float(difference / (RATES_LIMIT * scale + ROUND_OFF_FACTOR * noise))
-            if not error <= worst:
-                worst, where = (error if np.isfinite(error) else np.inf), f"by {name}"
-    return Finding("J and B against complex step", float(worst), where)
+    def error(pick, scale, *derivative):
+        """Of what `pick` takes of the compiled results, in units of what is allowed."""
+        found = pick(*results)
+        expected, exact = (formula(kind, *derivative) for kind in (complex, np.clongdouble))
+        difference, noise = (np.abs(a - exact).max() for a in (found, expected))
+        allowed = RATES_LIMIT * max(scale, np.abs(expected).max())
+        if not difference <= allowed + ROUND_OFF_FACTOR * noise:
+            # The formula's sums may cancel exactly just here: how much does the kernel scatter?
+            near = (pick(*compiled(1 + LAST_DIGIT * k)) for k in NEIGHBOURS)
+            noise = max(noise, *(np.abs(other - found).max() for other in near))
+        return float(difference / (allowed + ROUND_OFF_FACTOR * noise))
+
+    results = compiled()
+    largest = np.abs(results[0]).max()
+    errors = {"rates": error(lambda dx, J, B: dx, 0.0)}
+    for j, name in enumerate((*model.store_names, "amount")):
+        unit = max(abs(x[j]), 1.0)
+        errors[f"by {name}"] = error(lambda dx, J, B, j=j: J[:, j], largest / unit, 0, j)
+    for j, name in enumerate(model.parameter_names):
+        unit = max(abs(theta[j]), 1.0)
+        errors[f"by {name}"] = error(lambda dx, J, B, j=j: B[:, j], largest / unit, 1, j)
+    where = max(errors, key=lambda name: np.nan_to_num(errors[name], nan=np.inf))
+    return Finding("J and B against complex step", errors[where], where)
 
 
 def continuity(model, rng: np.random.Generator, n: int = 50) -> Finding:
@@ -227,7 +233,7 @@ def fixed_step_sensitivities(
 ) -> Finding | None:
     """Compare values and Jacobian at fixed steps with complex step of another integrator.
 
-    None if the method is unstable at 256 steps an interval.
+    None if the method is unstable at 2048 steps an interval.
     """
     for steps in STEPS_TRIED:
         try:
@@ -241,21 +247,23 @@ def fixed_step_sensitivities(
         found = run["ddischarge_dparameter"].values
         finding = _columns(check, model, theta, found, jacobian, FIXED_LIMIT, ROUND_OFF)
         if finding.error > 1:  # stiff, at a kink: how much do other last digits move it?
-            noise = NOISE_FACTOR * _noise(model, theta, basin, method, steps, jacobian)
+            noise = NOISE_FACTOR * _noise(model, theta, basin, method, steps, found, jacobian)
             floor = ROUND_OFF + noise
             finding = _columns(check, model, theta, found, jacobian, FIXED_LIMIT, floor)
         return finding if finding.error > error / allowed else Finding(check, error / allowed)
     return None
 
 
-def _noise(model, theta, basin, method, steps, jacobian) -> np.ndarray:
-    """Return how much the columns move with the last digits of the parameters, up and down."""
+def _noise(model, theta, basin, method, steps, found, jacobian) -> np.ndarray:
+    """Return how much both sides' columns move with the last digits of the parameters."""
     rng = np.random.default_rng(1)
-    moved = [
-        complex_step_run(model, theta * (1 + LAST_DIGIT * signs), basin, method, steps)[1]
-        for signs in rng.choice((-1, 1), (PATTERNS, theta.size))
-    ]
-    return np.linalg.norm((np.array(moved) - jacobian) * _scale(model, theta), axis=1).max(axis=0)
+    moved = []
+    for signs in rng.choice((-1, 1), (PATTERNS, theta.size)):
+        near = theta * (1 + LAST_DIGIT * signs)
+        moved.append(complex_step_run(model, near, basin, method, steps)[1] - jacobian)
+        run = simulate(model, near, basin, sensitivities=True, steps=steps, solver=method)
+        moved.append(run["ddischarge_dparameter"].values - found)
+    return np.linalg.norm(np.array(moved) * _scale(model, theta), axis=1).max(axis=0)
 
 
 def adaptive_sensitivities(model, theta, basin) -> Finding:
@@ -281,11 +289,12 @@ def adaptive_sensitivities(model, theta, basin) -> Finding:
 
     inward = (theta == model.lower).astype(int) - (theta == model.upper)
     check = "adaptive run's sensitivities against differences with its steps"
+    round_off = max(ROUND_OFF, LAST_DIGIT * np.abs(run.values).max())
     found, scale = run.jacobian[:, 0], _scale(model, theta)
     ratios, best = np.full((2, len(model.parameters)), np.inf)
     for step in RELATIVE_STEPS:
         expected = np.stack([richardson(j, step * s) for j, s in enumerate(scale)], axis=-1)
-        floor = ROUND_OFF / max(step, SMALLEST_STEP)
+        floor = round_off / max(step, SMALLEST_STEP)
         at_step = _ratios(model, theta, found, expected, FROZEN_LIMIT, floor)
         best = np.where(at_step < ratios, step, best)  # each column has a best step of its own
         ratios = np.minimum(ratios, at_step)
@@ -295,7 +304,7 @@ def adaptive_sensitivities(model, theta, basin) -> Finding:
         several = np.array([richardson(j, best[j] * scale[j] * f) for f in NEARBY]) * scale[j]
         error = np.linalg.norm(several.mean(axis=0) - found[:, j] * scale[j])
         limit = FROZEN_LIMIT * np.linalg.norm(several.mean(axis=0))
-        limit += ROUND_OFF / max(best[j], SMALLEST_STEP)
+        limit += round_off / max(best[j], SMALLEST_STEP)
         noise = 3 * np.linalg.norm(several.std(axis=0)) / np.sqrt(len(NEARBY))
         ratios[j] = error / (limit + min(noise, MOST_NOISE * limit))
     return _worst(check, model, ratios)
