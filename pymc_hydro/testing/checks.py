@@ -56,7 +56,7 @@ SMALLEST_STEP = 1e-7  # for which round-off is allowed for
 # much of their scatter is taken for round-off, in units of the limit.
 NEARBY, MOST_NOISE = np.linspace(1, 1.05, 9), 9
 CONTINUITY_LIMIT = 1e-6  # of the larger branch
-STEPS_TRIED = (4, 32, 256, 2048)
+STEPS_TRIED = (4, 32, 256)
 
 
 @dataclass(frozen=True)
@@ -233,7 +233,7 @@ def fixed_step_sensitivities(
 ) -> Finding | None:
     """Compare values and Jacobian at fixed steps with complex step of another integrator.
 
-    None if the method is unstable at 2048 steps an interval.
+    None if the method is unstable at 256 steps an interval.
     """
     for steps in STEPS_TRIED:
         try:
