@@ -4,10 +4,10 @@
         [--errors {gaussian,sst}] [--output FILE]
 
 Six years daily (one of warm-up), HYMOD without snow, errors of linear scale: Gaussian, with seven
-free parameters, or skewed Student's t with AR(1), with ten, which has
-several modes: all chains start from that of `ph.laplace`. Prints the summary and the effective
-sample size per second of the worst parameter; the time includes compilation and tuning. `--output`
-keeps means and Monte Carlo errors for a comparison: ``--compare A B``.
+free parameters, or skewed Student's t with AR(1), with ten, whose posterior has several modes: all
+chains start from that of `ph.laplace`. Prints the summary and the effective sample size per second
+of the worst parameter; the time includes compilation and tuning. `--output` keeps means and Monte
+Carlo errors for a comparison: ``--compare A B``.
 
 `dream` is SPOTPY's DREAM (``pip install spotpy``) in natural units within the priors' bounds, as it
 is used; its density is that of the PyMC model without transformations, so that no Jacobian of one

@@ -146,38 +146,36 @@ def rates_and_jacobians(model, theta, rng: np.random.Generator) -> Finding:
 
     forcing = dict(zip(model.forcing_names, u, strict=True))
 
-    def f(x, theta):
-        p = dict(zip(model.parameter_names, theta, strict=True))
-        return np.array(rates(model, ("discharge",), x, forcing, p), dtype=x.dtype)
-
-    def formula(kind, which=None, j=None):
+    def formula(kind, part, j):
         arguments = [x.astype(kind), theta.astype(kind)]
-        if which is None:
-            return f(*arguments).real
-        arguments[which][j] += 1j * COMPLEX_STEP
-        return f(*arguments).imag / COMPLEX_STEP
+        if part:
+            arguments[part - 1][j] += 1j * COMPLEX_STEP
+        p = dict(zip(model.parameter_names, arguments[1], strict=True))
+        found = np.array(rates(model, ("discharge",), arguments[0], forcing, p), dtype=kind)
+        return found.imag / COMPLEX_STEP if part else found.real
 
-    def error(pick, scale, *derivative):
-        """Of what `pick` takes of the compiled results, in units of what is allowed."""
-        found = pick(*results)
-        expected, exact = (formula(kind, *derivative) for kind in (complex, np.clongdouble))
+    def error(part, j=None):
+        """Of the rates (part 0) or a column of J (1) or B (2), in units of what is allowed."""
+
+        def column(results):
+            return results[part][:, j] if part else results[part]
+
+        found = column(results)
+        expected, exact = (formula(kind, part, j) for kind in (complex, np.clongdouble))
         difference, noise = (np.abs(a - exact).max() for a in (found, expected))
-        allowed = RATES_LIMIT * max(scale, np.abs(expected).max())
+        by_argument = largest / max(abs((x, theta)[part - 1][j]), 1.0) if part else 0.0
+        allowed = RATES_LIMIT * max(by_argument, np.abs(expected).max())
         if not difference <= allowed + ROUND_OFF_FACTOR * noise:
             # The formula's sums may cancel exactly just here: how much does the kernel scatter?
-            near = (pick(*compiled(1 + LAST_DIGIT * k)) for k in NEIGHBOURS)
+            near = (column(compiled(1 + LAST_DIGIT * k)) for k in NEIGHBOURS)
             noise = max(noise, *(np.abs(other - found).max() for other in near))
         return float(difference / (allowed + ROUND_OFF_FACTOR * noise))
 
     results = compiled()
     largest = np.abs(results[0]).max()
-    errors = {"rates": error(lambda dx, J, B: dx, 0.0)}
-    for j, name in enumerate((*model.store_names, "amount")):
-        unit = max(abs(x[j]), 1.0)
-        errors[f"by {name}"] = error(lambda dx, J, B, j=j: J[:, j], largest / unit, 0, j)
-    for j, name in enumerate(model.parameter_names):
-        unit = max(abs(theta[j]), 1.0)
-        errors[f"by {name}"] = error(lambda dx, J, B, j=j: B[:, j], largest / unit, 1, j)
+    errors = {"rates": error(0)}
+    for part, names in enumerate(((*model.store_names, "amount"), model.parameter_names), 1):
+        errors |= {f"by {name}": error(part, j) for j, name in enumerate(names)}
     where = max(errors, key=lambda name: np.nan_to_num(errors[name], nan=np.inf))
     return Finding("J and B against complex step", errors[where], where)
 
