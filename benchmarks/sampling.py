@@ -1,13 +1,16 @@
 """NUTS on Leaf River, and gradient-free samplers on the same posterior.
 
-    python -m benchmarks.sampling {pymc,nutpie,demetropolisz,dream} [--draws N] [--tune N]
-        [--errors {gaussian,sst}] [--output FILE]
+    python -m benchmarks.sampling {approximation,pymc,nutpie,demetropolisz,dream} [--draws N]
+        [--tune N] [--errors {gaussian,sst}] [--output FILE]
 
 Six years daily (one of warm-up), HYMOD without snow, errors of linear scale: Gaussian, with seven
 free parameters, or skewed Student's t with AR(1), with ten, whose posterior has several modes: all
 chains start from that of `ph.laplace`. Prints the summary and the effective sample size per second
 of the worst parameter; the time includes compilation and tuning. `--output` keeps means and Monte
 Carlo errors for a comparison: ``--compare A B``.
+
+`approximation` is PyMC's NUTS with the starts and the metric of `ph.laplace`, whose search is in
+the time.
 
 `dream` is SPOTPY's DREAM (``pip install spotpy``) in natural units within the priors' bounds, as it
 is used; its density is that of the PyMC model without transformations, so that no Jacobian of one
@@ -32,7 +35,7 @@ import pymc_hydro as ph
 from benchmarks.bayes import ERRORS
 
 NAMES = ("S_umax", "beta", "alpha", "K_s", "K_f", "flow_s0", "flow_s1")
-SAMPLERS = ("pymc", "nutpie", "demetropolisz", "dream")
+SAMPLERS = ("approximation", "pymc", "nutpie", "demetropolisz", "dream")
 MODEL = ph.Hymod(snow=False)
 DREAM_CHAINS = 7
 PRIOR_SD = 5.0  # half-normal priors end here for DREAM, which wants bounds: all but 6e-7 of them
@@ -52,12 +55,15 @@ def sample(sampler, draws, tune, seed, errors):
         return posterior, None, time.perf_counter() - start
     kwargs = {"draws": draws, "tune": tune, "chains": 4, "cores": 2, "random_seed": seed}
     with pymc_model:
-        if sampler == "demetropolisz":
-            kwargs["step"] = pm.DEMetropolisZ()
+        if sampler == "approximation":
+            kwargs |= ph.laplace(seed=seed).nuts(chains=4, seed=seed)
         else:
-            kwargs["nuts_sampler"] = sampler
-        if errors != "gaussian":  # several modes, between which no chain moves
-            kwargs["initvals"] = ph.laplace(seed=seed).mode
+            if sampler == "demetropolisz":
+                kwargs["step"] = pm.DEMetropolisZ()
+            else:
+                kwargs["nuts_sampler"] = sampler
+            if errors != "gaussian":  # several modes, between which no chain moves
+                kwargs["initvals"] = ph.laplace(seed=seed).mode
         idata = pm.sample(progressbar=False, **kwargs)
     seconds = time.perf_counter() - start
     stats, diverging = idata.sample_stats, None

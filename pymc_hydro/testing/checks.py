@@ -112,7 +112,7 @@ def _ratios(model, theta, found, expected, limit, floor) -> np.ndarray:
     scale = _scale(model, theta)
     error = np.linalg.norm((found - expected) * scale, axis=0)
     allowed = limit * np.linalg.norm(expected * scale, axis=0) + floor
-    return np.where(np.isfinite(error), error / allowed, np.inf)
+    return np.where(np.isfinite(error) & np.isfinite(allowed), error / allowed, np.inf)
 
 
 def _worst(check, model, ratios) -> Finding:
@@ -169,7 +169,8 @@ def rates_and_jacobians(model, theta, rng: np.random.Generator) -> Finding:
             # The formula's sums may cancel exactly just here: how much does the kernel scatter?
             near = (column(compiled(1 + LAST_DIGIT * k)) for k in NEIGHBOURS)
             noise = max(noise, *(np.abs(other - found).max() for other in near))
-        return float(difference / (allowed + ROUND_OFF_FACTOR * noise))
+        allowed += ROUND_OFF_FACTOR * noise
+        return float(difference / allowed) if np.isfinite(allowed) else np.inf
 
     results = compiled()
     largest = np.abs(results[0]).max()

@@ -105,6 +105,27 @@ def test_wrong_rates_are_found(monkeypatch, rng):
     assert checks.rates_and_jacobians(Tiny(), Tiny().default, rng).error > 1
 
 
+def test_wrong_rates_that_are_infinite_nearby_are_found(monkeypatch, rng):
+    """Infinite scatter is no allowance."""
+    right, calls = checks.get_rates(Tiny())[1], []
+
+    def kernel(x, u, theta, *found):
+        right(x, u, theta, *found)
+        for array in found:
+            array[...] = np.inf if calls else array * (1 + 1e-9)
+        calls.append(x)
+
+    monkeypatch.setattr(checks, "get_rates", lambda model: (None, kernel))
+    assert checks.rates_and_jacobians(Tiny(), Tiny().default, rng).error == np.inf
+    assert len(calls) > 1
+
+
+def test_an_infinite_allowance_fails():
+    columns = np.ones((3, 2))
+    finding = checks._columns("x", Tiny(), Tiny().default, columns, columns, 1e-9, np.inf)
+    assert finding.error == np.inf
+
+
 def test_lost_water_and_wrong_discharge_are_found(monkeypatch):
     def spoiled(*arguments, **options):
         run = ph.simulate(*arguments, **options)
