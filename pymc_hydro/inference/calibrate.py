@@ -39,7 +39,7 @@ def calibrate(
     loss_options: Mapping | None = None,
     search_space: str = "unit cube",
     sampler: str = "latin hypercube",
-    hops: int = 5,
+    hops: int = 10,
     method_options: Mapping | None = None,
     initial_state=None,
     cores: int | None = None,

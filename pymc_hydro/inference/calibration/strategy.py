@@ -14,8 +14,7 @@ from pymc_hydro.inference.calibration.space import SearchSpace
 
 __all__ = ["Outcome", "search_all"]
 
-HOPS = (0.1, 0.5)  # of an axis: standard deviation in each coordinate of the shortest and longest
-REDRAWN = 2  # parameters that every other hop draws anew, and keeps all others
+REDRAWN = (1, 2, 3)  # parameters that the hops of a round, in turn, draw anew
 FIRST = 6  # integrations of every search of a round before they are compared
 AT_ONCE = 2  # searches of a round that then go on to their ends, the best ones first
 CLOSE = 1e-4  # of the loss: what is nearer is no other optimum
@@ -75,8 +74,8 @@ def search_all(
     best optimum, or half of them have ended; of the hops the first two. Hops begin around the best
     point so far, as many in a round as there are starts, until `hops` rounds one after another have
     brought nothing (basin hopping that only accepts improvements); there are none if enough starts
-    have ended in the best optimum. Half of them move all parameters by a little, the others two by
-    any amount. A last search from the best point has a tight tolerance. With
+    have ended in the best optimum. A hop draws one, two or three parameters anew and keeps the
+    others: optima of these models differ in few of them. A last search from the best point has a tight tolerance. With
     one start, or with SciPy's own basin hopping, there is one search from each start and nothing
     else. The result does not depend on the number of threads.
 
@@ -144,10 +143,7 @@ def search_all(
 
 
 def _hop(unit, n, random):
-    """Return where a round of searches begins: all axes moved a little, or two drawn anew."""
-    lengths = np.linspace(*HOPS, n)[:, None]
-    points = np.clip(unit + random.normal(0, lengths, (n, unit.size)), 0, 1)
-    drawn = random.uniform(size=points.shape)
+    """Return where a round of searches begins: at the best point but for the parameters redrawn."""
+    drawn = random.uniform(size=(n, unit.size))
     order = random.permuted(np.tile(np.arange(unit.size), (n, 1)), axis=1)
-    points[::2] = np.where(order < REDRAWN, drawn, unit)[::2]
-    return points
+    return np.where(order < np.resize(REDRAWN, n)[:, None], drawn, unit)
