@@ -92,9 +92,10 @@ def calibrate(
     sampler : {"latin hypercube", "sobol"}
         Of the starts.
     hops : int
-        Further searches begin around the best point so far, as many in a round as there are starts,
-        until this many rounds one after another have brought nothing. There are none if the starts
-        agree on the best optimum, with a single start, or with "basinhopping".
+        Further searches begin at the best point so far with a few parameters drawn anew, or at
+        random, as many in a round as there are starts, until this many rounds one after another
+        have brought nothing. There are none if the starts agree on the best optimum, with a single
+        start, or with "basinhopping".
     method_options : mapping, optional
         For SciPy: ``options`` of ``minimize``, or arguments of ``least_squares`` and
         ``basinhopping``.

@@ -58,7 +58,7 @@ class Calibration:
         For each start: ``loss``, ``evaluations`` (integrations with Jacobian), ``failed``
         integrations, ``seconds``, ``converged``, ``message``, ``first`` and ``last`` parameters,
         and ``trace``, the loss of each integration. The same with ``hop_`` before for the searches
-        around the best point, and with ``final_`` for the last one.
+        of later rounds, and with ``final_`` for the last one.
     message : str
         What the optimiser said of the best start.
     settings : dict

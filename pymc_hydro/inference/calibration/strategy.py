@@ -30,7 +30,7 @@ class Outcome:
     Attributes
     ----------
     starts, hops, final : list of Search
-        From the starts; from around the best point so far; from the best of all.
+        From the starts; from the best point so far, changed a little; from the best of all.
     """
 
     starts: list
@@ -67,17 +67,18 @@ def search_all(
     cores: int | None,
     progressbar: bool,
 ) -> Outcome:
-    """Search from all starts and then from around the best point.
+    """Search from all starts, then from the best point changed a little and from new starts.
 
     The searches of a round make their first steps, all of them; then the most promising go on to
     their ends, two at a time, and the others are left: of the starts until enough have ended in the
-    best optimum, or half of them have ended; of the hops the first two. Hops begin around the best
-    point so far, as many in a round as there are starts, until `hops` rounds one after another have
-    brought nothing (basin hopping that only accepts improvements); there are none if enough starts
-    have ended in the best optimum. A hop draws one, two or three parameters anew and keeps the
-    others: optima of these models differ in few of them. A last search from the best point has a tight tolerance. With
-    one start, or with SciPy's own basin hopping, there is one search from each start and nothing
-    else. The result does not depend on the number of threads.
+    best optimum, or half of them have ended; of later rounds the first two. Unless enough starts
+    have ended in the best optimum, there are as many hops in a round as there are starts, until
+    `hops` rounds one after another have brought nothing (basin hopping that only accepts
+    improvements). As optima of these models differ in few parameters, a hop begins at the best
+    point so far with one to three parameters drawn anew; after a round in vain all are, once. A
+    last search from the best point has a tight tolerance. With one start, or with SciPy's own basin
+    hopping, there is one search from each start and nothing else. The result does not depend on the
+    number of threads.
 
     Parameters
     ----------
@@ -128,7 +129,11 @@ def search_all(
                 loss, theta, _ = outcome.best.best
                 if theta is None:
                     break
-                hopped = searches_from(_hop(space.positions(theta), len(units), random), True)
+                if in_vain % 2:
+                    points = random.uniform(size=units.shape)
+                else:
+                    points = _hop(space.positions(theta), len(units), random)
+                hopped = searches_from(points, True)
                 outcome.hops.extend(hopped)
                 race(hopped, AT_ONCE)
                 gained = loss - outcome.best.best[0] > CLOSE * abs(loss)
@@ -142,8 +147,8 @@ def search_all(
     return outcome
 
 
-def _hop(unit, n, random):
+def _hop(best, n, random):
     """Return where a round of searches begins: at the best point but for the parameters redrawn."""
-    drawn = random.uniform(size=(n, unit.size))
-    order = random.permuted(np.tile(np.arange(unit.size), (n, 1)), axis=1)
-    return np.where(order < np.resize(REDRAWN, n)[:, None], drawn, unit)
+    drawn = random.uniform(size=(n, best.size))
+    order = random.permuted(np.tile(np.arange(best.size), (n, 1)), axis=1)
+    return np.where(order < np.resize(REDRAWN, n)[:, None], drawn, best)
