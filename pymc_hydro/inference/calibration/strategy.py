@@ -16,7 +16,8 @@ __all__ = ["Outcome", "search_all"]
 
 REDRAWN = (1, 2, 3)  # parameters that the hops of a round, in turn, draw anew
 FIRST = 6  # integrations of every search of a round before they are compared
-AT_ONCE = 2  # searches of a round that then go on to their ends, the best ones first
+AT_ONCE = 2  # searches of a round that then go on, the best ones first
+REACH = 3  # a later one is left if so many times what FIRST integrations gained is not enough
 CLOSE = 1e-4  # of the loss: what is nearer is no other optimum
 # So many starts must have ended in the best optimum, one for this many parameters, before another
 # one is unlikely; but two at least.
@@ -69,16 +70,16 @@ def search_all(
 ) -> Outcome:
     """Search from all starts, then from the best point changed a little and from new starts.
 
-    The searches of a round make their first steps, all of them; then the most promising go on to
-    their ends, two at a time, and the others are left: of the starts until enough have ended in the
-    best optimum, or half of them have ended; of later rounds the first two. Unless enough starts
-    have ended in the best optimum, there are as many hops in a round as there are starts, until
-    `hops` rounds one after another have brought nothing (basin hopping that only accepts
-    improvements). As optima of these models differ in few parameters, a hop begins at the best
-    point so far with one to three parameters drawn anew; after a round in vain all are, once. A
-    last search from the best point has a tight tolerance. With one start, or with SciPy's own basin
-    hopping, there is one search from each start and nothing else. The result does not depend on the
-    number of threads.
+    The searches of a round make their first steps, all of them; then the most promising go on, two
+    at a time, and the others are left: of the starts to their ends, until enough have ended in the
+    best optimum, or half of them have ended; of later rounds the first two, as long as they may
+    reach the best point so far. Unless enough starts have ended in the best optimum, there are as
+    many hops in a round as there are starts, until `hops` rounds one after another have brought
+    nothing (basin hopping that only accepts improvements). As optima of these models differ in few
+    parameters, a hop begins at the best point so far with one to three of them drawn anew; after a
+    round in vain all are, once. A last search from the best point has a tight tolerance. With one
+    start, or with SciPy's own basin hopping, there is one search from each start and nothing else.
+    The result does not depend on the number of threads.
 
     Parameters
     ----------
@@ -103,25 +104,38 @@ def search_all(
         pairs = zip(points, children, strict=True)
         return [Search(objective, space, method, options, u, c, stop, exploring) for u, c in pairs]
 
+    def leave(searches):
+        for search in searches:
+            search.leave()
+
     with progress_bar(objective.goal, progressbar) as show:
 
         def advance(searches, most=np.inf):
             run_searches(searches, most, stop, cores, lambda: show(outcome.searches))
 
-        def race(searches, most):
-            advance(searches, FIRST)
-            searches = sorted(searches, key=lambda search: search.best[0])
-            for i in range(0, min(most, len(searches)), AT_ONCE):
-                advance(searches[i : i + AT_ONCE])
+        def explore(starts):
+            advance(starts, FIRST)
+            starts = sorted(starts, key=_loss)
+            for i in range(0, (len(starts) + 1) // 2, AT_ONCE):
+                advance(starts[i : i + AT_ONCE])
                 if outcome.agree:
                     break
-            for search in searches:
-                search.leave()
+            leave(starts)
+
+        def pursue(later):
+            advance(later, FIRST)
+            going, integrations = sorted(later, key=_loss)[:AT_ONCE], FIRST
+            while going:
+                integrations += FIRST
+                advance(going, integrations)
+                least = outcome.best.best[0]
+                going = [s for s in going if not s.ended and _may_reach(s, least)]
+            leave(later)
 
         try:
             outcome.starts.extend(searches_from(units, several))
             if several:
-                race(outcome.starts, (len(units) + 1) // 2)
+                explore(outcome.starts)
             else:
                 advance(outcome.starts)
             in_vain = 0
@@ -133,18 +147,27 @@ def search_all(
                     points = random.uniform(size=units.shape)
                 else:
                     points = _hop(space.positions(theta), len(units), random)
-                hopped = searches_from(points, True)
-                outcome.hops.extend(hopped)
-                race(hopped, AT_ONCE)
+                later = searches_from(points, True)
+                outcome.hops.extend(later)
+                pursue(later)
                 gained = loss - outcome.best.best[0] > CLOSE * abs(loss)
                 in_vain = 0 if gained else in_vain + 1
             if several and outcome.best.best[1] is not None:
                 outcome.final.extend(searches_from([space.positions(outcome.best.best[1])], False))
                 advance(outcome.final)
         finally:
-            for search in outcome.searches:
-                search.leave()
+            leave(outcome.searches)
     return outcome
+
+
+def _loss(search):
+    return search.best[0]
+
+
+def _may_reach(search, least):
+    """Whether a few times what its last integrations gained would bring it to the least loss."""
+    before = np.nanmin([np.inf, *search.trace[:-FIRST]])
+    return search.best[0] - least <= REACH * (before - search.best[0])
 
 
 def _hop(best, n, random):
