@@ -57,10 +57,10 @@ def inside(model, theta):
     return start
 
 
-def worst(result, names, choose):
-    """Return the worst of an ArviZ statistic (a Dataset, or a tree of one)."""
+def numbers(result, names):
+    """Return a dict of an ArviZ statistic (a Dataset, or a tree of one)."""
     dataset = result["posterior"] if "posterior" in result else result
-    return choose(float(np.asarray(dataset[n])) for n in names)
+    return {n: float(np.asarray(dataset[n])) for n in names}
 
 
 def assess(case, errors, draws, tune):
@@ -87,8 +87,8 @@ def assess(case, errors, draws, tune):
         ph.set_basin(first)
     khat = np.asarray(loo.pareto_k)
     print(
-        f"{case} {errors}: R-hat {worst(az.rhat(idata), names, max):.3f}, "
-        f"ESS {worst(az.ess(idata), names, min):.0f} in {seconds:.0f} s, divergences "
+        f"{case} {errors}: R-hat {max(numbers(az.rhat(idata), names).values()):.3f}, "
+        f"ESS {min(numbers(az.ess(idata), names).values()):.0f} in {seconds:.0f} s, divergences "
         f"{100 * float(idata.sample_stats['diverging'].mean()):.2f} %, elpd "
         f"{float(getattr(loo, 'elpd', getattr(loo, 'elpd_loo', np.nan))):.1f} "
         f"(se {float(loo.se):.1f}), Pareto k above 0.7: {(khat > 0.7).sum()} of {khat.size}",
@@ -123,7 +123,7 @@ def count_gradients(case, errors, draws, tunes):
             idata = pm.sample(tune=tune, **common, **options)
             steps = int(idata.sample_stats["n_steps"].sum())
             steps += int(idata.warmup_sample_stats["n_steps"].sum())
-            ess = worst(az.ess(idata), names, min)
+            ess = min(numbers(az.ess(idata), names).values())
             print(
                 f"{case} {errors}, start {label}: {steps} gradients, worst ESS {ess:.0f}, "
                 f"{steps / ess:.1f} gradients for one effective draw",

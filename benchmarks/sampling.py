@@ -32,7 +32,7 @@ import xarray as xr
 from pymc.model.transform.conditioning import remove_value_transforms
 
 import pymc_hydro as ph
-from benchmarks.bayes import ERRORS
+from benchmarks.bayes import ERRORS, numbers
 
 NAMES = ("S_umax", "beta", "alpha", "K_s", "K_f", "flow_s0", "flow_s1")
 SAMPLERS = ("approximation", "pymc", "nutpie", "demetropolisz", "dream")
@@ -136,14 +136,9 @@ def dream(pymc_model, draws, tune, seed):
     return xr.Dataset({n: (("chain", "draw"), chains[..., i]) for i, n in enumerate(NAMES)})
 
 
-def numbers(result):
-    """Return a plain dict of an ArviZ statistic (a Dataset, or a tree of one)."""
-    dataset = result["posterior"] if "posterior" in result else result
-    return {n: float(dataset[n]) for n in dataset.data_vars}
-
-
 def report(sampler, posterior, diverging, seconds):
-    r_hat, ess = numbers(az.rhat(posterior)), numbers(az.ess(posterior))
+    names = list(posterior.data_vars)
+    r_hat, ess = (numbers(f(posterior), names) for f in (az.rhat, az.ess))
     mean = {n: float(posterior[n].mean()) for n in posterior.data_vars}
     sd = {n: float(posterior[n].std()) for n in posterior.data_vars}
     print(f"{sampler}, PyMC {pm.__version__}: {seconds:.1f} s")
