@@ -1,14 +1,17 @@
-"""The search space and the reduction of least squares, on their own."""
+"""The search space, the strategy and the reduction of least squares, on their own."""
 
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import pymc_hydro as ph
+from pymc_hydro.inference.calibration.objective import Evaluation
 from pymc_hydro.inference.calibration.pausing import Pausing
 from pymc_hydro.inference.calibration.search import reduce_rows
 from pymc_hydro.inference.calibration.space import SPACES, define_space
+from pymc_hydro.inference.calibration.strategy import search_all
 
 MODEL = ph.SacSma(snow=False)  # linear and logarithmic axes
 FIXED = {"Z": 50.0}
@@ -93,3 +96,30 @@ def test_a_call_pauses_and_goes_on():
     assert course.ended and not course.waiting and threading.active_count() == before
     course.resume()  # nothing is left to do
     assert done == [0, 1, 2]
+
+
+class TwoWells:
+    """A loss with two optima on every axis, at 0.2 and, higher, at 0.8: 8192 in all."""
+
+    goal = SimpleNamespace(name="loss", sign=1)
+    space = define_space(MODEL, {}, {}, "unit cube")
+
+    def __call__(self, theta, squares):
+        u = self.space.positions(theta)
+        near, far = u - 0.2, u - 0.8
+        loss = (100 * (near * far) ** 2 + u).sum()
+        slope = 200 * near * far * (near + far) + 1
+        return Evaluation(loss, slope / self.space.from_unit(u)[1])
+
+
+def test_hops_find_the_best_of_many_optima():
+    objective, space = TwoWells(), TwoWells.space
+    starts = space.starts(8, MODEL.default, "latin hypercube", 1)
+    options = {"hops": 10, "seed": 1, "cores": 2, "progressbar": False}
+    outcome = search_all(objective, space, "L-BFGS-B", {}, starts, **options)
+    least, theta, _ = outcome.best.best
+    np.testing.assert_allclose(space.positions(theta), 0.2, atol=0.03)
+    # From every start at least one axis ends in the other optimum.
+    assert least < min(search.best[0] for search in outcome.starts) - 0.5
+    given_up = [search for search in outcome.hops if search.message.startswith("left")]
+    assert len(given_up) > len(outcome.hops) / 2
