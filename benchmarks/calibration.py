@@ -16,10 +16,9 @@ All but the first use value-only runs, from `--others` seeds. All search the axe
 (logarithmic for wide bounds), which helps the others. A seed is a success if it ends within 1e-3
 NSE of the best value known: that of `--reference` runs of differential evolution (200 000 by
 default; explicit steps, which take half the time without a Jacobian) or of any method; `--quick`
-takes the latter. Seconds are of processor time, which other
-work on the machine hardly changes; on one thread they are those of the clock. Runs and seconds a
-success are the sums over all seeds by the number of successes: what it costs to repeat a method
-until it succeeds.
+takes the latter. Seconds are of processor time, which other work on the machine hardly changes; on
+one thread they are those of the clock. Runs and seconds a success are the sums over all seeds by
+the number of successes: what it costs to repeat a method until it succeeds.
 """
 
 import argparse

@@ -28,14 +28,14 @@ def middle(model):
     return (model.lower + model.upper) / 2
 
 
-def runner(model, forcing):
+def runner(model):
     """Return a function of the parameters: a run with its Jacobian."""
-    problem = define_problem(model, ("discharge",), 1.0)
+    problem, forcing = define_problem(model, ("discharge",), 1.0), forcing_array(model, ten_years())
     return lambda theta: problem.run(theta, forcing, model.initial_state, sensitivities=True)
 
 
 def draws(model, n):
-    run = runner(model, forcing_array(model, ten_years()))
+    run = runner(model)
     usual = in_turns({"middle": functools.partial(run, middle(model))}, 5)["middle"]
     seconds, failed, forced, unsolved = np.empty(n), 0, 0, 0
     for i, theta in enumerate(draw_parameters(model, np.random.default_rng(1), n)):
@@ -56,17 +56,12 @@ def draws(model, n):
 def corner(name):
     cls, changed = STIFF[name]
     model = cls()
-    run = runner(model, forcing_array(model, ten_years()))
+    run = runner(model)
     theta = middle(model)
     for parameter, value in changed.items():
         theta[model.parameter_names.index(parameter)] = value
-    best = in_turns(
-        {
-            "corner": functools.partial(run, theta),
-            "middle": functools.partial(run, middle(model)),
-        },
-        20,
-    )
+    places = {"corner": theta, "middle": middle(model)}
+    best = in_turns({k: functools.partial(run, place) for k, place in places.items()}, 20)
     counts = run(theta).counts
     print(
         f"{name:36s} {1e3 * best['corner']:7.2f} {1e3 * best['middle']:7.2f} "

@@ -57,13 +57,12 @@ def sample(sampler, draws, tune, seed, errors):
     with pymc_model:
         if sampler == "approximation":
             kwargs |= ph.laplace(seed=seed).nuts(chains=4, seed=seed)
+        elif sampler == "demetropolisz":
+            kwargs["step"] = pm.DEMetropolisZ()
         else:
-            if sampler == "demetropolisz":
-                kwargs["step"] = pm.DEMetropolisZ()
-            else:
-                kwargs["nuts_sampler"] = sampler
-            if errors != "gaussian":  # several modes, between which no chain moves
-                kwargs["initvals"] = ph.laplace(seed=seed).mode
+            kwargs["nuts_sampler"] = sampler
+        if "initvals" not in kwargs and errors != "gaussian":  # modes that no chain moves between
+            kwargs["initvals"] = ph.laplace(seed=seed).mode
         idata = pm.sample(progressbar=False, **kwargs)
     seconds = time.perf_counter() - start
     stats, diverging = idata.sample_stats, None

@@ -46,7 +46,7 @@ class Outcome:
     @property
     def best(self) -> Search:
         """The one that has seen the smallest loss."""
-        return min(self.searches, key=lambda search: search.best[0])
+        return min(self.searches, key=_loss)
 
     @property
     def agree(self) -> bool:
