@@ -8,7 +8,9 @@ function does. Differentiation is in :mod:`pymc_hydro.engine.derive`.
 import numbers
 from dataclasses import dataclass
 
-__all__ = ["Expression", "exp", "expm1", "log", "log1p", "select", "sqrt", "symbol", "tanh"]
+__all__ = [
+    "Expression", "exp", "expm1", "log", "log1p", "logistic", "select", "sqrt", "symbol", "tanh",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,5 +114,6 @@ exp = _unary("exp")
 expm1 = _unary("expm1")
 log = _unary("log")
 log1p = _unary("log1p")
+logistic = _unary("logistic")
 sqrt = _unary("sqrt")
 tanh = _unary("tanh")

@@ -14,7 +14,7 @@ import numpy as np
 
 from pymc_hydro.core import expression
 
-__all__ = ["exp", "expm1", "log", "log1p", "piecewise", "power", "sqrt", "tanh"]
+__all__ = ["exp", "expm1", "log", "log1p", "logistic", "piecewise", "power", "sqrt", "tanh"]
 
 # Namespaces by the package that the argument's type comes from; imported only when met.
 _NAMESPACES = {"sympy": "sympy", "jax": "jax.numpy", "jaxlib": "jax.numpy"}
@@ -49,6 +49,12 @@ def log1p(x):
     """``log(1 + x)`` without loss of digits at small `x`."""
     namespace = _namespace(x)
     return namespace.log1p(x) if hasattr(namespace, "log1p") else namespace.log(1 + x)
+
+
+def logistic(x):
+    """``1 / (1 + exp(-x))``: a smooth step from zero to one, which cannot overflow."""
+    namespace = _namespace(x)
+    return expression.logistic(x) if namespace is expression else (1 + namespace.tanh(x / 2)) / 2
 
 
 # Called with (switch, above, below, continuity) of every piecewise expression that is evaluated

@@ -4,7 +4,7 @@ Forms of Vrugt, Frame & Bollman (2026, arXiv:2602.06429), except :func:`lesser`.
 kink is half of the width, which has the unit of the argument.
 """
 
-from pymc_hydro.core.functions import sqrt, tanh
+from pymc_hydro.core.functions import logistic, sqrt
 
 __all__ = ["clamp", "lesser", "maximum", "minimum", "overflow", "pos", "step"]
 
@@ -44,14 +44,13 @@ def lesser(a, b, width):
 
 def step(a, width):
     """Zero for negative `a` and one for positive; the transition takes about two widths."""
-    return (1 + tanh(a / width)) / 2
+    return logistic(2 * a / width)
 
 
 def overflow(content, capacity):
     """Share of the inflow that a store sheds: logistic, a half at 95 % of its capacity.
 
     Kavetski & Kuczera (2007), Water Resour. Res. 43, W03411; Clark et al. (2008), FUSE:
-    ``1 / (1 + exp(-(S - 0.95 S_max) / (0.01 S_max)))``, 0.993 at capacity. Written with tanh, which
-    cannot overflow.
+    ``1 / (1 + exp(-(S - 0.95 S_max) / (0.01 S_max)))``, 0.993 at capacity.
     """
-    return (1 + tanh((content / capacity - (1 - 5 * OVERFLOW_WIDTH)) / (2 * OVERFLOW_WIDTH))) / 2
+    return logistic((content / capacity - (1 - 5 * OVERFLOW_WIDTH)) / OVERFLOW_WIDTH)

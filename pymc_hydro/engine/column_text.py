@@ -3,8 +3,8 @@
 One column a parameter, all columns in one loop that the compiler vectorises: it must be able to see
 that nothing overlaps, hence one array, ``work``, at constant places, and sums over columns apart.
 At each stage ``(I - h a_ss J) Z = C + h a_ss B``, the derivative of the equation that the values
-solve: a forward substitution in the order of the blocks. Rows lie one behind the other, so that
-sums over stages run over whole groups of rows.
+solve: a forward substitution in the order of the blocks. All stages of a step are in one loop, with
+the method's coefficients as numbers: what a stage needs of those before it stays in registers.
 """
 
 from pymc_hydro.engine.layout import Layout
@@ -17,75 +17,86 @@ __all__ = ["emit_column_error", "emit_columns", "emit_damped"]
 def emit_columns(e: Layout) -> None:
     """Write the advance of all columns; their new contents are the rows ``n_<state>``."""
     text = e.text
-    n_head = len(e.head) * e.width
-    head, rows = e.span(e.head), e.span(e.rows)
-    old, c, new = (e.rows_at(kind, e.head) for kind in ("x", "c", "n"))
-    direct, rates = e.rows_at("direct", e.effect_rows), e.rows_at("k", e.rows)
-    with text.block("for s in range(known, n_stage):"):
-        text("gh = h * method[m, s, s]")
-        for i, (row, by) in enumerate(e.slopes):
-            text(f"j_{row}_{by} = slope[s, {i}]")
-        for block in e.blocks:
-            emit_factors(e, block)
-        if e.head:
-            with text.block(f"for j in range({head}):"):
-                text(f"work[{c} + j] = work[{old} + j]")
-            _sum_stages(e, "s", "s", c, head)
-        with text.block(f"for j in range({e.span(e.effect_rows)}):"):
-            text(f"work[{direct} + j] = effect[s, j]")
+    with text.block("if known == 0:"):
+        _load_slopes(e, 0)
         with text.block(f"for j in range({e.width}):"):
-            _stage_columns(e)
-        with text.block(f"for j in range({rows}):"):
-            text(f"change[s, j] = work[{rates} + j]")
+            for row in e.head:
+                text(f"z_{row} = work[{e.at(f'x_{row}')} + j]")
+            for row in e.rows:
+                text(f"work[{e.at(f'start_{row}')} + j] = {_slopes(e, row, e.head, 0) or '0.0'}")
     text("known = 1")
-    if e.head:
-        # The last stage is the solution, if its coefficients are the solution's weights.
-        with text.block("if not last_is_first:"):
-            with text.block(f"for j in range({head}):"):
-                text(f"work[{new} + j] = work[{old} + j]")
-            _sum_stages(e, "n_stage", "n_most", new, head)
-    if e.driven:
-        size = e.span(e.driven)
-        mean = e.rows_at("gm", e.driven)
-        with text.block(f"for j in range({size}):"):
-            text(f"work[{mean} + j] = 0.0")
-        with text.block("for q in range(n_stage):"):
-            text("w = method[m, n_most, q]")
-            with text.block(f"for j in range({size}):"):
-                text(f"work[{mean} + j] += w * change[q, {n_head} + j]")
-    emit_tail_columns(e, n_head)
+    for m, method in enumerate(e.methods):
+        with text.block(f"if m == {m}:"):
+            _emit_stages(e, method)
+    emit_tail_columns(e)
 
 
-def _sum_stages(e, count, weights, target, size):
-    """Add the stages' slopes to rows, with the weights of a stage or of the solution."""
-    text = e.text
-    with text.block(f"for q in range({count}):"):
-        text(f"w = h * method[m, {weights}, q]")
-        with text.block("if w != 0.0:"):
-            with text.block(f"for j in range({size}):"):
-                text(f"work[{target} + j] += w * change[q, j]")
+def _load_slopes(e, s):
+    for i, (row, by) in enumerate(e.slopes):
+        e.text(f"j{s}_{row}_{by} = slope[{s}, {i}]")
 
 
-def _stage_columns(e):
-    text = e.text
+def _emit_stages(e, method):
+    """Write all stages of a method as one loop over the columns, from the slopes at the start.
+
+    Rows it writes: new contents ``n``, slopes at the end ``end``, mean slopes ``gm`` of driven
+    linear stores, and the estimated errors ``e``.
+    """
+    text, last = e.text, method.n_stages - 1
+    for s in range(1, last + 1):
+        _load_slopes(e, s)
+        text(f"gh{s} = {method.a[s][s]!r} * h")
+        if method.a[s][s]:
+            for block in e.blocks:
+                emit_factors(e, block, f"{s}")
+    with text.block(f"for j in range({e.width}):"):
+        for row in e.head:
+            text(f"s_{row} = work[{e.at(f'x_{row}')} + j]")
+        for row in e.rows:
+            text(f"k0_{row} = work[{e.at(f'start_{row}')} + j]")
+        for s in range(1, last + 1):
+            _stage_columns(e, method, s)
+        for row in e.head:
+            new = f"z_{row}" if method.ends_at_solution else _advanced(row, method.b)
+            text(f"work[{e.at(f'n_{row}')} + j] = {new}")
+        for row in e.rows:
+            text(f"work[{e.at(f'end_{row}')} + j] = k{last}_{row}")
+        for row in e.driven:
+            text(f"work[{e.at(f'gm_{row}')} + j] = {_weighted(row, method.b)}")
+        for row in e.rows:
+            error = _weighted(row, method.error_weights)
+            text(f"work[{e.at(f'e_{row}')} + j] = h * ({error})")
+
+
+def _weighted(row, weights):
+    """Return the weighted sum of a row's slopes at the stages."""
+    terms = (f"{w!r} * k{q}_{row}" for q, w in enumerate(weights) if w)
+    return " + ".join(terms) or "0.0"
+
+
+def _advanced(row, weights):
+    return f"s_{row} + h * ({_weighted(row, weights)})"
+
+
+def _stage_columns(e, method, s):
+    text, implicit = e.text, method.a[s][s] != 0
     for block in e.blocks:
         for row in block:
-            text(f"z_{row} = work[{e.at(f'c_{row}')} + j]")
-            outside = _slopes(e, row, [k for k in e.head if k not in block])
-            if outside:
-                text(f"z_{row} = z_{row} + gh * ({outside})")
-        solve_block(e, block, "z")
-    for row in e.head:
-        text(f"work[{e.at(f'n_{row}')} + j] = z_{row}")
+            text(f"z_{row} = {_advanced(row, method.a[s][:s])}")
+            outside = _slopes(e, row, [k for k in e.head if k not in block], s)
+            if implicit and outside:
+                text(f"z_{row} = z_{row} + gh{s} * ({outside})")
+        if implicit:
+            solve_block(e, block, "z", f"{s}")
     for row in e.rows:
-        text(f"work[{e.at(f'k_{row}')} + j] = {_slopes(e, row, e.head) or '0.0'}")
+        text(f"k{s}_{row} = {_slopes(e, row, e.head, s) or '0.0'}")
 
 
-def _slopes(e, row, states):
-    """Return the sum of B and of J's entries for `states` times their sensitivities."""
-    terms = [f"{e.slope(row, k)} * z_{k}" for k in states if (row, k) in e.inner]
+def _slopes(e, row, states, s):
+    """Return the sum of B and of J's entries for `states` times their sensitivities, at stage s."""
+    terms = [f"{e.slope(row, k, f'{s}')} * z_{k}" for k in states if (row, k) in e.inner]
     if row in e.effect_rows:
-        terms.append(f"work[{e.at(f'direct_{row}')} + j]")
+        terms.append(f"work[{e.effect_at(row, s)} + j]")
     if any(r == row and (r, by) not in e.effects for r, by in e.outer):
         terms.append(f"work[{e.at(f'b_{row}')} + j]")
     return " + ".join(terms)
@@ -100,18 +111,10 @@ def emit_column_error(e: Layout) -> None:
     the states is of the order of the squared step, on the sensitivities of the order of the step.
     Hence the square root of the tolerance.
     """
-    text = e.text
-    size, n_head = e.span(e.rows), len(e.head)
-    start = e.rows_at("e", e.rows)
-    with text.block(f"for j in range({size}):"):
-        text(f"work[{start} + j] = 0.0")
-    with text.block("for q in range(n_stage):"):
-        text("w = h * method[m, n_most + 1, q]")
-        with text.block(f"for j in range({size}):"):
-            text(f"work[{start} + j] += w * change[q, j]")
+    text, n_head = e.text, len(e.head)
     with text.block(f"for j in range({e.width}):"):
-        for i, row in enumerate(e.rows):
-            text(f"z_{row} = work[{start + i * e.width} + j]")
+        for row in e.rows:
+            text(f"z_{row} = work[{e.at(f'e_{row}')} + j]")
         emit_damped(e, "z")
         text("r = 0.0")
         for i, row in enumerate(e.rows):

@@ -87,6 +87,8 @@ class Emitter:
                 self.text(f"v{number} = {values[0]} {infix[op]} {values[1]}")
             elif op == "neg":
                 self.text(f"v{number} = -{values[0]}")
+            elif op == "logistic":
+                self.text(f"v{number} = 1.0 / (1.0 + exp(-{values[0]}))")
             elif op == "select":
                 self.text(f"v{number} = {values[1]} if {values[0]} > 0.0 else {values[2]}")
             else:

@@ -2,8 +2,8 @@
 
 A kernel integrates one run. Its text is one function whose statements are the author's equations
 (in the author's order), each at the place where it must be evaluated: once a run, once an interval
-or at every stage. The method's coefficients, the tolerances, and which parameters have columns of
-sensitivities are data: one compiled function serves all of them, and values with and without
+or at every stage. It is compiled for its methods; the tolerances, and which parameters have columns of
+sensitivities, are data: one function serves all of them, and values with and without
 sensitivities are the same operations.
 
 The step lengths are the interval divided by powers of two (or by a fixed number): a step always
@@ -14,6 +14,7 @@ lengths only.
 from pymc_hydro.engine.column_text import emit_column_error, emit_columns, emit_damped
 from pymc_hydro.engine.derive import INTERVAL, RUN, System, amount, is_flux
 from pymc_hydro.engine.emit import clean
+from pymc_hydro.engine.integrators import RungeKutta
 from pymc_hydro.engine.layout import Layout
 from pymc_hydro.engine.routing_text import emit_routing, routing_targets
 from pymc_hydro.engine.stage_text import emit_factors, emit_stages
@@ -50,7 +51,9 @@ REASONS = (
 )
 
 
-def emit_kernel(system: System, name: str, n_column: int) -> str:
+def emit_kernel(
+    system: System, name: str, n_column: int, methods: tuple[RungeKutta, ...]
+) -> str:
     """Return the text of a kernel.
 
     Parameters
@@ -60,8 +63,9 @@ def emit_kernel(system: System, name: str, n_column: int) -> str:
         Name of the function.
     n_column : int
         Number of columns of sensitivities that it has room for: a multiple of four.
+    methods : tuple of RungeKutta
     """
-    e = Layout(system, n_column)
+    e = Layout(system, n_column, methods)
     run_targets = [*e.matrix.values(), *system.start.values(), *routing_targets(system)]
     run_targets += [*system.matrix_jacobian.values(), *system.start_jacobian.values()]
     run_targets += system.capacity.values()
@@ -97,11 +101,6 @@ def _run_constants(e, everything):
     text("controlled = n_fixed == 0 and method[0, n_most + 2, 1] < inf")
     text(f"column_rtol = {COLUMN_RTOL!r} * sqrt(rtol)")
     text("error_order = method[0, n_most + 2, 0]")
-    text("n_stage = int(method[0, n_most + 2, 2])")
-    text("last_is_first = True")
-    with text.block("for q in range(n_stage):"):
-        text("same = method[0, n_stage - 1, q] == method[0, n_most, q]")
-        text("last_is_first = last_is_first and same")
     text("status = failed = 0")
     with text.block(f"for q in range({N_COUNTS}):"):
         text("counts[q] = 0")
@@ -121,8 +120,6 @@ def _run_constants(e, everything):
             text(f"{kind}_{state} = " + ("0.0" if store is None else f"x0[{store}]"))
     text(f"rate = zeros((n_most, {n_row}))")
     text(f"slope = zeros((n_most, {len(e.slopes)}))")
-    text(f"effect = zeros((n_most if sensitive else 0, {len(e.effect_rows) * e.width}))")
-    text(f"change = zeros((n_most if sensitive else 0, {n_row * e.width}))")
     text("work = zeros(WORK_SIZE if sensitive else 0)  # rows of sensitivities")
     with text.block("if sensitive:"):
         tolerance = e.at("tolerance")
@@ -211,7 +208,6 @@ def _step(e):
     with text.block("if bad == 2:"):
         text("status = 2")
         text("break")
-    text("first = 1")
     text("error = inf if bad == 1 else 0.0")
     with text.block("if bad == 0:"):
         emit_tail(e)
@@ -278,19 +274,21 @@ def _accept(e):
     text("position += 1 << (max_level - level)")
     for state in (*e.head, *e.linear):
         text(f"{e.named(state)} = n_{state}")
-    text("first = known = 1 if last_is_first else 0")
-    with text.block("if last_is_first:"):
+    reuse = all(method.ends_at_solution for method in e.methods)
+    text(f"first = known = {int(reuse)}")
+    if reuse:
         for i in range(len(e.rows)):
             text(f"rate[0, {i}] = rate[n_stage - 1, {i}]")
+        for i, key in enumerate(e.slopes):
+            if key in e.slopes_within:
+                text(f"slope[0, {i}] = slope[n_stage - 1, {i}]")
     with text.block("if sensitive:"):
-        for kind, names in (("x", e.head), ("l", e.linear)):
+        copies = [("x", "n", e.head), ("l", "n", e.linear)]
+        for to, of, names in [*copies, ("start", "end", e.rows)] if reuse else copies:
             if names:
-                old, new = e.rows_at(kind, names), e.rows_at("n", names)
+                old, new = e.rows_at(to, names), e.rows_at(of, names)
                 with text.block(f"for j in range({e.span(names)}):"):
                     text(f"work[{old} + j] = work[{new} + j]")
-        with text.block("if last_is_first:"):
-            with text.block(f"for j in range({e.span(e.rows)}):"):
-                text("change[0, j] = change[n_stage - 1, j]")
     # A step of twice the length, which must start where one of that length may.
     text(f"grows = level > 0 and error * 4.0**error_order < {SAFETY**2!r}")
     with text.block("if grows and position % (1 << (max_level - level + 1)) == 0:"):

@@ -28,8 +28,10 @@ _PROPAGATOR = {
 }
 _CONSTANTS = ("N_TERMS", "SUMMED_NORM", "MAX_DOUBLINGS")  # of the propagator's text
 _MATHEMATICS = ("exp", "expm1", "log", "log1p", "sqrt", "tanh")
+# Multiply and add in one rounding, reciprocals that are shared: no more than a last digit each.
+FAST = {"contract": True, "arcp": True}
 # Set, not left out: Numba compiles a function with the options of its caller where it has none.
-_OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True, "fastmath": False}
+_OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True, "fastmath": FAST}
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,7 @@ class Kernel:
     function : callable
         Compiled by Numba; its arguments are those of :data:`kernel_text.ARGUMENTS`. Shapes: theta
         (n_parameter,), forcing (n_time, n_forcing), x0 (n_state,), place (n_parameter + n_state,),
-        method (n_method,
-        2 n_most + 3, n_most), values (n_time, n_output), jacobian
+        method (n_method, n_most + 3, n_most), values (n_time, n_output), jacobian
         (n_time, n_output, n_column), counts (N_COUNTS,). Returns the status.
     text : str
         Its source.
@@ -76,9 +77,9 @@ def _system(model, outputs, full=False):
 
 
 @functools.lru_cache(maxsize=256)
-def _text(model, outputs, width):
+def _text(model, outputs, width, methods):
     """Return (name, text) of a kernel; the name carries the content, so symbols never clash."""
-    body = emit_kernel(_system(model, outputs), "KERNEL", width)
+    body = emit_kernel(_system(model, outputs), "KERNEL", width, methods)
     text = "\n\n".join([_propagator_text(), body])
     content = _hash(text)
     name = f"{type(model).__name__.lower()}_{content[:16]}"
@@ -96,7 +97,10 @@ def _propagator_text():
 
 
 def kernel_source(
-    model: AbstractModel, outputs: Sequence[str] = ("discharge",), n_column: int | None = None
+    model: AbstractModel,
+    outputs: Sequence[str] = ("discharge",),
+    n_column: int | None = None,
+    methods: tuple[RungeKutta, ...] = AUTOMATIC,
 ) -> str:
     """Return the text of a generated kernel, as it is compiled.
 
@@ -106,13 +110,19 @@ def kernel_source(
     outputs : sequence of str
     n_column : int, optional
         Columns of sensitivities that there must be room for; one a parameter if not given.
+    methods : tuple of RungeKutta
     """
-    return _text(model, tuple(outputs), _width(model, n_column))[1]
+    return _text(model, tuple(outputs), _width(model, n_column), methods)[1]
 
 
-def get_kernel(model: AbstractModel, outputs: Sequence[str], n_column: int | None = None) -> Kernel:
+def get_kernel(
+    model: AbstractModel,
+    outputs: Sequence[str],
+    n_column: int | None = None,
+    methods: tuple[RungeKutta, ...] = AUTOMATIC,
+) -> Kernel:
     """Return a kernel, compiled at its first call and kept in the private cache."""
-    return _compile(model, tuple(outputs), _width(model, n_column))
+    return _compile(model, tuple(outputs), _width(model, n_column), methods)
 
 
 def _width(model, n_column):
@@ -120,8 +130,8 @@ def _width(model, n_column):
 
 
 @functools.lru_cache(maxsize=256)
-def _compile(model, outputs, width):
-    name, text, content = _text(model, outputs, width)
+def _compile(model, outputs, width, methods):
+    name, text, content = _text(model, outputs, width, methods)
     space = _namespace()
     exec(compile(text, f"<pymc_hydro kernel {name}>", "exec"), space)
     space["propagator"] = _compile_propagator()

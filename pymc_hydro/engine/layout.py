@@ -4,6 +4,7 @@ from functools import cached_property
 
 from pymc_hydro.engine.derive import STAGE, System
 from pymc_hydro.engine.emit import Emitter, clean
+from pymc_hydro.engine.integrators import RungeKutta
 from pymc_hydro.engine.structure import components, reachable
 
 __all__ = ["VECTOR", "Layout", "width_for"]
@@ -33,12 +34,12 @@ class Layout(Emitter):
     effects : list of (row, parameter)
         The same for B, and `outer`.
     effect_rows : list of str
-        Their rows, each with a place in the array ``effect`` of a stage.
+        Their rows.
     """
 
-    def __init__(self, system: System, width: int):
+    def __init__(self, system: System, width: int, methods: tuple[RungeKutta, ...]):
         super().__init__(system)
-        self.width = width
+        self.width, self.methods = width, methods
         self.head = [clean(n) for n in system.head]
         self.linear = [clean(n) for n in system.linear]
         self.driven = [clean(n) for n in system.driven]
@@ -58,6 +59,9 @@ class Layout(Emitter):
         pairs = {(row, k) for row, nodes in used.items() for n, k in symbols.items() if n in nodes}
         self.blocks = components(self.head, pairs | {k for k in self.inner if k[0] in self.head})
         self._places: dict[str, int] = {}
+        for stage in range(max(method.n_stages for method in methods)):
+            for row in self.effect_rows:
+                self.at(f"effect of stage {stage} on {row}")
 
     # ---- nodes ------------------------------------------------------------------------------
 
@@ -83,6 +87,11 @@ class Layout(Emitter):
         """Return whether a store's rate is linear in it, with a coefficient of the interval."""
         number = self.inner.get((state, state))
         return number is not None and self.system.levels[number] < STAGE
+
+    @cached_property
+    def slopes_within(self) -> set[tuple[str, str]]:
+        """Those of `slopes` that solving for a stage needs: of a block by its own states."""
+        return {(i, k) for block in self.blocks for i in block for k in block} & set(self.slopes)
 
     @cached_property
     def solved(self) -> list[set[int]]:
@@ -115,9 +124,15 @@ class Layout(Emitter):
         """Return the offset of a row of the work array, one column a parameter."""
         return self._places.setdefault(row, len(self._places)) * self.width
 
-    def effect_at(self, row: str) -> int:
-        """Return the offset of a row of B in the array ``effect`` of a stage."""
-        return self.effect_rows.index(row) * self.width
+    @property
+    def effect_size(self) -> int:
+        """Size of the rows of B at a stage, which lie one stage behind the other."""
+        return len(self.effect_rows) * self.width
+
+    def effect_at(self, row: str, stage: int = 0) -> int:
+        """Return the offset of a row of B at a stage."""
+        first = self.at(f"effect of stage 0 on {self.effect_rows[0]}")
+        return first + stage * self.effect_size + self.effect_rows.index(row) * self.width
 
     def rows_at(self, kind: str, names) -> int:
         """Return the offset of rows that follow each other, to be treated as one."""
@@ -140,6 +155,6 @@ class Layout(Emitter):
         """Return the variable that holds a state, which is also the name of its row."""
         return f"{'x' if state in self.head else 'l'}_{state}"
 
-    def slope(self, row: str, by: str) -> str:
-        """Return the text of an entry of J in the sensitivities of a stage."""
-        return f"j_{row}_{by}" if (row, by) in self.slopes else self.ref(self.inner[row, by])
+    def slope(self, row: str, by: str, stage: str = "") -> str:
+        """Return the text of an entry of J at a stage."""
+        return f"j{stage}_{row}_{by}" if (row, by) in self.slopes else self.ref(self.inner[row, by])

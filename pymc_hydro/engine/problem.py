@@ -68,7 +68,8 @@ class Problem:
         """Return the compiled kernel; it integrates with and without sensitivities."""
         # One column more takes what belongs to parameters that have none.
         spare = len(self.columns) < len(self.model.parameters)
-        return get_kernel(self.model, self.outputs, self.n_columns(initial) + spare)
+        n_column = self.n_columns(initial) + spare
+        return get_kernel(self.model, self.outputs, n_column, self.methods)
 
     @property
     def content(self) -> str:
@@ -93,7 +94,7 @@ class Problem:
         return place
 
     def coefficients(self) -> np.ndarray:
-        """Return those of the methods, shape (n_method, 2 n + 3, n)."""
+        """Return those of the methods, shape (n_method, n + 3, n)."""
         return stack_coefficients(self.methods)
 
     def integrator(self, initial: bool = False) -> Callable:

@@ -136,6 +136,8 @@ class Program:
             slope = self.node("div", one, self.node("add", one, args[0]))
         elif op == "sqrt":
             slope = self.node("div", self.constant(0.5), number)
+        elif op == "logistic":
+            slope = self.node("mul", number, self.node("sub", one, number))
         elif op == "tanh":
             slope = self.node("sub", one, self.node("mul", number, number))
         else:

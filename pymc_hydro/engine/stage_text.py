@@ -17,6 +17,9 @@ MAX_ITERATIONS = 60
 # equation that it solves. Quadratic convergence makes the last iteration nearly free of doubt.
 CONVERGED = 1e-15
 FLOOR = 1e-18  # mm
+# A first guess is no lower: below an empty store some laws rise exponentially, and from far down
+# Newton's method would need a hundred steps.
+DEFICIT = 1e-3  # mm
 STALLED = 1e-9  # of |y| + |c|: steps below that no longer shrink have reached round-off
 
 
@@ -35,28 +38,59 @@ def emit_stages(e: Layout) -> None:
             text("w = h * method[m, s, q]")
             for i, state in enumerate(e.head):
                 text(f"c_{state} += w * rate[q, {i}]")
-        for state in e.head:
-            text(f"y_{state} = c_{state}")
         with text.block("if gh > 0.0:"):
-            with text.block("for q in range(s):"):
-                text("w = gh * method[m, n_most + 3 + s, q]")
-                for i, state in enumerate(e.head):
-                    text(f"y_{state} += w * rate[q, {i}]")
+            _first_guess(e)
+        with text.block("else:"):
+            for state in e.head:
+                text(f"y_{state} = c_{state}")
         for b, block in enumerate(e.blocks):
             _solve(e, b, block)
             e.compute({n for n in e.values if e.block_of[n] == b} - e.solved[b], STAGE)
-        _stiffness(e)
         for i, row in enumerate(e.rows):
             text(f"rate[s, {i}] = {e.ref(e.rates[row])}")
+        _store_slopes(e, e.slopes_within)
         with text.block("if sensitive or s == n_stage - 1:"):
             e.compute(e.slope_nodes, STAGE)
-            for i, key in enumerate(e.slopes):
-                text(f"slope[s, {i}] = {e.ref(e.inner[key])}")
+            _store_slopes(e, set(e.slopes) - e.slopes_within)
         with text.block("if sensitive:"):
             e.compute(e.effect_nodes, STAGE)
             for row, by in e.effects:
                 column = f"{e.effect_at(row)} + place[{e.parameters.index(by)}]"
-                text(f"effect[s, {column}] = {e.ref(e.outer[row, by])}")
+                text(f"work[s * {e.effect_size} + {column}] = {e.ref(e.outer[row, by])}")
+        text("first = 1")
+        _stiffness(e)
+
+
+def _store_slopes(e, keys):
+    for i, key in enumerate(e.slopes):
+        if key in keys:
+            e.text(f"slope[s, {i}] = {e.ref(e.inner[key])}")
+
+
+def _first_guess(e):
+    """Write where Newton's method begins: at its own step from the stage before.
+
+    The slope and J there are known. (From the extrapolated slope it takes up to a quarter more
+    evaluations.)
+    """
+    text = e.text
+    blocks = [block for block in e.blocks if len(block) > 1 or not e.affine(block[0])]
+    states = [state for block in blocks for state in block]
+    with text.block("if s == 1:"):
+        for state in states:
+            text(f"y_{state} = x_{state}")
+    for state in states:
+        rate = f"rate[s - 1, {e.rows.index(state)}]"
+        text(f"d_{state} = c_{state} + gh * {rate} - y_{state}")
+    for i, (row, by) in enumerate(e.slopes):
+        if (row, by) in e.slopes_within:
+            text(f"j_{row}_{by} = slope[s - 1, {i}]")
+    for block in blocks:
+        emit_factors(e, block)
+        solve_block(e, block, "d")
+        for state in block:
+            guess = f"max(y_{state} + d_{state}, min(x_{state}, 0.0) - {DEFICIT!r})"
+            text(f"y_{state} = {guess} if abs(d_{state}) < inf else c_{state}")
 
 
 def _stiffness(e):
@@ -170,35 +204,37 @@ def _vector_step(e, block):
         text(f"y_{i} -= d_{i}")
 
 
-def emit_factors(e: Layout, block) -> None:
+def emit_factors(e: Layout, block, stage: str = "") -> None:
     """Write the factors of ``I - gh J`` within a block, as ``f_i_k``; diagonal ones inverted.
+
+    With `stage` all names have its number: ``f1_i_k``.
 
     Without pivoting: stores lose what they pass on, so that the diagonal dominates its column.
     """
     text, filled = e.text, fill_in(block, e.inner)
     for i, k in filled:
         if i == k or (i, k) in e.inner:
-            slope = f" - gh * {e.slope(i, k)}" if (i, k) in e.inner else ""
-            text(f"f_{i}_{k} = {1.0 if i == k else 0.0}{slope}")
+            slope = f" - gh{stage} * {e.slope(i, k, stage)}" if (i, k) in e.inner else ""
+            text(f"f{stage}_{i}_{k} = {1.0 if i == k else 0.0}{slope}")
         else:
-            text(f"f_{i}_{k} = 0.0")
+            text(f"f{stage}_{i}_{k} = 0.0")
     for n, pivot in enumerate(block):
-        text(f"f_{pivot}_{pivot} = 1.0 / f_{pivot}_{pivot}")
+        text(f"f{stage}_{pivot}_{pivot} = 1.0 / f{stage}_{pivot}_{pivot}")
         for i in block[n + 1 :]:
             if (i, pivot) in filled:
-                text(f"f_{i}_{pivot} = f_{i}_{pivot} * f_{pivot}_{pivot}")
+                text(f"f{stage}_{i}_{pivot} = f{stage}_{i}_{pivot} * f{stage}_{pivot}_{pivot}")
                 for k in block[n + 1 :]:
                     if (pivot, k) in filled:
-                        text(f"f_{i}_{k} = f_{i}_{k} - f_{i}_{pivot} * f_{pivot}_{k}")
+                        text(f"f{stage}_{i}_{k} = f{stage}_{i}_{k} - f{stage}_{i}_{pivot} * f{stage}_{pivot}_{k}")
 
 
-def solve_block(e: Layout, block, vector: str) -> None:
+def solve_block(e: Layout, block, vector: str, stage: str = "") -> None:
     """Write the solution with those factors, in place: ``vector_i`` for each state."""
     text, filled = e.text, fill_in(block, e.inner)
     for n, i in enumerate(block):
-        terms = "".join(f" - f_{i}_{k} * {vector}_{k}" for k in block[:n] if (i, k) in filled)
+        terms = "".join(f" - f{stage}_{i}_{k} * {vector}_{k}" for k in block[:n] if (i, k) in filled)
         if terms:
             text(f"{vector}_{i} = {vector}_{i}{terms}")
     for n, i in reversed(list(enumerate(block))):
-        terms = "".join(f" - f_{i}_{k} * {vector}_{k}" for k in block[n + 1 :] if (i, k) in filled)
-        text(f"{vector}_{i} = ({vector}_{i}{terms}) * f_{i}_{i}")
+        terms = "".join(f" - f{stage}_{i}_{k} * {vector}_{k}" for k in block[n + 1 :] if (i, k) in filled)
+        text(f"{vector}_{i} = ({vector}_{i}{terms}) * f{stage}_{i}_{i}")

@@ -49,7 +49,7 @@ def emit_tail(e: Layout) -> None:
         text(f"n_{i} = {_propagated(e, i, 'l_{}', ('g0_{}', 'g1_{}', 'gm_{}'))}")
 
 
-def emit_tail_columns(e: Layout, n_head: int) -> None:
+def emit_tail_columns(e: Layout) -> None:
     """Write the new sensitivities of the linear stores: exactly those of their contents."""
     text = e.text
     moved = set()
@@ -71,16 +71,12 @@ def emit_tail_columns(e: Layout, n_head: int) -> None:
                 moved.add(i)
                 column = e.parameters.index(parameter)
                 text(f"work[{e.at(f'f_{i}')} + place[{column}]] = {' + '.join(terms)}")
-    start, end = (e.rows_at(kind, e.driven) for kind in ("g0", "g1"))
-    with text.block(f"for j in range({e.span(e.driven)}):"):
-        text(f"work[{start} + j] = change[0, {n_head} + j]")
-        text(f"work[{end} + j] = change[n_stage - 1, {n_head} + j]")
     with text.block(f"for j in range({e.width}):"):
         for i in e.linear:
             text(f"z_{i} = work[{e.at(f'l_{i}')} + j]")
         for row in e.driven:
-            for kind in ("g0", "g1", "gm"):
-                text(f"{kind}_{row}_ = work[{e.at(f'{kind}_{row}')} + j]")
+            for kind, place in (("g0", "start"), ("g1", "end"), ("gm", "gm")):
+                text(f"{kind}_{row}_ = work[{e.at(f'{place}_{row}')} + j]")
         for i in e.linear:
             total = _propagated(e, i, "z_{}", ("g0_{}_", "g1_{}_", "gm_{}_"))
             if i in moved:

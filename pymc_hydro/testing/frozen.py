@@ -21,7 +21,7 @@ DECISION = "if error <= 1.0 or forced:"
 
 
 def _execute(problem, sensitivities, replacements, extra, theta, forcing, x0):
-    text = kernel_source(problem.model, problem.outputs)
+    text = kernel_source(problem.model, problem.outputs, methods=problem.methods)
     for old, new in replacements.items():
         assert text.count(old) == 1
         text = text.replace(old, new)

@@ -73,17 +73,6 @@ def test_stability_limit_of_explicit_methods(method):
     assert abs(values[0]) <= 1 < abs(values[1])
 
 
-def test_slopes_are_extrapolated_exactly_up_to_the_degree():
-    for method in METHODS:
-        n = max(method.n_stages, 3)
-        table = method.coefficients(n)
-        c = table[:n].sum(axis=1)
-        for s in range(1, method.n_stages):
-            weights = table[n + 3 + s, :s]
-            for degree in range(s):
-                assert weights @ c[:s] ** degree == pytest.approx(c[s] ** degree, abs=1e-12)
-
-
 def test_blocks_come_after_what_they_depend_on():
     pairs = {("a", "b"), ("b", "c"), ("c", "b"), ("d", "a"), ("b", "b")}
     assert components(["a", "b", "c", "d"], pairs) == (("b", "c"), ("a",), ("d",))

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import sympy
+from scipy import special
 
 import pymc_hydro as ph
 from pymc_hydro.core import functions
@@ -13,6 +14,7 @@ from pymc_hydro.engine.program import Program
 EXPRESSIONS = {
     "rational": lambda x, y: (x * x - y) / (x + 2 * y) - 3 / x,
     "transcendental": lambda x, y: functions.exp(-x) * functions.log(y) + functions.tanh(x * y),
+    "step": lambda x, y: functions.logistic(3 * x * y) + functions.logistic(-1000 * y),
     "small arguments": lambda x, y: functions.expm1(x) / functions.log1p(y),
     "powers": lambda x, y: functions.power(x, y) + x**3 + functions.sqrt(x) * y**0.5,
     "smoothing": lambda x, y: (
@@ -31,6 +33,7 @@ def evaluate(program, number, values):
     v = [evaluate(program, a, values) for a in args]
     infix = {"add": lambda a, b: a + b, "sub": lambda a, b: a - b, "mul": lambda a, b: a * b}
     infix |= {"div": lambda a, b: a / b, "neg": lambda a: -a}
+    infix |= {"logistic": special.expit}
     return infix[op](*v) if op in infix else getattr(np, op)(*v)
 
 

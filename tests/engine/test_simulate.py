@@ -89,6 +89,14 @@ def test_error_shrinks_with_the_step_at_the_methods_order(tiny):
         assert slopes.min() > order - 0.4, (solver, errors)
 
 
+def test_one_implicit_step_a_day_empties_a_store_whose_law_is_steep():
+    """HMODEL's interception: from far below the empty store Newton's method would not arrive."""
+    model, weather = ph.Hmodel(snow=False), ph.load_basin("leaf_river").isel(time=slice(0, 300))
+    run = simulate(model, model.default, weather, ("discharge", "S_i"), steps=1)
+    assert np.isfinite(run["discharge"]).all() and run.attrs["implicit_steps"] > 0
+    assert run["S_i"].values.min() > -0.05  # mm
+
+
 def test_unstable_fixed_step_names_date_reason_and_parameters():
     theta = np.array([50, 1, 0.5, 0.1, 1, 0, 3.0])
     with pytest.raises(ph.IntegrationError) as caught:

@@ -14,8 +14,7 @@ class RungeKutta:
     """An embedded Runge-Kutta pair, explicit or diagonally implicit.
 
     Its first stage is explicit and its last one lies at the end of the step. The stepping loop, the
-    error control and the sensitivities are written once, in :mod:`pymc_hydro.engine.kernel_text`;
-    a kernel takes the coefficients as data, so that all methods run the same compiled code.
+    error control and the sensitivities are written once, in :mod:`pymc_hydro.engine.kernel_text`.
 
     Parameters
     ----------
@@ -48,34 +47,38 @@ class RungeKutta:
         return math.isinf(self.stability_limit)
 
     @property
+    def ends_at_solution(self) -> bool:
+        """Whether the last stage is the solution, and its slope the next step's first."""
+        return self.a[-1][: len(self.b)] == self.b
+
+    @property
+    def error_weights(self) -> tuple[float, ...]:
+        """Weights of the estimated error."""
+        return tuple(b - other for b, other in zip(self.b, self.b_embedded, strict=True))
+
+    @property
     def n_stages(self) -> int:
         """Number of stages."""
         return len(self.a)
 
     def coefficients(self, n: int) -> np.ndarray:
-        """Return what a kernel takes, shape (2 n + 3, n), padded to `n` stages.
+        """Return what a kernel takes, shape (n + 3, n), padded to `n` stages.
 
-        Rows of `a`, then ``b``, the error weights ``b - b_embedded``, a row that starts with error
-        order, stability limit and number of stages, and for each stage the weights of those before
-        it that extrapolate its slope.
+        Rows of `a`, then ``b``, the error weights ``b - b_embedded``, and a row that starts with
+        error order, stability limit and number of stages.
         """
-        table = np.zeros((2 * n + 3, n))
+        table = np.zeros((n + 3, n))
         for s, row in enumerate(self.a):
             table[s, : s + 1] = row
         table[n, : self.n_stages] = self.b
-        table[n + 1, : self.n_stages] = np.subtract(self.b, self.b_embedded)
+        table[n + 1, : self.n_stages] = self.error_weights
         table[n + 2, :3] = self.error_order, self.stability_limit, self.n_stages
-        nodes = table[: self.n_stages].sum(axis=1)
-        for s in range(1, self.n_stages):
-            for q in range(s):
-                others = np.delete(nodes[:s], q)
-                table[n + 3 + s, q] = np.prod((nodes[s] - others) / (nodes[q] - others))
         return table
 
 
 @functools.lru_cache(maxsize=64)
 def stack_coefficients(methods: tuple[RungeKutta, ...]) -> np.ndarray:
-    """Return those of several methods, shape (n_method, 2 n + 3, n); a step takes one of them.
+    """Return those of several methods, shape (n_method, n + 3, n); a step takes one of them.
 
     Kept, since every run needs them: only to be read.
     """
