@@ -2,8 +2,8 @@
 
 A kernel integrates one run. Its text is one function whose statements are the author's equations
 (in the author's order), each at the place where it must be evaluated: once a run, once an interval
-or at every stage. It is compiled for its methods; the tolerances, and which parameters have columns of
-sensitivities, are data: one function serves all of them, and values with and without
+or at every stage. It is compiled for its methods; the tolerances, and which parameters have columns
+of sensitivities, are data: one function serves all of them, and values with and without
 sensitivities are the same operations.
 
 The step lengths are the interval divided by powers of two (or by a fixed number): a step always
@@ -51,9 +51,7 @@ REASONS = (
 )
 
 
-def emit_kernel(
-    system: System, name: str, n_column: int, methods: tuple[RungeKutta, ...]
-) -> str:
+def emit_kernel(system: System, name: str, n_column: int, methods: tuple[RungeKutta, ...]) -> str:
     """Return the text of a kernel.
 
     Parameters

@@ -14,7 +14,7 @@ from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.engine import propagator
 from pymc_hydro.engine.derive import derive, derive_full
 from pymc_hydro.engine.emit import emit_rates
-from pymc_hydro.engine.integrators import AUTOMATIC, METHODS, RungeKutta
+from pymc_hydro.engine.integrators import AUTOMATIC, AUTOMATIC_FIXED, METHODS, RungeKutta
 from pymc_hydro.engine.kernel_text import emit_kernel
 from pymc_hydro.engine.layout import width_for
 
@@ -56,10 +56,12 @@ class Kernel:
     content: str
 
 
-def select_methods(solver: str | RungeKutta | None) -> tuple[RungeKutta, ...]:
+def select_methods(
+    solver: str | RungeKutta | None, steps: int | None = None
+) -> tuple[RungeKutta, ...]:
     """Return the methods for `solver`; of several, a step takes the first that is stable."""
     if solver is None:
-        return AUTOMATIC
+        return AUTOMATIC_FIXED if steps else AUTOMATIC
     if isinstance(solver, RungeKutta):
         return (solver,)
     if isinstance(solver, tuple):

@@ -182,5 +182,5 @@ def define_problem(
                 f"{type(model).__name__}: unknown parameter {name!r}; known are "
                 f"{', '.join(model.parameter_names)}"
             )
-    settings = (select_methods(solver), float(rtol), float(atol), int(steps or 0))
+    settings = (select_methods(solver, steps), float(rtol), float(atol), int(steps or 0))
     return Problem(model, names, float(dt), *settings, columns)

@@ -207,34 +207,35 @@ def _vector_step(e, block):
 def emit_factors(e: Layout, block, stage: str = "") -> None:
     """Write the factors of ``I - gh J`` within a block, as ``f_i_k``; diagonal ones inverted.
 
-    With `stage` all names have its number: ``f1_i_k``.
-
-    Without pivoting: stores lose what they pass on, so that the diagonal dominates its column.
+    Without pivoting: stores lose what they pass on, so that the diagonal dominates its column. With
+    `stage` all names have its number: ``f1_i_k``.
     """
-    text, filled = e.text, fill_in(block, e.inner)
+    text, filled, f = e.text, fill_in(block, e.inner), f"f{stage}"
     for i, k in filled:
         if i == k or (i, k) in e.inner:
             slope = f" - gh{stage} * {e.slope(i, k, stage)}" if (i, k) in e.inner else ""
-            text(f"f{stage}_{i}_{k} = {1.0 if i == k else 0.0}{slope}")
+            text(f"{f}_{i}_{k} = {1.0 if i == k else 0.0}{slope}")
         else:
-            text(f"f{stage}_{i}_{k} = 0.0")
+            text(f"{f}_{i}_{k} = 0.0")
     for n, pivot in enumerate(block):
-        text(f"f{stage}_{pivot}_{pivot} = 1.0 / f{stage}_{pivot}_{pivot}")
+        text(f"{f}_{pivot}_{pivot} = 1.0 / {f}_{pivot}_{pivot}")
         for i in block[n + 1 :]:
             if (i, pivot) in filled:
-                text(f"f{stage}_{i}_{pivot} = f{stage}_{i}_{pivot} * f{stage}_{pivot}_{pivot}")
+                text(f"{f}_{i}_{pivot} = {f}_{i}_{pivot} * {f}_{pivot}_{pivot}")
                 for k in block[n + 1 :]:
                     if (pivot, k) in filled:
-                        text(f"f{stage}_{i}_{k} = f{stage}_{i}_{k} - f{stage}_{i}_{pivot} * f{stage}_{pivot}_{k}")
+                        text(f"{f}_{i}_{k} = {f}_{i}_{k} - {f}_{i}_{pivot} * {f}_{pivot}_{k}")
 
 
 def solve_block(e: Layout, block, vector: str, stage: str = "") -> None:
     """Write the solution with those factors, in place: ``vector_i`` for each state."""
-    text, filled = e.text, fill_in(block, e.inner)
+    text, filled, f = e.text, fill_in(block, e.inner), f"f{stage}"
     for n, i in enumerate(block):
-        terms = "".join(f" - f{stage}_{i}_{k} * {vector}_{k}" for k in block[:n] if (i, k) in filled)
+        terms = "".join(f" - {f}_{i}_{k} * {vector}_{k}" for k in block[:n] if (i, k) in filled)
         if terms:
             text(f"{vector}_{i} = {vector}_{i}{terms}")
     for n, i in reversed(list(enumerate(block))):
-        terms = "".join(f" - f{stage}_{i}_{k} * {vector}_{k}" for k in block[n + 1 :] if (i, k) in filled)
-        text(f"{vector}_{i} = ({vector}_{i}{terms}) * f{stage}_{i}_{i}")
+        terms = "".join(
+            f" - {f}_{i}_{k} * {vector}_{k}" for k in block[n + 1 :] if (i, k) in filled
+        )
+        text(f"{vector}_{i} = ({vector}_{i}{terms}) * {f}_{i}_{i}")

@@ -10,6 +10,7 @@ from pymc_hydro.engine.integrators.tr_bdf2 import TR_BDF2
 
 __all__ = [
     "AUTOMATIC",
+    "AUTOMATIC_FIXED",
     "BOGACKI_SHAMPINE",
     "ESDIRK3",
     "HEUN",
@@ -19,9 +20,10 @@ __all__ = [
     "stack_coefficients",
 ]
 
-# Where no solver is chosen: explicit steps while they are stable, implicit ones elsewhere.
-# The explicit pair's error estimate vanishes where step times rate is one, as it is for daily steps
-# and a store that drains in a day; at a half it is of the size of the error.
-EXPLICIT_LIMIT = 0.5
+# Where no solver is chosen: explicit steps up to this product of step and rate, implicit ones
+# elsewhere. Without error control no more than what a daily step and a pack that melts in a day
+# make: beyond, an implicit step is the more accurate one.
+EXPLICIT_LIMIT, FIXED_LIMIT = 2.0, 1.1
 AUTOMATIC = (replace(BOGACKI_SHAMPINE, stability_limit=EXPLICIT_LIMIT), TR_BDF2)
+AUTOMATIC_FIXED = (replace(BOGACKI_SHAMPINE, stability_limit=FIXED_LIMIT), TR_BDF2)
 METHODS = (TR_BDF2, ESDIRK3, BOGACKI_SHAMPINE, HEUN)
