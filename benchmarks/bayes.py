@@ -1,10 +1,12 @@
-"""Two error models on two basins: convergence, coverage of unseen years, cross-validation.
+"""Two error models on three basins: convergence, coverage of unseen years, cross-validation.
 
     python -m benchmarks.bayes [--cases leaf fulda] [--errors gaussian sst] [--quick]
+    python -m benchmarks.bayes --data DATA --cases sitter
     python -m benchmarks.bayes --start [--quick]
 
-Hymod on Leaf River and HBV with snow on the Fulda: independent Gaussian errors of linear scale
-against skewed Student's t errors of linear scale with AR(1). NUTS of PyMC from the Gauss-Newton
+Hymod on Leaf River and HBV with snow on the Fulda and, where DATA has CAMELS-CH in `camels_ch`, on
+the Sitter at Appenzell: independent Gaussian errors of linear scale against skewed Student's t
+errors of linear scale with AR(1). NUTS of PyMC from the Gauss-Newton
 approximation. For the validation years: coverage and width of the 95 % predictive interval and
 CRPS, free-running and one step ahead. `--start` counts gradient evaluations, tuning included, per
 effective sample of the worst parameter: started from the approximation with its metric, and with
@@ -13,18 +15,21 @@ PyMC's default.
 
 import argparse
 import time
+from pathlib import Path
 
 import arviz as az
 import numpy as np
 import pymc as pm
 
 import pymc_hydro as ph
+from pymc_hydro.data.embedded import BASINS
 
 WARMUP, PROB = 365, 0.95
 CASES = {
     # Record, structure, end of calibration, start of validation's warm-up.
     "leaf": ("leaf_river", ph.Hymod(snow=False), "1958-09-30", "1957-10-01"),
     "fulda": ("fulda", ph.HBV(snow=True), "1984-12-31", "1984-01-01"),
+    "sitter": ("2112", ph.HBV(snow=True), "2005-06-30", "2004-07-01"),
 }
 ERRORS = {
     "gaussian": {"likelihood": "normal", "ar": 0},
@@ -32,14 +37,15 @@ ERRORS = {
 }
 
 
-def periods(case):
+def periods(case, data):
     name, model, end, start = CASES[case]
-    basin = ph.load_basin(name)
+    known = name in BASINS
+    basin = ph.load_basin(name) if known else ph.read_camels_ch(data / "camels_ch", name)
     return model, basin.sel(time=slice(None, end)), basin.sel(time=slice(start, None))
 
 
-def build(case, errors):
-    model, first, second = periods(case)
+def build(case, errors, data):
+    model, first, second = periods(case, data)
     fit = ph.calibrate(model, first, starts=4, seed=1, warmup=WARMUP)
     pymc_model = ph.build_model(model, first, warmup=WARMUP, **ERRORS[errors])
     return pymc_model, first, second, inside(model, fit.theta)
@@ -63,8 +69,8 @@ def numbers(result, names):
     return {n: float(np.asarray(dataset[n])) for n in names}
 
 
-def assess(case, errors, draws, tune):
-    pymc_model, first, second, start = build(case, errors)
+def assess(case, errors, data, draws, tune):
+    pymc_model, first, second, start = build(case, errors, data)
     names = [rv.name for rv in pymc_model.free_RVs]
     with pymc_model:
         approximation = ph.laplace(start=start)
@@ -108,8 +114,8 @@ def assess(case, errors, draws, tune):
     return idata
 
 
-def count_gradients(case, errors, draws, tunes):
-    pymc_model, _, _, start = build(case, errors)
+def count_gradients(case, errors, data, draws, tunes):
+    pymc_model, _, _, start = build(case, errors, data)
     names = [rv.name for rv in pymc_model.free_RVs]
     with pymc_model:
         approximation = ph.laplace(start=start)
@@ -133,20 +139,23 @@ def count_gradients(case, errors, draws, tunes):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--cases", nargs="+", default=list(CASES), choices=list(CASES))
+    parser.add_argument("--data", type=Path, help="folder with camels_ch")
+    parser.add_argument("--cases", nargs="+", default=["leaf", "fulda"], choices=list(CASES))
     parser.add_argument("--errors", nargs="+", default=list(ERRORS), choices=list(ERRORS))
     parser.add_argument("--draws", type=int, default=1000)
     parser.add_argument("--tune", type=int, default=500)
     parser.add_argument("--start", action="store_true")
     parser.add_argument("--quick", action="store_true", help="20 draws")
     chosen = parser.parse_args()
+    if chosen.data is None and "sitter" in chosen.cases:
+        parser.error("the Sitter is in CAMELS-CH: --data DATA")
     draws, tune = (20, 20) if chosen.quick else (chosen.draws, chosen.tune)
     for case in chosen.cases:
         for errors in chosen.errors:
             if chosen.start:
-                count_gradients(case, errors, draws, (tune // 2, 2 * tune))
+                count_gradients(case, errors, chosen.data, draws, (tune // 2, 2 * tune))
             else:
-                assess(case, errors, draws, tune)
+                assess(case, errors, chosen.data, draws, tune)
 
 
 if __name__ == "__main__":
