@@ -82,9 +82,8 @@ def run_main_job(model: AbstractModel, basin: xr.Dataset, settings: Settings, sa
     pymc_model = build_model(model, first, warmup=settings.warmup)
     with pymc_model:
         say("Posterior mode (MAP) ...")
-        start = inside_bounds(model, fit.theta)
-        mode = pm.find_MAP(start=start, progressbar=False)
-        approximation = laplace(start={rv.name: mode[rv.name] for rv in pymc_model.free_RVs})
+        approximation = laplace(start=inside_bounds(model, fit.theta))
+        mode = approximation.mode
         draws = f"{settings.tune} + {settings.draws} draws"
         say(f"Sampling: NUTS, {settings.chains} chains, {draws} ...")
         with heeding_interrupts():
