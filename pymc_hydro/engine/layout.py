@@ -1,5 +1,6 @@
 """What a kernel computes when: the order of the stores, the nodes, and the rows of its arrays."""
 
+import itertools
 from functools import cached_property
 
 from pymc_hydro.engine.derive import STAGE, System
@@ -137,6 +138,7 @@ class Layout(Emitter):
     def rows_at(self, kind: str, names) -> int:
         """Return the offset of rows that follow each other, to be treated as one."""
         offsets = [self.at(f"{kind}_{n}") for n in names]
+        assert all(b - a == self.width for a, b in itertools.pairwise(offsets)), (kind, names)
         return offsets[0] if offsets else 0
 
     def span(self, names) -> str:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import pymc_hydro as ph
-from pymc_hydro.engine.integrators import METHODS
+from pymc_hydro.engine.integrators import AUTOMATIC, BOGACKI_SHAMPINE, METHODS
 from pymc_hydro.engine.simulate import simulate
 from pymc_hydro.engine.structure import components, fill_in
 from pymc_hydro.testing.independent import solve_with_scipy
@@ -71,6 +71,14 @@ def test_stability_limit_of_explicit_methods(method):
     z = -method.stability_limit * np.array([0.999, 1.01])
     values = [1 + x * b @ np.linalg.solve(np.eye(len(b)) - x * a, np.ones(len(b))) for x in z]
     assert abs(values[0]) <= 1 < abs(values[1])
+
+
+def test_explicit_error_estimate_vanishes_for_no_decay():
+    """As that of the authors' embedded solution does where step times rate is one."""
+    a, b, embedded = tableau(BOGACKI_SHAMPINE)
+    for z in -np.linspace(0.01, AUTOMATIC[0].stability_limit, 50):
+        estimate = z * (b - embedded) @ np.linalg.solve(np.eye(len(b)) - z * a, np.ones(len(b)))
+        assert abs(estimate) == pytest.approx(abs(z) ** 3 * (1 - z) / 48, rel=1e-9)
 
 
 def test_blocks_come_after_what_they_depend_on():
