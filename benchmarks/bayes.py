@@ -6,11 +6,10 @@
 
 Hymod on Leaf River and HBV with snow on the Fulda and, where DATA has CAMELS-CH in `camels_ch`, on
 the Sitter at Appenzell: independent Gaussian errors of linear scale against skewed Student's t
-errors of linear scale with AR(1). NUTS of PyMC from the Gauss-Newton
-approximation. For the validation years: coverage and width of the 95 % predictive interval and
-CRPS, free-running and one step ahead. `--start` counts gradient evaluations, tuning included, per
-effective sample of the worst parameter: started from the approximation with its metric, and with
-PyMC's default.
+errors of linear scale with AR(1). NUTS of PyMC from the Gauss-Newton approximation. For the
+validation years: coverage and width of the 95 % predictive interval and CRPS, free-running and one
+step ahead. `--start` counts gradient evaluations, tuning included, per effective sample of the
+worst parameter: started from the approximation with its metric, and with PyMC's default.
 """
 
 import argparse

@@ -8,7 +8,7 @@ the method's coefficients as numbers: what a stage needs of those before it stay
 """
 
 from pymc_hydro.engine.layout import Layout
-from pymc_hydro.engine.stage_text import emit_factors, solve_block
+from pymc_hydro.engine.stage_text import emit_factors, load_slopes, solve_block
 from pymc_hydro.engine.tail_text import emit_tail_columns
 
 __all__ = ["emit_column_error", "emit_columns", "emit_damped"]
@@ -18,7 +18,7 @@ def emit_columns(e: Layout) -> None:
     """Write the advance of all columns; their new contents are the rows ``n_<state>``."""
     text = e.text
     with text.block("if known == 0:"):
-        _load_slopes(e, 0)
+        load_slopes(e, 0, e.slopes, "0")
         with text.block(f"for j in range({e.width}):"):
             for row in e.head:
                 text(f"z_{row} = work[{e.at(f'x_{row}')} + j]")
@@ -31,11 +31,6 @@ def emit_columns(e: Layout) -> None:
     emit_tail_columns(e)
 
 
-def _load_slopes(e, s):
-    for i, (row, by) in enumerate(e.slopes):
-        e.text(f"j{s}_{row}_{by} = slope[{s}, {i}]")
-
-
 def _emit_stages(e, method):
     """Write all stages of a method as one loop over the columns, from the slopes at the start.
 
@@ -44,7 +39,7 @@ def _emit_stages(e, method):
     """
     text, last = e.text, method.n_stages - 1
     for s in range(1, last + 1):
-        _load_slopes(e, s)
+        load_slopes(e, s, e.slopes, f"{s}")
         text(f"gh{s} = {method.a[s][s]!r} * h")
         if method.a[s][s]:
             for block in e.blocks:

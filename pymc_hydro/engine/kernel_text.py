@@ -17,7 +17,7 @@ from pymc_hydro.engine.emit import clean
 from pymc_hydro.engine.integrators import RungeKutta
 from pymc_hydro.engine.layout import Layout
 from pymc_hydro.engine.routing_text import emit_routing, routing_targets
-from pymc_hydro.engine.stage_text import emit_factors, emit_stages
+from pymc_hydro.engine.stage_text import emit_factors, emit_stages, load_slopes
 from pymc_hydro.engine.tail_text import emit_tail, emit_tail_constants
 
 __all__ = ["ARGUMENTS", "N_COUNTS", "REASONS", "SIGNATURE", "emit_kernel"]
@@ -242,8 +242,7 @@ def _error(e):
     """Write the squared error in units of the tolerance."""
     text = e.text
     text("gh = h * method[m, n_stage - 1, n_stage - 1]")
-    for i, (row, by) in enumerate(e.slopes):
-        text(f"j_{row}_{by} = slope[n_stage - 1, {i}]")
+    load_slopes(e, "n_stage - 1", e.slopes)
     for block in e.blocks:
         emit_factors(e, block)
     emit_damped(e, "e")

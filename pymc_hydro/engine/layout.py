@@ -62,7 +62,7 @@ class Layout(Emitter):
         self._places: dict[str, int] = {}
         for stage in range(max(method.n_stages for method in methods)):
             for row in self.effect_rows:
-                self.at(f"effect of stage {stage} on {row}")
+                self.effect_at(row, stage)
 
     # ---- nodes ------------------------------------------------------------------------------
 
@@ -132,8 +132,7 @@ class Layout(Emitter):
 
     def effect_at(self, row: str, stage: int = 0) -> int:
         """Return the offset of a row of B at a stage."""
-        first = self.at(f"effect of stage 0 on {self.effect_rows[0]}")
-        return first + stage * self.effect_size + self.effect_rows.index(row) * self.width
+        return self.at(f"effect of stage {stage} on {row}")
 
     def rows_at(self, kind: str, names) -> int:
         """Return the offset of rows that follow each other, to be treated as one."""

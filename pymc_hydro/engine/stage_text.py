@@ -10,7 +10,7 @@ from pymc_hydro.engine.derive import STAGE
 from pymc_hydro.engine.layout import Layout
 from pymc_hydro.engine.structure import fill_in
 
-__all__ = ["emit_factors", "emit_stages", "solve_block"]
+__all__ = ["emit_factors", "emit_stages", "load_slopes", "solve_block"]
 
 MAX_ITERATIONS = 60
 # Of |y| + |c|: at round-off of the residual, so that the sensitivities of a stage are those of the
@@ -67,6 +67,13 @@ def _store_slopes(e, keys):
             e.text(f"slope[s, {i}] = {e.ref(e.inner[key])}")
 
 
+def load_slopes(e: Layout, at, keys, stage: str = "") -> None:
+    """Write the entries of J at the stage `at` as ``j_i_k``; with `stage`, as ``j1_i_k``."""
+    for i, (row, by) in enumerate(e.slopes):
+        if (row, by) in keys:
+            e.text(f"j{stage}_{row}_{by} = slope[{at}, {i}]")
+
+
 def _first_guess(e):
     """Write where Newton's method begins: at its own step from the stage before.
 
@@ -82,9 +89,7 @@ def _first_guess(e):
     for state in states:
         rate = f"rate[s - 1, {e.rows.index(state)}]"
         text(f"d_{state} = c_{state} + gh * {rate} - y_{state}")
-    for i, (row, by) in enumerate(e.slopes):
-        if (row, by) in e.slopes_within:
-            text(f"j_{row}_{by} = slope[s - 1, {i}]")
+    load_slopes(e, "s - 1", e.slopes_within)
     for block in blocks:
         emit_factors(e, block)
         solve_block(e, block, "d")
