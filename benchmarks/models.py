@@ -7,11 +7,13 @@ kinds of run take turns, so that a change of the machine's speed meets both; min
 """
 
 import argparse
+from functools import partial
 
 import numpy as np
 
 import pymc_hydro as ph
-from benchmarks.integration import ten_years, timed
+from benchmarks.integration import ten_years
+from benchmarks.timing import in_turns
 from pymc_hydro.engine.problem import define_problem
 from pymc_hydro.engine.simulate import forcing_array
 from pymc_hydro.testing.checks import draw_parameters
@@ -21,19 +23,14 @@ MODELS = [cls() for cls in ph.MODELS] + [ph.GR4J(form="B")]
 
 
 def costs(model, problem, theta, forcing):
-    best = {False: np.inf, True: np.inf}
-    steps = {}
-    for _ in range(REPEATS):
-        for with_jacobian in best:
-            cost, run = timed(
-                lambda s=with_jacobian: problem.run(
-                    theta, forcing, model.initial_state, sensitivities=s
-                ),
-                1,
-            )
-            best[with_jacobian] = min(best[with_jacobian], cost)
-            steps[with_jacobian] = run.counts[0] + run.counts[2]
-    return best[False], best[True], steps[True] / steps[False], run.status
+    """Return the times of both kinds of run in s, the ratio of their steps and the status."""
+
+    def run(sensitivities):
+        return problem.run(theta, forcing, model.initial_state, sensitivities=sensitivities)
+
+    plain, full = in_turns({kind: partial(run, kind) for kind in (False, True)}, REPEATS).values()
+    steps = {kind: run(kind).counts[[0, 2]].sum() for kind in (False, True)}
+    return plain, full, steps[True] / steps[False], run(True).status
 
 
 def main():
