@@ -84,7 +84,9 @@ class Pairs:
         there = np.flatnonzero(np.isfinite(observed))
         if there.size == 0:
             raise ValueError(f"{name}: all observations are missing")
-        y, q = observed[there], simulated[there]
+        y = observed[there]
+        # PyTensor looks at each number of an index that is no variable.
+        q = simulated[pt.constant(there) if isinstance(simulated, Variable) else there]
         offset = transform.offset_for(name, y)
         y, q = transform(name, y, offset), transform(name, q, offset)
         return cls(y, q, there, observed.size)

@@ -104,7 +104,7 @@ class TwoWells:
     goal = SimpleNamespace(name="loss", sign=1)
     space = define_space(MODEL, {}, {}, "unit cube")
 
-    def __call__(self, theta, squares):
+    def __call__(self, theta):
         u = self.space.positions(theta)
         near, far = u - 0.2, u - 0.8
         loss = (100 * (near * far) ** 2 + u).sum()

@@ -67,7 +67,7 @@ def _residuals(objective, theta, run):
     Those of the loss if it is a sum of squares, those of the first output if not.
     """
     if objective.goal.residuals is not None:
-        found = objective(theta, squares=True)
+        found = objective(theta)
         return found.residuals, found.residual_jacobian
     name = objective.problem.outputs[0]
     scored = slice(run.attrs["warmup"], None)

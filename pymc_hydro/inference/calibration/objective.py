@@ -10,6 +10,7 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
+from pytensor.graph.replace import vectorize_graph
 
 from pymc_hydro.engine.problem import Problem
 from pymc_hydro.likelihoods.stepwise import stepwise
@@ -153,37 +154,30 @@ class Objective:
         shape = (forcing.shape[0] - warmup, len(problem.outputs))
         values = pt.tensor("values", dtype="float64", shape=shape)
         simulated = {name: values[:, i] for i, name in enumerate(problem.outputs)}
-        loss = goal.sign * _scalar(goal.function(observed, simulated), goal.name)
-        self._loss = pytensor.function([values], [loss, pytensor.grad(loss, values)])
-        self._residuals = None
-        if goal.residuals is not None:
-            self._residuals = _compile_residuals(values, goal.residuals(observed, simulated))
+        if goal.residuals is None:
+            self._parts = _loss_of(goal, values, goal.function(observed, simulated))
+        else:
+            self._parts = _squares_of(goal, values, goal.residuals(observed, simulated))
 
-    def __call__(self, theta: np.ndarray, squares: bool = False) -> Evaluation:
-        """Integrate once.
-
-        Parameters
-        ----------
-        theta : array, shape (n_parameter,)
-        squares : bool
-            Whether residuals and their Jacobian are wanted, too.
-        """
+    def __call__(self, theta: np.ndarray) -> Evaluation:
+        """Integrate once; theta has the shape (n_parameter,)."""
         run = self.problem.run(theta, self.forcing, self.initial_state, sensitivities=True)
         if run.status:
             return Evaluation(np.nan, np.full(theta.size, np.nan))
-        values, jacobian = run.values[self.warmup :], run.jacobian[self.warmup :]
-        free = list(self.problem.columns)
-        gradient = np.zeros(theta.size)
+        return self._evaluate(run)
+
+    def _evaluate(self, run) -> Evaluation:
         with self._lock:
-            loss, delta = self._loss(values)
-            gradient[free] = np.tensordot(delta, jacobian, axes=2)
-            if not squares:
-                return Evaluation(float(loss), gradient)
-            columns = [self._residuals(values, jacobian[:, :, j]) for j in range(len(free))]
-        residuals = columns[0][0]
-        residual_jacobian = np.zeros((residuals.size, theta.size))
-        residual_jacobian[:, free] = np.stack([change for _, change in columns], axis=1)
-        return Evaluation(float(loss), gradient, residuals, residual_jacobian)
+            parts = self._parts(run.values[self.warmup :], run.jacobian[self.warmup :])
+        loss, gradient, residuals, slopes = parts
+        squares = () if residuals is None else (residuals, self._by_all(slopes))
+        return Evaluation(float(loss), self._by_all(gradient), *squares)
+
+    def _by_all(self, slopes):
+        """Return derivatives by all parameters, zero for fixed ones, from those by the free."""
+        found = np.zeros((*slopes.shape[:-1], len(self.problem.model.parameters)))
+        found[..., list(self.problem.columns)] = slopes
+        return found
 
     def check(self, theta: np.ndarray) -> None:
         """Raise ValueError if the loss of a run that did not fail is no number."""
@@ -191,15 +185,48 @@ class Objective:
         run = self.problem.run(theta, self.forcing, self.initial_state, sensitivities=True)
         if run.status:
             return
-        with self._lock:
-            loss, delta = self._loss(run.values[self.warmup :])
-        if not (np.isfinite(loss) and np.isfinite(delta).all()):
+        found = self._evaluate(run)
+        if found.failed:
             missing = sum(int(np.isnan(y).sum()) for y in self.observed.values())
             raise ValueError(
-                f"calibrate: the loss {self.goal.name!r} is {float(loss)} at the first start "
+                f"calibrate: the loss {self.goal.name!r} is {found.loss} at the first start "
                 f"although the simulation is finite ({missing} observations are missing: a loss of "
                 "yours must leave them out, such as by np.flatnonzero(np.isfinite(observed)))"
             )
+
+
+def _loss_of(goal, values, loss):
+    """Return a function of values and their Jacobian: loss and gradient, and no residuals."""
+    loss = goal.sign * _scalar(loss, goal.name)
+    compiled = pytensor.function([values], [loss, pytensor.grad(loss, values)])
+
+    def parts(q, jacobian):
+        loss, delta = compiled(q)
+        return loss, np.tensordot(delta, jacobian, axes=2), None, None
+
+    return parts
+
+
+def _squares_of(goal, values, residuals):
+    """Return a function of values and their Jacobian: loss, gradient, residuals, their Jacobian.
+
+    The derivative along a direction by two derivatives against it: ``(d r / d q)' u`` is linear in
+    u, so that its product with the direction, derived by u, is what is wanted.
+    """
+    u = pt.zeros_like(residuals)
+    direction = values.type("direction")
+    backward = pytensor.grad((residuals * u).sum(), values)
+    forward = pytensor.grad((backward * direction).sum(), u)
+    directions = pt.tensor("directions", dtype="float64", shape=(None, *values.type.shape))
+    changes = vectorize_graph(forward, {direction: directions})
+    compiled = pytensor.function([values, directions], [residuals, changes])
+    score = goal.sign < 0  # one minus the sum of squares
+
+    def parts(q, jacobian):
+        r, changes = compiled(q, np.moveaxis(jacobian, -1, 0))
+        return r @ r - score, 2 * changes @ r, r, changes.T
+
+    return parts
 
 
 def _scalar(loss, name):
@@ -211,16 +238,3 @@ def _scalar(loss, name):
             "pytensor.tensor"
         )
     return loss
-
-
-def _compile_residuals(values, residuals):
-    """Return a function of (values, direction): the residuals and their change in the direction.
-
-    The derivative along a direction by two derivatives against it: ``(d r / d q)' u`` is linear in
-    u, so that its product with the direction, derived by u, is what is wanted.
-    """
-    u = pt.zeros_like(residuals)
-    direction = values.type("direction")
-    backward = pytensor.grad((residuals * u).sum(), values)
-    forward = pytensor.grad((backward * direction).sum(), u)
-    return pytensor.function([values, direction], [residuals, forward])

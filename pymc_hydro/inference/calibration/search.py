@@ -89,6 +89,7 @@ class Search:
     converged: bool = False
     seconds: float = 0.0
     _seen: tuple = (None, None)
+    _rows: tuple = (None, None)
     _anchor: np.ndarray | None = None
     _worst: float = FAILED
     _allowance: float = 0
@@ -129,16 +130,16 @@ class Search:
         """How many integrations failed."""
         return int(np.isnan(self.trace).sum())
 
-    def _evaluate(self, z, squares=False):
+    def _evaluate(self, z):
         """Return the evaluation at z and the slopes of the parameters; at equal z only once."""
-        key = (z.tobytes(), squares)
+        key = z.tobytes()
         if self._seen[0] != key:
             if len(self.trace) >= self._allowance:
                 self._course.pause()
             if self._left or self.stop.is_set():
                 raise Stopped
             theta, slope = self.space.parameters(z)
-            found = self.objective(theta, squares)
+            found = self.objective(theta)
             self.trace.append(np.nan if found.failed else found.loss)
             if not found.failed and found.loss < self.best[0]:
                 self.best = (found.loss, theta, found.gradient)
@@ -219,12 +220,17 @@ class Search:
         Where the integration fails, a trust region shrinks at NaN; MINPACK ("lm") needs a number
         that is too large.
         """
-        found, slope = self._evaluate(np.asarray(z, dtype=float), squares=True)
-        n = slope.size
-        if found.failed:
-            large = np.nan if self.method != "lm" else FAILED
-            return np.full(n + 1, large), np.zeros((n + 1, n))
-        return reduce_rows(found.residuals, found.residual_jacobian[:, self.space.free] * slope)
+        found, slope = self._evaluate(np.asarray(z, dtype=float))
+        if self._rows[0] is not found:
+            n = slope.size
+            if found.failed:
+                large = np.nan if self.method != "lm" else FAILED
+                rows = np.full(n + 1, large), np.zeros((n + 1, n))
+            else:
+                jacobian = found.residual_jacobian[:, self.space.free] * slope
+                rows = reduce_rows(found.residuals, jacobian)
+            self._rows = (found, rows)
+        return self._rows[1]
 
 
 def reduce_rows(residuals, jacobian):
