@@ -94,7 +94,8 @@ def interval_length(basin: xr.Dataset) -> float:
 
 def check_warmup(warmup: int, n_time: int) -> int:
     """Return `warmup` if at least one of `n_time` intervals is left after it."""
-    if int(warmup) != warmup or warmup < 0:
+    number = isinstance(warmup, (int, float, np.integer, np.floating)) and np.isfinite(warmup)
+    if not number or int(warmup) != warmup or warmup < 0:
         raise ValueError(f"warmup: expected a whole number of intervals >= 0, found {warmup!r}")
     if warmup >= n_time:
         raise ValueError(

@@ -12,7 +12,14 @@ from pymc_hydro.engine.kernel_text import N_COUNTS
 from pymc_hydro.engine.kernels import Kernel, get_kernel, select_methods
 from pymc_hydro.engine.layout import width_for
 
-__all__ = ["DEFAULT_TOLERANCE", "Problem", "Run", "as_argument", "define_problem"]
+__all__ = [
+    "DEFAULT_TOLERANCE",
+    "Problem",
+    "Run",
+    "as_argument",
+    "check_model_type",
+    "define_problem",
+]
 
 # Hymod, ten years daily: the error of discharge is then below 1e-3 mm/d, that of every Jacobian
 # column below 1 % (benchmarks/integration.py).
@@ -164,9 +171,7 @@ def define_problem(
     TypeError, KeyError, ValueError
         If a setting makes no sense.
     """
-    if not isinstance(model, AbstractModel):
-        hint = "; call the class first" if isinstance(model, type) else ""
-        raise TypeError(f"model: expected a model such as ph.Hymod(), found {model!r}{hint}")
+    check_model_type(model)
     names = tuple(output.name for output in model.select_outputs(outputs))
     if not names:
         raise ValueError(f"outputs: name at least one of {', '.join(model.output_names)}")
@@ -184,3 +189,10 @@ def define_problem(
             )
     settings = (select_methods(solver, steps), float(rtol), float(atol), int(steps or 0))
     return Problem(model, names, float(dt), *settings, columns)
+
+
+def check_model_type(model) -> None:
+    """Raise TypeError if `model` is no model."""
+    if not isinstance(model, AbstractModel):
+        hint = "; call the class first" if isinstance(model, type) else ""
+        raise TypeError(f"model: expected a model such as ph.Hymod(), found {model!r}{hint}")

@@ -1,6 +1,8 @@
 """Calibration: find the parameters with the best score, with exact gradients."""
 
-from collections.abc import Callable, Mapping
+import inspect
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -9,7 +11,8 @@ import xarray as xr
 from pymc_hydro.core.dims import TIME
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.data.schema import as_basin, interval_length
-from pymc_hydro.engine.problem import define_problem
+from pymc_hydro.engine.errors import IntegrationError
+from pymc_hydro.engine.problem import check_model_type, define_problem
 from pymc_hydro.engine.simulate import forcing_array, initial_array, simulate
 from pymc_hydro.inference.calibration.assemble import assemble
 from pymc_hydro.inference.calibration.objective import Objective, define_goal
@@ -27,7 +30,7 @@ def calibrate(
     basin: xr.Dataset | pd.DataFrame,
     loss: str | Callable | Mapping = "nse",
     method: str | None = None,
-    starts: int | Mapping | np.ndarray = 8,
+    starts: int | Mapping | Sequence | np.ndarray | pd.DataFrame = 8,
     warmup: int = 365,
     bounds: Mapping | None = None,
     fixed: Mapping | None = None,
@@ -66,9 +69,9 @@ def calibrate(
         "trf", "dogbox", "lm" (sums of squares only; the last without bounds), "L-BFGS-B",
         "trust-constr", "SLSQP", "basinhopping". Where not given, "trf" for sums of squares and
         "L-BFGS-B" for all others.
-    starts : int, mapping, or array_like, shape (n_start, n_parameter)
+    starts : int, mapping, sequence of mappings, DataFrame, or array_like (n_start, n_parameter)
         A number of starts: the default parameters first, the others fill the search space. Or the
-        starts themselves in natural units.
+        starts themselves in natural units: by names, or all parameters in the model's order.
     warmup : int
         Intervals before the scored period that are simulated only.
     bounds : mapping of name to (lower, upper), optional
@@ -78,8 +81,9 @@ def calibrate(
     seed : int, optional
         For the starts and for basin hopping.
     period, validation : pair of dates, optional
-        Scored periods, both ends included, with the warm-up before them. Without `period`, all of
-        the record after its warm-up.
+        Scored periods, both ends included (a date without a time of day is all of its day), with
+        the warm-up before them. Without `period`, all of the record after its warm-up. If the run
+        of the validation period fails, there is a warning and no validation in the result.
     observed : series, or mapping of output to series, optional
         In place of the basin's discharge: a DataArray or Series with dates, or an array with a
         value for each interval of the basin, NaN where missing.
@@ -102,7 +106,8 @@ def calibrate(
     initial_state : mapping or array_like, shape (n_state,), in mm, optional
         As in ``ph.simulate``.
     cores : int, optional
-        Threads; as many as the machine has where not given.
+        Threads; as many as the machine has where not given. More than two help only as long as
+        all searches of a round go on, see the notes.
     progressbar : bool
         Shown on a terminal or in a notebook.
     **solver_settings
@@ -124,7 +129,8 @@ def calibrate(
     least two) has ended in the best optimum; in the later rounds two.
 
     Where an integration fails during the search, a trust region shrinks, and a line search sees a
-    bowl around the last success; the failures are counted in ``history``.
+    bowl around the last success; from a start at which it fails, the search moves towards the
+    middle of the axes first. The failures are counted in ``history``.
 
     References
     ----------
@@ -148,9 +154,9 @@ def calibrate(
     >>> bool(fit.scores["nse"] > 0.8 and fit.validation_scores["nse"] > 0.8)
     True
     """
+    _check_arguments(model, seed, hops, cores, solver_settings)
     outputs = tuple(loss) if isinstance(loss, Mapping) else ("discharge",)
-    needed = () if observed is not None else ("discharge",)
-    basin = as_basin(basin, (*model.forcing_names, *needed))
+    basin = as_basin(basin, model.forcing_names)
     time = basin[TIME].values
     windows = {"calibration": select_window(time, period, warmup)}
     if validation is not None:
@@ -185,25 +191,45 @@ def calibrate(
     )
     theta = outcome.best.best[1]
     if theta is None:
+        tried = sum(len(search.trace) for search in outcome.starts)
         raise ValueError(
-            f"calibrate: the integration failed at all {sum(len(s.trace) for s in outcome.starts)} "
-            "points that were tried; narrow the bounds, or try ph.simulate at a start to see why"
+            f"calibrate: the integration or the loss failed at all {tried} points that were tried; "
+            "narrow the bounds, or try ph.simulate at a start to see why"
         )
     runs = {}
     for what, window in windows.items():
-        run = simulate(
-            model,
-            theta,
-            basin.isel({TIME: window.record}),
-            outputs,
-            sensitivities=True,
-            initial_state=initial_state,
-            **solver_settings,
-        )
+        record = basin.isel({TIME: window.record})
+        settings = {"sensitivities": True, "initial_state": initial_state, **solver_settings}
+        try:
+            run = simulate(model, theta, record, outputs, **settings)
+        except IntegrationError as error:
+            if what != "validation":
+                raise
+            text = f"calibrate: there is no validation, the run of its period failed: {error}"
+            warnings.warn(text, stacklevel=2)
+            continue
         for name, series in flows.items():
             run[f"observed_{name}"] = (TIME, series[window.record], dict(run[name].attrs))
         runs[what] = run.assign_attrs(warmup=window.warmup)
     return assemble(model, space, outcome, runs)
+
+
+def _check_arguments(model, seed, hops, cores, solver_settings):
+    """Raise TypeError or ValueError for what would only be noticed far from here."""
+    check_model_type(model)
+    known = inspect.signature(define_problem).parameters
+    for name in solver_settings:
+        if name not in known or name in ("model", "outputs", "dt", "free"):
+            raise TypeError(
+                f"calibrate: unknown argument {name!r}; settings of the solver are "
+                "solver, rtol, atol, steps"
+            )
+    for name, value, least in (("seed", seed, 0), ("cores", cores, 1), ("hops", hops, 0)):
+        whole = isinstance(value, (int, np.integer)) and value >= least
+        if not whole and (value is not None or name == "hops"):
+            raise ValueError(
+                f"calibrate: {name} must be a whole number of at least {least}, found {value!r}"
+            )
 
 
 def _objective(model, basin, window, flows, loss, options, first, x0, solver_settings):
@@ -211,8 +237,14 @@ def _objective(model, basin, window, flows, loss, options, first, x0, solver_set
     problem = define_problem(model, tuple(flows), interval_length(basin), **solver_settings)
     forcing = forcing_array(model, basin)[window.record]
     if options.get("normalisation") == "initial" and "initial" not in options:
-        run = problem.run(first, forcing, x0, sensitivities=True).values[window.warmup :]
-        options["initial"] = {name: run[:, i] for i, name in enumerate(flows)}
+        run = problem.run(first, forcing, x0, sensitivities=True)
+        if run.status:
+            raise ValueError(
+                "calibrate: the integration fails at the first start, from which "
+                "normalisation='initial' takes its scales; give another start or normalisation"
+            )
+        scored_values = run.values[window.warmup :]
+        options["initial"] = {name: scored_values[:, i] for i, name in enumerate(flows)}
     goal = define_goal(loss, options, basin[TIME].values[window.scored])
     scored = {name: series[window.scored] for name, series in flows.items()}
     objective = Objective(problem, forcing, x0, window.warmup, scored, goal)

@@ -21,6 +21,7 @@ __all__ = [
     "small_flow",
     "spread_of",
     "squares",
+    "take",
 ]
 
 SMALL_FLOW = 0.01  # of the median of the positive observations
@@ -84,9 +85,7 @@ class Pairs:
         there = np.flatnonzero(np.isfinite(observed))
         if there.size == 0:
             raise ValueError(f"{name}: all observations are missing")
-        y = observed[there]
-        # PyTensor looks at each number of an index that is no variable.
-        q = simulated[pt.constant(there) if isinstance(simulated, Variable) else there]
+        y, q = observed[there], take(simulated, there)
         offset = transform.offset_for(name, y)
         y, q = transform(name, y, offset), transform(name, q, offset)
         return cls(y, q, there, observed.size)
@@ -110,6 +109,12 @@ class Pairs:
 def mathematics(*series):
     """Return the module whose functions apply to `series`: PyTensor's if one is a variable."""
     return pt if any(isinstance(x, Variable) for x in series) else np
+
+
+def take(series, positions):
+    """Return the values at some positions."""
+    # PyTensor looks at each number of an index that is no variable.
+    return series[pt.constant(positions) if isinstance(series, Variable) else positions]
 
 
 def number(x):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pymc_hydro.losses.pairs import Pairs, number, root
+from pymc_hydro.losses.pairs import Pairs, number, root, take
 
 __all__ = ["gls", "gls_residuals", "mae", "rmse", "sar", "ssr", "ssr_residuals"]
 
@@ -28,7 +28,8 @@ def ssr(observed, simulated, *, weights=None, transform=None):
     Raises
     ------
     ValueError
-        If the shapes differ, all observations are missing, or a weight is negative.
+        If the shapes differ, all observations are missing, or a weight is negative, or all are
+        zero.
     """
     r = ssr_residuals(observed, simulated, weights=weights, transform=transform)
     return number((r * r).sum())
@@ -37,7 +38,11 @@ def ssr(observed, simulated, *, weights=None, transform=None):
 def ssr_residuals(observed, simulated, *, weights=None, transform=None):
     """Return the residuals whose squares :func:`ssr` adds, shape (n_observation,)."""
     pairs = Pairs.of("ssr", observed, simulated, transform=transform)
-    return pairs.residual * np.sqrt(_weights("ssr", weights, pairs))
+    if weights is None:
+        return pairs.residual
+    weights = _weights("ssr", weights, pairs)
+    counted = np.flatnonzero(weights)  # an interval that is left out is no residual
+    return take(pairs.residual, counted) * np.sqrt(weights[counted])
 
 
 def sar(observed, simulated, *, weights=None, transform=None):
@@ -167,4 +172,7 @@ def _weights(name, weights, pairs):
         raise ValueError(f"{name}: weights has shape {weights.shape}, expected ({pairs.n_time},)")
     if not (weights >= 0).all():
         raise ValueError(f"{name}: weights must be >= 0; leave an interval out with zero")
-    return weights if pairs.positions is None else weights[pairs.positions]
+    weights = weights if pairs.positions is None else weights[pairs.positions]
+    if not weights.any():
+        raise ValueError(f"{name}: the weights of all observations are zero")
+    return weights

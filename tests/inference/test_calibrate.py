@@ -361,7 +361,7 @@ def test_a_search_returns_from_where_the_integration_fails(method, space, fragil
 
 def test_failure_everywhere_is_an_error(fragile):
     model, basin = fragile
-    with pytest.raises(ValueError, match="failed at all 2 points"):
+    with pytest.raises(ValueError, match="failed at all 12 points"):
         ph.calibrate(
             model, basin, starts=2, warmup=20, steps=1, bounds={"a": (0.9, 1)}, method="trf"
         )

@@ -104,7 +104,9 @@ def _without_sensitivities(run):
 
 def _span(run) -> str:
     first, last = (pd.Timestamp(run[TIME].values[i]) for i in (run.attrs["warmup"], -1))
-    return f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"
+    days = first == first.normalize() and last == last.normalize()
+    form = "%Y-%m-%d" if days else "%Y-%m-%d %H:%M"
+    return f"{first.strftime(form)} to {last.strftime(form)}"
 
 
 def _history(outcome, space) -> xr.Dataset:
@@ -132,6 +134,7 @@ def _of_searches(searches, prefix, dim, space, longest) -> xr.Dataset:
         "loss": (dim, np.array([s.best[0] for s in searches], dtype=float)),
         "evaluations": (dim, np.array([len(s.trace) for s in searches], dtype=int)),
         "failed": (dim, np.array([s.failures for s in searches], dtype=int)),
+        "undefined": (dim, np.array([s.undefined for s in searches], dtype=int)),
         "seconds": (dim, np.array([s.seconds for s in searches], dtype=float)),
         "converged": (dim, np.array([s.converged for s in searches], dtype=int)),
         "first": ((dim, PARAMETER), np.array(first).reshape(shape)),

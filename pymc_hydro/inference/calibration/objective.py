@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 import pytensor
 import pytensor.tensor as pt
+from pytensor.gradient import DisconnectedInputError
 from pytensor.graph.basic import Variable
 from pytensor.graph.replace import vectorize_graph
 
@@ -117,12 +118,15 @@ class Evaluation:
     residuals : array, shape (n_residual,), or None
         If the loss is a sum of squares.
     residual_jacobian : array, shape (n_residual, n_parameter), or None
+    integrated : bool
+        Whether the integration came to its end.
     """
 
     loss: float
     gradient: np.ndarray
     residuals: np.ndarray | None = None
     residual_jacobian: np.ndarray | None = None
+    integrated: bool = True
 
     @property
     def failed(self) -> bool:
@@ -163,7 +167,7 @@ class Objective:
         """Integrate once; theta has the shape (n_parameter,)."""
         run = self.problem.run(theta, self.forcing, self.initial_state, sensitivities=True)
         if run.status:
-            return Evaluation(np.nan, np.full(theta.size, np.nan))
+            return Evaluation(np.nan, np.full(theta.size, np.nan), integrated=False)
         return self._evaluate(run)
 
     def _evaluate(self, run) -> Evaluation:
@@ -198,7 +202,14 @@ class Objective:
 def _loss_of(goal, values, loss):
     """Return a function of values and their Jacobian: loss and gradient, and no residuals."""
     loss = goal.sign * _scalar(loss, goal.name)
-    compiled = pytensor.function([values], [loss, pytensor.grad(loss, values)])
+    try:
+        delta = pytensor.grad(loss, values)
+    except DisconnectedInputError as error:
+        raise TypeError(
+            f"calibrate: the loss {goal.name!r} does not depend on the simulated series, its "
+            "second argument"
+        ) from error
+    compiled = pytensor.function([values], [loss, delta])
 
     def parts(q, jacobian):
         loss, delta = compiled(q)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 
 import numpy as np
 import pandas as pd
@@ -68,16 +69,23 @@ def select_window(time: np.ndarray, period, warmup: int, what: str = "period") -
     if period is None:
         return Window(0, check_warmup(warmup, time.size), time.size)
     index = pd.DatetimeIndex(time)
+    pair = f"{what} must be a pair of dates, such as ('1955-10-01', '1960-09-30')"
     if isinstance(period, slice):
         period = (period.start, period.stop)
-    if isinstance(period, str) or len(period) != 2:
+    if isinstance(period, str) or not hasattr(period, "__len__") or len(period) != 2:
+        raise ValueError(f"calibrate: {pair}, found {period!r}")
+    period = tuple(map(_whole_day, period))
+    try:
+        found = index.slice_indexer(*period)
+    except (TypeError, ValueError) as error:
         raise ValueError(
-            f"calibrate: {what} must be a pair of dates, such as ('1955-10-01', '1960-09-30'), "
-            f"found {period!r}"
-        )
-    found = index.slice_indexer(*period)
+            f"calibrate: {pair}, without a time zone; found {period[0]!r} and {period[1]!r} "
+            f"({error})"
+        ) from error
     first, end = found.start or 0, index.size if found.stop is None else found.stop
     covers = f"the record covers {_date(time[0])} to {_date(time[-1])}"
+    if period[1] is not None and pd.Timestamp(period[1]) >= index[-1] + (index[1] - index[0]):
+        raise ValueError(f"calibrate: {what} ends at {period[1]}, but {covers}")
     if end <= first:
         raise ValueError(f"calibrate: {what} {period[0]} to {period[1]} is empty; {covers}")
     warmup = check_warmup(warmup, time.size)
@@ -141,7 +149,8 @@ def observations(
             result[name] = basin[name].values
         else:
             raise KeyError(
-                f"calibrate: no observations of {name!r}; give observed={{{name!r}: series}}"
+                f"calibrate: no observations of {name!r}: the basin has none; give "
+                f"observed={{{name!r}: series}}"
             )
         for what, window in windows.items():
             if not np.isfinite(result[name][window.scored]).any():
@@ -158,10 +167,16 @@ def _on_time(name, series, time) -> np.ndarray:
         series = series.to_series()
     if isinstance(series, pd.Series):
         index = pd.DatetimeIndex(time)
-        if not index.isin(series.index).any():
+        if not series.index.is_unique:
             raise ValueError(
-                f"calibrate: the observations of {name!r} ({series.index[0]} to "
-                f"{series.index[-1]}) and the forcing ({index[0]} to {index[-1]}) do not overlap"
+                f"calibrate: the observations of {name!r} have "
+                f"{series.index[series.index.duplicated()][0]} twice; drop duplicates"
+            )
+        if not index.isin(series.index).any():
+            span = f"{series.index[0]} to {series.index[-1]}" if len(series) else "none"
+            raise ValueError(
+                f"calibrate: the observations of {name!r} ({span}) and the forcing ({index[0]} to "
+                f"{index[-1]}) do not overlap: they have no date and time of day in common"
             )
         values = series.reindex(index).to_numpy(dtype=float)
     else:
@@ -178,6 +193,14 @@ def _on_time(name, series, time) -> np.ndarray:
             "NaN"
         )
     return values
+
+
+def _whole_day(moment):
+    """Return a date without a time of day as text, which Pandas takes as all of its day."""
+    day = isinstance(moment, date) and not isinstance(moment, datetime)
+    if day or (isinstance(moment, np.datetime64) and moment.dtype == "datetime64[D]"):
+        return str(moment)
+    return moment
 
 
 def _date(moment) -> str:

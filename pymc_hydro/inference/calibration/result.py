@@ -19,7 +19,7 @@ DATASETS = ("theta", "simulation", "validation", "identifiability", "history")
 ARRAYS = ("jacobian", "gradient", "covariance")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Calibration:
     """The result of :func:`pymc_hydro.calibrate`.
 
@@ -56,9 +56,10 @@ class Calibration:
         :meth:`weakest_direction`.
     history : Dataset
         For each start: ``loss``, ``evaluations`` (integrations with Jacobian), ``failed``
-        integrations, ``seconds``, ``converged``, ``message``, ``first`` and ``last`` parameters,
-        and ``trace``, the loss of each integration. The same with ``hop_`` before for the searches
-        of later rounds, and with ``final_`` for the last one.
+        integrations, ``undefined`` (those that did not fail, but have a loss or gradient that is
+        no number), ``seconds``, ``converged``, ``message``, ``first`` and ``last`` parameters, and
+        ``trace``, the loss of each integration. The same with ``hop_`` before for the searches of
+        later rounds, and with ``final_`` for the last one.
     message : str
         What the optimiser said of the best start.
     settings : dict
@@ -83,8 +84,11 @@ class Calibration:
     @property
     def integrations(self) -> int:
         """Number of integrations, each with its Jacobian, of all searches."""
-        names = ("evaluations", "hop_evaluations", "final_evaluations")
-        return sum(int(self.history[name].sum()) for name in names)
+        return int(self._of_searches("evaluations").sum())
+
+    def _of_searches(self, name):
+        """Return what the history holds of each search, from the starts to the last one."""
+        return np.concatenate([self.history[p + name].values for p in ("", "hop_", "final_")])
 
     @property
     def standard_errors(self) -> xr.DataArray:
@@ -151,10 +155,14 @@ class Calibration:
             If there is no such file, or it is no saved calibration.
         """
         path = Path(path)
-        with xr.open_dataset(path, engine="h5netcdf") as root:
-            if "calibration" not in root.attrs:
-                raise ValueError(f"{path} is no calibration that was saved by Calibration.save")
-            numbers = json.loads(root.attrs["calibration"])
+        foreign = f"{path} is no calibration that was saved by Calibration.save"
+        try:
+            with xr.open_dataset(path, engine="h5netcdf") as root:
+                numbers = json.loads(root.attrs["calibration"])
+        except FileNotFoundError:
+            raise
+        except (OSError, KeyError) as error:
+            raise ValueError(foreign) from error
         groups: dict = {"validation": None}
         for name in DATASETS:
             if name != "validation" or numbers["validation_scores"] is not None:
@@ -205,16 +213,21 @@ class Calibration:
         weak = self.weakest_direction()
         text = ", ".join(f"{k} {v:+.2f}" for k, v in weak.items() if abs(v) >= WEAK)
         lines = [f"Optimiser: {self.message} (gradient {self.gradient_norm:.1e})"]
-        ends = np.concatenate([self.history[name].values for name in ("loss", "hop_loss")])
+        ends = self._of_searches("loss")
         near = int(np.sum(ends <= self.loss + 1e-3 * abs(self.loss)))
         lines.append(f"Searches that ended within 0.1 % of the best loss: {near} of {ends.size}")
+        failed, undefined = (self._of_searches(name).sum() for name in ("failed", "undefined"))
+        if failed or undefined:
+            lines.append(
+                f"Of {self.integrations} integrations, {failed} failed, and {undefined} had a loss "
+                "that is no number"
+            )
         if weak:
-            ratio = self.identifiability["singular_value"].values
-            with np.errstate(divide="ignore"):
-                lines.append(
-                    f"Weakest direction: {text} ({ratio[0] / ratio[-1]:.0f} times weaker "
-                    "than the strongest)"
-                )
+            values = self.identifiability["singular_value"].values
+            strength = "without effect"
+            if values[-1] > 0:
+                strength = f"{values[0] / values[-1]:.0f} times weaker than the strongest"
+            lines.append(f"Weakest direction: {text} ({strength})")
         lines.append(
             "Standard errors are by linear theory and mostly too small; see fit.covariance.note"
         )

@@ -23,8 +23,11 @@ EXPLORING = (60, 1e-5)
 FINAL = (200, 1e-8)
 BASIN_HOPS = 10  # of SciPy's basinhopping
 BASIN_HOP = 0.2  # of an axis, or in units of the logit
-FAILED = 1e6  # the loss where no run has been successful yet
+FAILED = 1e6  # each residual of MINPACK where the integration fails
 LEFT = "left, since others were better"
+FAILED_START = "the integration or the loss failed at the start"
+MOVED = "; it began nearer to the middle of the axes, since the integration failed at the start"
+MOVES = 5  # of a start at which the integration fails, half way to the middle of the axes
 INNER = 1e-3  # of an axis: an exploring search of inner points starts this far from a bound
 
 
@@ -71,7 +74,9 @@ class Search:
     exploring : bool
         Whether to end early.
     trace : list of float
-        Loss of each integration, NaN where it failed.
+        Loss of each integration, NaN where it or the loss failed.
+    failures : int
+        How many integrations failed.
     best : tuple of loss, parameters and gradient; the smallest loss seen
     """
 
@@ -84,6 +89,7 @@ class Search:
     stop: Event
     exploring: bool = False
     trace: list = field(default_factory=list)
+    failures: int = 0
     best: tuple = (np.inf, None, None)
     message: str = ""
     converged: bool = False
@@ -91,7 +97,7 @@ class Search:
     _seen: tuple = (None, None)
     _rows: tuple = (None, None)
     _anchor: np.ndarray | None = None
-    _worst: float = FAILED
+    _worst: float = -np.inf
     _allowance: float = 0
     _left: bool = False
 
@@ -120,15 +126,25 @@ class Search:
 
     def _run(self):
         margin = INNER if self.exploring and self.method == "trf" else 0.0
-        z = self.space.coordinates(self.unit, margin)
+        for i in range(MOVES + 1):
+            z = self.space.coordinates(0.5 + (self.unit - 0.5) / 2**i, margin)
+            found, _ = self._evaluate(z)
+            if not found.failed:
+                break
+        else:
+            self.message = FAILED_START
+            return
+        self._anchor, self._worst = z, found.loss
         method = self._least_squares if self.method in LEAST_SQUARES else self._minimize
         result = method(z)
         self.message, self.converged = _text(result.message), bool(result.success)
+        if i:
+            self.message += MOVED
 
     @property
-    def failures(self) -> int:
-        """How many integrations failed."""
-        return int(np.isnan(self.trace).sum())
+    def undefined(self) -> int:
+        """How many integrations did not fail, but have a loss or gradient that is no number."""
+        return int(np.isnan(self.trace).sum()) - self.failures
 
     def _evaluate(self, z):
         """Return the evaluation at z and the slopes of the parameters; at equal z only once."""
@@ -141,6 +157,7 @@ class Search:
             theta, slope = self.space.parameters(z)
             found = self.objective(theta)
             self.trace.append(np.nan if found.failed else found.loss)
+            self.failures += not found.integrated
             if not found.failed and found.loss < self.best[0]:
                 self.best = (found.loss, theta, found.gradient)
             self._seen = (key, (found, slope))
@@ -182,11 +199,9 @@ class Search:
         found, slope = self._evaluate(np.asarray(z, dtype=float))
         if found.failed:
             anchor = self._anchor
-            if anchor is None:
-                anchor = self.space.coordinates(np.full(z.size, 0.5))
             height = self._worst + max(1.0, abs(self._worst)) * ((z - anchor) ** 2).sum()
             return height, 2 * max(1.0, abs(self._worst)) * (z - anchor)
-        self._worst = found.loss if self._anchor is None else max(self._worst, found.loss)
+        self._worst = max(self._worst, found.loss)
         self._anchor = np.array(z)
         return found.loss, found.gradient[self.space.free] * slope
 
@@ -198,21 +213,14 @@ class Search:
         bounds = (-np.inf, np.inf) if self.space.kind == "unconstrained" else (0.0, 1.0)
         iterations, tolerance = EXPLORING if self.exploring else FINAL
         tolerances = dict.fromkeys(("ftol", "xtol", "gtol"), tolerance)
-        settings = {"max_nfev": iterations, **tolerances, **self.options}
-        try:
-            return optimize.least_squares(
-                lambda z: self._reduced(z)[0],
-                z,
-                jac=lambda z: self._reduced(z)[1],
-                method=self.method,
-                bounds=bounds,
-                **settings,
-            )
-        except ValueError as error:
-            if "not finite in the initial point" not in str(error):
-                raise
-            message = "the integration failed at the start"
-            return optimize.OptimizeResult(message=message, success=False)
+        return optimize.least_squares(
+            lambda z: self._reduced(z)[0],
+            z,
+            jac=lambda z: self._reduced(z)[1],
+            method=self.method,
+            bounds=bounds,
+            **{"max_nfev": iterations, **tolerances, **self.options},
+        )
 
     def _reduced(self, z):
         """Return residuals and Jacobian with as many rows as there are parameters plus one.

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from pymc_hydro.core.model import AbstractModel
 
@@ -14,7 +15,7 @@ SAMPLERS = ("latin hypercube", "sobol")
 # A positive parameter whose upper bound is this many times the lower one has a logarithmic axis:
 # on a linear one, half of the orders of magnitude would lie within a step of the lower bound.
 LOGARITHMIC = 100.0
-FARTHEST = 1e-6  # of an axis: where an unconstrained search may start
+FARTHEST = 1e-3  # of an axis: nearer to a bound no unconstrained search starts, the logit is flat
 AT_BOUND = 1e-3  # of an axis: what is nearer to a bound is said to be at it
 
 
@@ -78,7 +79,8 @@ class SearchSpace:
     def coordinates(self, unit: np.ndarray, margin: float = 0.0) -> np.ndarray:
         """Return coordinates of positions, first moved `margin` off the bounds.
 
-        Without bounds the margin is at least 1e-6: a bound itself is infinitely far away.
+        Without bounds the margin is at least 1e-3: the logit of a bound itself is infinite, and
+        a search hardly leaves what is near.
         """
         if self.kind == "unit cube":
             return np.clip(unit, margin, 1 - margin)
@@ -109,7 +111,8 @@ class SearchSpace:
 
         Parameters
         ----------
-        starts : int, mapping of name to value, or array_like, shape (n_start, n_parameter)
+        starts : int, mapping, sequence of mappings, DataFrame, or array_like
+            As in ``ph.calibrate``.
         default : array, shape (n_parameter,)
             The first of a number of starts; the others fill the space.
         sampler : {"latin hypercube", "sobol"}
@@ -120,25 +123,22 @@ class SearchSpace:
         KeyError, ValueError
             If the sampler is unknown, or a start is outside the bounds.
         """
-        if isinstance(starts, (int, np.integer)):
-            if starts < 1:
-                raise ValueError(f"calibrate: starts must be at least 1, found {starts}")
+        if np.ndim(starts) == 0 and not isinstance(starts, Mapping):
+            if not isinstance(starts, (int, np.integer)) or starts < 1:
+                raise ValueError(
+                    f"calibrate: starts must be a whole number of at least 1, or the starts "
+                    f"themselves; found {starts!r}"
+                )
             first = self.positions(np.clip(default, self.lower, self.upper))
             return np.vstack([first, _sample(sampler, starts - 1, first.size, seed)])
+        if isinstance(starts, pd.DataFrame):
+            starts = starts.to_dict("records")
         if isinstance(starts, Mapping):
-            unknown = [name for name in starts if name not in self.names]
-            if unknown:
-                raise KeyError(
-                    f"calibrate: the start names {unknown}, which are no parameters; known are "
-                    f"{', '.join(self.names)}"
-                )
-            missing = [self.names[i] for i in self.free if self.names[i] not in starts]
-            if missing:
-                raise KeyError(f"calibrate: the start lacks {', '.join(missing)}")
-            values = [float(starts.get(n, h)) for n, h in zip(self.names, self.held, strict=True)]
-            starts = np.array(values)
+            starts = [starts]
+        if len(starts) and isinstance(starts[0], Mapping):
+            starts = [self._named(start) for start in starts]
         points = np.atleast_2d(np.asarray(starts, dtype=float))
-        if points.ndim != 2 or points.shape[1] != len(self.names):
+        if points.ndim != 2 or points.shape[1] != len(self.names) or not len(points):
             raise ValueError(
                 f"calibrate: starts must have shape (n_start, {len(self.names)}), found "
                 f"{points.shape}"
@@ -152,6 +152,19 @@ class SearchSpace:
                     f"{self.upper[i]:g}; give bounds={{{self.names[i]!r}: (lower, upper)}}"
                 )
         return self.positions(points)
+
+    def _named(self, start: Mapping) -> list[float]:
+        """Return the values of a start in the order of the parameters."""
+        unknown = [name for name in start if name not in self.names]
+        if unknown:
+            raise KeyError(
+                f"calibrate: the start names {unknown}, which are no parameters; known are "
+                f"{', '.join(self.names)}"
+            )
+        missing = [self.names[i] for i in self.free if self.names[i] not in start]
+        if missing:
+            raise KeyError(f"calibrate: the start lacks {', '.join(missing)}")
+        return [float(start.get(n, h)) for n, h in zip(self.names, self.held, strict=True)]
 
 
 def define_space(model: AbstractModel, bounds: Mapping, fixed: Mapping, kind: str) -> SearchSpace:
@@ -167,7 +180,17 @@ def define_space(model: AbstractModel, bounds: Mapping, fixed: Mapping, kind: st
     names, lower, upper = model.parameter_names, model.lower, model.upper
     for name, pair in bounds.items():
         i = _index(model, name)
-        low, high = (float(b) for b in pair)
+        try:
+            low, high = (float(b) for b in pair)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"calibrate: bounds of {name} must be two numbers, lower and upper; found {pair!r}"
+            ) from error
+        if not np.isfinite([low, high]).all():
+            raise ValueError(
+                f"calibrate: bounds of {name} must be finite, found [{low}, {high}]; every search "
+                "space begins within them"
+            )
         if not low < high:
             raise ValueError(
                 f"calibrate: bounds of {name} must rise, found [{low}, {high}]; a parameter is "
@@ -177,11 +200,17 @@ def define_space(model: AbstractModel, bounds: Mapping, fixed: Mapping, kind: st
     held = np.full(len(names), np.nan)
     for name, value in fixed.items():
         i = _index(model, name)
-        if not lower[i] <= float(value) <= upper[i]:
+        try:
+            value = float(value)
+        except (TypeError, ValueError) as error:
+            raise ValueError(
+                f"calibrate: fixed {name} must be a number, found {value!r}"
+            ) from error
+        if not lower[i] <= value <= upper[i]:
             raise ValueError(
                 f"calibrate: fixed {name} = {value} is outside its bounds [{lower[i]}, {upper[i]}]"
             )
-        held[i] = float(value)
+        held[i] = value
     if not np.isnan(held).any():
         raise ValueError("calibrate: all parameters are fixed, nothing is left to search")
     return SearchSpace(names, lower, upper, held, kind)

@@ -9,11 +9,12 @@ from pymc_hydro.inference.calibration.space import SearchSpace
 __all__ = ["NOTE", "linear_covariance", "singular_directions"]
 
 NOTE = (
-    "s^2 (J'J)^-1 of the residuals at the optimum. It describes the uncertainty of the parameters "
-    "where the model is right, the residuals are independent with one variance, and the optimum "
-    "lies inside the bounds. Daily flow rarely obeys: its errors grow with flow and last for days, "
-    "so that these standard errors are too small. Parameters that are fixed or at a bound have "
-    "zero here, and the others are given those."
+    "s^2 (J'J)^-1 of the residuals at the optimum: those of the loss if it is a sum of squares, "
+    "otherwise observed minus simulated values of the first output. It describes the uncertainty "
+    "of the parameters where the model is right, the residuals are independent with one variance, "
+    "and the optimum lies inside the bounds. Daily flow rarely obeys: its errors grow with flow "
+    "and last for days, so that these standard errors are too small. Parameters that are fixed or "
+    "at a bound have zero here, and the others are given those."
 )
 SMALLEST = np.finfo(float).eps  # of the largest singular value
 
@@ -32,15 +33,17 @@ def linear_covariance(space: SearchSpace, theta, residuals, jacobian) -> xr.Data
     Returns
     -------
     DataArray, shape (n_parameter, n_parameter)
-        A direction that changes no residual has a very large variance, not an infinite one.
+        A direction that changes no residual has a very large variance, not an infinite one. NaN
+        if there are no more residuals than parameters: nothing is then known of their variance.
     """
     inner = _inner(space, theta)
     covariance = np.zeros((theta.size, theta.size))
     if inner.size:
         width = (space.upper - space.lower)[inner]  # for a scale that all share
-        _, s, directions = np.linalg.svd(jacobian[:, inner] * width, full_matrices=False)
+        s, directions = _singular(jacobian[:, inner] * width)
         s = np.maximum(s, SMALLEST * s[0]) if s[0] > 0 else np.full_like(s, SMALLEST)
-        variance = residuals @ residuals / max(residuals.size - inner.size, 1)
+        freedom = residuals.size - inner.size
+        variance = residuals @ residuals / freedom if freedom > 0 else np.nan
         half = (directions.T / s) * width[:, None]
         covariance[np.ix_(inner, inner)] = variance * half @ half.T
     dims = (PARAMETER, f"{PARAMETER}_2")
@@ -68,8 +71,7 @@ def singular_directions(space: SearchSpace, theta, jacobian) -> xr.Dataset:
     values = np.zeros(inner.size)
     if inner.size:
         scaled = jacobian[:, inner] * space.axis_slopes(theta)[inner]
-        _, s, directions = np.linalg.svd(scaled, full_matrices=False)
-        values[: s.size], vectors[: s.size, inner] = s, directions
+        values, vectors[:, inner] = _singular(scaled)
     return xr.Dataset(
         {
             "singular_value": ("direction", values),
@@ -77,6 +79,12 @@ def singular_directions(space: SearchSpace, theta, jacobian) -> xr.Dataset:
         },
         coords={PARAMETER: list(space.names)},
     )
+
+
+def _singular(jacobian):
+    """Return a singular value and a direction for every column, those without effect included."""
+    rows = np.zeros((max(0, jacobian.shape[1] - jacobian.shape[0]), jacobian.shape[1]))
+    return np.linalg.svd(np.vstack([jacobian, rows]), full_matrices=False)[1:]
 
 
 def _inner(space, theta):
