@@ -84,10 +84,10 @@ def select_window(time: np.ndarray, period, warmup: int, what: str = "period") -
         ) from error
     first, end = found.start or 0, index.size if found.stop is None else found.stop
     covers = f"the record covers {_date(time[0])} to {_date(time[-1])}"
-    if period[1] is not None and pd.Timestamp(period[1]) >= index[-1] + (index[1] - index[0]):
-        raise ValueError(f"calibrate: {what} ends at {period[1]}, but {covers}")
     if end <= first:
         raise ValueError(f"calibrate: {what} {period[0]} to {period[1]} is empty; {covers}")
+    if period[1] is not None and pd.Timestamp(period[1]) >= index[-1] + (index[1] - index[0]):
+        raise ValueError(f"calibrate: {what} ends at {period[1]}, but {covers}")
     warmup = check_warmup(warmup, time.size)
     if first < warmup:
         raise ValueError(
