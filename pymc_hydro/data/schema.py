@@ -80,7 +80,7 @@ def as_basin(data: xr.Dataset | pd.DataFrame, needed: Sequence[str] = ()) -> xr.
             fix = _FIX_UNITS.get(found, "convert it and set attrs['units']")
             raise ValueError(f"basin: {name!r} is in {found!r}, expected {units[0]!r}; {fix}")
         values = np.asarray(variable.values, dtype=np.float64)
-        _check_values(name, values, time, gaps=name == "discharge")
+        check_values(name, values, time, gaps=name == "discharge")
         attributes = {"long_name": description, **variable.attrs, "units": units[0]}
         variables[name] = ("time", values, attributes)
     return xr.Dataset(variables, coords={"time": time}, attrs=data.attrs)
@@ -164,11 +164,14 @@ def _check_time(coordinate: xr.DataArray) -> np.ndarray:
     return time
 
 
-def _check_values(name, values, time, gaps):
+def check_values(
+    name: str, values: np.ndarray, time: np.ndarray, gaps: bool, where: str = "basin"
+) -> None:
+    """Raise ValueError if a variable has values that it cannot have, or none where it must."""
     bad = np.isinf(values) if gaps else ~np.isfinite(values)
     if bad.any():
         raise ValueError(
-            f"basin: {name!r} has {bad.sum()} values that are missing or infinite, first at "
+            f"{where}: {name!r} has {bad.sum()} values that are missing or infinite, first at "
             f"{_date(time[bad.argmax()])}; "
             + ("write missing values as NaN" if gaps else "forcing must be complete: fill it first")
         )
@@ -181,7 +184,7 @@ def _check_values(name, values, time, gaps):
     if out.any():
         at = out.argmax()
         raise ValueError(
-            f"basin: {name!r} is {what} in {out.sum()} intervals, first {values[at]:g} at "
+            f"{where}: {name!r} is {what} in {out.sum()} intervals, first {values[at]:g} at "
             f"{_date(time[at])}; {fix}"
         )
 

@@ -154,7 +154,8 @@ def calibrate(
     >>> bool(fit.scores["nse"] > 0.8 and fit.validation_scores["nse"] > 0.8)
     True
     """
-    _check_arguments(model, seed, hops, cores, solver_settings)
+    mappings = {"bounds": bounds, "fixed": fixed, "loss_options": loss_options}
+    _check_arguments(model, seed, hops, cores, mappings, solver_settings)
     outputs = tuple(loss) if isinstance(loss, Mapping) else ("discharge",)
     basin = as_basin(basin, model.forcing_names)
     time = basin[TIME].values
@@ -214,9 +215,12 @@ def calibrate(
     return assemble(model, space, outcome, runs)
 
 
-def _check_arguments(model, seed, hops, cores, solver_settings):
+def _check_arguments(model, seed, hops, cores, mappings, solver_settings):
     """Raise TypeError or ValueError for what would only be noticed far from here."""
     check_model_type(model)
+    for name, value in mappings.items():
+        if value is not None and not isinstance(value, Mapping):
+            raise TypeError(f"calibrate: {name} must map names to values, found {value!r}")
     known = inspect.signature(define_problem).parameters
     for name in solver_settings:
         if name not in known or name in ("model", "outputs", "dt", "free"):

@@ -2,7 +2,16 @@
 
 import numpy as np
 
-from pymc_hydro.losses.pairs import Pairs, number, ordered, root, small_flow, spread_of, squares
+from pymc_hydro.losses.pairs import (
+    Pairs,
+    logarithm,
+    number,
+    ordered,
+    root,
+    small_flow,
+    spread_of,
+    squares,
+)
 
 __all__ = ["kge", "kge_2012", "kge_nonparametric", "nse", "nse_residuals", "volume_bias"]
 
@@ -14,7 +23,7 @@ def nse(observed, simulated, *, transform=None):
     """Return the Nash-Sutcliffe efficiency, a score: one is perfect, higher is better.
 
     ``1 - sum((y - q)^2) / sum((y - mean(y))^2)``, from minus infinity to one; zero is as good as
-    the mean of the observations.
+    the mean of the observations. Zero flow, and a constant simulation, are allowed.
 
     Parameters
     ----------
@@ -60,7 +69,8 @@ def kge(observed, simulated, *, transform=None):
     observed : array_like, shape (n_time,)
         NaN where missing: these are left out.
     simulated : array_like or TensorVariable, shape (n_time,)
-        If constant, there is no correlation and the result is NaN.
+        If constant or zero, there is no correlation and the result is NaN; single zero flows are
+        allowed.
     transform : {"log", "sqrt", "box_cox", "inverse"} or Transform, optional
         With the logarithm the result depends on the unit of flow, and is without meaning where
         the mean logarithm is near zero.
@@ -86,9 +96,10 @@ def kge(observed, simulated, *, transform=None):
 def kge_2012(observed, simulated, *, transform=None):
     """Return the Kling-Gupta efficiency of 2012, a score: one is perfect, higher is better.
 
-    As :func:`kge`, with the ratio of coefficients of variation in place of that of standard
-    deviations, so that variability and bias are not counted twice. A simulation without flow has
-    NaN.
+    ``1 - sqrt((r - 1)^2 + (c - 1)^2 + (b - 1)^2)``: as :func:`kge`, with the ratio c of the
+    coefficients of variation in place of that of standard deviations, so that variability and bias
+    are not counted twice. From minus infinity to one. A simulation that is constant, or without
+    flow, has NaN; observations that are constant are refused, and missing ones left out.
 
     Parameters
     ----------
@@ -116,7 +127,7 @@ def kge_2012(observed, simulated, *, transform=None):
 
 
 def kge_nonparametric(observed, simulated, *, rank_width=None, transform=None):
-    """Return the non-parametric Kling-Gupta efficiency, a score: one is perfect.
+    """Return the non-parametric Kling-Gupta efficiency, a score: one is perfect, higher is better.
 
     As :func:`kge`, with Spearman's rank correlation, and for the variability
     ``1 - sum(|q_(i) / (n mean(q)) - y_(i) / (n mean(y))|) / 2``: the two flow-duration curves
@@ -127,7 +138,8 @@ def kge_nonparametric(observed, simulated, *, rank_width=None, transform=None):
     observed : array_like, shape (n_time,)
         NaN where missing: these are left out.
     simulated : array_like or TensorVariable, shape (n_time,)
-        If constant, there is no correlation and the result is NaN.
+        If constant or zero, there is no correlation and the result is NaN; single zero flows are
+        allowed.
     rank_width : float, optional
         Ranks do not change with small changes of flow, so that their correlation has no useful
         derivative. With a width w, two flows change their order gradually, over differences of
@@ -160,7 +172,8 @@ def kge_nonparametric(observed, simulated, *, rank_width=None, transform=None):
         raise ValueError(f"{name}: rank_width must be >= 0, found {rank_width!r}")
     plain = Pairs.of(name, observed, simulated)  # ranks are those of flow itself
     rank_y, rank_q = (_rank(plain, x, rank_width) for x in (plain.observed, plain.simulated))
-    shape_y, shape_q = (ordered(x) / x.sum() for x in (y, q))
+    with np.errstate(all="ignore"):  # no flow: 0 / 0
+        shape_y, shape_q = ordered(y) / y.sum(), ordered(q) / q.sum()
     a = 1 - 0.5 * xp.abs(shape_q - shape_y).sum()
     r, b = _correlation(rank_y, rank_q), q.mean() / y.mean()
     return number(1 - root((r - 1) ** 2 + (a - 1) ** 2 + (b - 1) ** 2))
@@ -170,6 +183,7 @@ def volume_bias(observed, simulated):
     """Return the squared relative bias of the volume, a loss: zero is perfect, lower is better.
 
     ``(mean(q) / mean(y) - 1)^2``, from zero to infinity; useful as an addition to another loss.
+    Constant flow is allowed.
 
     Parameters
     ----------
@@ -216,7 +230,9 @@ def _rank(pairs, flow, width):
     sorted logarithms and their partial sums, that takes two searches for each flow.
     """
     xp = pairs.math
-    x = xp.log(flow + small_flow("kge_nonparametric", pairs.observed)) if width else flow
+    name, x = "kge_nonparametric", flow
+    if width:
+        x = logarithm(name, flow, small_flow(name, pairs.observed))
     rising = ordered(x)
     low = xp.searchsorted(rising, x - width, side="left")
     high = xp.searchsorted(rising, x + width, side="right")

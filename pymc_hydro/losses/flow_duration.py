@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pymc_hydro.losses.pairs import Pairs, number, ordered, small_flow
+from pymc_hydro.losses.pairs import Pairs, logarithm, number, ordered, small_flow, spread_of
 
 __all__ = [
     "SEGMENTS",
@@ -23,8 +23,10 @@ SEGMENTS = {"high": (0.0, 0.02), "middle": (0.2, 0.7), "low": (0.7, 1.0)}
 def fdc_energy(observed, simulated, *, transform=None):
     """Return the energy distance of the two distributions of flow, a loss: zero is perfect.
 
-    The integral of the squared difference of the distribution functions, in the unit of flow; from
-    zero to infinity. Time does not matter. A derivative at equal flows is one of many.
+    ``mean(|q_i - y_j|) - (mean(|q_i - q_j|) + mean(|y_i - y_j|)) / 2`` over all i and j, which is
+    the integral of the squared difference of the distribution functions, in the unit of flow; from
+    zero to infinity, lower is better. Time does not matter. A derivative at equal flows is one of
+    many.
 
     Parameters
     ----------
@@ -59,7 +61,8 @@ def fdc_quantile(observed, simulated, *, transform=None):
     """Return the mean squared difference of sorted flows, a loss: zero is perfect.
 
     ``mean((q_(i) - y_(i))^2)``, the squared Wasserstein distance of order 2, in (mm/d)^2; from
-    zero to infinity.
+    zero to infinity, lower is better. Missing observations leave both curves; constant and zero
+    flow are allowed.
 
     Parameters
     ----------
@@ -89,7 +92,8 @@ def fdc_log_quantile(observed, simulated):
     """Return the mean squared difference of the logarithms of sorted flows, a loss.
 
     ``mean((ln(q_(i) + e) - ln(y_(i) + e))^2)`` with e one hundredth of the median of the positive
-    observations, so that zero flow is allowed. From zero (perfect) to infinity, without unit.
+    observations, so that zero flow is allowed, as is constant flow. From zero (perfect) to
+    infinity, without unit; lower is better.
 
     Parameters
     ----------
@@ -103,7 +107,7 @@ def fdc_log_quantile(observed, simulated):
     Raises
     ------
     ValueError
-        As in :func:`fdc_energy`, and if all observations are zero.
+        As in :func:`fdc_energy`, if all observations are zero, or flow is negative.
     """
     r = fdc_log_quantile_residuals(observed, simulated)
     return number((r * r).sum())
@@ -112,15 +116,16 @@ def fdc_log_quantile(observed, simulated):
 def fdc_log_quantile_residuals(observed, simulated):
     """Return the residuals whose squares :func:`fdc_log_quantile` adds."""
     pairs = Pairs.of("fdc_log_quantile", observed, simulated, numbers_only=True)
-    e, xp = small_flow("fdc_log_quantile", pairs.observed), pairs.math
+    e = small_flow("fdc_log_quantile", pairs.observed)
     q, y = ordered(pairs.simulated), ordered(pairs.observed)
-    return (xp.log(q + e) - np.log(y + e)) / pairs.n**0.5
+    return (logarithm("fdc_log_quantile", q, e) - np.log(y + e)) / pairs.n**0.5
 
 
 def fdc_segments(observed, simulated, *, segments=("high", "middle", "low")):
     """Return the mean squared relative bias of parts of the flow-duration curve, a loss.
 
-    The mean over `segments` of ``(segment_bias / 100)^2``; from zero (perfect) to infinity.
+    The mean over `segments` of ``(segment_bias / 100)^2``; from zero (perfect) to infinity, lower
+    is better. What that function says of gaps, constant and zero flow holds for each segment.
 
     Parameters
     ----------
@@ -137,6 +142,11 @@ def fdc_segments(observed, simulated, *, segments=("high", "middle", "low")):
     ValueError, KeyError
         As in :func:`segment_bias`.
     """
+    if isinstance(segments, str) or not len(segments):
+        raise ValueError(
+            f"fdc_segments: segments must be a sequence of {', '.join(SEGMENTS)}, such as "
+            f"('high', 'low'); found {segments!r}"
+        )
     biases = [segment_bias(observed, simulated, segment=segment) / 100 for segment in segments]
     return number(sum(b * b for b in biases) / len(biases))
 
@@ -144,16 +154,18 @@ def fdc_segments(observed, simulated, *, segments=("high", "middle", "low")):
 def segment_bias(observed, simulated, *, segment="high"):
     """Return the bias of a part of the flow-duration curve in percent; zero is perfect.
 
-    Positive where the simulation has more. High: volume of the flows exceeded up to 2 % of the
-    time (FHV). Middle: slope of the logarithm of flow between 20 and 70 % (FMS), positive where
-    the simulated curve is steeper. Low: ``sum(ln q - ln q_min)`` from 70 % on (FLV), positive
-    where the simulation has more base flow.
+    ``100 (B_q - B_y) / B_y``, from minus to plus infinity. High: B is the volume of the flows
+    exceeded up to 2 % of the time (FHV), positive where the simulation has more. Middle: the slope
+    of the logarithm of flow between 20 and 70 % (FMS), positive where the simulated curve is
+    steeper. Low: ``sum(ln q - ln q_min)`` from 70 % on, with the opposite sign (FLV), positive
+    where the simulated low flow is flatter: where it has more base flow.
 
     Parameters
     ----------
     observed : array_like, shape (n_time,)
         NaN where missing: these intervals leave both curves.
     simulated : array_like or TensorVariable, shape (n_time,)
+        Constant and zero flow are allowed.
     segment : {"high", "middle", "low"}
 
     Returns
@@ -165,13 +177,13 @@ def segment_bias(observed, simulated, *, segment="high"):
     KeyError
         If there is no such segment.
     ValueError
-        If the shapes differ, all observations are missing, or the observed curve has neither
-        volume nor slope there (constant or zero flow).
+        If the shapes differ, all observations are missing, flow is negative, or the observed curve
+        has neither volume nor slope there (constant or zero flow).
 
     Notes
     -----
     One hundredth of the median of the positive observations is added before taking logarithms, so
-    that zero flow is allowed. The sign of FLV is such that more simulated base flow is positive.
+    that zero flow is allowed.
 
     References
     ----------
@@ -181,33 +193,36 @@ def segment_bias(observed, simulated, *, segment="high"):
     if segment not in SEGMENTS:
         raise KeyError(f"segment_bias: no {segment!r}; known are {', '.join(SEGMENTS)}")
     pairs = Pairs.of("segment_bias", observed, simulated, numbers_only=True)
-    n, xp = pairs.positions.size, pairs.math
+    n = pairs.positions.size
     first, last = (round(share * n) for share in SEGMENTS[segment])
     last = min(max(last, first + 1), n)
-    y, q = ordered(pairs.observed)[::-1], ordered(pairs.simulated)[::-1]
+    # From the lowest flow on: the i-th highest is at n - 1 - i.
+    y, q, sign = ordered(pairs.observed), ordered(pairs.simulated), 1
     if segment == "high":
-        of_y, of_q = y[first:last].sum(), q[first:last].sum()
+        of_y, of_q = y[n - last : n - first].sum(), q[n - last : n - first].sum()
     else:
         e = small_flow("segment_bias", pairs.observed)
-        y, q = np.log(y + e), xp.log(q + e)
+        y, q = np.log(y + e), logarithm("segment_bias", q, e)
         if segment == "middle":
-            last = min(last, n - 1)
-            of_y, of_q = y[first] - y[last], q[first] - q[last]
+            high, low = n - 1 - first, n - 1 - min(last, n - 1)
+            of_y, of_q = y[high] - y[low], q[high] - q[low]
         else:
-            of_y, of_q = (y[first:] - y[-1]).sum(), (q[first:] - q[-1]).sum()
+            of_y, of_q = (y[: n - first] - y[0]).sum(), (q[: n - first] - q[0]).sum()
+            sign = -1
     if of_y == 0:
         raise ValueError(
             f"segment_bias: the observed curve is flat or zero in the segment {segment!r}, so that "
             "a relative bias is not defined"
         )
-    return number(100 * (of_q - of_y) / of_y)
+    return number(sign * 100 * (of_q - of_y) / of_y)
 
 
 def fdc_skill(observed, simulated, *, divergence=fdc_energy):
     """Return how much closer the curve is than that of the observed median, a score.
 
     ``1 - D / D0`` with D0 the divergence of a constant series at the observed median: one is
-    perfect, zero is as good as the median; from minus infinity to one.
+    perfect, zero is as good as the median; from minus infinity to one. Missing observations leave
+    both curves; zero flow is allowed.
 
     Parameters
     ----------
@@ -226,10 +241,14 @@ def fdc_skill(observed, simulated, *, divergence=fdc_energy):
         As in `divergence`, and if the observations are constant.
     """
     pairs = Pairs.of("fdc_skill", observed, simulated, numbers_only=True)
+    if not callable(divergence):
+        raise TypeError(
+            "fdc_skill: divergence must be a function such as ph.losses.fdc_quantile, found "
+            f"{divergence!r}"
+        )
     y = pairs.observed
+    spread_of("fdc_skill", y)
     reference = divergence(y, np.full(y.size, np.median(y)))
-    if reference == 0:
-        raise ValueError("fdc_skill: the observations are constant, the skill is not defined")
     return number(1 - divergence(y, pairs.simulated) / reference)
 
 

@@ -23,7 +23,7 @@ def jkge(
     bias="variance",
     transform=None,
 ):
-    """Return the benchmark-based Kling-Gupta efficiency, a score: one is perfect.
+    """Return the benchmark-based Kling-Gupta efficiency, a score: one is perfect, higher is better.
 
     Each series is split into a benchmark m, a local mean of itself, and departures a from it. With
     root mean squares s of the departures, ``1 - sqrt(M + (1 - s_q / s_y)^2 + (1 - r)^2)``; r is
@@ -35,7 +35,8 @@ def jkge(
     observed : array_like, shape (n_time,)
         NaN where missing: these intervals leave sums and counts of both benchmarks.
     simulated : array_like or TensorVariable, shape (n_time,)
-        If it has no departures (constant flow), the result is NaN.
+        If it has no departures (constant or no flow), the result is NaN; single zero flows are
+        allowed.
     benchmark : {"moving_average", "block", "mean", "climatology"}
         Centred moving average over `window` intervals, shorter at the ends; mean of each block of
         `window` intervals; mean of the record; mean of each calendar month over all years.

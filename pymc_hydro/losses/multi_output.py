@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 
 import numpy as np
+from pytensor.graph.basic import Variable
 
-from pymc_hydro.losses.pairs import number
+from pymc_hydro.losses.pairs import number, numbers
 from pymc_hydro.losses.table import find_loss
 
 __all__ = ["NORMALISATIONS", "multi_output"]
 
 NORMALISATIONS = ("auto", "none", "benchmark", "initial")
-SMALLEST = 1e-12  # scale
 
 
 def multi_output(
@@ -25,7 +25,8 @@ def multi_output(
     """Return the weighted sum of losses of several variables, a loss: zero is perfect.
 
     ``sum(w_k L_k / c_k)``, the weights adding up to one. A score enters as one minus itself. From
-    zero to infinity, without unit (unless the normalisation is "none").
+    zero to infinity, lower is better, without unit (unless the normalisation is "none"). Zero flow
+    is what it is to each loss.
 
     Parameters
     ----------
@@ -52,7 +53,8 @@ def multi_output(
     KeyError
         If a variable is missing or unknown, or there is no such normalisation.
     ValueError
-        If weights or scales make no sense, or a loss raises it.
+        If weights or scales make no sense (constant observations have no benchmark), or a loss
+        raises it.
 
     Examples
     --------
@@ -104,15 +106,22 @@ def _scale(name, function, sign, observed, normalisation, initial):
             raise KeyError(f"multi_output: normalisation 'initial' needs initial[{name!r}]")
         reference = initial[name]
     else:
-        observed = np.asarray(observed, dtype=float)
+        observed = numbers(observed)
         reference = np.full(observed.size, np.nanmean(observed))
-    scale = _as_loss(function(observed, reference), sign)
-    if not np.isfinite(scale):
+    scale = _as_loss(_number(function, observed, reference), sign)
+    if not np.isfinite(scale) or scale <= 0:
+        what = "simulation at the start" if normalisation == "initial" else "observed mean"
         raise ValueError(
-            f"multi_output: the loss of {name!r} is {scale} for the series that it is to be "
-            "divided by; use normalisation='none' or numbers"
+            f"multi_output: the loss of {name!r} is {scale} for the {what}, by which it is to be "
+            "divided (are the observations constant?); use normalisation='none' or numbers"
         )
-    return max(scale, SMALLEST)
+    return scale
+
+
+def _number(function, observed, series) -> float:
+    """Return the loss as a number, also if it is written in operations of graphs."""
+    found = function(observed, series)
+    return float(found.eval(mode="FAST_COMPILE") if isinstance(found, Variable) else found)
 
 
 def _check_names(what, mapping, losses):

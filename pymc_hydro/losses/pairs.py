@@ -7,15 +7,20 @@ A loss is written once, in operations that NumPy and PyTensor call by the same n
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import pytensor.tensor as pt
+import xarray as xr
 from pytensor.graph.basic import Variable
 
-from pymc_hydro.losses.transforms import select_transform
+from pymc_hydro.core.dims import TIME
+from pymc_hydro.losses.transforms import refuse_negative, select_transform
 
 __all__ = [
     "Pairs",
+    "logarithm",
     "mathematics",
     "number",
+    "numbers",
     "ordered",
     "root",
     "small_flow",
@@ -25,6 +30,7 @@ __all__ = [
 ]
 
 SMALL_FLOW = 0.01  # of the median of the positive observations
+ZERO = 1e-28  # sum of squares
 ROUNDING = 1e-24  # what partial sums of a constant series leave of its squares
 
 
@@ -76,9 +82,10 @@ class Pairs:
             offset = transform.offset_for(name, observed)
             q = pt.as_tensor_variable(simulated)
             return cls(transform(name, observed, offset), transform(name, q, offset), None, None)
-        observed = np.asarray(observed, dtype=float)
+        _check_dates(name, observed, simulated)
+        observed = numbers(observed)
         if not isinstance(simulated, Variable):
-            simulated = np.asarray(simulated, dtype=float)
+            simulated = numbers(simulated)
         _check_shapes(name, observed, simulated)
         if np.isinf(observed).any():
             raise ValueError(f"{name}: observed has infinite values; write missing ones as NaN")
@@ -111,6 +118,13 @@ def mathematics(*series):
     return pt if any(isinstance(x, Variable) for x in series) else np
 
 
+def numbers(series) -> np.ndarray:
+    """Return a series as floats, NaN where a masked array is masked."""
+    if isinstance(series, np.ma.MaskedArray):
+        return np.ma.filled(series.astype(float), np.nan)
+    return np.asarray(series, dtype=float)
+
+
 def take(series, positions):
     """Return the values at some positions."""
     # PyTensor looks at each number of an index that is no variable.
@@ -123,10 +137,13 @@ def number(x):
 
 
 def root(x):
-    """Return the square root, whose derivative at zero is taken as zero and not as infinite."""
+    """Return the square root, whose derivative at zero is taken as zero and not as infinite.
+
+    What rounding leaves of zero is zero.
+    """
     xp = mathematics(x)
-    positive = x > 0
-    return xp.where(positive, xp.sqrt(xp.where(positive, x, 1.0)), 0.0 * x)
+    zero = x <= ZERO  # false of NaN, which stays
+    return xp.where(zero, 0.0, xp.sqrt(xp.where(zero, 1.0, x)))
 
 
 def squares(departures, series):
@@ -150,12 +167,32 @@ def small_flow(name: str, observed) -> float:
     Raises
     ------
     ValueError
-        If no observed flow is positive.
+        If no observed flow is positive, or one is negative.
     """
+    refuse_negative(name, observed)
     positive = observed[observed > 0]
     if positive.size == 0:
         raise ValueError(f"{name}: no observed flow is positive, so that there are no logarithms")
     return SMALL_FLOW * float(np.median(positive))
+
+
+def logarithm(name: str, flow, offset: float):
+    """Return ``ln(flow + offset)`` of simulated flow.
+
+    Raises
+    ------
+    ValueError
+        If there is none in an array; in a graph the result is then NaN.
+    """
+    if isinstance(flow, Variable):
+        return pt.log(flow + offset)
+    bad = flow + offset <= 0
+    if bad.any():
+        raise ValueError(
+            f"{name}: simulated flow is negative in {int(bad.sum())} intervals, {flow[bad][0]:g} "
+            "among them, and has no logarithm"
+        )
+    return np.log(flow + offset)
 
 
 def spread_of(name: str, observed):
@@ -173,6 +210,27 @@ def spread_of(name: str, observed):
         )
     deviation = observed - observed.mean()
     return (deviation * deviation).sum()
+
+
+def _check_dates(name, *series):
+    """Raise ValueError if both series have dates and these differ: they are not matched here."""
+    dates = [_dates(x) for x in series]
+    if all(found is not None for found in dates):
+        a, b = dates
+        if a.shape == b.shape and (a != b).any():
+            at = int((a != b).argmax())
+            raise ValueError(
+                f"{name}: observed and simulated have different dates, first {a[at]} and {b[at]}; "
+                "align them first"
+            )
+
+
+def _dates(series):
+    if isinstance(series, pd.Series) and isinstance(series.index, pd.DatetimeIndex):
+        return series.index.values
+    if isinstance(series, xr.DataArray) and series.dims == (TIME,) and TIME in series.coords:
+        return series[TIME].values
+    return None
 
 
 def _check_shapes(name, observed, simulated):

@@ -2,7 +2,15 @@
 
 import numpy as np
 
-from pymc_hydro.losses.pairs import Pairs, number, small_flow
+from pymc_hydro.losses.pairs import (
+    Pairs,
+    logarithm,
+    mathematics,
+    number,
+    small_flow,
+    squares,
+    take,
+)
 
 __all__ = ["recession", "recession_pairs", "recession_plot", "recession_residuals"]
 
@@ -46,9 +54,9 @@ def recession_residuals(observed, simulated, *, precipitation=None, largest_rain
     """Return the residuals whose squares :func:`recession` adds, shape (n_pair,)."""
     pairs = Pairs.of("recession", observed, simulated, numbers_only=True)
     t = recession_pairs("recession", pairs, precipitation, largest_rain)
-    e, xp = small_flow("recession", pairs.observed), pairs.math
-    y, q = np.log(pairs.observed + e), xp.log(pairs.simulated + e)
-    return (y[t] - y[t + 1]) - (q[t] - q[t + 1])
+    e = small_flow("recession", pairs.observed)
+    y, q = np.log(pairs.observed + e), logarithm("recession", pairs.simulated, e)
+    return (y[t] - y[t + 1]) - (take(q, t) - take(q, t + 1))
 
 
 def recession_plot(observed, simulated, *, precipitation=None, largest_rain=RAIN):
@@ -56,8 +64,9 @@ def recession_plot(observed, simulated, *, precipitation=None, largest_rain=RAIN
 
     A recession plot shows ``ln(x_t - x_(t+1))`` over ``ln((x_t + x_(t+1)) / 2)``. Straight lines
     are fitted to observed and simulated points by least squares; the loss is the squared
-    difference of their slopes plus that of their heights at the mean observed abscissa. From zero
-    to infinity, without unit.
+    difference of their slopes plus that of their heights at the mean observed abscissa,
+    ``(b_q - b_y)^2 + (h_q - h_y)^2``. From zero to infinity, without unit. No pair reaches over a
+    gap; zero flow is allowed; a constant simulation has no line, and NaN.
 
     Parameters
     ----------
@@ -86,11 +95,11 @@ def recession_plot(observed, simulated, *, precipitation=None, largest_rain=RAIN
     name = "recession_plot"
     pairs = Pairs.of(name, observed, simulated, numbers_only=True)
     t = recession_pairs(name, pairs, precipitation, largest_rain)
-    e, xp = small_flow(name, pairs.observed), pairs.math
-    x_y, z_y = _points(np, pairs.observed, t, e)
+    e = small_flow(name, pairs.observed)
+    x_y, z_y = _points(name, pairs.observed, t, e)
     if np.ptp(x_y) == 0:
         raise ValueError(f"{name}: a line needs recession pairs at two different flows")
-    x_q, z_q = _points(xp, pairs.simulated, t, e)
+    x_q, z_q = _points(name, pairs.simulated, t, e)
     center = x_y.mean()
     slope_y, height_y = _line(x_y - center, z_y)
     slope_q, height_q = _line(x_q - center, z_q)
@@ -123,14 +132,14 @@ def recession_pairs(name: str, pairs: Pairs, precipitation=None, largest_rain=RA
     return np.flatnonzero(chosen)
 
 
-def _points(xp, flow, t, e):
-    fall = flow[t] - flow[t + 1]
-    height = np.log(e / 2) + xp.arcsinh(fall / e)  # no cancellation where flow rises steeply
-    return xp.log((flow[t] + flow[t + 1]) / 2 + e), height
+def _points(name, flow, t, e):
+    fall = take(flow, t) - take(flow, t + 1)
+    height = np.log(e / 2) + mathematics(flow).arcsinh(fall / e)  # no cancellation in a steep rise
+    return logarithm(name, (take(flow, t) + take(flow, t + 1)) / 2, e), height
 
 
 def _line(x, z):
-    """Return the slope of a least-squares line, and its height at zero."""
+    """Return the slope of a least-squares line, NaN if all x are equal, and its height at zero."""
     deviation = x - x.mean()
-    slope = (deviation * z).sum() / (deviation * deviation).sum()
+    slope = (deviation * z).sum() / squares(deviation, x)
     return slope, z.mean() - slope * x.mean()

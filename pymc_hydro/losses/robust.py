@@ -15,7 +15,8 @@ def huber(observed, simulated, *, threshold=1.345, scale=None, transform=None):
     """Return Huber's loss: zero is perfect, lower is better.
 
     ``sum(v (|u| - v / 2))`` with ``u = (y - q) / scale`` and ``v = min(|u|, threshold)``: squares
-    of small residuals, absolute values of large ones. From zero to infinity, without unit.
+    of small residuals, absolute values of large ones. From zero to infinity, without unit. Constant
+    and zero flow are allowed; only the scale of the observations is then another, see there.
 
     Parameters
     ----------
@@ -51,7 +52,8 @@ def huber(observed, simulated, *, threshold=1.345, scale=None, transform=None):
 def pseudo_huber(observed, simulated, *, threshold=1.345, scale=None, transform=None):
     """Return the smooth form of Huber's loss: zero is perfect, lower is better.
 
-    ``sum(c^2 (sqrt(1 + (u / c)^2) - 1))`` with the threshold c, from zero to infinity.
+    ``sum(c^2 (sqrt(1 + (u / c)^2) - 1))`` with the threshold c, from zero to infinity. Gaps,
+    constant and zero flow as in :func:`huber`.
 
     Parameters
     ----------
@@ -80,7 +82,8 @@ def pseudo_huber(observed, simulated, *, threshold=1.345, scale=None, transform=
 def log_cosh(observed, simulated, *, threshold=1.2047, scale=None, transform=None):
     """Return the sum of the logarithm of the hyperbolic cosine, a loss: zero is perfect.
 
-    ``sum(c^2 ln(cosh(u / c)))`` with the threshold c, from zero to infinity.
+    ``sum(c^2 ln(cosh(u / c)))`` with the threshold c, from zero to infinity. Gaps, constant and
+    zero flow as in :func:`huber`.
 
     Parameters
     ----------
@@ -110,7 +113,7 @@ def tukey(observed, simulated, *, threshold=4.685, scale=None, transform=None):
 
     ``sum(c^2 / 6 (1 - (1 - (u / c)^2)^3))`` with the threshold c, and ``c^2 / 6`` for each
     residual beyond it: these no longer count, so that a search must start near a good fit. From
-    zero to ``n c^2 / 6``.
+    zero to ``n c^2 / 6``. Gaps, constant and zero flow as in :func:`huber`.
 
     Parameters
     ----------
@@ -139,7 +142,8 @@ def tukey(observed, simulated, *, threshold=4.685, scale=None, transform=None):
 def cauchy(observed, simulated, *, threshold=2.3849, scale=None, transform=None):
     """Return the loss of Cauchy's distribution: zero is perfect, lower is better.
 
-    ``sum(c^2 / 2 ln(1 + (u / c)^2))`` with the threshold c, from zero to infinity.
+    ``sum(c^2 / 2 ln(1 + (u / c)^2))`` with the threshold c, from zero to infinity. Gaps, constant
+    and zero flow as in :func:`huber`.
 
     Parameters
     ----------
@@ -184,6 +188,11 @@ def observed_scale(observed) -> float:
 def _scaled(name, observed, simulated, threshold, scale, transform):
     """Return residuals in scales, and the mathematics that applies to them."""
     for what, value in (("threshold", threshold), ("scale", scale)):
+        if isinstance(value, Variable):
+            raise TypeError(
+                f"{name}: {what} must be a number, found a PyTensor variable; errors whose size is "
+                "estimated are what ph.likelihoods is for"
+            )
         if value is not None and not value > 0:
             raise ValueError(f"{name}: {what} must be positive, found {value!r}")
     pairs = Pairs.of(name, observed, simulated, transform=transform)

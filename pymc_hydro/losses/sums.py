@@ -1,6 +1,7 @@
 """Sums over residuals: squares, absolute values, and generalised least squares."""
 
 import numpy as np
+from pytensor.graph.basic import Variable
 
 from pymc_hydro.losses.pairs import Pairs, number, root, take
 
@@ -15,7 +16,7 @@ def ssr(observed, simulated, *, weights=None, transform=None):
     Parameters
     ----------
     observed : array_like, shape (n_time,)
-        NaN where missing: these intervals take no part.
+        NaN where missing: these intervals take no part. Constant and zero flow are allowed.
     simulated : array_like or TensorVariable, shape (n_time,)
     weights : array_like, shape (n_time,), optional
         Not negative; zero leaves an interval out.
@@ -48,8 +49,8 @@ def ssr_residuals(observed, simulated, *, weights=None, transform=None):
 def sar(observed, simulated, *, weights=None, transform=None):
     """Return the sum of absolute residuals, a loss: zero is perfect, lower is better.
 
-    ``sum(w |y - q|)``, from zero to infinity, in mm/d. The derivative of a residual of zero is
-    taken as zero.
+    ``sum(w |y - q|)``, from zero to infinity, in mm/d. Constant and zero flow are allowed. The
+    derivative of a residual of zero is taken as zero.
 
     Parameters
     ----------
@@ -70,7 +71,9 @@ def sar(observed, simulated, *, weights=None, transform=None):
 
 
 def rmse(observed, simulated, *, transform=None):
-    """Return the root of the mean squared residual, a loss in mm/d: zero is perfect.
+    """Return the root of the mean squared residual, a loss: zero is perfect, lower is better.
+
+    ``sqrt(mean((y - q)^2))``, from zero to infinity, in mm/d. Constant and zero flow are allowed.
 
     Parameters
     ----------
@@ -80,14 +83,16 @@ def rmse(observed, simulated, *, transform=None):
     Returns
     -------
     float or TensorVariable
-        From zero to infinity; a perfect fit has a derivative of zero.
+        A perfect fit has a derivative of zero.
     """
     pairs = Pairs.of("rmse", observed, simulated, transform=transform)
     return number(root((pairs.residual**2).mean()))
 
 
 def mae(observed, simulated, *, transform=None):
-    """Return the mean absolute residual, a loss in mm/d: zero is perfect.
+    """Return the mean absolute residual, a loss: zero is perfect, lower is better.
+
+    ``mean(|y - q|)``, from zero to infinity, in mm/d. Constant and zero flow are allowed.
 
     Parameters
     ----------
@@ -97,7 +102,6 @@ def mae(observed, simulated, *, transform=None):
     Returns
     -------
     float or TensorVariable
-        From zero to infinity.
     """
     pairs = Pairs.of("mae", observed, simulated, transform=transform)
     return number(pairs.math.abs(pairs.residual).mean())
@@ -106,7 +110,8 @@ def mae(observed, simulated, *, transform=None):
 def gls(observed, simulated, *, covariance=1.0, transform=None):
     """Return the sum of squares of generalised least squares, a loss: zero is perfect.
 
-    ``e' S^-1 e`` with the residuals e and their covariance S. For Gaussian errors of known
+    ``e' S^-1 e`` with the residuals e and their covariance S, from zero to infinity, without unit.
+    Constant and zero flow are allowed. For Gaussian errors of known
     covariance, ``-gls / 2`` is the log-likelihood up to a constant (``pm.Potential``).
 
     Parameters
@@ -122,7 +127,7 @@ def gls(observed, simulated, *, covariance=1.0, transform=None):
     Returns
     -------
     float or TensorVariable
-        From zero to infinity; the number of observations is what to expect of the right model.
+        The number of observations is what to expect of the right model.
 
     Raises
     ------
@@ -140,7 +145,7 @@ def gls(observed, simulated, *, covariance=1.0, transform=None):
 def gls_residuals(observed, simulated, *, covariance=1.0, transform=None):
     """Return the whitened residuals whose squares :func:`gls` adds, shape (n_observation,)."""
     pairs = Pairs.of("gls", observed, simulated, transform=transform)
-    covariance = np.asarray(covariance, dtype=float)
+    covariance = _fixed("gls", "covariance", covariance)
     n_time, there = pairs.n_time, pairs.positions
     if covariance.ndim and n_time is not None:
         if covariance.shape not in ((n_time,), (n_time, n_time)):
@@ -153,6 +158,8 @@ def gls_residuals(observed, simulated, *, covariance=1.0, transform=None):
         if not (covariance > 0).all():
             raise ValueError("gls: every variance must be positive")
         return pairs.residual / np.sqrt(covariance)
+    if not np.isfinite(covariance).all():
+        raise ValueError("gls: the covariance has values that are missing or infinite")
     if not np.allclose(covariance, covariance.T, rtol=1e-10, atol=0):
         raise ValueError("gls: the covariance matrix is not symmetric")
     try:
@@ -167,7 +174,7 @@ def gls_residuals(observed, simulated, *, covariance=1.0, transform=None):
 def _weights(name, weights, pairs):
     if weights is None:
         return 1.0
-    weights = np.asarray(weights, dtype=float)
+    weights = _fixed(name, "weights", weights)
     if pairs.n_time is not None and weights.shape != (pairs.n_time,):
         raise ValueError(f"{name}: weights has shape {weights.shape}, expected ({pairs.n_time},)")
     if not (weights >= 0).all():
@@ -176,3 +183,12 @@ def _weights(name, weights, pairs):
     if not weights.any():
         raise ValueError(f"{name}: the weights of all observations are zero")
     return weights
+
+
+def _fixed(name, what, value):
+    if isinstance(value, Variable):
+        raise TypeError(
+            f"{name}: {what} must be numbers, found a PyTensor variable; errors whose size is "
+            "estimated are what ph.likelihoods is for"
+        )
+    return np.asarray(value, dtype=float)

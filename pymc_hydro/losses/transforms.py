@@ -6,7 +6,7 @@ import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 
-__all__ = ["TRANSFORMS", "Transform", "box_cox", "select_transform"]
+__all__ = ["TRANSFORMS", "Transform", "box_cox", "refuse_negative", "select_transform"]
 
 OFFSET = 0.01  # of the observed mean, Pushpalatha et al. (2012)
 
@@ -55,6 +55,8 @@ class Transform:
         """Return the offset for a series of observations without gaps, in mm/d."""
         if self.offset is not None or self.kind in ("none", "sqrt"):
             return self.offset or 0.0
+        if not isinstance(observed, Variable):
+            refuse_negative(name, observed)
         offset = OFFSET * observed.mean()
         if not isinstance(observed, Variable) and offset == 0:
             raise ValueError(
@@ -85,6 +87,18 @@ class Transform:
                 f"plus the offset {offset:g} has no {self.kind} transform ({int(bad.sum())} such "
                 "values); write negative codes as NaN, or give Transform(..., offset=...)"
             )
+
+
+def refuse_negative(name: str, observed) -> None:
+    """Raise ValueError if a flow of an array is negative."""
+    negative = observed < 0
+    if negative.any():
+        at = int(negative.argmax())
+        raise ValueError(
+            f"{name}: observed flow is negative in {int(negative.sum())} intervals, first "
+            f"{observed[at]:g} at position {at} (among the observed intervals); write codes such "
+            "as -999 as NaN"
+        )
 
 
 KINDS = {

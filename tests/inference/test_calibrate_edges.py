@@ -155,6 +155,16 @@ def test_a_start_in_a_corner_can_leave_it(method):
     assert fit.gradient_norm < 1e-3 and fit.scores["nse"] > 0.85
 
 
+def test_masked_observations_are_missing():
+    values = BASIN["discharge"].values.copy()
+    values[400:420] = -99
+    masked = np.ma.masked_less(values, 0)
+    options = {"starts": START, "hops": 0}
+    fit = ph.calibrate(MODEL, BASIN, observed=masked, **options)
+    same = ph.calibrate(MODEL, BASIN, observed=masked.filled(np.nan), **options)
+    assert fit.loss == same.loss
+
+
 def test_files_of_others(tmp_path):
     path = tmp_path / "notes.txt"
     path.write_text("no calibration")
@@ -182,6 +192,14 @@ TWICE = pd.Series(np.ones(4), pd.DatetimeIndex(["1953-01-01"] * 2 + ["1953-01-02
         ({"fixed": {"alpha": None}}, ValueError, "fixed alpha must be a number"),
         ({"warmup": None}, ValueError, "whole number of intervals"),
         ({"warmup": np.nan}, ValueError, "whole number of intervals"),
+        ({"observed": np.full(500, -999.0)}, ValueError, "'discharge' is negative in 500"),
+        ({"fixed": ["alpha"]}, TypeError, "fixed must map names to values"),
+        ({"starts": {"alpha": 0.5}, "fixed": {"alpha": 0.6}}, KeyError, "lacks S_umax"),
+        (
+            {"starts": dict(zip(MODEL.parameter_names, START, strict=True)), "fixed": {"alpha": 1}},
+            ValueError,
+            "alpha = 0.7, which is fixed at 1",
+        ),
         ({"observed": TWICE}, ValueError, "1953-01-01 00:00:00 twice"),
         ({"observed": TWICE[:0]}, ValueError, "do not overlap"),
         ({"starts": 2.0}, ValueError, "starts must be a whole number"),

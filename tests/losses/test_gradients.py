@@ -11,12 +11,13 @@ import pytest
 import pymc_hydro as ph
 from pymc_hydro import losses as ls
 from pymc_hydro.testing.checks import draw_parameters
+from tests.conftest import NEWER_STACK
 from tests.losses.cases import ALL, N, as_graph, covariance, flows
 from tests.tiny import Tiny
 
 STEP = 2e-5  # mm/d
 TOLERANCE = 1e-6  # of the largest derivative
-ROUND_OFF = 1e-13  # of a loss and of discharge
+ROUND_OFF = 3e-13  # of a loss and of discharge
 
 
 def value_and_gradient(function, observed):
@@ -47,6 +48,32 @@ def test_graph_and_numbers_agree_and_the_gradient_is_right(name, rng):
     assert np.abs(expected).max() > 0
     np.testing.assert_allclose(gradient, expected, rtol=0, atol=TOLERANCE * np.abs(expected).max())
     assert (gradient[np.isnan(observed)] == 0).all()
+
+
+def test_compiled_losses_are_those_of_numbers(compiled, rng):
+    """As users compile them, of plain flow, and where there is no flow, no variation, no run."""
+    observed, plain = flows(rng)
+    names = [*ls.LOSSES, *ls.SCORES, "segment high", "segment middle", "segment low"]
+    q = pt.dvector("q")
+    values = [ALL[name](observed, q) for name in names]
+    function = pytensor.function([q], values)
+    for series in (plain, np.zeros(N), np.full(N, 0.7), np.full(N, np.nan)):
+        for name, value in zip(names, function(series), strict=True):
+            expected = as_graph(ALL[name])(observed, series)
+            np.testing.assert_allclose(value, expected, rtol=1e-9, err_msg=name)
+            if np.isnan(series).all():
+                assert np.isnan(value), name  # a failed integration is never a good fit
+    if not NEWER_STACK:
+        return  # minutes of compilation
+    slopes = [pytensor.grad(value, q) for value in values]
+    users, ours = (pytensor.function([q], slopes, mode=m) for m in (None, "FAST_COMPILE"))
+    for name, found, expected in zip(names, users(plain), ours(plain), strict=True):
+        allowed = 1e-9 * np.abs(expected).max()
+        np.testing.assert_allclose(found, expected, rtol=0, atol=allowed, err_msg=name)
+    perfect = np.where(np.isfinite(observed), observed, 1.0)
+    by_name = dict(zip(names, users(perfect), strict=True))
+    for name in ("rmse", "kge", "kge_2012", "kge_nonparametric", "jkge"):
+        np.testing.assert_array_equal(by_name[name], 0, err_msg=name)
 
 
 def delta_kge(y, q):
@@ -177,7 +204,11 @@ def test_squares_of_residuals_add_up_to_the_loss(name, rng):
 
 
 STEPS = {"steps": 6, "solver": "tr_bdf2"}  # an equal number of steps: differences are smooth
-RELATIVE_STEPS = tuple(10.0**-k for k in range(2, 10))  # of differences: the best counts
+RELATIVE_STEPS = 10.0 ** -np.arange(1.5, 7.1, 0.5)  # of differences
+# Central differences over a step, its half and its quarter, together of sixth order; what they
+# make of round-off, beside a single difference.
+FRACTIONS, ORDER_6, AMPLIFIED = np.array([1, 0.5, 0.25]), np.array([1, -20, 64]) / 45, 3.3
+RESOLVED = 0.5  # of the derivatives, at least; the others hardly change sixty days
 SCORED = slice(120, None)
 MODELS = [Tiny(), *(kind() for kind in ph.MODELS)]
 
@@ -196,46 +227,67 @@ def delta_of(name):
     return value_and_gradient(as_graph(ALL[name]), record()[1])
 
 
-def optimum(model):
+def near_optimum(model):
+    """Return the optimum to three digits: a search may end where a limit is just reached."""
     fit = ph.calibrate(model, record()[0], warmup=120, starts=1, hops=0, progressbar=False, **STEPS)
-    return np.array([float(fit.theta[name]) for name in model.parameter_names])
+    return np.array([float(f"{fit.theta[name].item():.3g}") for name in model.parameter_names])
+
+
+def differences_of_losses(simulate, theta, scale, observed):
+    """Return d loss / d ln(theta) by step, shape (n_step, n_parameter), of each loss."""
+    moves = scale[:, None, None, None] * FRACTIONS[:, None, None] * np.array([[1.0], [-1]])
+    moves = moves * np.eye(theta.size)[:, None, None, :]
+    found = {name: [] for name in ALL}
+    for step in RELATIVE_STEPS:
+        moved = simulate((theta + step * moves).reshape(-1, theta.size))["discharge"].values
+        moved = moved.reshape(theta.size, FRACTIONS.size, 2, -1)[..., SCORED]
+        for name in ALL:
+            loss = as_graph(ALL[name])
+            ends = np.apply_along_axis(lambda q, loss=loss: loss(observed, q), -1, moved)
+            found[name].append((ends[..., 0] - ends[..., 1]) / (2 * step * FRACTIONS) @ ORDER_6)
+    return {name: np.array(of_steps) for name, of_steps in found.items()}
 
 
 @pytest.mark.kernels
 @pytest.mark.parametrize("where", ["random", "optimum"])
 @pytest.mark.parametrize("model", MODELS, ids=lambda m: type(m).__name__)
 def test_gradients_through_every_model(model, where, rng):
-    """J' delta against differences of the loss of runs with the same steps."""
+    """J' delta against differences of the loss of runs with the same steps.
+
+    Differences are taken at those steps over which they change least, as far as round-off lets
+    them be known there.
+    """
     basin, observed = record()
-    theta = draw_parameters(model, rng, 1)[0] if where == "random" else optimum(model)
+    theta = draw_parameters(model, rng, 1)[0] if where == "random" else near_optimum(model)
 
     def simulate(theta, **options):
         return ph.simulate(model, theta, basin, **STEPS, **options)
 
     run = simulate(theta, sensitivities=True)
     discharge = run["discharge"].values[SCORED]
-    jacobian = run["ddischarge_dparameter"].values[SCORED]
-    scale = [p.scale or abs(value) for p, value in zip(model.parameters, theta, strict=True)]
-    moves = np.diag(scale)[:, None] * np.array([1, -1, 0.5, -0.5])[:, None]
-    errors = {}
-    for step in RELATIVE_STEPS:
-        moved = simulate((theta + step * moves).reshape(-1, theta.size))["discharge"].values
-        moved = moved.reshape(theta.size, 4, -1)[..., SCORED]
-        for name in ALL:
-            value, delta = delta_of(name)(discharge)
-            each = delta[:, None] * jacobian * scale
-            loss = as_graph(ALL[name])
-            ends = np.array([[loss(observed, q) for q in of_one] for of_one in moved])
-            far, near = ends[:, 0] - ends[:, 1], ends[:, 2] - ends[:, 3]
-            expected = (8 * near - far) / (6 * step)
-            # Near an optimum the days cancel: of their sum without cancellation.
-            allowed = TOLERANCE * np.maximum(np.abs(expected), 1e-2 * np.abs(each).sum(axis=0))
-            noise = ROUND_OFF * max(abs(value), np.abs(delta) @ discharge) / step
-            error = np.abs(each.sum(axis=0) - expected) / (allowed + noise)
-            errors[name] = np.minimum(errors.get(name, np.inf), error)
-    worst = max(errors, key=lambda name: errors[name].max())
-    j = errors[worst].argmax()
-    assert errors[worst].max() <= 1, (worst, model.parameter_names[j], errors[worst][j])
+    scale = np.array([p.scale or abs(x) for p, x in zip(model.parameters, theta, strict=True)])
+    jacobian = run["ddischarge_dparameter"].values[SCORED] * scale
+    resolved = []
+    for name, by_step in differences_of_losses(simulate, theta, scale, observed).items():
+        value, delta = delta_of(name)(discharge)
+        each = delta[:, None] * jacobian
+        noise = ROUND_OFF * AMPLIFIED * max(abs(value), np.abs(delta) @ discharge) / RELATIVE_STEPS
+        expected, noise = by_step[:-2], noise[:-2, None]
+        change = np.abs(np.diff(by_step, axis=0))
+        change = np.maximum(change[:-1], change[1:]) + noise
+        # Near an optimum the days cancel: of their sum without cancellation.
+        allowed = TOLERANCE * np.maximum(np.abs(expected), 1e-2 * np.abs(each).sum(axis=0))
+        known = noise <= allowed
+        trusted = (change <= 3 * change.min(axis=0)) | (known & (change <= allowed))
+        error = np.abs(each.sum(axis=0) - expected)
+        ratio = np.divide(error, allowed + noise, where=error > 0, out=np.zeros_like(error))
+        ratio = np.where(trusted, ratio, np.inf)
+        best, columns = ratio.argmin(axis=0), np.arange(theta.size)
+        worst = ratio[best, columns]
+        j = worst.argmax()
+        assert worst[j] <= 1, (name, model.parameter_names[j], worst[j])
+        resolved.append(known[best, columns] | (error[best, columns] == 0))
+    assert np.mean(resolved) >= RESOLVED
 
 
 @pytest.mark.filterwarnings("ignore")  # compilation without BLAS on the older stack

@@ -3,6 +3,7 @@
 from functools import partial
 
 import numpy as np
+import pandas as pd
 import pytensor
 import pytensor.tensor as pt
 import pytest
@@ -13,6 +14,7 @@ from tests.losses.cases import covariance, flows
 
 Y = np.array([1.0, 2, 3, 4, np.nan])
 NAMED = ls.LOSSES | ls.SCORES
+TRANSFORMED = ["nse_log", "nse_box_cox", "nse_inverse"]
 
 
 def test_worked_values():
@@ -137,6 +139,42 @@ def test_zero_flow_and_constant_flow():
         assert ls.ssr(np.arange(1.0, n + 1), np.ones(n)) == (n - 1)
 
 
+def test_signs_of_the_segments():
+    y = 10 * np.exp(-np.arange(100.0) / 20) + 0.05
+    # Yilmaz et al. (2008): more peak flow, a steeper curve, more base flow are positive.
+    for segment, more in (("high", 1.2 * y), ("middle", y**1.2), ("low", y + 0.5)):
+        assert ls.segment_bias(y, more, segment=segment) > 1
+    assert ls.segment_bias(y, y - 0.04, segment="low") < -1
+
+
+def test_a_masked_value_is_a_missing_one():
+    masked = np.ma.array([1.0, -99, 2, 4], mask=[False, True, False, False])
+    assert ls.ssr(masked, [2.0, 1, 1, 1]) == 1 + 1 + 9
+    assert np.isnan(ls.ssr([2.0, 1, 1, 1], masked))
+
+
+def test_series_of_other_dates_are_not_compared():
+    days = pd.date_range("2000-01-01", periods=4)
+    y, late = pd.Series(Y[:4], days), pd.Series(Y[:4], days + pd.Timedelta("1D"))
+    assert ls.ssr(y, y.to_xarray().rename(index="time")) == 0
+    for other in (late, late.to_xarray().rename(index="time")):
+        with pytest.raises(ValueError, match="different dates, first 2000-01-01"):
+            ls.ssr(y, other)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [*TRANSFORMED, "fdc_log_quantile", "fdc_segments", "recession", "recession_plot"],
+)
+def test_codes_of_missing_values_are_refused(name, rng):
+    y, q = flows(rng, missing=0)
+    code = np.where(np.arange(y.size) == 7, -999.0, y)
+    with pytest.raises(ValueError, match=r"-999 at position 7|first -999 at position 7"):
+        NAMED[name](code, q)
+    with pytest.raises(ValueError, match="negative"):
+        NAMED[name](y, np.where(y.argsort().argsort() == 0, -99.0, q) - 50)
+
+
 def test_jkge_of_shifted_flow_has_bias_only(rng):
     y, _ = flows(rng)
     relative = ls.jkge(y, y + 0.5, benchmark="mean", bias="relative")
@@ -182,6 +220,13 @@ def test_several_variables():
     )
     graph = {name: pt.as_tensor(series) for name, series in q.items()}
     assert combine(graph).eval() == pytest.approx(combine(q))
+
+    def own(observed, simulated):  # for graphs only
+        there = np.flatnonzero(np.isfinite(observed))
+        return pt.sqr(observed[there] - simulated[there]).sum()
+
+    mixed = partial(ls.multi_output, y, losses={"discharge": "nse", "swe": own})
+    assert mixed(graph).eval() == pytest.approx(combine(q))
 
 
 def test_names_and_directions():
@@ -261,6 +306,15 @@ def test_constant_observations(name):
         (lambda: ls.segment_bias(np.ones(9), np.ones(9), segment="low"), ValueError, "flat"),
         (lambda: ls.fdc_log_quantile(np.zeros(9), np.ones(9)), ValueError, "no observed flow"),
         (lambda: ls.volume_bias(np.zeros(9), np.ones(9)), ValueError, "all observed flows are"),
+        (lambda: ls.fdc_segments(Y, Y, segments=()), ValueError, "a sequence of high, middle, low"),
+        (lambda: ls.fdc_segments(Y, Y, segments="high"), ValueError, "a sequence of high"),
+        (lambda: ls.fdc_skill(np.full(60, 0.1), np.ones(60)), ValueError, "constant"),
+        (lambda: ls.fdc_skill(Y, Y, divergence="fdc_quantile"), TypeError, "must be a function"),
+        (lambda: ls.gls(Y, Y, covariance=pt.dscalar()), TypeError, "covariance must be numbers"),
+        (lambda: ls.gls(Y, Y, covariance=np.full((5, 5), np.nan)), ValueError, "missing or inf"),
+        (lambda: ls.ssr(Y, Y, weights=pt.dvector()), TypeError, "weights must be numbers"),
+        (lambda: ls.ssr(Y, Y, weights=np.zeros(5)), ValueError, "all observations are zero"),
+        (lambda: ls.huber(Y, Y, scale=pt.dscalar()), TypeError, "scale must be a number"),
         (lambda: ls.recession(Y[::-1], Y, precipitation=np.ones(5)), ValueError, "with rain up to"),
         (lambda: ls.recession(Y[::-1], Y, precipitation=np.ones(4)), ValueError, "precipitation"),
         (lambda: ls.recession_plot([2.0, 1, 2, 1], np.ones(4)), ValueError, "two different flows"),
@@ -281,6 +335,7 @@ def test_arguments_that_make_no_sense(call, error, message):
         ({"normalisation": {"discharge": 0}}, ValueError, "must be positive"),
         ({"normalisation": "initial"}, KeyError, "needs initial"),
         ({"normalisation": "benchmark", "losses": {"discharge": "kge"}}, ValueError, "is nan"),
+        ({"observed": {"discharge": np.ones(5)}}, ValueError, "'discharge' is 0.0 for the obs"),
     ],
 )
 def test_several_variables_that_make_no_sense(changed, error, message):

@@ -9,7 +9,8 @@ import pandas as pd
 import xarray as xr
 
 from pymc_hydro.core.dims import TIME
-from pymc_hydro.data.schema import check_warmup
+from pymc_hydro.data.schema import check_values, check_warmup
+from pymc_hydro.losses.pairs import numbers
 
 __all__ = ["Window", "check_apart", "observations", "select_window"]
 
@@ -180,14 +181,16 @@ def _on_time(name, series, time) -> np.ndarray:
             )
         values = series.reindex(index).to_numpy(dtype=float)
     else:
-        values = np.asarray(series, dtype=float)
+        values = numbers(series)
         if values.shape != time.shape:
             raise ValueError(
                 f"calibrate: the observations of {name!r} have shape {values.shape}, expected "
                 f"{time.shape}, one value for each interval of the forcing; or give a Series with "
                 "dates"
             )
-    if np.isinf(values).any():
+    if name == "discharge":
+        check_values(name, values, time, gaps=True, where="calibrate: observed")
+    elif np.isinf(values).any():
         raise ValueError(
             f"calibrate: the observations of {name!r} have infinite values; write missing ones as "
             "NaN"

@@ -164,7 +164,14 @@ class SearchSpace:
         missing = [self.names[i] for i in self.free if self.names[i] not in start]
         if missing:
             raise KeyError(f"calibrate: the start lacks {', '.join(missing)}")
-        return [float(start.get(n, h)) for n, h in zip(self.names, self.held, strict=True)]
+        values = [float(start.get(n, h)) for n, h in zip(self.names, self.held, strict=True)]
+        for name, value, held in zip(self.names, values, self.held, strict=True):
+            if not np.isnan(held) and value != held:
+                raise ValueError(
+                    f"calibrate: a start has {name} = {value:g}, which is fixed at {held:g}; leave "
+                    "it out of one of them"
+                )
+        return values
 
 
 def define_space(model: AbstractModel, bounds: Mapping, fixed: Mapping, kind: str) -> SearchSpace:
