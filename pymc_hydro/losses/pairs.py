@@ -7,9 +7,7 @@ A loss is written once, in operations that NumPy and PyTensor call by the same n
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 import pytensor.tensor as pt
-import xarray as xr
 from pytensor.graph.basic import Variable
 
 from pymc_hydro.core.dims import TIME
@@ -226,11 +224,13 @@ def _check_dates(name, *series):
 
 
 def _dates(series):
-    if isinstance(series, pd.Series) and isinstance(series.index, pd.DatetimeIndex):
-        return series.index.values
-    if isinstance(series, xr.DataArray) and series.dims == (TIME,) and TIME in series.coords:
-        return series[TIME].values
-    return None
+    """Return the dates of a DataArray or a Series of pandas, None if it has none."""
+    if getattr(series, "dims", None) == (TIME,) and TIME in series.coords:
+        index = series[TIME]
+    else:
+        index = getattr(series, "index", None)
+    values = getattr(index, "values", np.empty(0))
+    return values if np.issubdtype(values.dtype, np.datetime64) else None
 
 
 def _check_shapes(name, observed, simulated):
