@@ -10,7 +10,6 @@ import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 
-from pymc_hydro.core.dims import TIME
 from pymc_hydro.losses.transforms import refuse_negative, select_transform
 
 __all__ = [
@@ -225,8 +224,8 @@ def _check_dates(name, *series):
 
 def _dates(series):
     """Return the dates of a DataArray or a Series of pandas, None if it has none."""
-    if getattr(series, "dims", None) == (TIME,) and TIME in series.coords:
-        index = series[TIME]
+    if hasattr(series, "coords"):
+        index = series.coords.get(series.dims[0]) if series.ndim == 1 else None
     else:
         index = getattr(series, "index", None)
     values = getattr(index, "values", np.empty(0))
