@@ -76,7 +76,8 @@ def emit_kernel(system: System, name: str, n_column: int, methods: tuple[RungeKu
         emit_routing(e)
         with text.block("if status != 0:"):
             text(f"counts[{N_COUNTS - 1}] = failed")
-            with text.block("for k in range(failed, n_time):"):
+            # All of it: what was observed before the failure would say nothing of it.
+            with text.block("for k in range(n_time):"):
                 with text.block(f"for o in range({len(system.outputs)}):"):
                     text("values[k, o] = nan")
                     with text.block("for j in range(n_column):"):

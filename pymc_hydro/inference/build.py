@@ -268,9 +268,19 @@ def set_basin(
             f"set_basin: the interval is {_interval(basins)} d, the model was built for {dt} d"
         )
     coords, arrays = _data(model, basins, warmup)
-    for name, array in arrays.items():
-        pymc_model.set_data(name, array, coords=coords)
-    update_observations(pymc_model, _series(basins, basin), observed)
+    before = {name: pymc_model[name].get_value() for name in arrays}
+    coords_before = {dim: pymc_model.coords[dim] for dim in coords}
+
+    def put(arrays, coords):
+        for name, array in arrays.items():
+            pymc_model.set_data(name, array, coords=coords)
+
+    put(arrays, coords)
+    try:
+        update_observations(pymc_model, _series(basins, basin), observed)
+    except Exception:
+        put(before, coords_before)
+        raise
 
 
 def _records(basin, needed) -> dict:

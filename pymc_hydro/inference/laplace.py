@@ -12,8 +12,9 @@ from pymc.initial_point import make_initial_point_fn
 from pymc.pytensorf import join_nonshared_inputs
 from pymc.step_methods.hmc.quadpotential import QuadPotentialFullAdapt
 
-from pymc_hydro.likelihoods.residuals import residuals_of
+from pymc_hydro.likelihoods.residuals import Residuals, all_residuals, residuals_of
 from pymc_hydro.likelihoods.stepwise import stepwise
+from pymc_hydro.likelihoods.transforms import variables_of
 
 try:
     from pytensor.gradient import pushforward
@@ -131,12 +132,11 @@ def laplace(
     start: dict | None = None,
     starts: int = 8,
     seed: int | None = None,
-    name: str = "flow",
 ) -> LaplaceApproximation:
     """Approximate the posterior by a normal distribution at its mode.
 
-    With the mean and the standard deviation of each observation and the shapes of the error
-    density as functions of the unconstrained parameters, J their Jacobian (exact, from the
+    With the mean and the standard deviation of each observation, and the shapes of the error
+    density, as functions of the unconstrained parameters, J their Jacobian (exact, from the
     sensitivities) and W the Fisher information of the density, the precision is ``J'WJ`` plus the
     curvature of the priors, and that of the transforms where they bend the slope of the
     log-likelihood: without it parameters at a bound would seem to be free. The mode is found by
@@ -154,8 +154,6 @@ def laplace(
         it, of which the highest mode is taken. Error models with memory often have several modes.
     seed : int, optional
         Of the random points.
-    name : str
-        Of the likelihood.
 
     Returns
     -------
@@ -164,15 +162,17 @@ def laplace(
     Raises
     ------
     KeyError
-        If the model has no such likelihood (a potential such as Whittle's has no ``J'WJ``), or a
-        start is given for an unknown variable.
+        If the model has no likelihood with an error model, or a start is given for an unknown
+        variable.
     ValueError
-        If the log-probability at the start is not finite.
+        If the model has an observed variable or a potential without an error model (such as
+        Whittle's likelihood), which has no ``J'WJ``, or parameters of a transformation that are
+        random; if the log-probability at the start is not finite.
     """
     from scipy.optimize import minimize  # here: half a second that an import need not take
 
     pymc_model = pm.modelcontext(pymc_model)
-    placed = residuals_of(pymc_model, name)
+    likelihoods = _error_models(pymc_model)
     _check_names(start or {}, pymc_model)
     by_name = {rv.name: rv for rv in pymc_model.free_RVs}
     overrides = {by_name[k]: v for k, v in (start or {}).items()}
@@ -182,7 +182,7 @@ def laplace(
     if z.size != len(names):
         raise ValueError("laplace: the model has a variable that is no scalar")
     objective = _raveled(pymc_model)
-    information = _information(pymc_model, placed, first)
+    information = _information(pymc_model, likelihoods, first)
     if not np.isfinite(objective(z)[0]):
         raise ValueError("laplace: the log-probability at the start is not finite; give start=")
 
@@ -231,6 +231,24 @@ def laplace(
     )
 
 
+def _error_models(pymc_model) -> list[Residuals]:
+    """Return the error model of each likelihood; of all there must be one."""
+    names = [rv.name for rv in pymc_model.observed_RVs]
+    if not names:
+        residuals_of(pymc_model, "flow")  # says that there is none
+    known = all_residuals(pymc_model)
+    others = [n for n in names if n not in known] + [v.name for v in pymc_model.potentials]
+    if others:
+        raise ValueError(
+            f"laplace: {', '.join(others)} has no error model, and so no J'WJ; the approximation "
+            "would leave out what it says"
+        )
+    random = [n for n, placed in known.items() if variables_of(placed.transform)]
+    if random:
+        raise ValueError(f"laplace: the transformation of {', '.join(random)} must be fixed")
+    return list(known.values())
+
+
 def _check_names(start, pymc_model):
     known = [rv.name for rv in pymc_model.free_RVs]
     unknown = sorted(set(start) - set(known))
@@ -255,50 +273,60 @@ def _natural(pymc_model):
 
 
 @stepwise
-def _information(pymc_model, placed, point):
+def _information(pymc_model, likelihoods, point):
     """Return a function of the unconstrained vector z and the log-probability's gradient.
 
-    It is J'WJ plus the curvature of the prior, plus that of the transform x(z) of each parameter,
-    ``-dlogL/dx x''(z)``, where it is positive; ``x''/x'`` is the slope of ``log x'``, which the
-    prior of z has and that of x has not.
+    It is J'WJ of all likelihoods plus the curvature of the prior, plus that of the transform x(z)
+    of each parameter, ``-dlogL/dx x''(z)``, where it is positive; ``x''/x'`` is the slope of
+    ``log x'``, which the prior of z has and that of x has not.
     """
-    n_shape = len(placed.shapes)
-    shapes = [pt.as_tensor_variable(s) for s in placed.shapes]
-    outputs = pymc_model.replace_rvs_by_values([placed.center, placed.sd, *shapes])
-    outputs += [pymc_model.logp(vars=pymc_model.free_RVs, jacobian=j) for j in (True, False)]
-    joined, vector = join_nonshared_inputs(point, outputs, pymc_model.value_vars)
-    center, sd, *shapes, prior, of_natural = joined
-    direction = pt.dvector("direction")
-    # Joined to one vector, in which each output surely depends on the parameters.
-    together = pt.concatenate([center, sd, *(pt.atleast_1d(s) for s in shapes)])
-    (along,) = _as_list(pushforward(together + 0 * vector.sum(), vector, direction))
-    derivative = pm.compile([vector, direction], along)
-    values = pm.compile([vector], [sd, *shapes])
+    priors = [pymc_model.logp(vars=pymc_model.free_RVs, jacobian=j) for j in (True, False)]
+    (prior, of_natural), vector = join_nonshared_inputs(point, priors, pymc_model.value_vars)
     prior_gradient = pm.compile([vector], pt.grad(prior, vector))
     bend = pm.compile([vector], pt.grad(prior - of_natural, vector, disconnected_inputs="ignore"))
-    of_density = _density_information(placed.family, n_shape)
+    of_likelihoods = [_fisher(pymc_model, placed, point) for placed in likelihoods]
 
     def information(z, gradient):
-        sd, *shapes = values(z)
-        n = sd.size
-        columns = np.stack([derivative(z, e) for e in np.eye(z.size)], axis=1)
-        blocks = [columns[:n] / sd[:, None], columns[n : 2 * n] / sd[:, None]]
-        blocks += [np.broadcast_to(row, (n, z.size)) for row in columns[2 * n :]]
-        weights = of_density(*shapes)
-        total = sum(
-            weights[i, j] * blocks[i].T @ blocks[j]
-            for i in range(2 + n_shape)
-            for j in range(2 + n_shape)
-        )
         differences = [
             prior_gradient(z + DIFFERENCE * e) - prior_gradient(z - DIFFERENCE * e)
             for e in np.eye(z.size)
         ]
         curvature = -np.array(differences) / (2 * DIFFERENCE)
         of_transforms = np.maximum((prior_gradient(z) - gradient) * bend(z), 0)
+        total = sum(fisher(z) for fisher in of_likelihoods)
         return total + (curvature + curvature.T) / 2 + np.diag(of_transforms)
 
     return information
+
+
+def _fisher(pymc_model, placed, point):
+    """Return a function of the unconstrained vector: J'WJ of one likelihood."""
+    n_shape = len(placed.shapes)
+    shapes = [pt.as_tensor_variable(s) for s in placed.shapes]
+    outputs = pymc_model.replace_rvs_by_values([placed.center, placed.sd, *shapes])
+    (center, sd, *shapes), vector = join_nonshared_inputs(point, outputs, pymc_model.value_vars)
+    direction = pt.dvector("direction")
+    # Joined to one vector, in which each output surely depends on the parameters.
+    together = pt.concatenate([center, sd, *(pt.atleast_1d(s) for s in shapes)])
+    (along,) = _as_list(pushforward(together + 0 * vector.sum(), vector, direction))
+    derivative = pm.compile([vector, direction], along)
+    values = pm.compile([vector], [sd, *shapes])
+    of_density = _density_information(placed.family, n_shape)
+
+    def fisher(z):
+        sd, *shapes = values(z)
+        n = sd.size
+        columns = np.stack([derivative(z, e) for e in np.eye(z.size)], axis=1)
+        blocks = [columns[:n] / sd[:, None], columns[n : 2 * n] / sd[:, None]]
+        blocks += [np.broadcast_to(row, (n, z.size)) for row in columns[2 * n :]]
+        weights = of_density(*shapes)
+        return sum(
+            weights[i, j] * blocks[i].T @ blocks[j]
+            for i in range(2 + n_shape)
+            for j in range(2 + n_shape)
+        )
+
+    return fisher
 
 
 def _density_information(family, n_shape):

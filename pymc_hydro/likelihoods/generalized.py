@@ -6,7 +6,7 @@ import pytensor.tensor as pt
 
 from pymc_hydro.likelihoods.autoregression import coefficients, exact_lags
 from pymc_hydro.likelihoods.families import SKEW_POWER, shape_variables
-from pymc_hydro.likelihoods.observations import observe
+from pymc_hydro.likelihoods.observations import observe, on_time
 from pymc_hydro.likelihoods.residuals import (
     Residuals,
     check_observed,
@@ -86,7 +86,7 @@ def GeneralizedLikelihood(
         raise ValueError(f"{name}: ar must be 0 to 4, found {ar!r}")
     if len(r) > ar:
         raise ValueError(f"{name}: {len(r)} partial autocorrelations are given for ar={ar}")
-    transform = as_transform(name, transform)
+    transform, scale = as_transform(name, transform), on_time(f"{name}: scale", scale)
     before = partial(_neighbours, order=ar) if ar else None
     check = partial(check_observed, name, transform=transform, censored=False, scale=scale)
     seen = observe(name, simulated, observed, check=check, previous=before)

@@ -8,6 +8,7 @@ pointwise log-likelihood and no predictive draws.
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
+from pytensor.graph.basic import Variable
 
 from pymc_hydro.likelihoods.observations import observe
 
@@ -79,8 +80,8 @@ def LimitsOfAcceptability(name, simulated, *, observed, tolerance, width):
     observed : DataArray or Series on time, or array_like, shape (n_time,), in mm/d
         NaN where missing.
     tolerance : float or callable
-        Half the distance between the limits, in mm/d, or a function of the observations that
-        returns it, such as ``lambda y: 0.1 + 0.2 * y``.
+        Half the distance between the limits, in mm/d, or a function of the observations (an
+        array) that returns it, such as ``lambda y: np.maximum(0.1, 0.2 * y)``.
     width : float
         Of the transition at a limit, in units of the tolerance; 0.1 is nearly a box.
 
@@ -102,14 +103,15 @@ def LimitsOfAcceptability(name, simulated, *, observed, tolerance, width):
     if not width > 0:
         raise ValueError(f"{name}: width must be greater than 0, found {width}")
 
-    def half(y):
-        return tolerance(y) if callable(tolerance) else tolerance
-
-    def check(series):
-        if not np.all(np.asarray(half(series[np.isfinite(series)])) > 0):
+    def half(position, y):
+        found = tolerance(y) if callable(tolerance) else tolerance
+        found = found.eval() if isinstance(found, Variable) else found
+        found = np.broadcast_to(np.asarray(found, dtype=float), y.shape)
+        if not (found > 0).all():
             raise ValueError(f"{name}: the tolerance must be greater than 0 everywhere")
+        return found[:, None]
 
-    seen = observe(name, simulated, observed, check=check)
-    distance = (seen.data - seen.at) / half(seen.data)
+    seen = observe(name, simulated, observed, previous=half)
+    distance = (seen.data - seen.at) / seen.previous[:, 0]
     beyond = pt.softplus((-1 - distance) / width) + pt.softplus((distance - 1) / width)
     return pm.Potential(name, -beyond.sum())

@@ -9,7 +9,16 @@ import pandas as pd
 import pymc as pm
 import xarray as xr
 
-__all__ = ["Observations", "basin_labels", "basin_slices", "observe", "update_observations"]
+from pymc_hydro.losses.pairs import numbers
+
+__all__ = [
+    "Observations",
+    "basin_labels",
+    "basin_slices",
+    "observe",
+    "on_time",
+    "update_observations",
+]
 
 # What a likelihood's name is put before.
 POSITION, DATA, TIME, PREVIOUS, ORDER = "_position", "_observed", "_time", "_previous", "_order"
@@ -51,7 +60,7 @@ class Observations:
     position : TensorVariable, shape (n_observation,)
         Their intervals.
     previous : TensorVariable, shape (n_observation, n), or None
-        What a likelihood wants to know of each one's predecessors.
+        What a likelihood wants to know of each one, such as its predecessors.
     dim : str
         Their dimension.
     """
@@ -64,6 +73,7 @@ class Observations:
 
 
 LABELLED = (pd.Series, xr.DataArray)
+CODES = (-99.0, -999.0, -9999.0, -99.99, -999.99, -9999.99)  # of missing values
 # By model and likelihood.
 _SOURCES: WeakKeyDictionary = WeakKeyDictionary()
 
@@ -82,15 +92,15 @@ def observe(name: str, simulated, observed, *, check=None, previous=None) -> Obs
     check : callable, optional
         Is given the series, NaN where missing, now and whenever it is replaced.
     previous : callable, optional
-        From positions and observations to what the likelihood wants to know of each one's
-        predecessors, integers of shape (n_observation, n).
+        From positions and observations to what the likelihood wants to know of each one, such as
+        its predecessors, shape (n_observation, n).
 
     Returns
     -------
     Observations
     """
     model = pm.modelcontext(None)
-    series = _aligned(name, observed, model)
+    series = _aligned(name, observed, model, simulated.type.shape[0])
     first = next(iter(observed.values())) if _by_basin(observed) else observed
     source = _Source(getattr(first, "name", None), check or (lambda series: None), previous)
     source.check(series)
@@ -122,10 +132,19 @@ def update_observations(model: pm.Model, basin, observed: Mapping | None = None)
 
     Raises
     ------
+    KeyError
+        If `observed` names no likelihood.
     ValueError
         If there is nothing to replace the observations of a likelihood by.
     """
     observed = observed or {}
+    unknown = [name for name in observed if name not in observed_names(model)]
+    if unknown:
+        raise KeyError(
+            f"set_basin: observed names {unknown}, which are no likelihoods of this model; known "
+            f"are {', '.join(observed_names(model))}"
+        )
+    replaced = []
     for name in observed_names(model):
         source = _SOURCES[model][name]
         if name not in observed and (source.series is None or source.series not in basin):
@@ -138,12 +157,20 @@ def update_observations(model: pm.Model, basin, observed: Mapping | None = None)
         series = _aligned(name, observed.get(name, basin.get(source.series)), model)
         source.check(series)
         there = np.flatnonzero(np.isfinite(series))
-        coords = {name + TIME: np.asarray(model.coords[MODEL_TIME])[there]}
-        model.set_data(name + POSITION, there, coords=coords)
-        model.set_data(name + DATA, series[there], coords=coords)
+        arrays = {POSITION: there, DATA: series[there]}
         if source.previous is not None:
-            places = source.previous(_apart(there, model), series[there])
-            model.set_data(name + PREVIOUS, places, coords=coords)
+            arrays[PREVIOUS] = source.previous(_apart(there, model), series[there])
+        coords = {name + TIME: np.asarray(model.coords[MODEL_TIME])[there]}
+        replaced += [(name + what, array, coords) for what, array in arrays.items()]
+    for what, array, coords in replaced:  # now that all of them fit
+        model.set_data(what, array, coords=coords)
+
+
+def on_time(name: str, values):
+    """Return labelled values on the time axis of the model in context, others as they are."""
+    if not (isinstance(values, LABELLED) or _by_basin(values)):
+        return values
+    return _aligned(name, values, pm.modelcontext(None))
 
 
 def observed_names(model: pm.Model) -> Sequence[str]:
@@ -179,13 +206,16 @@ def _by_basin(observed) -> bool:
     return isinstance(observed, Mapping) and not isinstance(observed, xr.Dataset)
 
 
-def _aligned(name, observed, model) -> np.ndarray:
-    """Return observations on the model's time axis, NaN where missing."""
+def _aligned(name, observed, model, n_time=None) -> np.ndarray:
+    """Return observations on the model's time axis, NaN where missing.
+
+    A model without the coordinate knows the length from the simulation, if at all.
+    """
     time, slices = model.coords.get(MODEL_TIME), basin_slices(model)
     if slices is None and _by_basin(observed):
         raise ValueError(f"{name}: observed is a mapping, but the model has one basin")
     if slices is None or not (_by_basin(observed) or isinstance(observed, LABELLED)):
-        return _aligned_record(name, observed, time)
+        return _aligned_record(name, observed, time, n_time)
     if not _by_basin(observed) or set(observed) != set(slices):
         found = list(observed) if _by_basin(observed) else f"one {type(observed).__name__}"
         raise ValueError(
@@ -198,11 +228,17 @@ def _aligned(name, observed, model) -> np.ndarray:
     return np.concatenate(parts)
 
 
-def _aligned_record(name, observed, time) -> np.ndarray:
+def _aligned_record(name, observed, time, n_time=None) -> np.ndarray:
+    n_time = n_time if time is None else len(time)
     if isinstance(observed, LABELLED) and time is not None:
         if isinstance(observed, xr.DataArray):
             observed = observed.to_series()
         expected = pd.DatetimeIndex(np.asarray(time))
+        if not observed.index.is_unique:
+            raise ValueError(
+                f"{name}: observed has {observed.index[observed.index.duplicated()][0]} twice; "
+                "drop duplicates"
+            )
         if not expected.isin(observed.index).any():
             raise ValueError(
                 f"{name}: observations ({observed.index[0]} to {observed.index[-1]}) and "
@@ -210,10 +246,10 @@ def _aligned_record(name, observed, time) -> np.ndarray:
             )
         values = observed.reindex(expected).to_numpy(dtype=float)
     else:
-        values = np.asarray(observed, dtype=float)
-        if values.ndim != 1 or (time is not None and values.size != len(time)):
+        values = numbers(observed)
+        if values.ndim != 1 or (n_time is not None and values.size != n_time):
             raise ValueError(
-                f"{name}: observed has shape {values.shape}, expected ({len(time or ())},), one "
+                f"{name}: observed has shape {values.shape}, expected ({n_time or 'n_time'},), one "
                 "value for each interval after the warm-up; leave the warm-up out, or give a "
                 "DataArray or Series with dates"
             )
@@ -221,4 +257,10 @@ def _aligned_record(name, observed, time) -> np.ndarray:
         raise ValueError(f"{name}: observed has infinite values; write missing ones as NaN")
     if not np.isfinite(values).any():
         raise ValueError(f"{name}: all observations are missing")
+    if np.isin(values, CODES).any():
+        code = values[np.isin(values, CODES)][0]
+        raise ValueError(
+            f"{name}: observed has {int((values == code).sum())} values of {code:g}, a usual code "
+            "of missing ones; write them as NaN"
+        )
     return values

@@ -106,7 +106,8 @@ def residuals(
     -------
     Dataset
         On ``time``, posterior means: ``observed``, ``simulated`` and their difference
-        ``residual`` in mm/d; ``innovation``, the standardised innovation, in 1.
+        ``residual`` in mm/d; ``innovation``, the standardised innovation, in 1, NaN where zero
+        flow is censored: what it would be is not known.
 
     Raises
     ------
@@ -116,6 +117,8 @@ def residuals(
     pymc_model = pm.modelcontext(pymc_model)
     model = residuals_of(pymc_model, name)
     innovation = (model.flow - model.center) / model.sd
+    if model.censored:  # of zero flow is only known that the error was that low
+        innovation = pt.switch(model.observed > 0, innovation, np.nan)
     outputs = [model.simulated[model.position], innovation]
     inputs, values = _posterior(idata, pymc_model, outputs, name, draws)
     simulated, innovation = (a.mean(axis=0) for a in _evaluate(inputs, outputs, values, None))

@@ -7,10 +7,14 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
+from pymc.initial_point import make_initial_point_fn
+from pytensor.graph.basic import Variable
+from pytensor.graph.replace import clone_replace
+from pytensor.graph.traversal import ancestors
 
 from pymc_hydro.likelihoods.autoregression import coefficients, condition, last_observations
 from pymc_hydro.likelihoods.families import Family, shape_variables
-from pymc_hydro.likelihoods.observations import observe
+from pymc_hydro.likelihoods.observations import observe, on_time
 from pymc_hydro.likelihoods.transforms import (
     AbstractTransform,
     Identity,
@@ -18,7 +22,14 @@ from pymc_hydro.likelihoods.transforms import (
     variables_of,
 )
 
-__all__ = ["Residuals", "check_observed", "error_scale", "place_residuals", "residuals_of"]
+__all__ = [
+    "Residuals",
+    "all_residuals",
+    "check_observed",
+    "error_scale",
+    "place_residuals",
+    "residuals_of",
+]
 
 SCALES = ("constant", "linear")
 LOWEST = 1e-6  # mm/d
@@ -66,6 +77,11 @@ class Residuals:
 _PLACED: WeakKeyDictionary = WeakKeyDictionary()
 
 
+def all_residuals(model: pm.Model) -> dict[str, Residuals]:
+    """Return the error models of all likelihoods by name."""
+    return dict(_PLACED.get(model, {}))
+
+
 def residuals_of(model: pm.Model, name: str) -> Residuals:
     """Return the error model of a likelihood.
 
@@ -105,7 +121,8 @@ def place_residuals(
         raise TypeError(f"{name}: unknown arguments {', '.join(unknown)}")
     if ar not in (0, 1, 2):
         raise ValueError(f"{name}: ar must be 0, 1 or 2, found {ar!r}")
-    transform = as_transform(name, transform)
+    _refuse_idle(name, scale, ar, {"s0": s0, "s1": s1, "r1": r1, "r2": r2})
+    transform, scale = as_transform(name, transform), on_time(f"{name}: scale", scale)
     before = partial(_last, order=ar, censored=censored) if ar else None
     check = partial(check_observed, name, transform=transform, censored=censored, scale=scale)
     seen = observe(name, simulated, observed, check=check, previous=before)
@@ -220,10 +237,34 @@ def check_observed(name, series, *, transform, censored, scale="constant"):
             f"{name}: {transform} is not defined for a flow of {needed.min():g} mm/d; give it an "
             "offset"
         )
-    if not isinstance(scale, str) and np.ndim(scale) and np.shape(scale) != series.shape:
+    if isinstance(scale, (str, Variable)):
+        return
+    try:
+        sd = np.asarray(scale, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f"{name}: scale must be 'constant', 'linear' or standard deviations, found {scale!r}"
+        ) from error
+    if sd.ndim and sd.shape != series.shape:
         raise ValueError(
-            f"{name}: scale has shape {np.shape(scale)}, expected {series.shape}, one standard "
+            f"{name}: scale has shape {sd.shape}, expected {series.shape}, one standard "
             "deviation for each interval after the warm-up; a number serves every record"
+        )
+    if not (np.broadcast_to(sd, series.shape)[np.isfinite(series)] > 0).all():
+        raise ValueError(
+            f"{name}: scale must be 'constant', 'linear', or positive standard deviations at every "
+            f"observation; found {scale!r}"
+        )
+
+
+def _refuse_idle(name, scale, ar, given):
+    """Raise TypeError if a parameter is given that the error model does not have."""
+    has = {"s0": isinstance(scale, str), "s1": isinstance(scale, str) and scale != "constant"}
+    has |= {"r1": ar > 0, "r2": ar > 1}
+    idle = [what for what, value in given.items() if value is not None and not has[what]]
+    if idle:
+        raise TypeError(
+            f"{name}: {', '.join(idle)} would have no effect with scale={scale!r} and ar={ar}"
         )
 
 
@@ -245,7 +286,15 @@ def _last(position, flow, order, censored):
 
 
 def spread_of(flow, data, censored) -> float:
-    """Return the standard deviation of transformed observations, 1 where they are constant."""
+    """Return the standard deviation of transformed observations, 1 where they are constant.
+
+    Random parameters of the transformation have their initial values.
+    """
+    model, known = pm.modelcontext(None), set(ancestors([flow]))
+    random = [rv for rv in model.free_RVs if rv in known]
+    if random:
+        first = make_initial_point_fn(model=model, return_transformed=False)(0)
+        flow = clone_replace(flow, {rv: pt.constant(first[rv.name]) for rv in random})
     values = flow.eval()
     if censored:
         values = values[data.get_value() > 0]

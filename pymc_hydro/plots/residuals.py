@@ -35,6 +35,7 @@ def plot_residuals(data: xr.Dataset, *, draws=None, ax=None):
     if ax is None:
         _, ax = plt.subplots(2, 3, figsize=(12, 6), layout="constrained")
     over_time, against_flow, acf, quantiles, transform, pacf = np.ravel(ax)
+    data = data.isel(time=np.flatnonzero(data["innovation"].notnull()))  # no censored zero flow
     x = data["innovation"].values
     dots = {"marker": ".", "ms": 2, "ls": "", "color": COLORS["simulated"]}
 

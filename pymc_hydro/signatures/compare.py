@@ -84,12 +84,16 @@ def compare(
     Raises
     ------
     ValueError
-        If nothing was observed.
+        If nothing was observed, or each simulation is missing where something was.
     """
     observed = observed.reindex(time=simulated["time"])
     there = observed.notnull()
     known = compute(observed, precipitation)
-    found = compute(simulated.where(there), precipitation)
+    short = (simulated.isnull() & there).any("time")
+    if short.all():
+        raise ValueError("signatures: simulated flow is missing where flow was observed")
+    # A draw with gaps of its own is not comparable.
+    found = compute(simulated.where(there).where(~short, observed), precipitation).where(~short)
     rows = {}
     for name, signature in SIGNATURES.items():
         truth, values = float(known[name]), np.atleast_1d(found[name].values).ravel()
@@ -122,7 +126,13 @@ def peak_timing_error(
     Returns
     -------
     DataArray, in days
-        On the other dimensions of `simulated`: mean of absolute differences. NaN without peaks.
+        On the other dimensions of `simulated`: mean of absolute differences. NaN without peaks, and
+        where the simulation is missing near one.
+
+    Raises
+    ------
+    ValueError
+        If nothing was observed.
 
     References
     ----------
@@ -134,15 +144,22 @@ def peak_timing_error(
     observed = observed.reindex(time=simulated["time"])
     time = simulated["time"].values
     days = float((time[1] - time[0]) / np.timedelta64(1, "D"))
-    flow = observed.values
-    peaks, _ = find_peaks(
-        np.nan_to_num(flow, nan=-np.inf), distance=max(1, APART / days), prominence=np.nanstd(flow)
-    )
+    flow, at = observed.values, np.arange(observed.size)
+    there = np.isfinite(flow)
+    if not there.any():
+        raise ValueError("signatures: flow is missing in all intervals")
+    # Over gaps on a straight line, which has no peak of its own.
+    filled = np.interp(at, at[there], flow[there])
+    peaks, _ = find_peaks(filled, distance=max(1, APART / days), prominence=np.nanstd(flow))
     reach = round(window / days)
-    peaks = [p for p in peaks if reach <= p < flow.size - reach]
+    peaks = [p for p in peaks if there[p] and reach <= p < flow.size - reach]
     lead = [d for d in simulated.dims if d != "time"]
     values = simulated.transpose(*lead, "time").values
-    errors = [np.abs(values[..., p - reach : p + reach + 1].argmax(axis=-1) - reach) for p in peaks]
+    around = [values[..., p - reach : p + reach + 1] for p in peaks]
+    errors = [
+        np.where(np.isnan(near).any(axis=-1), np.nan, np.abs(near.argmax(axis=-1) - reach))
+        for near in around
+    ]
     mean = days * np.mean(errors, axis=0) if errors else np.full(values.shape[:-1], np.nan)
     coords = {d: simulated[d] for d in lead if d in simulated.coords}
     return xr.DataArray(mean, coords, lead, "peak_timing_error", {"units": "d"})

@@ -139,8 +139,14 @@ def test_each_likelihood_gets_its_own_new_observations(basin):
             ("moisture", "wetness", "soil_moisture"),
         ):
             ph.likelihoods.Normal(name, series[output], observed=first[variable], scale="constant")
+        before = {v.name: v.get_value() for v in model.data_vars}
         with pytest.raises(ValueError, match="'moisture': the record has no 'wetness'"):
             ph.set_basin(record)
+        for name, value in before.items():  # nothing of it was taken
+            np.testing.assert_array_equal(model[name].get_value(), value)
+        assert len(model.coords["time"]) == 400 - WARMUP
+        with pytest.raises(KeyError, match=r"names .'Flow'., which are no likelihoods"):
+            ph.set_basin(second, observed={"Flow": second["discharge"]})
         ph.set_basin(second)
         for name, variable in (("flow", "discharge"), ("moisture", "wetness")):
             expected = second[variable].values[WARMUP:]

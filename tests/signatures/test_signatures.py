@@ -160,6 +160,35 @@ def test_peak_timing_error():
     assert np.isnan(peak_timing_error(series(np.ones(700)), series(flow)))
 
 
+def test_gaps_make_no_peaks():
+    flow = np.ones(700)
+    flow[[120, 300, 550]] = 20
+    gaps, late = flow.copy(), np.roll(flow, 1)
+    gaps[[200, 208]], gaps[204] = np.nan, 1.001
+    np.testing.assert_allclose(peak_timing_error(series(gaps), series(late)), 1)
+    gaps[300] = np.nan  # a peak that was not seen
+    np.testing.assert_allclose(peak_timing_error(series(gaps), series(np.roll(flow, -2))), 2)
+    short = np.where(np.arange(700) == 121, np.nan, flow)
+    found = peak_timing_error(series(flow), series(np.stack([flow, short, flow * np.nan])))
+    np.testing.assert_array_equal(found, [0, np.nan, np.nan])
+    with pytest.raises(ValueError, match="missing in all"):
+        peak_timing_error(series(flow * np.nan), series(flow))
+
+
+def test_a_draw_with_gaps_is_not_compared():
+    rng = np.random.default_rng(2)
+    flow = rng.gamma(2, 1, 400)
+    half = np.where(np.arange(400) < 300, flow, np.nan)
+    found = compare(series(flow), series(np.stack([flow, half, flow])))
+    np.testing.assert_allclose(found["lower"], found["observed"], rtol=1e-12)
+    for bad in (half, np.stack([half, flow * np.nan])):
+        with pytest.raises(ValueError, match="simulated flow is missing where"):
+            compare(series(flow), series(bad))
+    # Where nothing was observed, gaps do not matter.
+    found = compare(series(half), series(half))
+    np.testing.assert_allclose(found["simulated"], found["observed"], rtol=1e-12)
+
+
 def test_a_dry_river_has_no_ratios():
     found = compute(series(np.zeros(400)), series(np.zeros(400)))
     assert float(found["mean_flow"]) == 0
