@@ -22,6 +22,9 @@ LEVELS = np.linspace(0.05, 0.95, 19)
 def coverage(observed, draws, prob: float = 0.95) -> float:
     """Return the share of observations inside the central predictive interval; ideal is `prob`.
 
+    An observation at an end of the interval is inside: in a river that is often dry, zeros that
+    are predicted as such make it larger. :func:`pit` is right there, too.
+
     Parameters
     ----------
     observed : DataArray, shape (n_time,)
@@ -126,7 +129,7 @@ def pit(observed, draws, seed: int = 0) -> xr.DataArray:
 
 
 def reliability(observed, draws, levels=LEVELS) -> xr.DataArray:
-    """Return how often observations lie below predictive quantiles.
+    """Return how often observations lie below predictive quantiles, or at them (zero flow).
 
     Parameters
     ----------
@@ -138,7 +141,7 @@ def reliability(observed, draws, levels=LEVELS) -> xr.DataArray:
     Returns
     -------
     DataArray, shape (n_level,)
-        On the coordinate ``level``, to which it is equal if all is well.
+        On the coordinate ``level``, to which it is equal if all is well and no flow is zero.
     """
     observed, draws = _matched("reliability", observed, draws)
     quantiles = draws.quantile(np.asarray(levels), "draw").rename(quantile="level")
@@ -154,7 +157,18 @@ def _matched(name, observed, draws):
         if not isinstance(array, xr.DataArray) or set(array.dims) != dims:
             found = getattr(array, "dims", type(array).__name__)
             raise ValueError(f"{name}: {what} must be a DataArray on {sorted(dims)}, found {found}")
-    observed, draws = xr.align(observed.dropna("time"), draws, join="inner")
+    if np.isinf(observed.values).any():
+        raise ValueError(f"{name}: observed has infinite values; write missing ones as NaN")
+    there = np.flatnonzero(observed.notnull().values)
+    if np.array_equal(observed["time"].values, draws["time"].values):
+        observed, draws = observed.isel(time=there), draws.isel(time=there)
+    elif observed.indexes["time"].is_unique and draws.indexes["time"].is_unique:
+        observed, draws = xr.align(observed.isel(time=there), draws, join="inner")
+    else:
+        raise ValueError(
+            f"{name}: times repeat (several basins?), so that observations and draws cannot be "
+            "matched by them; give both on the same times, or one basin"
+        )
     if observed.size == 0:
         raise ValueError(f"{name}: observations and draws have no time in common")
     if not np.isfinite(draws.values).all():

@@ -90,7 +90,8 @@ def compare(
     Raises
     ------
     ValueError
-        If there are fewer than two structures, or two have the same label.
+        If there are fewer than two structures, two have the same label, or the likelihood has no
+        terms to leave out.
 
     References
     ----------
@@ -109,6 +110,11 @@ def compare(
         models = dict(zip(labels, models, strict=True))
     if len(models) < 2:
         raise ValueError(f"compare: expected two structures or more, found {len(models)}")
+    if options.get("likelihood") == "whittle":
+        raise ValueError(
+            "compare: Whittle's likelihood is one term for the whole record; leaving one "
+            "observation out needs a likelihood of each"
+        )
     idata, pymc_models = {}, {}
     for label, model in models.items():
         with build_model(model, basin, **options) as pymc_models[label]:

@@ -174,8 +174,7 @@ def place(name, placed: Residuals, seen):
         if not placed.censored:
             return density
         # Evaluated at the centre where there is flow, so that its gradient is finite there too.
-        zero = transform.forward(pt.as_tensor_variable(0.0, dtype="float64"))
-        dry = pm.logcdf(errors, pt.switch(there, center, zero))
+        dry = pm.logcdf(errors, pt.switch(there, center, transform.at_zero()))
         return pt.switch(there, density, pt.switch(value < 0, -np.inf, dry))
 
     def support_point(rv, size, center, sd, *rest):

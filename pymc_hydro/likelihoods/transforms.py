@@ -12,6 +12,10 @@ __all__ = ["AbstractTransform", "BoxCox", "Identity", "LogSinh", "as_transform",
 class AbstractTransform:
     """A rising function of flow: `forward`, its `inverse`, and the `log_derivative` of forward."""
 
+    def at_zero(self):
+        """Return transformed zero flow."""
+        return self.forward(pt.as_tensor_variable(0.0, dtype="float64"))
+
 
 @dataclass(frozen=True)
 class Identity(AbstractTransform):
@@ -59,6 +63,11 @@ class BoxCox(AbstractTransform):
         if self._is_logarithm:
             return logarithm
         return pt.expm1(self.power * logarithm) / self.power
+
+    def at_zero(self):
+        if self._is_logarithm or isinstance(self.offset, Variable) or self.offset != 0:
+            return super().at_zero()
+        return pt.as_tensor_variable(-1 / self.power)  # by which it can be derived
 
     def inverse(self, z):
         # Flow's lower end where z is below the range of the transformation.

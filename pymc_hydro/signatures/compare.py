@@ -39,14 +39,26 @@ def compute(flow: xr.DataArray, precipitation: xr.DataArray | None = None) -> xr
     >>> round(float(found["runoff_ratio"]), 2)
     0.34
     """
+    if not isinstance(flow, xr.DataArray):
+        raise TypeError(
+            f"signatures: flow must be a DataArray on 'time', found {type(flow).__name__}"
+        )
     if "time" not in flow.dims or flow.sizes["time"] < 2:
         raise ValueError(f"signatures: flow needs at least two entries on 'time', has {flow.dims}")
+    if not np.issubdtype(flow["time"].dtype, np.datetime64):
+        raise TypeError("signatures: flow needs dates (datetime64) on 'time'")
+    if np.ptp(np.diff(flow["time"].values).astype(float)) > 0:
+        raise ValueError(
+            "signatures: 'time' is not evenly spaced; keep missing intervals, with flow as NaN"
+        )
     lead = [d for d in flow.dims if d != "time"]
     values = flow.transpose(*lead, "time").values.astype(float)
     if np.isnan(values).all(axis=-1).any():
         raise ValueError("signatures: flow is missing in all intervals")
     rain = None
     if precipitation is not None:
+        if not flow["time"].isin(precipitation["time"]).all():
+            raise ValueError("signatures: precipitation does not cover all intervals of flow")
         rain = precipitation.sel(time=flow["time"]).values
     series = Series(values, flow["time"].values, rain)
     variables = {}

@@ -78,6 +78,20 @@ def test_transform_of_zero_flow_is_spread_over_the_ties():
     assert stats.kstest(diagnostics.pit(observed, draws), "uniform").pvalue > 0.01
 
 
+def test_several_basins_have_the_same_dates(series):
+    """Predictions of several basins stand one after another on one axis."""
+    observed, draws, _ = series
+    first, second = observed[:300], observed[350:650]
+    times = {"time": np.tile(observed["time"].values[:300], 2)}
+    both = xr.DataArray(np.concatenate([first, second]), times, "time")
+    cut = np.concatenate([draws[:, :300], draws[:, 350:650]], axis=1)
+    found = diagnostics.crps(both, xr.DataArray(cut, times, ("draw", "time")))
+    expected = [diagnostics.crps(x, draws).values for x in (first, second)]
+    np.testing.assert_array_equal(found, np.concatenate(expected))
+    with pytest.raises(ValueError, match="times repeat"):
+        diagnostics.crps(both, draws)
+
+
 def test_errors(series):
     observed, draws, _ = series
     for arguments, message in (
@@ -85,6 +99,7 @@ def test_errors(series):
         ((observed, draws.isel(draw=0)), r"draws must be a DataArray on \['draw', 'time'\]"),
         ((observed[5:20], draws), "no time in common"),
         ((observed, draws.where(draws > 0)), "not finite"),
+        ((observed.where(observed < 3, np.inf), draws), "infinite"),
         ((observed, draws, 1.5), "prob must lie between 0 and 1"),
     ):
         with pytest.raises(ValueError, match=message):

@@ -162,6 +162,11 @@ def test_predict_needs_a_likelihood_and_its_variables(second_order):
         ph.predict(xr.Dataset(), second_order)
 
 
+def test_a_likelihood_of_the_whole_record_is_not_compared():
+    with pytest.raises(ValueError, match="Whittle's likelihood is one term"):
+        ph.compare([Tiny(), ph.Hymod()], record(100, 1), likelihood="whittle")
+
+
 def test_gauss_newton_is_the_curvature_where_the_model_holds():
     """Without measurement noise J'WJ and the Hessian agree but for the error parameters."""
     basin = record(2000, 3)

@@ -144,6 +144,18 @@ def test_priors_do_not_depend_on_a_draw(flows):
         ph.laplace(model)
 
 
+def test_zero_flow_can_be_derived_by_the_power(flows):
+    observed, simulated = flows
+    dry = np.where(np.arange(N) % 9 == 0, 0.0, observed)
+    with pm.Model() as model:
+        power = pm.Uniform("power", 0.05, 1, default_transform=None)
+        options = {"scale": 0.5, "censored": True, "transform": lk.BoxCox(power, 0.0)}
+        lk.Normal("flow", simulated, observed=dry, **options)
+    logp, slope = model.compile_logp(), model.compile_dlogp()
+    up, down = (float(logp({"power": 0.3 + h})) for h in (1e-5, -1e-5))
+    assert slope({"power": 0.3})[0] == pytest.approx((up - down) / 2e-5, rel=1e-6)
+
+
 def test_innovations_of_censored_flow_are_not_known(flows):
     observed, simulated = flows
     dry = np.where(np.arange(N) % 9 == 0, 0.0, observed)

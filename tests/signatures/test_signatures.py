@@ -201,3 +201,12 @@ def test_bad_input():
         compute(series([1.0]))
     with pytest.raises(ValueError, match="missing in all"):
         compute(series([np.nan] * 5))
+    flow = series(np.arange(1.0, 9))
+    with pytest.raises(TypeError, match="must be a DataArray on 'time', found ndarray"):
+        compute(flow.values)
+    with pytest.raises(TypeError, match="needs dates"):
+        compute(flow.assign_coords(time=np.arange(8)))
+    with pytest.raises(ValueError, match="not evenly spaced"):
+        compute(flow.isel(time=[0, 1, 3]))
+    with pytest.raises(ValueError, match="precipitation does not cover"):
+        compute(flow, flow[:5])
