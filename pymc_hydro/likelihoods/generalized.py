@@ -13,6 +13,7 @@ from pymc_hydro.likelihoods.residuals import (
     error_scale,
     partial_autocorrelations,
     place,
+    refuse_idle,
     spread_of,
     transformed_flow,
     transformed_simulation,
@@ -86,6 +87,7 @@ def GeneralizedLikelihood(
         raise ValueError(f"{name}: ar must be 0 to 4, found {ar!r}")
     if len(r) > ar:
         raise ValueError(f"{name}: {len(r)} partial autocorrelations are given for ar={ar}")
+    refuse_idle(name, scale, ar, {"s0": s0, "s1": s1})
     transform, scale = as_transform(name, transform), on_time(f"{name}: scale", scale)
     before = partial(_neighbours, order=ar) if ar else None
     check = partial(check_observed, name, transform=transform, censored=False, scale=scale)

@@ -28,6 +28,7 @@ __all__ = [
     "check_observed",
     "error_scale",
     "place_residuals",
+    "refuse_idle",
     "residuals_of",
 ]
 
@@ -121,7 +122,7 @@ def place_residuals(
         raise TypeError(f"{name}: unknown arguments {', '.join(unknown)}")
     if ar not in (0, 1, 2):
         raise ValueError(f"{name}: ar must be 0, 1 or 2, found {ar!r}")
-    _refuse_idle(name, scale, ar, {"s0": s0, "s1": s1, "r1": r1, "r2": r2})
+    refuse_idle(name, scale, ar, {"s0": s0, "s1": s1, "r1": r1, "r2": r2})
     transform, scale = as_transform(name, transform), on_time(f"{name}: scale", scale)
     before = partial(_last, order=ar, censored=censored) if ar else None
     check = partial(check_observed, name, transform=transform, censored=censored, scale=scale)
@@ -256,8 +257,8 @@ def check_observed(name, series, *, transform, censored, scale="constant"):
         )
 
 
-def _refuse_idle(name, scale, ar, given):
-    """Raise TypeError if a parameter is given that the error model does not have."""
+def refuse_idle(name, scale, ar, given):
+    """Raise TypeError if a parameter is given that an error model does not have."""
     has = {"s0": isinstance(scale, str), "s1": isinstance(scale, str) and scale != "constant"}
     has |= {"r1": ar > 0, "r2": ar > 1}
     idle = [what for what, value in given.items() if value is not None and not has[what]]

@@ -131,6 +131,9 @@ def test_parameters_without_effect_are_refused(options, flows):
     observed, simulated = flows
     with pm.Model(), pytest.raises(TypeError, match="would have no effect"):
         lk.Normal("flow", simulated, observed=observed, **options)
+    if "ar" not in options and "r1" not in options:
+        with pm.Model(), pytest.raises(TypeError, match="would have no effect"):
+            lk.GeneralizedLikelihood("flow", simulated, observed=observed, **options)
 
 
 def test_priors_do_not_depend_on_a_draw(flows):
