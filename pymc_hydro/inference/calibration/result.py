@@ -155,14 +155,15 @@ class Calibration:
             If there is no such file, or it is no saved calibration.
         """
         path = Path(path)
-        foreign = f"{path} is no calibration that was saved by Calibration.save"
         try:
             with xr.open_dataset(path, engine="h5netcdf") as root:
                 numbers = json.loads(root.attrs["calibration"])
         except FileNotFoundError:
             raise
         except (OSError, KeyError) as error:
-            raise ValueError(foreign) from error
+            raise ValueError(
+                f"{path} is no calibration that was saved by Calibration.save"
+            ) from error
         groups: dict = {"validation": None}
         for name in DATASETS:
             if name != "validation" or numbers["validation_scores"] is not None:

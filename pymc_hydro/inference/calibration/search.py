@@ -198,9 +198,8 @@ class Search:
         """
         found, slope = self._evaluate(np.asarray(z, dtype=float))
         if found.failed:
-            anchor = self._anchor
-            height = self._worst + max(1.0, abs(self._worst)) * ((z - anchor) ** 2).sum()
-            return height, 2 * max(1.0, abs(self._worst)) * (z - anchor)
+            steepness, away = max(1.0, abs(self._worst)), z - self._anchor
+            return self._worst + steepness * (away**2).sum(), 2 * steepness * away
         self._worst = max(self._worst, found.loss)
         self._anchor = np.array(z)
         return found.loss, found.gradient[self.space.free] * slope
