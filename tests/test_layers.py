@@ -20,7 +20,7 @@ ALLOWED = {
     "ops": ({"core", "engine"}, {"numpy", "llvmlite", "numba", "pytensor", "jax"}),
     "signatures": (set(), {"numpy", "pandas", "xarray", "scipy"}),
     "losses": (set(), {"numpy", "pytensor"}),
-    "likelihoods": ({"losses"}, {"numpy", "pandas", "xarray", "pymc", "pytensor"}),
+    "likelihoods": ({"data", "losses"}, {"numpy", "pandas", "xarray", "pymc", "pytensor"}),
     "inference": (
         {"core", "data", "engine", "ops", "losses", "likelihoods"},
         {"numpy", "pandas", "xarray", "scipy", "rich", "pymc", "pytensor", "arviz"},

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 import numpy as np
-import pandas as pd
 import pymc as pm
 import xarray as xr
 
+from pymc_hydro.data.series import LABELLED, match_dates
 from pymc_hydro.losses.pairs import numbers
 
 __all__ = [
@@ -72,7 +72,6 @@ class Observations:
     dim: str
 
 
-LABELLED = (pd.Series, xr.DataArray)
 CODES = (-99.0, -999.0, -9999.0, -99.99, -999.99, -9999.99)  # of missing values
 # By model and likelihood.
 _SOURCES: WeakKeyDictionary = WeakKeyDictionary()
@@ -231,20 +230,9 @@ def _aligned(name, observed, model, n_time=None) -> np.ndarray:
 def _aligned_record(name, observed, time, n_time=None) -> np.ndarray:
     n_time = n_time if time is None else len(time)
     if isinstance(observed, LABELLED) and time is not None:
-        if isinstance(observed, xr.DataArray):
-            observed = observed.to_series()
-        expected = pd.DatetimeIndex(np.asarray(time))
-        if not observed.index.is_unique:
-            raise ValueError(
-                f"{name}: observed has {observed.index[observed.index.duplicated()][0]} twice; "
-                "drop duplicates"
-            )
-        if not expected.isin(observed.index).any():
-            raise ValueError(
-                f"{name}: observations ({observed.index[0]} to {observed.index[-1]}) and "
-                f"simulation ({expected[0]} to {expected[-1]}, after the warm-up) do not overlap"
-            )
-        values = observed.reindex(expected).to_numpy(dtype=float)
+        values = match_dates(
+            f"{name}: observations", observed, time, "simulation after its warm-up"
+        )
     else:
         values = numbers(observed)
         if values.ndim != 1 or (n_time is not None and values.size != n_time):

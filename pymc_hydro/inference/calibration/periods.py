@@ -10,6 +10,7 @@ import xarray as xr
 
 from pymc_hydro.core.dims import TIME
 from pymc_hydro.data.schema import check_values, check_warmup
+from pymc_hydro.data.series import LABELLED, match_dates
 from pymc_hydro.losses.pairs import numbers
 
 __all__ = ["Window", "check_apart", "observations", "select_window"]
@@ -164,37 +165,20 @@ def observations(
 
 
 def _on_time(name, series, time) -> np.ndarray:
-    if isinstance(series, xr.DataArray):
-        series = series.to_series()
-    if isinstance(series, pd.Series):
-        index = pd.DatetimeIndex(time)
-        if not series.index.is_unique:
-            raise ValueError(
-                f"calibrate: the observations of {name!r} have "
-                f"{series.index[series.index.duplicated()][0]} twice; drop duplicates"
-            )
-        if not index.isin(series.index).any():
-            span = f"{series.index[0]} to {series.index[-1]}" if len(series) else "none"
-            raise ValueError(
-                f"calibrate: the observations of {name!r} ({span}) and the forcing ({index[0]} to "
-                f"{index[-1]}) do not overlap: they have no date and time of day in common"
-            )
-        values = series.reindex(index).to_numpy(dtype=float)
+    what = f"calibrate: the observations of {name!r}"
+    if isinstance(series, LABELLED):
+        values = match_dates(what, series, time, "forcing")
     else:
         values = numbers(series)
         if values.shape != time.shape:
             raise ValueError(
-                f"calibrate: the observations of {name!r} have shape {values.shape}, expected "
-                f"{time.shape}, one value for each interval of the forcing; or give a Series with "
-                "dates"
+                f"{what} have shape {values.shape}, expected {time.shape}, one value for each "
+                "interval of the forcing; or give a Series with dates"
             )
     if name == "discharge":
         check_values(name, values, time, gaps=True, where="calibrate: observed")
     elif np.isinf(values).any():
-        raise ValueError(
-            f"calibrate: the observations of {name!r} have infinite values; write missing ones as "
-            "NaN"
-        )
+        raise ValueError(f"{what} have infinite values; write missing ones as NaN")
     return values
 
 
