@@ -1,6 +1,7 @@
 """Transformations of flow, for any loss: what weight low flows get beside high ones."""
 
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 import pytensor.tensor as pt
@@ -44,12 +45,15 @@ class Transform:
     offset: float | None = None
 
     def __post_init__(self):
-        if self.kind not in KINDS:
+        if not isinstance(self.kind, str) or self.kind not in KINDS:
             raise KeyError(f"transform: unknown {self.kind!r}; known are {', '.join(KINDS)}")
+        if not isinstance(self.power, Real) or not np.isfinite(self.power):
+            raise ValueError(f"transform: the power must be a number, found {self.power!r}")
         if self.kind == "box_cox" and self.power == 0:
             raise ValueError("transform: Box-Cox with power 0 is the logarithm; use 'log'")
-        if self.offset is not None and not self.offset >= 0:
-            raise ValueError(f"transform: the offset must be >= 0 mm/d, found {self.offset!r}")
+        offset = self.offset
+        if offset is not None and not (isinstance(offset, Real) and 0 <= offset < np.inf):
+            raise ValueError(f"transform: the offset must be >= 0 mm/d, found {offset!r}")
 
     def offset_for(self, name: str, observed):
         """Return the offset for a series of observations without gaps, in mm/d."""
