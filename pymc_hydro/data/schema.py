@@ -6,7 +6,15 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-__all__ = ["VARIABLES", "as_basin", "check_warmup", "interval_length", "split_record"]
+__all__ = [
+    "VARIABLES",
+    "as_basin",
+    "check_values",
+    "check_warmup",
+    "date_text",
+    "interval_length",
+    "split_record",
+]
 
 # Name, units accepted (the first is written), what it is.
 VARIABLES = {
@@ -125,7 +133,7 @@ def split_record(basin: xr.Dataset, date: str, warmup: int) -> tuple[xr.Dataset,
     position = int(np.searchsorted(basin["time"].values, np.datetime64(date)))
     n_time = basin.sizes["time"]
     if not warmup <= position < n_time or position == 0:
-        first, last = (_date(basin["time"].values[i]) for i in (0, -1))
+        first, last = (date_text(basin["time"].values[i]) for i in (0, -1))
         raise ValueError(
             f"split: {date} must lie in the record ({first} to {last}) with {warmup} intervals "
             "before it"
@@ -146,20 +154,23 @@ def _check_time(coordinate: xr.DataArray) -> np.ndarray:
     step = np.diff(time)
     zero = step == np.timedelta64(0, "ns")
     if zero.any():
-        raise ValueError(f"basin: 'time' has {_date(time[zero.argmax()])} twice; drop duplicates")
+        raise ValueError(
+            f"basin: 'time' has {date_text(time[zero.argmax()])} twice; drop duplicates"
+        )
     back = step < np.timedelta64(0, "ns")
     if back.any():
         raise ValueError(
-            f"basin: 'time' is not sorted at {_date(time[back.argmax() + 1])}; use sortby('time')"
+            f"basin: 'time' is not sorted at {date_text(time[back.argmax() + 1])}; use "
+            "sortby('time')"
         )
     usual = np.median(step.astype("timedelta64[ns]").astype(np.int64))
     irregular = step.astype("timedelta64[ns]").astype(np.int64) != usual
     if irregular.any():
         at = irregular.argmax()
         raise ValueError(
-            f"basin: 'time' is irregular: {_date(time[at])} is followed by {_date(time[at + 1])}, "
-            f"the usual interval is {pd.Timedelta(int(usual))}; insert the missing rows (missing "
-            "discharge as NaN, forcing filled by you)"
+            f"basin: 'time' is irregular: {date_text(time[at])} is followed by "
+            f"{date_text(time[at + 1])}, the usual interval is {pd.Timedelta(int(usual))}; insert "
+            "the missing rows (missing discharge as NaN, forcing filled by you)"
         )
     return time
 
@@ -172,7 +183,7 @@ def check_values(
     if bad.any():
         raise ValueError(
             f"{where}: {name!r} has {bad.sum()} values that are missing or infinite, first at "
-            f"{_date(time[bad.argmax()])}; "
+            f"{date_text(time[bad.argmax()])}; "
             + ("write missing values as NaN" if gaps else "forcing must be complete: fill it first")
         )
     if name == "temperature":
@@ -185,9 +196,10 @@ def check_values(
         at = out.argmax()
         raise ValueError(
             f"{where}: {name!r} is {what} in {out.sum()} intervals, first {values[at]:g} at "
-            f"{_date(time[at])}; {fix}"
+            f"{date_text(time[at])}; {fix}"
         )
 
 
-def _date(moment) -> str:
+def date_text(moment) -> str:
+    """Return a moment as messages show it."""
     return str(pd.Timestamp(moment))

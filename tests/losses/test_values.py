@@ -278,16 +278,8 @@ def test_constant_observations(name):
         ),
         (lambda: ls.nse(Y, Y, transform="cube"), KeyError, "known are none, log"),
         (lambda: ls.nse(Y, Y, transform=["log"]), KeyError, r"unknown \['log'\]; known are"),
-        (
-            lambda: ls.Transform("box_cox", power="a"),
-            ValueError,
-            "power must be a number",
-        ),
-        (
-            lambda: ls.Transform("log", offset="a"),
-            ValueError,
-            "offset must be >= 0 mm/d",
-        ),
+        (lambda: ls.Transform("box_cox", power="a"), ValueError, "power must be a number"),
+        (lambda: ls.Transform("log", offset="a"), ValueError, "offset must be >= 0 mm/d"),
         (lambda: ls.box_cox(0), ValueError, "use 'log'"),
         (lambda: ls.Transform("log", offset=-1), ValueError, "must be >= 0"),
         (lambda: ls.ssr(Y, Y, weights=[1, 2]), ValueError, "weights has shape"),

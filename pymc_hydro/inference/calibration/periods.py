@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from pymc_hydro.core.dims import TIME
-from pymc_hydro.data.schema import check_values, check_warmup
+from pymc_hydro.data.schema import check_values, check_warmup, date_text
 from pymc_hydro.data.series import LABELLED, match_dates
 from pymc_hydro.losses.pairs import numbers
 
@@ -85,7 +85,7 @@ def select_window(time: np.ndarray, period, warmup: int, what: str = "period") -
             f"({error})"
         ) from error
     first, end = found.start or 0, index.size if found.stop is None else found.stop
-    covers = f"the record covers {_date(time[0])} to {_date(time[-1])}"
+    covers = f"the record covers {date_text(time[0])} to {date_text(time[-1])}"
     if end <= first:
         raise ValueError(f"calibrate: {what} {period[0]} to {period[1]} is empty; {covers}")
     if period[1] is not None and pd.Timestamp(period[1]) >= index[-1] + (index[1] - index[0]):
@@ -93,7 +93,7 @@ def select_window(time: np.ndarray, period, warmup: int, what: str = "period") -
     warmup = check_warmup(warmup, time.size)
     if first < warmup:
         raise ValueError(
-            f"calibrate: {what} starts at {_date(time[first])} and needs a warm-up of {warmup} "
+            f"calibrate: {what} starts at {date_text(time[first])} and needs a warm-up of {warmup} "
             f"intervals before it, but {covers}; start it later, or give a smaller warmup"
         )
     return Window(first - warmup, first, end)
@@ -103,7 +103,8 @@ def check_apart(time: np.ndarray, calibration: Window, validation: Window) -> No
     """Raise ValueError if scored intervals of the two periods overlap."""
     if calibration.first < validation.end and validation.first < calibration.end:
         spans = [
-            f"{_date(time[w.first])} to {_date(time[w.end - 1])}" for w in (calibration, validation)
+            f"{date_text(time[w.first])} to {date_text(time[w.end - 1])}"
+            for w in (calibration, validation)
         ]
         raise ValueError(
             f"calibrate: the calibration period {spans[0]} and the validation period {spans[1]} "
@@ -156,7 +157,7 @@ def observations(
             )
         for what, window in windows.items():
             if not np.isfinite(result[name][window.scored]).any():
-                first, last = (_date(time[i]) for i in (window.first, window.end - 1))
+                first, last = (date_text(time[i]) for i in (window.first, window.end - 1))
                 raise ValueError(
                     f"calibrate: all observations are missing of {name!r} in the {what} period, "
                     f"{first} to {last} after the warm-up"
@@ -188,7 +189,3 @@ def _whole_day(moment):
     if day or (isinstance(moment, np.datetime64) and moment.dtype == "datetime64[D]"):
         return str(moment)
     return moment
-
-
-def _date(moment) -> str:
-    return str(pd.Timestamp(moment))
