@@ -102,9 +102,9 @@ def assess(case, errors, data, draws, tune):
     for label, result in predicted.items():
         pair = second["discharge"], result["discharge"]
         covered, width = (
-            f(*pair, PROB) for f in (ph.diagnostics.coverage, ph.diagnostics.sharpness)
+            f(*pair, PROB) for f in (ph.verification.coverage, ph.verification.sharpness)
         )
-        score = float(ph.diagnostics.crps(*pair).mean())
+        score = float(ph.verification.crps(*pair).mean())
         print(
             f"    validation, {label:4s}: coverage {covered:.3f}, width {width:.2f} mm/d, "
             f"CRPS {score:.3f} mm/d",

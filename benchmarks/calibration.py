@@ -33,9 +33,9 @@ from scipy import optimize
 
 import pymc_hydro as ph
 from benchmarks.fits import BASINS, TOLERANCE, read, window
+from pymc_hydro.calibration.space import define_space
 from pymc_hydro.engine.problem import define_problem
 from pymc_hydro.engine.simulate import forcing_array
-from pymc_hydro.inference.calibration.space import define_space
 
 WARMUP, STARTS = 365, 8
 CLOSE = 1e-3  # NSE

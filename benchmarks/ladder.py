@@ -17,7 +17,7 @@ import warnings
 import numpy as np
 
 import pymc_hydro as ph
-from pymc_hydro.engine.integrators import BOGACKI_SHAMPINE, TR_BDF2
+from pymc_hydro.integrators import BOGACKI_SHAMPINE, TR_BDF2
 from pymc_hydro.testing import checks
 from pymc_hydro.testing.weather import weathers
 

@@ -13,9 +13,9 @@ import functools
 import numba
 import numpy as np
 
-from pymc_hydro.engine.derive import INTERVAL, RUN, STAGE, amount, derive_full
-from pymc_hydro.engine.emit import Emitter, clean
-from pymc_hydro.engine.kernels import _OPTIONS, _namespace
+from pymc_hydro.engine.codegen.text import Emitter, clean
+from pymc_hydro.engine.compile import _OPTIONS, _namespace
+from pymc_hydro.engine.derivation.system import INTERVAL, RUN, STAGE, amount, derive_full
 
 MIN_STEP, MAX_STEP, INITIAL_STEP = 1e-4, 1.0, 1e-2  # intervals, the software's defaults
 WIDTH_MULTIPLE = 4

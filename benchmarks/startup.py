@@ -56,7 +56,7 @@ def overhead():
     import time
 
     import pymc_hydro as ph
-    from pymc_hydro.engine.kernel_text import N_COUNTS
+    from pymc_hydro.engine.codegen.step import N_COUNTS
     from pymc_hydro.engine.problem import define_problem
     from pymc_hydro.engine.simulate import forcing_array
 

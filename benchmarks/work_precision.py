@@ -19,9 +19,9 @@ import pymc_hydro as ph
 from benchmarks.integration import relative, ten_years
 from benchmarks.paper_scheme import run_paper
 from benchmarks.timing import in_turns
-from pymc_hydro.engine.integrators import METHODS
 from pymc_hydro.engine.problem import define_problem
 from pymc_hydro.engine.simulate import forcing_array
+from pymc_hydro.integrators import METHODS
 
 REFERENCE = 1e-11
 SOLVERS = (None, *(method.name for method in METHODS))

@@ -9,9 +9,9 @@ from references import references_page
 
 import pymc_hydro as ph
 from pymc_hydro import plots
-from pymc_hydro.core.display import HEAD, parameter_rows
+from pymc_hydro.core.base.display import HEAD, parameter_rows
 
-MODULES = ("likelihoods", "losses", "signatures", "diagnostics", "testing", "plots")
+MODULES = ("likelihoods", "losses", "signatures", "verification", "testing", "plots")
 
 
 def write_pages(folder: Path) -> None:

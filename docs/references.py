@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pymc_hydro
-from pymc_hydro.engine.integrators import METHODS
+from pymc_hydro.integrators import METHODS
 
 SECTION = re.compile(r"References\n-{3,}\n(.*?)(?=\n\n\w+\n-{3,}|\Z)", re.DOTALL)
 START = re.compile(r"(?<=\n)(?=[A-Z][\w'-]+, [A-Z])")  # a line that begins with "Author, A."

@@ -28,8 +28,8 @@ if __name__ == "__main__":
             flow = ph.predict(idata, draws=200, seed=1)
         band = plot_hydrograph(flow.isel(time=slice(0, 365)), basin=second, prob=0.95)
         diagram = plot_reliability(observed, flow["discharge"], ax=diagram, label=label)
-        coverage = ph.diagnostics.coverage(observed, flow["discharge"], prob=0.95)
-        crps = float(ph.diagnostics.crps(observed, flow["discharge"]).mean())
+        coverage = ph.verification.coverage(observed, flow["discharge"], prob=0.95)
+        crps = float(ph.verification.crps(observed, flow["discharge"]).mean())
         print(f"{label:16s} coverage of 95 % {coverage:.3f}, CRPS {crps:.3f} mm/d")
         name = errors["likelihood"]
         panel[0, 0].figure.savefig(f"residuals_{name}.png", dpi=100)

@@ -1,9 +1,11 @@
 """Conceptual rainfall-runoff models as PyTensor Ops with exact analytic sensitivities."""
 
+import warnings
 from importlib import import_module
 from importlib.metadata import version
 
-from pymc_hydro import diagnostics, likelihoods, losses, signatures
+from pymc_hydro import likelihoods, losses, signatures, verification
+from pymc_hydro.calibration import Calibration, calibrate
 from pymc_hydro.core.snow import elevation_bands
 from pymc_hydro.data import load_basin
 from pymc_hydro.data.readers import (
@@ -21,12 +23,12 @@ from pymc_hydro.data.readers import (
     read_mopex,
     scan,
 )
+from pymc_hydro.engine.compile import source
+from pymc_hydro.engine.derivation.equations import equations
 from pymc_hydro.engine.errors import IntegrationError
 from pymc_hydro.engine.simulate import simulate
 from pymc_hydro.inference import (
-    Calibration,
     build_model,
-    calibrate,
     compare,
     compute_log_likelihood,
     discharge,
@@ -35,7 +37,7 @@ from pymc_hydro.inference import (
     priors,
     set_basin,
 )
-from pymc_hydro.likelihoods.predict import predict, residuals
+from pymc_hydro.inference.predict import predict, residuals
 from pymc_hydro.models import CFE, GR4J, HBV, MODELS, Hmodel, Hymod, SacSma, Xinanjiang
 
 __version__ = version("pymc-hydro")
@@ -55,14 +57,15 @@ __all__ = [
     "calibrate",
     "compare",
     "compute_log_likelihood",
-    "diagnostics",
     "discharge",
     "elevation_bands",
+    "equations",
     "laplace",
     "likelihoods",
     "load_basin",
     "losses",
     "outputs",
+    "plots",
     "predict",
     "priors",
     "read_camels_aus",
@@ -82,11 +85,23 @@ __all__ = [
     "set_basin",
     "signatures",
     "simulate",
+    "source",
     "testing",
+    "verification",
 ]
 
 
+# Modules that need what an import need not load: scipy.integrate, matplotlib.
+LAZY = ("plots", "testing")
+# Names of earlier versions; they work for this one.
+RENAMED = {"diagnostics": "verification"}
+
+
 def __getattr__(name):
-    if name == "testing":  # needs scipy.integrate, which an import need not load
-        return import_module("pymc_hydro.testing")
+    if name in LAZY:
+        return import_module(f"pymc_hydro.{name}")
+    if name in RENAMED:
+        new = RENAMED[name]
+        warnings.warn(f"ph.{name} is now called ph.{new}", FutureWarning, stacklevel=2)
+        return globals()[new]
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

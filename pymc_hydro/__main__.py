@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
         matplotlib.use("Agg")  # files only: no display needed
 
         import pymc_hydro as ph
-        from pymc_hydro.main_job import Settings, run_main_job
+        from pymc_hydro.command.demo import Settings, run_main_job
 
         run_main_job(ph.Hymod(snow=False), ph.load_basin("leaf_river"), Settings(**vars(chosen)))
     except KeyboardInterrupt:

@@ -7,7 +7,7 @@ from pathlib import Path
 import xarray as xr
 
 from pymc_hydro.command.settings import UsageError
-from pymc_hydro.main_job import complete_file
+from pymc_hydro.data.files import complete_file
 
 __all__ = ["BASIN", "CALIBRATION", "POSTERIOR", "PREDICTIONS", "SIMULATION", "Folder"]
 

@@ -147,11 +147,12 @@ def _add_job(command, name):
 
 def execute(chosen: argparse.Namespace, say=print) -> int:
     """Do what was asked; returns the exit status, with one line on what went wrong."""
+    from pymc_hydro.data.readers.open import SourceError
     from pymc_hydro.engine.errors import IntegrationError
 
     try:
         _execute(chosen, say)
-    except UsageError as error:
+    except (UsageError, SourceError) as error:
         return _failure(error, USAGE)
     except KeyboardInterrupt:
         return _failure("interrupted; no file was left half-written", INTERRUPTED)

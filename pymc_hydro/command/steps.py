@@ -12,6 +12,8 @@ import pandas as pd
 import xarray as xr
 
 import pymc_hydro as ph
+from pymc_hydro.calibration.space import separated_bounds
+from pymc_hydro.command.demo import heeding_interrupts
 from pymc_hydro.command.folder import (
     BASIN,
     CALIBRATION,
@@ -21,9 +23,10 @@ from pymc_hydro.command.folder import (
     Folder,
 )
 from pymc_hydro.command.settings import UsageError
-from pymc_hydro.command.source import data_hash, load_source, summary
+from pymc_hydro.command.source import data_hash, summary
 from pymc_hydro.data import as_basin, split_record
-from pymc_hydro.main_job import heeding_interrupts, inside_bounds, separated_bounds
+from pymc_hydro.data.readers.open import load_source
+from pymc_hydro.inference.laplace import inside_bounds
 
 __all__ = ["Job", "compare", "list_data", "list_models"]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from pymc_hydro.core.units import check_unit
+from pymc_hydro.core.base.units import check_unit
 
 __all__ = ["Flow", "Output", "Parameter", "Store"]
 
@@ -27,7 +27,7 @@ class Parameter:
     lower, upper : float
         Bounds, in `unit`; rates are per day.
     unit : str
-        One of :data:`pymc_hydro.core.units.DECLARED_UNITS`.
+        One of :data:`pymc_hydro.core.base.units.DECLARED_UNITS`.
     description : str
         Its meaning in a few words.
     default : float, optional

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from pymc_hydro.core import expression
+from pymc_hydro.core.base import expression
 
 __all__ = ["exp", "expm1", "log", "log1p", "logistic", "piecewise", "power", "sqrt", "tanh"]
 
@@ -86,7 +86,7 @@ def piecewise(switch, above, below, *, continuity: int | None):
     symbolic = [_namespace(x) for x in (switch, above, below)]
     namespace = next((n for n in symbolic if n is not np), np)
     match namespace.__name__:
-        case "pymc_hydro.core.expression":
+        case "pymc_hydro.core.base.expression":
             return expression.select(switch, above, below)
         case "sympy":
             return namespace.Piecewise((above, switch > 0), (below, True))

@@ -2,17 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from importlib import import_module
 from numbers import Real
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
+from pymc_hydro.core.base.consistency import check_declaration
+from pymc_hydro.core.base.display import describe, describe_html
+from pymc_hydro.core.base.names import Names, check_keys
 from pymc_hydro.core.blocks import UnitHydrograph
-from pymc_hydro.core.consistency import check_declaration
 from pymc_hydro.core.declaration import Flow, Output, Parameter, Store
-from pymc_hydro.core.display import describe, describe_html
-from pymc_hydro.core.names import Names, check_keys
 from pymc_hydro.core.snow import DegreeDaySnow, ElevationBands, NoSnow
 
 __all__ = ["AbstractModel"]
@@ -315,16 +316,12 @@ class AbstractModel:
         return describe_html(self)
 
     def equations(self):
-        """Return fluxes, right-hand side, J and B as SymPy; see `pymc_hydro.engine.equations`."""
-        from pymc_hydro.engine.equations import equations
-
-        return equations(self)
+        """Return what :func:`pymc_hydro.equations` says of this model."""
+        return import_module("pymc_hydro").equations(self)
 
     def source(self, outputs: Sequence[str] = ("discharge",), **settings) -> str:
-        """Return the text of the generated kernel; see `pymc_hydro.engine.kernels`."""
-        from pymc_hydro.engine.kernels import kernel_source
-
-        return kernel_source(self, outputs, **settings)
+        """Return what :func:`pymc_hydro.source` says of this model."""
+        return import_module("pymc_hydro").source(self, outputs, **settings)
 
 
 @dataclass(frozen=True)

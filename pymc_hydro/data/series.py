@@ -4,9 +4,16 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-__all__ = ["LABELLED", "match_dates"]
+__all__ = ["LABELLED", "match_dates", "numbers"]
 
 LABELLED = (pd.Series, xr.DataArray)
+
+
+def numbers(series) -> np.ndarray:
+    """Return a series as floats, NaN where a masked array is masked."""
+    if isinstance(series, np.ma.MaskedArray):
+        return np.ma.filled(series.astype(float), np.nan)
+    return np.asarray(series, dtype=float)
 
 
 def match_dates(what: str, series: pd.Series | xr.DataArray, time, axis: str) -> np.ndarray:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pymc_hydro.engine.kernel_text import N_COUNTS
+from pymc_hydro.engine.codegen.step import N_COUNTS
 from pymc_hydro.engine.problem import Problem, as_argument
 
 __all__ = ["Batch", "record_bounds", "run_batch"]

@@ -17,7 +17,6 @@ import pickle
 import secrets
 import stat
 import sys
-import tempfile
 import warnings
 from pathlib import Path
 
@@ -25,10 +24,13 @@ import numba
 from numba.core import compiler, serialize
 from numba.core.caching import _Cache
 
-__all__ = ["KernelCache", "cache_directory", "write_atomically"]
+from pymc_hydro.data.files import complete_file
+
+__all__ = ["KernelCache", "cache_directory"]
 
 logger = logging.getLogger("pymc_hydro")
 
+FORMAT = 2  # raise when entries of before can no longer be loaded
 SIGNATURE_BYTES = hashlib.sha256().digest_size
 KEY_NAME = "key"
 _warned: set[str] = set()
@@ -46,18 +48,6 @@ def cache_directory() -> Path:
     else:
         base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return base / "pymc_hydro"
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file so that it is either whole or not there."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def _private(path: Path, kind: int) -> bool:
@@ -78,7 +68,8 @@ def _open_directory() -> tuple[Path, bytes]:
         raise PermissionError(f"{directory} must be a directory of yours with mode 0700")
     key_file = directory / KEY_NAME
     if not key_file.exists():
-        write_atomically(key_file, secrets.token_bytes(32))
+        with complete_file(key_file, private=True) as path:
+            path.write_bytes(secrets.token_bytes(32))
     if not _private(key_file, stat.S_IFREG):
         raise PermissionError(f"{key_file} must be a file of yours with mode 0600")
     if not os.access(directory, os.W_OK):
@@ -115,7 +106,14 @@ class KernelCache(_Cache):
     def _entry(self, signature, target) -> Path:
         assert self._directory is not None
         codegen = target.codegen().magic_tuple() if hasattr(target, "codegen") else target
-        parts = (self.content, str(signature), repr(codegen), numba.__version__, sys.version)
+        parts = (
+            FORMAT,
+            self.content,
+            str(signature),
+            repr(codegen),
+            numba.__version__,
+            sys.version,
+        )
         return self._directory / (hashlib.sha256(repr(parts).encode()).hexdigest() + ".kernel")
 
     def load_overload(self, sig, target_context):
@@ -152,7 +150,8 @@ class KernelCache(_Cache):
         entry = self._entry(sig, data.codegen.magic_tuple())
         payload = serialize.dumps(data._reduce())
         try:
-            write_atomically(entry, self._sign(entry, payload) + payload)
+            with complete_file(entry, private=True) as path:
+                path.write_bytes(self._sign(entry, payload) + payload)
         except OSError as error:
             logger.warning("could not write the cache entry of %s: %s", self.label, error)
 

@@ -7,10 +7,10 @@ from hashlib import sha256
 import numpy as np
 
 from pymc_hydro.core.model import AbstractModel
-from pymc_hydro.engine.integrators import RungeKutta, stack_coefficients
-from pymc_hydro.engine.kernel_text import N_COUNTS
-from pymc_hydro.engine.kernels import Kernel, get_kernel, select_methods
-from pymc_hydro.engine.layout import width_for
+from pymc_hydro.engine.codegen.layout import width_for
+from pymc_hydro.engine.codegen.step import N_COUNTS
+from pymc_hydro.engine.compile import Kernel, get_kernel, select_methods
+from pymc_hydro.integrators import RungeKutta, stack_coefficients
 
 __all__ = [
     "DEFAULT_TOLERANCE",
@@ -39,7 +39,7 @@ class Run:
         Steps taken, those of them that were implicit, rejected, and forced; steps in which a stage
         had no solution (they were repeated with shorter ones); the interval of a failure or -1.
     status : int
-        0, or an index of :data:`pymc_hydro.engine.kernel_text.REASONS`.
+        0, or an index of :data:`pymc_hydro.engine.codegen.step.REASONS`.
     """
 
     values: np.ndarray

@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from pymc_hydro.core.dims import DRAW, PARAMETER, TIME
+from pymc_hydro.core.base.dims import DRAW, PARAMETER, TIME
+from pymc_hydro.core.base.names import check_keys
 from pymc_hydro.core.model import AbstractModel
-from pymc_hydro.core.names import check_keys
 from pymc_hydro.data.records import BASIN, are_basins, as_basins, common_time
 from pymc_hydro.data.schema import as_basin, interval_length
 from pymc_hydro.engine.batch import run_batch
+from pymc_hydro.engine.codegen.step import REASONS
 from pymc_hydro.engine.errors import IntegrationError
-from pymc_hydro.engine.kernel_text import REASONS
 from pymc_hydro.engine.problem import DEFAULT_TOLERANCE, define_problem
 
 __all__ = ["forcing_array", "initial_array", "simulate"]

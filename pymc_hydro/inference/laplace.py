@@ -12,16 +12,16 @@ from pymc.initial_point import make_initial_point_fn
 from pymc.pytensorf import join_nonshared_inputs
 from pymc.step_methods.hmc.quadpotential import QuadPotentialFullAdapt
 
-from pymc_hydro.likelihoods.residuals import Residuals, all_residuals, residuals_of
-from pymc_hydro.likelihoods.stepwise import stepwise
+from pymc_hydro.likelihoods.errors.residuals import Residuals, all_residuals, residuals_of
 from pymc_hydro.likelihoods.transforms import variables_of
+from pymc_hydro.ops.stepwise import stepwise
 
 try:
     from pytensor.gradient import pushforward
 except ImportError:  # PyTensor 2
     from pytensor.gradient import Rop as pushforward
 
-__all__ = ["LaplaceApproximation", "laplace"]
+__all__ = ["LaplaceApproximation", "inside_bounds", "laplace"]
 
 MAX_STEPS, SMALLEST = 30, 1e-6  # of the search, and the smallest share of a step
 # Newton decrements, in units of log-probability: where the search ends, and what counts as a mode,
@@ -33,6 +33,7 @@ ERROR = np.sinh(np.linspace(-12, 12, 8001))
 # Of the metric's adaptation: draws that the approximation counts for; those of the first window,
 # after which only draws count (the next one is twice as long).
 FIRST_WEIGHT, FIRST_WINDOW = 10, 50
+START_MARGIN = 0.01  # of the width of the bounds, between a start and a bound
 DIFFERENCE = 1e-4  # of unconstrained parameters, whose scale is one, for the prior's curvature
 
 
@@ -349,3 +350,14 @@ def _density_information(family, n_shape):
 
 def _as_list(result):
     return result if isinstance(result, (list, tuple)) else [result]
+
+
+def inside_bounds(model, theta) -> dict[str, float]:
+    """Move parameters off their bounds, where an unconstrained search cannot start."""
+    margin = START_MARGIN * (model.upper - model.lower)
+    vector = np.clip(model.parameter_vector(theta), model.lower + margin, model.upper - margin)
+    start = dict(zip(model.parameter_names, vector.tolist(), strict=True))
+    for small, large in model.ordered:
+        low = dict(zip(model.parameter_names, model.lower, strict=True))[small]
+        start[small] = min(start[small], low + (1 - START_MARGIN) * (start[large] - low))
+    return start

@@ -1,13 +1,13 @@
 """Likelihoods of flow: functions that place an observed random variable.
 
-All share one residual model (:mod:`pymc_hydro.likelihoods.residuals`) and differ in the density
-of the innovations, which has zero mean and unit variance.
+All share one error model (:mod:`pymc_hydro.likelihoods.errors.residuals`) and differ in the
+density of the innovations, which has zero mean and unit variance.
 """
 
 from functools import partial
 
-from pymc_hydro.likelihoods import families
-from pymc_hydro.likelihoods.residuals import place_residuals
+from pymc_hydro.likelihoods.errors import families
+from pymc_hydro.likelihoods.errors.residuals import place_residuals
 
 __all__ = [
     "Laplace",
@@ -40,9 +40,9 @@ def Normal(name, simulated, *, observed, **residual_model):
         From ``ph.discharge``, after the warm-up.
     observed : DataArray or Series on time, or array_like, shape (n_time,), in mm/d
         NaN where missing: these intervals take no part, and those after a gap know how long it
-        was (:mod:`pymc_hydro.likelihoods.autoregression`). Labelled data may cover more or fewer
-        intervals than the simulation. With several basins a mapping of basin to such a series;
-        errors are not remembered from one basin to the next.
+        was (:mod:`pymc_hydro.likelihoods.errors.autoregression`). Labelled data may
+        cover more or fewer intervals than the simulation. With several basins a mapping of basin
+        to such a series; errors are not remembered from one basin to the next.
     scale : {"linear", "constant"} or array_like, shape (n_time,) or ()
         Standard deviation :math:`\sigma_t` of the errors: ``s0 + s1 q`` with the simulated flow q;
         ``s0``; or given, in mm/d. In transformed units, if there is a transformation.

@@ -4,10 +4,10 @@ from functools import partial
 
 import pytensor.tensor as pt
 
-from pymc_hydro.likelihoods.autoregression import coefficients, exact_lags
-from pymc_hydro.likelihoods.families import SKEW_POWER, shape_variables
-from pymc_hydro.likelihoods.observations import observe, on_time
-from pymc_hydro.likelihoods.residuals import (
+from pymc_hydro.likelihoods.errors.autoregression import coefficients, exact_lags
+from pymc_hydro.likelihoods.errors.families import SKEW_POWER, shape_variables
+from pymc_hydro.likelihoods.errors.observations import observe, on_time
+from pymc_hydro.likelihoods.errors.residuals import (
     Residuals,
     check_observed,
     error_scale,

@@ -10,7 +10,7 @@ import pymc as pm
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 
-from pymc_hydro.likelihoods.observations import observe
+from pymc_hydro.likelihoods.errors.observations import observe
 
 __all__ = ["LimitsOfAcceptability", "PseudoLikelihood"]
 

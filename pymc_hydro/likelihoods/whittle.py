@@ -4,7 +4,7 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
-from pymc_hydro.likelihoods.observations import basin_slices, observe
+from pymc_hydro.likelihoods.errors.observations import basin_slices, observe
 
 __all__ = ["Whittle", "periodogram"]
 

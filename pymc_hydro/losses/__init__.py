@@ -6,9 +6,15 @@ in ``pm.Potential``. Missing observations (NaN) are left out. ``LOSSES`` and ``S
 by the names that ``ph.calibrate(loss=...)`` takes.
 """
 
-from pymc_hydro.losses.efficiency import kge, kge_2012, kge_nonparametric, nse, volume_bias
 from pymc_hydro.losses.evaluation import evaluate, percent_bias
-from pymc_hydro.losses.flow_duration import (
+from pymc_hydro.losses.functions.efficiency import (
+    kge,
+    kge_2012,
+    kge_nonparametric,
+    nse,
+    volume_bias,
+)
+from pymc_hydro.losses.functions.flow_duration import (
     fdc_energy,
     fdc_log_quantile,
     fdc_quantile,
@@ -16,11 +22,18 @@ from pymc_hydro.losses.flow_duration import (
     fdc_skill,
     segment_bias,
 )
-from pymc_hydro.losses.jkge import jkge
-from pymc_hydro.losses.multi_output import multi_output
-from pymc_hydro.losses.recession import recession, recession_plot
-from pymc_hydro.losses.robust import cauchy, huber, log_cosh, observed_scale, pseudo_huber, tukey
-from pymc_hydro.losses.sums import gls, mae, rmse, sar, ssr
+from pymc_hydro.losses.functions.jkge import jkge
+from pymc_hydro.losses.functions.multi_output import multi_output
+from pymc_hydro.losses.functions.recession import recession, recession_plot
+from pymc_hydro.losses.functions.robust import (
+    cauchy,
+    huber,
+    log_cosh,
+    observed_scale,
+    pseudo_huber,
+    tukey,
+)
+from pymc_hydro.losses.functions.sums import gls, mae, rmse, sar, ssr
 from pymc_hydro.losses.table import LOSSES, SCORES, SUMS_OF_SQUARES, find_loss, residuals_of
 from pymc_hydro.losses.transforms import TRANSFORMS, Transform, box_cox
 

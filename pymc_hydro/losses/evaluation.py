@@ -1,8 +1,8 @@
 """All scores of a simulation at once."""
 
-from pymc_hydro.losses.flow_duration import SEGMENTS, segment_bias
+from pymc_hydro.losses.functions.flow_duration import SEGMENTS, segment_bias
+from pymc_hydro.losses.functions.sums import mae, rmse
 from pymc_hydro.losses.pairs import Pairs
-from pymc_hydro.losses.sums import mae, rmse
 from pymc_hydro.losses.table import SCORES
 
 __all__ = ["evaluate", "percent_bias"]

@@ -10,6 +10,7 @@ import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 
+from pymc_hydro.data.series import numbers
 from pymc_hydro.losses.transforms import refuse_negative, select_transform
 
 __all__ = [
@@ -17,7 +18,6 @@ __all__ = [
     "logarithm",
     "mathematics",
     "number",
-    "numbers",
     "ordered",
     "root",
     "small_flow",
@@ -113,13 +113,6 @@ class Pairs:
 def mathematics(*series):
     """Return the module whose functions apply to `series`: PyTensor's if one is a variable."""
     return pt if any(isinstance(x, Variable) for x in series) else np
-
-
-def numbers(series) -> np.ndarray:
-    """Return a series as floats, NaN where a masked array is masked."""
-    if isinstance(series, np.ma.MaskedArray):
-        return np.ma.filled(series.astype(float), np.nan)
-    return np.asarray(series, dtype=float)
 
 
 def take(series, positions):

@@ -8,7 +8,7 @@ the method of Gauss and Newton.
 import functools
 from collections.abc import Callable
 
-from pymc_hydro.losses.efficiency import (
+from pymc_hydro.losses.functions.efficiency import (
     kge,
     kge_2012,
     kge_nonparametric,
@@ -16,7 +16,7 @@ from pymc_hydro.losses.efficiency import (
     nse_residuals,
     volume_bias,
 )
-from pymc_hydro.losses.flow_duration import (
+from pymc_hydro.losses.functions.flow_duration import (
     fdc_energy,
     fdc_log_quantile,
     fdc_log_quantile_residuals,
@@ -25,10 +25,10 @@ from pymc_hydro.losses.flow_duration import (
     fdc_segments,
     fdc_skill,
 )
-from pymc_hydro.losses.jkge import jkge
-from pymc_hydro.losses.recession import recession, recession_plot, recession_residuals
-from pymc_hydro.losses.robust import cauchy, huber, log_cosh, pseudo_huber, tukey
-from pymc_hydro.losses.sums import (
+from pymc_hydro.losses.functions.jkge import jkge
+from pymc_hydro.losses.functions.recession import recession, recession_plot, recession_residuals
+from pymc_hydro.losses.functions.robust import cauchy, huber, log_cosh, pseudo_huber, tukey
+from pymc_hydro.losses.functions.sums import (
     gls,
     gls_residuals,
     mae,

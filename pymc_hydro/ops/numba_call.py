@@ -12,8 +12,8 @@ from llvmlite import binding
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from pymc_hydro.engine.kernel_text import SIGNATURE
-from pymc_hydro.engine.kernels import Kernel
+from pymc_hydro.engine.codegen.step import SIGNATURE
+from pymc_hydro.engine.compile import Kernel
 
 __all__ = ["kernel_call"]
 

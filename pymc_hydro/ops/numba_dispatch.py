@@ -8,7 +8,7 @@ import numba
 import numpy as np
 from pytensor.link.numba.dispatch.basic import register_funcify_default_op_cache_key
 
-from pymc_hydro.engine.kernel_text import N_COUNTS
+from pymc_hydro.engine.codegen.step import N_COUNTS
 from pymc_hydro.ops.batch import BatchJacobian, BatchValues
 from pymc_hydro.ops.numba_call import kernel_call
 from pymc_hydro.ops.simulation import SimulatedJacobian, SimulatedValues

@@ -1,15 +1,15 @@
 """Plots, one a file; each returns what it drew on. Needs the extra ``plots``."""
 
 from pymc_hydro.plots.calibration import plot_calibration
-from pymc_hydro.plots.flow_duration import plot_flow_duration
-from pymc_hydro.plots.hydrograph import plot_hydrograph
+from pymc_hydro.plots.of_errors.flow_duration import plot_flow_duration
+from pymc_hydro.plots.of_errors.reliability import plot_reliability
+from pymc_hydro.plots.of_errors.residuals import plot_residuals
+from pymc_hydro.plots.of_runs.hydrograph import plot_hydrograph
+from pymc_hydro.plots.of_runs.sensitivity import plot_sensitivity
+from pymc_hydro.plots.of_runs.states import plot_states
+from pymc_hydro.plots.of_runs.water_balance import plot_water_balance
 from pymc_hydro.plots.parameters import plot_parameters
-from pymc_hydro.plots.reliability import plot_reliability
-from pymc_hydro.plots.residuals import plot_residuals
-from pymc_hydro.plots.sensitivity import plot_sensitivity
-from pymc_hydro.plots.states import plot_states
 from pymc_hydro.plots.structure import plot_structure
-from pymc_hydro.plots.water_balance import plot_water_balance
 
 __all__ = [
     "plot_calibration",

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pymc_hydro.plots.hydrograph import plot_hydrograph
+from pymc_hydro.plots.of_runs.hydrograph import plot_hydrograph
 from pymc_hydro.plots.series import COLORS
 
 __all__ = ["plot_calibration"]

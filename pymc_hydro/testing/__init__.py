@@ -4,7 +4,7 @@ import numpy as np
 
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.engine.errors import IntegrationError
-from pymc_hydro.engine.integrators import BOGACKI_SHAMPINE, TR_BDF2
+from pymc_hydro.integrators import BOGACKI_SHAMPINE, TR_BDF2
 from pymc_hydro.testing import checks
 from pymc_hydro.testing.checks import Finding
 from pymc_hydro.testing.weather import weathers

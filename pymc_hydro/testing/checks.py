@@ -6,11 +6,11 @@ import numpy as np
 
 from pymc_hydro.core import functions
 from pymc_hydro.data.schema import interval_length
+from pymc_hydro.engine.compile import get_rates
 from pymc_hydro.engine.errors import IntegrationError
-from pymc_hydro.engine.integrators import BOGACKI_SHAMPINE, RungeKutta
-from pymc_hydro.engine.kernels import get_rates
 from pymc_hydro.engine.problem import DEFAULT_TOLERANCE, define_problem
 from pymc_hydro.engine.simulate import forcing_array, simulate
+from pymc_hydro.integrators import BOGACKI_SHAMPINE, RungeKutta
 from pymc_hydro.testing.frozen import frozen_run, recorded_run
 from pymc_hydro.testing.independent import (
     COMPLEX_STEP,

@@ -8,8 +8,8 @@ import functools
 
 import numpy as np
 
-from pymc_hydro.engine.kernel_text import N_COUNTS
-from pymc_hydro.engine.kernels import _MATHEMATICS, _namespace, kernel_source
+from pymc_hydro.engine.codegen.step import N_COUNTS
+from pymc_hydro.engine.compile import _MATHEMATICS, _namespace, kernel_source
 from pymc_hydro.engine.problem import Run
 
 __all__ = ["frozen_run", "recorded_run"]

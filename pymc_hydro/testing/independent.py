@@ -10,9 +10,9 @@ import numpy as np
 from scipy.integrate import solve_ivp
 from scipy.linalg import expm
 
-from pymc_hydro.core.names import Names
+from pymc_hydro.core.base.names import Names
 from pymc_hydro.data.schema import interval_length
-from pymc_hydro.engine.derive import derive
+from pymc_hydro.engine.derivation.system import derive
 from pymc_hydro.engine.simulate import forcing_array
 
 __all__ = ["COMPLEX_STEP", "complex_step_run", "propagators", "rates", "route", "solve_with_scipy"]

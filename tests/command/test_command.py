@@ -19,8 +19,9 @@ from pymc_hydro.__main__ import main
 from pymc_hydro.command.folder import Folder
 from pymc_hydro.command.parser import COMMANDS
 from pymc_hydro.command.settings import DEFAULTS, UsageError, read_settings
-from pymc_hydro.command.source import data_hash, load_source
-from pymc_hydro.main_job import inside_bounds
+from pymc_hydro.command.source import data_hash
+from pymc_hydro.data.readers.open import SourceError, load_source
+from pymc_hydro.inference.laplace import inside_bounds
 from tests.short import shorten
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -121,7 +122,7 @@ def test_sources(record, tmp_path):
         ((str(tmp_path), None, "read_camels_us"), "needs --gauge"),
         ((str(record), None, None, {"colour": 1}), "unexpected keyword"),
     ):
-        with pytest.raises(UsageError, match=message):
+        with pytest.raises(SourceError, match=message):
             load_source(*arguments)
 
 

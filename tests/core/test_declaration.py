@@ -102,7 +102,7 @@ def test_branching_on_a_value_is_refused(rng):
             return {"rain": u.precipitation, "q": p.k * s.S}
         return {"rain": u.precipitation, "q": p.k * s.S * s.S}
 
-    from pymc_hydro.engine.derive import derive
+    from pymc_hydro.engine.derivation.system import derive
 
     model = declare(fluxes=branching)()
     with pytest.raises(TypeError, match="must not branch"):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pymc_hydro.core.expression import symbol
+from pymc_hydro.core.base.expression import symbol
 from pymc_hydro.core.functions import piecewise
 from pymc_hydro.core.laws import exponential_law, guarded_power
 from pymc_hydro.core.smoothing import lesser, overflow, step

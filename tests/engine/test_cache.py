@@ -7,7 +7,7 @@ import warnings
 
 import pytest
 
-from pymc_hydro.engine import kernels
+from pymc_hydro.engine import compile as kernels
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ def test_kernels_survive_the_process(cache):
     code = (
         "import pymc_hydro as ph; from tests.tiny import Tiny; from tests.conftest import FORCINGS;"
         "ph.simulate(Tiny(), Tiny().default, FORCINGS['rain']);"
-        "from pymc_hydro.engine.kernels import get_kernel;"
+        "from pymc_hydro.engine.compile import get_kernel;"
         "print('hits', get_kernel(Tiny(), ('discharge',)).function._cache.hits)"
     )
     for expected in (0, 1):

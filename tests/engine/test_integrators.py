@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import pymc_hydro as ph
-from pymc_hydro.engine.integrators import AUTOMATIC, BOGACKI_SHAMPINE, METHODS
+from pymc_hydro.engine.derivation.structure import components, fill_in
 from pymc_hydro.engine.simulate import simulate
-from pymc_hydro.engine.structure import components, fill_in
+from pymc_hydro.integrators import AUTOMATIC, BOGACKI_SHAMPINE, METHODS
 from pymc_hydro.testing.independent import solve_with_scipy
 from tests.conftest import FORCINGS
 

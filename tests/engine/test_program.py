@@ -5,11 +5,11 @@ from scipy import special
 
 import pymc_hydro as ph
 from pymc_hydro.core import functions
-from pymc_hydro.core.expression import symbol
+from pymc_hydro.core.base.expression import symbol
 from pymc_hydro.core.smoothing import clamp, maximum, minimum, pos
-from pymc_hydro.engine.derive import derive
-from pymc_hydro.engine.kernels import get_rates
-from pymc_hydro.engine.program import Program
+from pymc_hydro.engine.compile import get_rates
+from pymc_hydro.engine.derivation.program import Program
+from pymc_hydro.engine.derivation.system import derive
 
 EXPRESSIONS = {
     "rational": lambda x, y: (x * x - y) / (x + 2 * y) - 3 / x,

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pymc_hydro.engine.propagator import propagator
+from pymc_hydro.engine.codegen.propagator import propagator
 from pymc_hydro.testing.independent import COMPLEX_STEP, propagators
 
 

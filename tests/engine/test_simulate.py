@@ -4,8 +4,8 @@ import pytest
 import xarray as xr
 
 import pymc_hydro as ph
-from pymc_hydro.engine.integrators import METHODS
 from pymc_hydro.engine.simulate import simulate
+from pymc_hydro.integrators import METHODS
 from pymc_hydro.testing.checks import draw_parameters
 from pymc_hydro.testing.weather import make_basin
 from tests.conftest import FORCINGS

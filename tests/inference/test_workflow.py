@@ -10,7 +10,7 @@ from scipy import stats
 
 import pymc_hydro as ph
 from pymc_hydro.likelihoods import LIKELIHOODS
-from pymc_hydro.likelihoods.autoregression import coefficients
+from pymc_hydro.likelihoods.errors.autoregression import coefficients
 from tests.tiny import Tiny
 
 WARMUP = 30

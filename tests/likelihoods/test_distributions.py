@@ -15,7 +15,7 @@ from pymc.testing import (
 )
 from scipy import special, stats
 
-from pymc_hydro.likelihoods.distributions import (
+from pymc_hydro.likelihoods.distributions.classes import (
     SkewExponentialPower,
     SkewGeneralizedT,
     SkewStudentT,

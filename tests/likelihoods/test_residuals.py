@@ -11,8 +11,8 @@ from scipy import stats
 
 import pymc_hydro as ph
 from pymc_hydro.likelihoods import LIKELIHOODS, BoxCox, LogSinh
-from pymc_hydro.likelihoods.autoregression import HORIZON, autocorrelation, coefficients
-from pymc_hydro.likelihoods.residuals import residuals_of
+from pymc_hydro.likelihoods.errors.autoregression import HORIZON, autocorrelation, coefficients
+from pymc_hydro.likelihoods.errors.residuals import residuals_of
 
 N = 60
 S0, S1 = 0.3, 0.2

@@ -5,9 +5,9 @@ import pytest
 from pytensor.gradient import verify_grad
 
 import pymc_hydro as ph
-from pymc_hydro.engine.integrators import BOGACKI_SHAMPINE, METHODS
 from pymc_hydro.engine.problem import DEFAULT_TOLERANCE, define_problem
 from pymc_hydro.engine.simulate import forcing_array, simulate
+from pymc_hydro.integrators import BOGACKI_SHAMPINE, METHODS
 from pymc_hydro.ops import SimulatedValues
 from pymc_hydro.testing import checks
 from tests.conftest import FORCINGS, NEWER_STACK

@@ -141,9 +141,10 @@ def test_identity_and_pickle():
 
 def test_key_of_the_numba_cache_changes_with_the_kernel(monkeypatch):
     """PyTensor hashes props: another text of the same model must give other props."""
-    from pymc_hydro.engine import kernel_text, kernels
+    from pymc_hydro.engine import compile as kernels
+    from pymc_hydro.engine.codegen import step
 
-    monkeypatch.setattr(kernel_text, "SAFETY", 0.7)
+    monkeypatch.setattr(step, "SAFETY", 0.7)
     for cached in (kernels._text, kernels._compile):
         cached.cache_clear()
     changed = SimulatedValues(PROBLEM)

@@ -4,7 +4,7 @@ import pytest
 import xarray as xr
 
 import pymc_hydro as ph
-from pymc_hydro import diagnostics
+from pymc_hydro import verification
 from pymc_hydro.plots import (
     plot_calibration,
     plot_flow_duration,
@@ -75,7 +75,7 @@ def test_reliability_diagram(draws):
     ax = plot_reliability(BASIN["discharge"], draws["discharge"], label="first")
     assert plot_reliability(BASIN["discharge"], draws["discharge"] * 1.2, ax=ax, label="b") is ax
     levels, shares = ax.lines[1].get_data()
-    expected = diagnostics.reliability(BASIN["discharge"], draws["discharge"])
+    expected = verification.reliability(BASIN["discharge"], draws["discharge"])
     np.testing.assert_allclose(shares, expected)
     assert len(levels) == len(expected) and ax.get_xlim() == (0, 1)
     plt.close(ax.figure)

@@ -1,0 +1,251 @@
+"""Loss, gradient and residuals at given parameters, all from one integration."""
+
+import inspect
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import pytensor
+import pytensor.tensor as pt
+from pytensor.gradient import DisconnectedInputError
+from pytensor.graph.basic import Variable
+from pytensor.graph.replace import vectorize_graph
+
+from pymc_hydro.engine.problem import Problem
+from pymc_hydro.losses import find_loss, multi_output, residuals_of
+from pymc_hydro.ops.stepwise import stepwise
+
+__all__ = ["Evaluation", "Goal", "Objective", "define_goal"]
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What is minimised: `sign` times a function of observed and simulated series by output.
+
+    Attributes
+    ----------
+    name : str
+    sign : float
+        -1 for a score, which is maximised.
+    function : callable
+        Of mappings of output to series: observed, simulated.
+    residuals : callable or None
+        The same, returning residuals whose squares add up to the loss, or to one minus the score.
+    """
+
+    name: str
+    sign: float
+    function: Callable
+    residuals: Callable | None
+
+
+def define_goal(loss, options: Mapping, time: np.ndarray) -> Goal:
+    """Return the goal of a calibration.
+
+    Parameters
+    ----------
+    loss : str, callable, or mapping of output to loss
+        A function with an argument ``time`` is given the dates of the scored intervals.
+    options : mapping
+        Further arguments of the loss, or of ``multi_output``.
+    time : array of datetime64, shape (n_scored,)
+
+    Raises
+    ------
+    KeyError, TypeError
+        If the loss is unknown, or an option is no argument of it.
+    """
+    if isinstance(loss, Mapping):
+        parts = {k: _with_time(find_loss(part), {}, time) for k, part in loss.items()}
+        losses = {k: function for k, (function, _) in parts.items()}
+        combined = partial(multi_output, losses=losses, **options)
+        name = ", ".join(f"{k}: {_name(part)}" for k, part in loss.items())
+        return Goal(name, 1.0, combined, None)
+    function, sign = _with_time(find_loss(loss), options, time)
+    residuals = residuals_of(function)
+    return Goal(
+        _name(loss), sign, _single(function), None if residuals is None else _single(residuals)
+    )
+
+
+def _single(function):
+    def of_mappings(observed, simulated):
+        ((output, series),) = observed.items()
+        return function(series, simulated[output])
+
+    return of_mappings
+
+
+def _with_time(found, options, time):
+    function, sign = found
+    known = inspect.signature(function).parameters
+    takes_all = any(p.kind is p.VAR_KEYWORD for p in known.values())
+    unknown = [k for k in options if k not in known and not takes_all]
+    if unknown:
+        raise TypeError(
+            f"calibrate: the loss {_name(function)!r} has no argument {', '.join(unknown)}; known "
+            f"are {', '.join(list(known)[2:]) or 'none'}"
+        )
+    if (
+        "time" in known
+        and "time" not in options
+        and known["time"].default in (None, known["time"].empty)
+    ):
+        options = {**options, "time": time}
+    return (partial(function, **options) if options else function), sign
+
+
+def _name(loss):
+    if isinstance(loss, str):
+        return loss
+    if isinstance(loss, partial):
+        return _name(loss.func)
+    return getattr(loss, "__name__", type(loss).__name__)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What one integration says of some parameters.
+
+    Attributes
+    ----------
+    loss : float
+        To be minimised; NaN if the integration failed.
+    gradient : array, shape (n_parameter,)
+        Of the loss.
+    residuals : array, shape (n_residual,), or None
+        If the loss is a sum of squares.
+    residual_jacobian : array, shape (n_residual, n_parameter), or None
+    integrated : bool
+        Whether the integration came to its end.
+    """
+
+    loss: float
+    gradient: np.ndarray
+    residuals: np.ndarray | None = None
+    residual_jacobian: np.ndarray | None = None
+    integrated: bool = True
+
+    @property
+    def failed(self) -> bool:
+        """Whether there is no finite loss or gradient."""
+        return not (np.isfinite(self.loss) and np.isfinite(self.gradient).all())
+
+
+class Objective:
+    """A goal for one model and record; may be called from several threads.
+
+    Parameters
+    ----------
+    problem : Problem
+    forcing : array, shape (n_time, n_forcing)
+    initial_state : array, shape (n_state,)
+    warmup : int
+        Simulated intervals that are not scored.
+    observed : mapping of output to array, shape (n_time - warmup,)
+    goal : Goal
+    """
+
+    @stepwise
+    def __init__(self, problem: Problem, forcing, initial_state, warmup, observed, goal: Goal):
+        self.problem, self.forcing, self.initial_state = problem, forcing, initial_state
+        self.warmup, self.observed, self.goal = warmup, observed, goal
+        # A compiled function keeps its arguments in one place, so that threads take turns: it is
+        # quick beside the integration.
+        self._lock = threading.Lock()
+        shape = (forcing.shape[0] - warmup, len(problem.outputs))
+        values = pt.tensor("values", dtype="float64", shape=shape)
+        simulated = {name: values[:, i] for i, name in enumerate(problem.outputs)}
+        if goal.residuals is None:
+            self._parts = _loss_of(goal, values, goal.function(observed, simulated))
+        else:
+            self._parts = _squares_of(goal, values, goal.residuals(observed, simulated))
+
+    def __call__(self, theta: np.ndarray) -> Evaluation:
+        """Integrate once; theta has the shape (n_parameter,)."""
+        run = self.problem.run(theta, self.forcing, self.initial_state, sensitivities=True)
+        if run.status:
+            return Evaluation(np.nan, np.full(theta.size, np.nan), integrated=False)
+        return self._evaluate(run)
+
+    def _evaluate(self, run) -> Evaluation:
+        with self._lock:
+            parts = self._parts(run.values[self.warmup :], run.jacobian[self.warmup :])
+        loss, gradient, residuals, slopes = parts
+        squares = () if residuals is None else (residuals, self._by_all(slopes))
+        return Evaluation(float(loss), self._by_all(gradient), *squares)
+
+    def _by_all(self, slopes):
+        """Return derivatives by all parameters, zero for fixed ones, from those by the free."""
+        found = np.zeros((*slopes.shape[:-1], len(self.problem.model.parameters)))
+        found[..., list(self.problem.columns)] = slopes
+        return found
+
+    def check(self, theta: np.ndarray) -> None:
+        """Raise ValueError if the loss of a run that did not fail is no number."""
+        # With sensitivities: this also compiles the kernel before several threads want it.
+        run = self.problem.run(theta, self.forcing, self.initial_state, sensitivities=True)
+        if run.status:
+            return
+        found = self._evaluate(run)
+        if found.failed:
+            missing = sum(int(np.isnan(y).sum()) for y in self.observed.values())
+            raise ValueError(
+                f"calibrate: the loss {self.goal.name!r} is {found.loss} at the first start "
+                f"although the simulation is finite ({missing} observations are missing: a loss of "
+                "yours must leave them out, such as by np.flatnonzero(np.isfinite(observed)))"
+            )
+
+
+def _loss_of(goal, values, loss):
+    """Return a function of values and their Jacobian: loss and gradient, and no residuals."""
+    loss = goal.sign * _scalar(loss, goal.name)
+    try:
+        delta = pytensor.grad(loss, values)
+    except DisconnectedInputError as error:
+        raise TypeError(
+            f"calibrate: the loss {goal.name!r} does not depend on the simulated series, its "
+            "second argument"
+        ) from error
+    compiled = pytensor.function([values], [loss, delta])
+
+    def parts(q, jacobian):
+        loss, delta = compiled(q)
+        return loss, np.tensordot(delta, jacobian, axes=2), None, None
+
+    return parts
+
+
+def _squares_of(goal, values, residuals):
+    """Return a function of values and their Jacobian: loss, gradient, residuals, their Jacobian.
+
+    The derivative along a direction by two derivatives against it: ``(d r / d q)' u`` is linear in
+    u, so that its product with the direction, derived by u, is what is wanted.
+    """
+    u = pt.zeros_like(residuals)
+    direction = values.type("direction")
+    backward = pytensor.grad((residuals * u).sum(), values)
+    forward = pytensor.grad((backward * direction).sum(), u)
+    directions = pt.tensor("directions", dtype="float64", shape=(None, *values.type.shape))
+    changes = vectorize_graph(forward, {direction: directions})
+    compiled = pytensor.function([values, directions], [residuals, changes])
+    score = goal.sign < 0  # one minus the sum of squares
+
+    def parts(q, jacobian):
+        r, changes = compiled(q, np.moveaxis(jacobian, -1, 0))
+        return r @ r - score, 2 * changes @ r, r, changes.T
+
+    return parts
+
+
+def _scalar(loss, name):
+    if not isinstance(loss, Variable) or loss.type.ndim != 0:
+        found = f"shape of {loss.type.ndim} dimensions" if isinstance(loss, Variable) else loss
+        raise TypeError(
+            f"calibrate: the loss {name!r} must return one number that PyTensor can differentiate; "
+            f"found {found!r}. Write it with arithmetic, methods such as .sum(), and functions of "
+            "pytensor.tensor"
+        )
+    return loss

@@ -1,0 +1,191 @@
+"""Which intervals are simulated and which are scored, and what was observed there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from pymc_hydro.core.base.dims import TIME
+from pymc_hydro.data.schema import check_values, check_warmup, date_text
+from pymc_hydro.data.series import LABELLED, match_dates
+from pymc_hydro.losses.pairs import numbers
+
+__all__ = ["Window", "check_apart", "observations", "select_window"]
+
+
+@dataclass(frozen=True)
+class Window:
+    """Positions on the record's time axis.
+
+    Attributes
+    ----------
+    begin : int
+        Where the simulation begins, with its warm-up.
+    first : int
+        First scored interval.
+    end : int
+        One after the last scored interval.
+    """
+
+    begin: int
+    first: int
+    end: int
+
+    @property
+    def record(self) -> slice:
+        """The simulated intervals."""
+        return slice(self.begin, self.end)
+
+    @property
+    def scored(self) -> slice:
+        """The scored intervals."""
+        return slice(self.first, self.end)
+
+    @property
+    def warmup(self) -> int:
+        """Number of simulated intervals that are not scored."""
+        return self.first - self.begin
+
+
+def select_window(time: np.ndarray, period, warmup: int, what: str = "period") -> Window:
+    """Return the window of a scored period, with the warm-up before it.
+
+    Parameters
+    ----------
+    time : array of datetime64, shape (n_time,)
+    period : None, or pair of dates (both included)
+        None is the whole record after its warm-up.
+    warmup : int
+        In intervals.
+    what : str
+        What the period is called in messages.
+
+    Raises
+    ------
+    ValueError
+        If the period is not in the record, or has no room for the warm-up before it.
+    """
+    if period is None:
+        return Window(0, check_warmup(warmup, time.size), time.size)
+    index = pd.DatetimeIndex(time)
+    pair = f"{what} must be a pair of dates, such as ('1955-10-01', '1960-09-30')"
+    if isinstance(period, slice):
+        period = (period.start, period.stop)
+    if isinstance(period, str) or not hasattr(period, "__len__") or len(period) != 2:
+        raise ValueError(f"calibrate: {pair}, found {period!r}")
+    period = tuple(map(_whole_day, period))
+    try:
+        found = index.slice_indexer(*period)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"calibrate: {pair}, without a time zone; found {period[0]!r} and {period[1]!r} "
+            f"({error})"
+        ) from error
+    first, end = found.start or 0, index.size if found.stop is None else found.stop
+    covers = f"the record covers {date_text(time[0])} to {date_text(time[-1])}"
+    if end <= first:
+        raise ValueError(f"calibrate: {what} {period[0]} to {period[1]} is empty; {covers}")
+    if period[1] is not None and pd.Timestamp(period[1]) >= index[-1] + (index[1] - index[0]):
+        raise ValueError(f"calibrate: {what} ends at {period[1]}, but {covers}")
+    warmup = check_warmup(warmup, time.size)
+    if first < warmup:
+        raise ValueError(
+            f"calibrate: {what} starts at {date_text(time[first])} and needs a warm-up of {warmup} "
+            f"intervals before it, but {covers}; start it later, or give a smaller warmup"
+        )
+    return Window(first - warmup, first, end)
+
+
+def check_apart(time: np.ndarray, calibration: Window, validation: Window) -> None:
+    """Raise ValueError if scored intervals of the two periods overlap."""
+    if calibration.first < validation.end and validation.first < calibration.end:
+        spans = [
+            f"{date_text(time[w.first])} to {date_text(time[w.end - 1])}"
+            for w in (calibration, validation)
+        ]
+        raise ValueError(
+            f"calibrate: the calibration period {spans[0]} and the validation period {spans[1]} "
+            "overlap; give period= and validation= that do not"
+        )
+
+
+def observations(
+    basin: xr.Dataset, observed, names: tuple[str, ...], windows: Mapping[str, Window]
+) -> dict[str, np.ndarray]:
+    """Return what was observed of each output on the basin's time axis, NaN where missing.
+
+    Parameters
+    ----------
+    basin : Dataset
+        Checked; holds ``discharge`` if `observed` does not.
+    observed : None, series, or mapping of output to series
+        A DataArray or Series is matched by its dates; an array has the basin's length.
+    names : tuple of str
+        The outputs; a single series belongs to the first.
+    windows : mapping of name to Window
+        In each of which something must have been observed.
+
+    Raises
+    ------
+    KeyError, ValueError
+        If one was not observed in a window, has another length, or does not overlap the forcing.
+    """
+    if observed is None:
+        observed = {}
+    elif not isinstance(observed, (Mapping, xr.Dataset)):
+        observed = {names[0]: observed}
+    unknown = [name for name in observed if name not in names]
+    if unknown:
+        raise KeyError(
+            f"calibrate: observed names {unknown}, which have no loss; give loss={{output: loss}} "
+            "for each of them"
+        )
+    time = basin[TIME].values
+    result = {}
+    for name in names:
+        if name in observed:
+            result[name] = _on_time(name, observed[name], time)
+        elif name in basin:
+            result[name] = basin[name].values
+        else:
+            raise KeyError(
+                f"calibrate: no observations of {name!r}: the basin has none; give "
+                f"observed={{{name!r}: series}}"
+            )
+        for what, window in windows.items():
+            if not np.isfinite(result[name][window.scored]).any():
+                first, last = (date_text(time[i]) for i in (window.first, window.end - 1))
+                raise ValueError(
+                    f"calibrate: all observations are missing of {name!r} in the {what} period, "
+                    f"{first} to {last} after the warm-up"
+                )
+    return result
+
+
+def _on_time(name, series, time) -> np.ndarray:
+    what = f"calibrate: the observations of {name!r}"
+    if isinstance(series, LABELLED):
+        values = match_dates(what, series, time, "forcing")
+    else:
+        values = numbers(series)
+        if values.shape != time.shape:
+            raise ValueError(
+                f"{what} have shape {values.shape}, expected {time.shape}, one value for each "
+                "interval of the forcing; or give a Series with dates"
+            )
+    if name == "discharge":
+        check_values(name, values, time, gaps=True, where="calibrate: observed")
+    elif np.isinf(values).any():
+        raise ValueError(f"{what} have infinite values; write missing ones as NaN")
+    return values
+
+
+def _whole_day(moment):
+    """Return a date without a time of day as text, which Pandas takes as all of its day."""
+    day = isinstance(moment, date) and not isinstance(moment, datetime)
+    if day or (isinstance(moment, np.datetime64) and moment.dtype == "datetime64[D]"):
+        return str(moment)
+    return moment

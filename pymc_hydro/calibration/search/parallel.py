@@ -1,0 +1,77 @@
+"""Several searches at once, in threads, with a progress bar."""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from threading import Event
+
+import numpy as np
+
+from pymc_hydro.calibration.objective import Goal
+from pymc_hydro.calibration.search.rounds import Search
+
+__all__ = ["progress_bar", "run_searches"]
+
+REFRESH = 0.2  # seconds between looks at the searches
+
+
+def run_searches(
+    searches: list[Search], most: float, stop: Event, cores: int | None, show: Callable
+) -> None:
+    """Let all searches go on; the kernels release Python's lock while they integrate.
+
+    Parameters
+    ----------
+    searches : list of Search
+    most : int or inf
+        Integrations at which a search pauses, if it has not ended before.
+    stop : Event
+        Shared by the searches; set if the user interrupts, so that the threads end.
+    cores : int or None
+        Searches at a time; None is as many as the machine has processors.
+    show : callable
+        Is called several times a second.
+    """
+    pool = ThreadPoolExecutor(min(cores or os.cpu_count() or 1, len(searches)))
+    try:
+        waiting = {pool.submit(search.advance, most) for search in searches}
+        while waiting:
+            finished, waiting = wait(waiting, REFRESH, FIRST_COMPLETED)
+            for future in finished:
+                future.result()
+            show()
+    except BaseException:
+        stop.set()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def progress_bar(goal: Goal, wanted: bool):
+    """Yield a function of all searches that shows how many have ended, and the best so far."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("calibrating: searches"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}"),
+    )
+    shown = wanted and (console.is_terminal or console.is_jupyter)
+    with Progress(*columns, console=console, disable=not shown) as progress:
+        task = progress.add_task("", total=None)
+
+        def show(searches: list[Search]):
+            done = sum(search.ended for search in searches)
+            best = goal.sign * min(search.best[0] for search in searches)
+            text = f"{sum(len(search.trace) for search in searches)} integrations"
+            if np.isfinite(best):
+                text += f", best {goal.name} {best:.4f}"
+            progress.update(task, completed=done, total=len(searches), description=text)
+
+        yield show

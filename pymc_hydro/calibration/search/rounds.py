@@ -1,0 +1,263 @@
+"""One search from one start, by a method of SciPy."""
+
+import contextlib
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from threading import Event
+
+import numpy as np
+
+from pymc_hydro.calibration.objective import Objective
+from pymc_hydro.calibration.search.pausing import Pausing
+from pymc_hydro.calibration.space import SearchSpace
+
+__all__ = ["LEAST_SQUARES", "METHODS", "Search", "Stopped", "choose_method", "reduce_rows"]
+
+MINIMIZERS = ("L-BFGS-B", "trust-constr", "SLSQP", "basinhopping")
+LEAST_SQUARES = ("trf", "dogbox", "lm")
+METHODS = (*LEAST_SQUARES, *MINIMIZERS)
+# Iterations, and the relative change of the loss at which a search ends: while it explores, and
+# when it makes the last digits good.
+EXPLORING = (60, 1e-5)
+FINAL = (200, 1e-8)
+BASIN_HOPS = 10  # of SciPy's basinhopping
+BASIN_HOP = 0.2  # of an axis, or in units of the logit
+FAILED = 1e6  # each residual of MINPACK where the integration fails
+LEFT = "left, since others were better"
+FAILED_START = "the integration or the loss failed at the start"
+MOVED = "; it began nearer to the middle of the axes, since the integration failed at the start"
+MOVES = 5  # of a start at which the integration fails, half way to the middle of the axes
+INNER = 1e-3  # of an axis: an exploring search of inner points starts this far from a bound
+
+
+class Stopped(Exception):
+    """The search has been left, or the user has interrupted the calibration."""
+
+
+def choose_method(method: str | None, has_residuals: bool, kind: str) -> str:
+    """Return the method to use, after checking that it can be.
+
+    Raises
+    ------
+    KeyError, ValueError
+        If it is unknown, or does not suit the loss or the space.
+    """
+    if method is None:
+        return "trf" if has_residuals else "L-BFGS-B"
+    if method not in METHODS:
+        raise KeyError(f"calibrate: unknown method {method!r}; known are {', '.join(METHODS)}")
+    if method in LEAST_SQUARES and not has_residuals:
+        raise ValueError(
+            f"calibrate: the method {method!r} needs a loss that is a sum of squares (nse and its "
+            f"transforms, ssr, gls, ...); use one of {', '.join(MINIMIZERS)}"
+        )
+    if method == "lm" and kind != "unconstrained":
+        raise ValueError(
+            "calibrate: the method 'lm' knows no bounds; use search_space='unconstrained'"
+        )
+    return method
+
+
+@dataclass
+class Search:
+    """A search and what it has seen.
+
+    Attributes
+    ----------
+    objective, space, method, options, stop
+        What to minimise, where, how, and an event that ends it.
+    unit : array, shape (n_free,)
+        Position of the start on the axes, from 0 to 1.
+    seed : numpy SeedSequence
+        For methods that draw.
+    exploring : bool
+        Whether to end early.
+    trace : list of float
+        Loss of each integration, NaN where it or the loss failed.
+    failures : int
+        How many integrations failed.
+    best : tuple of loss, parameters and gradient; the smallest loss seen
+    """
+
+    objective: Objective
+    space: SearchSpace
+    method: str
+    options: Mapping
+    unit: np.ndarray
+    seed: np.random.SeedSequence
+    stop: Event
+    exploring: bool = False
+    trace: list = field(default_factory=list)
+    failures: int = 0
+    best: tuple = (np.inf, None, None)
+    message: str = ""
+    converged: bool = False
+    seconds: float = 0.0
+    _seen: tuple = (None, None)
+    _rows: tuple = (None, None)
+    _anchor: np.ndarray | None = None
+    _worst: float = -np.inf
+    _allowance: float = 0
+    _left: bool = False
+
+    def __post_init__(self):
+        self._course = Pausing(self._run)
+
+    def advance(self, most: float) -> None:
+        """Search on, until there have been `most` integrations or the search ends."""
+        begin = time.perf_counter()
+        self._allowance = most
+        self._course.resume()
+        self.seconds += time.perf_counter() - begin
+
+    def leave(self) -> None:
+        """End the search where it is, if it has begun."""
+        self._left = True
+        if self._course.waiting:
+            with contextlib.suppress(Stopped):
+                self._course.resume()
+            self.message = LEFT
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will come."""
+        return self._course.ended
+
+    def _run(self):
+        margin = INNER if self.exploring and self.method == "trf" else 0.0
+        for i in range(MOVES + 1):
+            z = self.space.coordinates(0.5 + (self.unit - 0.5) / 2**i, margin)
+            found, _ = self._evaluate(z)
+            if not found.failed:
+                break
+        else:
+            self.message = FAILED_START
+            return
+        self._anchor, self._worst = z, found.loss
+        method = self._least_squares if self.method in LEAST_SQUARES else self._minimize
+        result = method(z)
+        self.message, self.converged = _text(result.message), bool(result.success)
+        if i:
+            self.message += MOVED
+
+    @property
+    def undefined(self) -> int:
+        """How many integrations did not fail, but have a loss or gradient that is no number."""
+        return int(np.isnan(self.trace).sum()) - self.failures
+
+    def _evaluate(self, z):
+        """Return the evaluation at z and the slopes of the parameters; at equal z only once."""
+        key = z.tobytes()
+        if self._seen[0] != key:
+            if len(self.trace) >= self._allowance:
+                self._course.pause()
+            if self._left or self.stop.is_set():
+                raise Stopped
+            theta, slope = self.space.parameters(z)
+            found = self.objective(theta)
+            self.trace.append(np.nan if found.failed else found.loss)
+            self.failures += not found.integrated
+            if not found.failed and found.loss < self.best[0]:
+                self.best = (found.loss, theta, found.gradient)
+            self._seen = (key, (found, slope))
+        return self._seen[1]
+
+    # ---- minimisation of a number -----------------------------------------------------------
+
+    def _minimize(self, z):
+        from scipy import optimize
+
+        unconstrained = self.space.kind == "unconstrained"
+        bounds = None if unconstrained else optimize.Bounds(0, 1, keep_feasible=True)
+        if self.method == "basinhopping":
+            random = np.random.default_rng(self.seed)
+
+            def hop(z):
+                moved = z + random.normal(0, BASIN_HOP, z.size)
+                return moved if unconstrained else np.clip(moved, 0, 1)
+
+            settings = {"niter": BASIN_HOPS, "T": 0.01, "seed": random, **self.options}
+            inner = {"method": "L-BFGS-B", "jac": True, "bounds": bounds}
+            result = optimize.basinhopping(
+                self._number, z, minimizer_kwargs=inner, take_step=hop, **settings
+            )
+            return result.lowest_optimization_result
+        iterations, tolerance = EXPLORING if self.exploring else FINAL
+        known = {"L-BFGS-B": "ftol", "SLSQP": "ftol", "trust-constr": "gtol"}
+        options = {"maxiter": iterations, known[self.method]: tolerance, **self.options}
+        return optimize.minimize(
+            self._number, z, jac=True, method=self.method, bounds=bounds, options=options
+        )
+
+    def _number(self, z):
+        """Return loss and gradient; where the integration fails, a bowl around the last success.
+
+        The bowl stands on the largest loss seen, so that a line search turns back on a smooth
+        slope rather than at a wall.
+        """
+        found, slope = self._evaluate(np.asarray(z, dtype=float))
+        if found.failed:
+            steepness, away = max(1.0, abs(self._worst)), z - self._anchor
+            return self._worst + steepness * (away**2).sum(), 2 * steepness * away
+        self._worst = max(self._worst, found.loss)
+        self._anchor = np.array(z)
+        return found.loss, found.gradient[self.space.free] * slope
+
+    # ---- least squares ----------------------------------------------------------------------
+
+    def _least_squares(self, z):
+        from scipy import optimize
+
+        bounds = (-np.inf, np.inf) if self.space.kind == "unconstrained" else (0.0, 1.0)
+        iterations, tolerance = EXPLORING if self.exploring else FINAL
+        tolerances = dict.fromkeys(("ftol", "xtol", "gtol"), tolerance)
+        return optimize.least_squares(
+            lambda z: self._reduced(z)[0],
+            z,
+            jac=lambda z: self._reduced(z)[1],
+            method=self.method,
+            bounds=bounds,
+            **{"max_nfev": iterations, **tolerances, **self.options},
+        )
+
+    def _reduced(self, z):
+        """Return residuals and Jacobian with as many rows as there are parameters plus one.
+
+        Where the integration fails, a trust region shrinks at NaN; MINPACK ("lm") needs a number
+        that is too large.
+        """
+        found, slope = self._evaluate(np.asarray(z, dtype=float))
+        if self._rows[0] is not found:
+            n = slope.size
+            if found.failed:
+                large = np.nan if self.method != "lm" else FAILED
+                rows = np.full(n + 1, large), np.zeros((n + 1, n))
+            else:
+                jacobian = found.residual_jacobian[:, self.space.free] * slope
+                rows = reduce_rows(found.residuals, jacobian)
+            self._rows = (found, rows)
+        return self._rows[1]
+
+
+def reduce_rows(residuals, jacobian):
+    """Return fewer residuals and Jacobian rows with the same scalar products, and so the same fit.
+
+    Least squares sees scalar products of residuals and Jacobian columns only. Their matrix has a
+    square root of as many rows as columns; it takes one product of matrices, where a decomposition
+    of all rows waits many times for the other threads of BLAS. Products are computed of columns of
+    length one; directions that change the residuals less than 1e-8 of that are lost.
+    """
+    columns = np.column_stack([jacobian, residuals])
+    lengths = np.sqrt((columns * columns).sum(axis=0))
+    lengths[lengths == 0] = 1.0
+    columns /= lengths
+    values, vectors = np.linalg.eigh(columns.T @ columns)
+    root = np.sqrt(np.maximum(values, 0.0))[:, None] * vectors.T * lengths
+    return root[:, -1], root[:, :-1]
+
+
+def _text(message) -> str:
+    if isinstance(message, (list, tuple)):
+        message = " ".join(map(str, message))
+    return (message.decode() if isinstance(message, bytes) else str(message)).strip()

@@ -1,0 +1,91 @@
+"""What the Jacobian at the optimum says of the parameters: covariance and identifiability."""
+
+import numpy as np
+import xarray as xr
+
+from pymc_hydro.calibration.space import SearchSpace
+from pymc_hydro.core.base.dims import PARAMETER
+
+__all__ = ["NOTE", "linear_covariance", "singular_directions"]
+
+NOTE = (
+    "s^2 (J'J)^-1 of the residuals at the optimum: those of the loss if it is a sum of squares, "
+    "otherwise observed minus simulated values of the first output. It describes the uncertainty "
+    "of the parameters where the model is right, the residuals are independent with one variance, "
+    "and the optimum lies inside the bounds. Daily flow rarely obeys: its errors grow with flow "
+    "and last for days, so that these standard errors are too small. Parameters that are fixed or "
+    "at a bound have zero here, and the others are given those."
+)
+SMALLEST = np.finfo(float).eps  # of the largest singular value
+
+
+def linear_covariance(space: SearchSpace, theta, residuals, jacobian) -> xr.DataArray:
+    """Return the covariance of the parameters by linear theory.
+
+    Parameters
+    ----------
+    space : SearchSpace
+    theta : array, shape (n_parameter,)
+    residuals : array, shape (n_residual,)
+    jacobian : array, shape (n_residual, n_parameter)
+        Of the residuals; its sign does not matter.
+
+    Returns
+    -------
+    DataArray, shape (n_parameter, n_parameter)
+        A direction that changes no residual has a very large variance, not an infinite one. NaN
+        if there are no more residuals than parameters: nothing is then known of their variance.
+    """
+    inner = _inner(space, theta)
+    covariance = np.zeros((theta.size, theta.size))
+    if inner.size:
+        width = (space.upper - space.lower)[inner]  # for a scale that all share
+        s, directions = _singular(jacobian[:, inner] * width)
+        s = np.maximum(s, SMALLEST * s[0]) if s[0] > 0 else np.full_like(s, SMALLEST)
+        freedom = residuals.size - inner.size
+        variance = residuals @ residuals / freedom if freedom > 0 else np.nan
+        half = (directions.T / s) * width[:, None]
+        covariance[np.ix_(inner, inner)] = variance * half @ half.T
+    dims = (PARAMETER, f"{PARAMETER}_2")
+    coords = {dim: list(space.names) for dim in dims}
+    return xr.DataArray(covariance, coords, dims, name="covariance", attrs={"note": NOTE})
+
+
+def singular_directions(space: SearchSpace, theta, jacobian) -> xr.Dataset:
+    """Return how much the residuals change along each direction of the parameters.
+
+    Parameters
+    ----------
+    space, theta, jacobian
+        As in :func:`linear_covariance`.
+
+    Returns
+    -------
+    Dataset
+        ``singular_value`` (direction,), from the largest to the smallest: the norm of the change
+        of all residuals for a step over the whole range of the search along that direction;
+        ``direction`` (direction, parameter), unit vectors on the axes of the search.
+    """
+    inner = _inner(space, theta)
+    vectors = np.zeros((inner.size, theta.size))
+    values = np.zeros(inner.size)
+    if inner.size:
+        scaled = jacobian[:, inner] * space.axis_slopes(theta)[inner]
+        values, vectors[:, inner] = _singular(scaled)
+    return xr.Dataset(
+        {
+            "singular_value": ("direction", values),
+            "direction": (("direction", PARAMETER), vectors),
+        },
+        coords={PARAMETER: list(space.names)},
+    )
+
+
+def _singular(jacobian):
+    """Return a singular value and a direction for every column, those without effect included."""
+    rows = np.zeros((max(0, jacobian.shape[1] - jacobian.shape[0]), jacobian.shape[1]))
+    return np.linalg.svd(np.vstack([jacobian, rows]), full_matrices=False)[1:]
+
+
+def _inner(space, theta):
+    return np.setdiff1d(space.free, np.flatnonzero(space.at_bound(theta)))

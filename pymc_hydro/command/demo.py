@@ -1,0 +1,195 @@
+"""The main job: from a basin's record to a posterior, a validation, a file and two pictures."""
+
+import os
+import signal
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pymc as pm
+import xarray as xr
+
+from pymc_hydro.calibration.calibrate import calibrate
+from pymc_hydro.calibration.space import separated_bounds
+from pymc_hydro.core.model import AbstractModel
+from pymc_hydro.data.files import complete_file
+from pymc_hydro.data.schema import split_record
+from pymc_hydro.engine.simulate import simulate
+from pymc_hydro.inference.build import build_model, set_basin
+from pymc_hydro.inference.laplace import inside_bounds, laplace
+from pymc_hydro.inference.predict import predict
+from pymc_hydro.losses import kge, nse
+
+__all__ = [
+    "Settings",
+    "heeding_interrupts",
+    "run_main_job",
+]
+
+INTERVAL = 0.9  # probability of the equal-tailed intervals in tables and pictures
+ERROR_UNITS = {"flow_s0": "mm/d", "flow_s1": "1"}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of the main job."""
+
+    output: Path
+    split: str = "1958-10-01"
+    warmup: int = 365
+    draws: int = 500
+    tune: int = 500
+    chains: int = 4
+    seed: int = 1
+
+
+def run_main_job(model: AbstractModel, basin: xr.Dataset, settings: Settings, say=print) -> dict:
+    """Calibrate, sample, validate, and write the results.
+
+    Parameters
+    ----------
+    model : AbstractModel
+    basin : Dataset
+        With ``discharge``.
+    settings : Settings
+    say : callable
+        Is given each line of the report.
+
+    Returns
+    -------
+    dict of str to Path
+        The files that were written: ``posterior``, ``hydrograph``, ``flow_duration``.
+    """
+    settings.output.mkdir(parents=True, exist_ok=True)
+    first, second = split_record(basin, settings.split, settings.warmup)
+
+    say("Calibrating: maximal Nash-Sutcliffe efficiency, least squares from 4 starts ...")
+    fit = calibrate(
+        model,
+        first,
+        warmup=settings.warmup,
+        starts=4,
+        seed=settings.seed,
+        bounds=separated_bounds(model),
+    )
+    say(f"{fit!r}\n")
+
+    pymc_model = build_model(model, first, warmup=settings.warmup)
+    with pymc_model:
+        say("Posterior mode (MAP) ...")
+        approximation = laplace(start=inside_bounds(model, fit.theta))
+        mode = approximation.mode
+        draws = f"{settings.tune} + {settings.draws} draws"
+        say(f"Sampling: NUTS, {settings.chains} chains, {draws} ...")
+        with heeding_interrupts():
+            idata = pm.sample(
+                draws=settings.draws,
+                tune=settings.tune,
+                random_seed=settings.seed,
+                cores=min(settings.chains, os.cpu_count() or 1),
+                **approximation.nuts(settings.chains, settings.seed),
+            )
+        predictions = {"calibration": predict(idata, seed=settings.seed)}
+        set_basin(second)
+        predictions["validation"] = predict(idata, seed=settings.seed)
+        set_basin(first)
+
+    say("")
+    for line in _table(model, idata, mode):
+        say(line)
+    say("")
+    theta = {n: float(mode[n]) for n in model.parameter_names}
+    run = simulate(model, theta, basin)["discharge"]
+    for period, predicted in predictions.items():
+        say(_scores(period, basin, run, predicted))
+
+    files = {
+        "posterior": settings.output / "posterior.nc",
+        "hydrograph": settings.output / "hydrograph.png",
+        "flow_duration": settings.output / "flow_duration.png",
+    }
+    with complete_file(files["posterior"]) as path:
+        idata.to_netcdf(str(path))
+    _draw(predictions["validation"], basin, files)
+    say("")
+    for what, path in files.items():
+        say(f"{what.replace('_', ' ')}: {path}")
+    return files
+
+
+@contextmanager
+def heeding_interrupts():
+    """Raise KeyboardInterrupt where a sampler would take Ctrl-C for a wish to stop early."""
+    seen = []
+    previous = signal.getsignal(signal.SIGINT)
+
+    def note(number, frame):
+        seen.append(number)
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, note)
+    try:
+        yield
+    except Exception:
+        if not seen:
+            raise
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, previous)
+    if seen:
+        raise KeyboardInterrupt
+
+
+def _table(model, idata, mode) -> list[str]:
+    import arviz as az
+
+    posterior = idata.posterior
+    r_hat, ess = az.rhat(idata), az.ess(idata)
+    units = {p.name: p.unit for p in model.parameters} | ERROR_UNITS
+    low, high = 100 * (1 - INTERVAL) / 2, 100 * (1 + INTERVAL) / 2
+    head = ("parameter", "unit", "MAP", "mean", f"{low:.0f} %", f"{high:.0f} %", "R-hat", "ESS")
+    rows = [head]
+    for name, unit in units.items():
+        draws = posterior[name].values
+        values = (mode[name], draws.mean(), *np.quantile(draws, [low / 100, high / 100]))
+        numbers = [f"{float(v):.4g}" for v in values]
+        r, e = (_summary(d, name) for d in (r_hat, ess))
+        rows.append((name, unit, *numbers, f"{r:.3f}", f"{e:.0f}"))
+    widths = [max(len(r[i]) for r in rows) for i in range(len(head))]
+    return ["  ".join(c.rjust(w) for c, w in zip(r, widths, strict=True)) for r in rows]
+
+
+def _summary(result, name) -> float:
+    """Read one number of an ArviZ summary (a Dataset, or since ArviZ 1 a tree of one)."""
+    dataset = result["posterior"] if "posterior" in result else result
+    return float(dataset[name])
+
+
+def _scores(period, basin, run, predicted) -> str:
+    time = predicted["time"].values
+    observed = basin["discharge"].sel(time=time).values
+    of_mode = run.sel(time=time).values
+    of_median = np.median(predicted["discharge"].values, axis=0)
+    parts = [
+        f"{label}: NSE {nse(observed, q):.3f}, KGE {kge(observed, q):.3f}"
+        for label, q in (("MAP", of_mode), ("predictive median", of_median))
+    ]
+    first, last = (str(t)[:10] for t in (time[0], time[-1]))
+    return f"{period:11s} {first} to {last}   " + ";   ".join(parts)
+
+
+def _draw(predicted, basin, files):
+    import matplotlib.pyplot as plt
+
+    from pymc_hydro.plots import plot_flow_duration, plot_hydrograph
+
+    plots = {"hydrograph": plot_hydrograph, "flow_duration": plot_flow_duration}
+    year = predicted.isel(time=slice(-365 * 2, None))
+    for name, plot in plots.items():
+        ax = plot(year if name == "hydrograph" else predicted, basin=basin, prob=INTERVAL)
+        with complete_file(files[name]) as path:
+            ax.figure.savefig(path, dpi=150)
+        plt.close(ax.figure)

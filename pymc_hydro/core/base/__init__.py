@@ -1,0 +1,1 @@
+"""What declarations stand on: names, dimensions, units, expressions, checks, tables."""

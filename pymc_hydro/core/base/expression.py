@@ -1,0 +1,119 @@
+"""Scalar expressions: what a flux function returns when it is evaluated with symbols.
+
+A tracer and nothing more: operators build a tree, evaluation order is the order in which the
+author wrote it, and nothing is rearranged, so that a generated kernel rounds exactly as the flux
+function does. Differentiation is in :mod:`pymc_hydro.engine.derivation.system`.
+"""
+
+import numbers
+from dataclasses import dataclass
+
+__all__ = [
+    "Expression", "exp", "expm1", "log", "log1p", "logistic", "select", "sqrt", "symbol", "tanh",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Expression:
+    """One operation: its name and its arguments (expressions, or a leaf's name or number)."""
+
+    op: str
+    args: tuple
+
+    # NumPy scalars on the left must not swallow us into an object array.
+    __array_ufunc__ = None
+
+    def __add__(self, other):
+        return _binary("add", self, other)
+
+    def __radd__(self, other):
+        return _binary("add", other, self)
+
+    def __sub__(self, other):
+        return _binary("sub", self, other)
+
+    def __rsub__(self, other):
+        return _binary("sub", other, self)
+
+    def __mul__(self, other):
+        return _binary("mul", self, other)
+
+    def __rmul__(self, other):
+        return _binary("mul", other, self)
+
+    def __truediv__(self, other):
+        return _binary("div", self, other)
+
+    def __rtruediv__(self, other):
+        return _binary("div", other, self)
+
+    def __neg__(self):
+        return Expression("neg", (self,))
+
+    def __pos__(self):
+        return self
+
+    def __pow__(self, exponent):
+        if isinstance(exponent, numbers.Integral) and exponent >= 1:
+            result = self
+            for _ in range(int(exponent) - 1):
+                result = result * self
+            return result
+        if isinstance(exponent, numbers.Real) and exponent == 0.5:
+            return sqrt(self)
+        return exp(exponent * log(self))
+
+    def __bool__(self):
+        raise TypeError(
+            "a flux function must not branch on the value of a store, forcing or parameter "
+            "(`if`, `and`, `min`, `max`): use pymc_hydro.core.smoothing or "
+            "pymc_hydro.core.functions.piecewise instead"
+        )
+
+    def _refuse_order(self, other):
+        return bool(self)
+
+    __lt__ = __le__ = __gt__ = __ge__ = _refuse_order
+
+
+def as_expression(x) -> Expression:
+    """Return `x` as an expression; numbers become constants."""
+    if isinstance(x, Expression):
+        return x
+    if isinstance(x, numbers.Real):
+        return Expression("constant", (float(x),))
+    raise TypeError(
+        f"flux expression: expected a number or an expression, found {type(x).__name__}; "
+        "use the functions of pymc_hydro.core.functions, which accept symbols"
+    )
+
+
+def _binary(op, a, b):
+    return Expression(op, (as_expression(a), as_expression(b)))
+
+
+def symbol(name: str) -> Expression:
+    """Return a named leaf."""
+    return Expression("symbol", (name,))
+
+
+def select(switch, above, below) -> Expression:
+    """Return `above` where `switch` is positive, else `below`."""
+    return Expression("select", tuple(as_expression(x) for x in (switch, above, below)))
+
+
+def _unary(op):
+    def function(x):
+        return Expression(op, (as_expression(x),))
+
+    function.__name__ = op
+    return function
+
+
+exp = _unary("exp")
+expm1 = _unary("expm1")
+log = _unary("log")
+log1p = _unary("log1p")
+logistic = _unary("logistic")
+sqrt = _unary("sqrt")
+tanh = _unary("tanh")

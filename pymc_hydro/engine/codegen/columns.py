@@ -1,0 +1,146 @@
+"""The part of a kernel's text that advances the sensitivities over a step.
+
+One column a parameter, all columns in one loop that the compiler vectorises: it must be able to see
+that nothing overlaps, hence one array, ``work``, at constant places, and sums over columns apart.
+At each stage ``(I - h a_ss J) Z = C + h a_ss B``, the derivative of the equation that the values
+solve: a forward substitution in the order of the blocks. All stages of a step are in one loop, with
+the method's coefficients as numbers: what a stage needs of those before it stays in registers.
+"""
+
+from pymc_hydro.engine.codegen.layout import Layout
+from pymc_hydro.engine.codegen.linear import emit_tail_columns
+from pymc_hydro.engine.codegen.stages import emit_factors, load_slopes, solve_block
+
+__all__ = ["emit_column_error", "emit_columns", "emit_damped"]
+
+
+def emit_columns(e: Layout) -> None:
+    """Write the advance of all columns; their new contents are the rows ``n_<state>``."""
+    text = e.text
+    with text.block("if known == 0:"):
+        load_slopes(e, 0, e.slopes, "0")
+        with text.block(f"for j in range({e.width}):"):
+            for row in e.head:
+                text(f"z_{row} = work[{e.at(f'x_{row}')} + j]")
+            for row in e.rows:
+                text(f"work[{e.at(f'start_{row}')} + j] = {_slopes(e, row, e.head, 0) or '0.0'}")
+    text("known = 1")
+    for m, method in enumerate(e.methods):
+        with text.block(f"if m == {m}:"):
+            _emit_stages(e, method)
+    emit_tail_columns(e)
+
+
+def _emit_stages(e, method):
+    """Write all stages of a method as one loop over the columns, from the slopes at the start.
+
+    Rows it writes: new contents ``n``, slopes at the end ``end``, mean slopes ``gm`` of driven
+    linear stores, and the estimated errors ``e``.
+    """
+    text, last = e.text, method.n_stages - 1
+    for s in range(1, last + 1):
+        load_slopes(e, s, e.slopes, f"{s}")
+        text(f"gh{s} = {method.a[s][s]!r} * h")
+        if method.a[s][s]:
+            for block in e.blocks:
+                emit_factors(e, block, f"{s}")
+    with text.block(f"for j in range({e.width}):"):
+        for row in e.head:
+            text(f"s_{row} = work[{e.at(f'x_{row}')} + j]")
+        for row in e.rows:
+            text(f"k0_{row} = work[{e.at(f'start_{row}')} + j]")
+        for s in range(1, last + 1):
+            _stage_columns(e, method, s)
+        for row in e.head:
+            new = f"z_{row}" if method.ends_at_solution else _advanced(row, method.b)
+            text(f"work[{e.at(f'n_{row}')} + j] = {new}")
+        for row in e.rows:
+            text(f"work[{e.at(f'end_{row}')} + j] = k{last}_{row}")
+        for row in e.driven:
+            text(f"work[{e.at(f'gm_{row}')} + j] = {_weighted(row, method.b)}")
+        for row in e.rows:
+            error = _weighted(row, method.error_weights)
+            text(f"work[{e.at(f'e_{row}')} + j] = h * ({error})")
+
+
+def _weighted(row, weights):
+    """Return the weighted sum of a row's slopes at the stages."""
+    terms = (f"{w!r} * k{q}_{row}" for q, w in enumerate(weights) if w)
+    return " + ".join(terms) or "0.0"
+
+
+def _advanced(row, weights):
+    return f"s_{row} + h * ({_weighted(row, weights)})"
+
+
+def _stage_columns(e, method, s):
+    text, implicit = e.text, method.a[s][s] != 0
+    for block in e.blocks:
+        for row in block:
+            text(f"z_{row} = {_advanced(row, method.a[s][:s])}")
+            outside = _slopes(e, row, [k for k in e.head if k not in block], s)
+            if implicit and outside:
+                text(f"z_{row} = z_{row} + gh{s} * ({outside})")
+        if implicit:
+            solve_block(e, block, "z", f"{s}")
+    for row in e.rows:
+        text(f"k{s}_{row} = {_slopes(e, row, e.head, s) or '0.0'}")
+
+
+def _slopes(e, row, states, s):
+    """Return the sum of B and of J's entries for `states` times their sensitivities, at stage s."""
+    terms = [f"{e.slope(row, k, f'{s}')} * z_{k}" for k in states if (row, k) in e.inner]
+    if row in e.effect_rows:
+        terms.append(f"work[{e.effect_at(row, s)} + j]")
+    if any(r == row and (r, by) not in e.effects for r, by in e.outer):
+        terms.append(f"work[{e.at(f'b_{row}')} + j]")
+    return " + ".join(terms)
+
+
+def emit_column_error(e: Layout) -> None:
+    """Write the error of the columns, in units of their own, looser tolerance.
+
+    `error` becomes the largest of the states' and of all columns'. Two things are seen here only:
+    an explicit step beyond its stability limit, which leaves the states within the tolerance but
+    multiplies their sensitivities; and a kink of the equations within the step, whose effect on
+    the states is of the order of the squared step, on the sensitivities of the order of the step.
+    Hence the square root of the tolerance.
+    """
+    text, n_head = e.text, len(e.head)
+    with text.block(f"for j in range({e.width}):"):
+        for row in e.rows:
+            text(f"z_{row} = work[{e.at(f'e_{row}')} + j]")
+        emit_damped(e, "z")
+        text("r = 0.0")
+        for i, row in enumerate(e.rows):
+            at = e.at(f"n_{row}" if i < n_head else f"gm_{row}")
+            size_of = f"work[{at} + j]" if i < n_head else f"(h * work[{at} + j])"
+            text(f"d = z_{row} / (work[{e.at('tolerance')} + j] + column_rtol * abs({size_of}))")
+            text("r += d * d")
+        text(f"work[{e.at('error')} + j] = r")
+    text("total = 0.0")
+    with text.block(f"for j in range({e.width}):"):  # apart, so that the loop above is vectorised
+        text(f"r = work[{e.at('error')} + j]")
+        text("total += r")
+        text("error = max(error, r)")
+    with text.block("if not total < inf:"):
+        text("error = nan")
+
+
+def emit_damped(e: Layout, vector: str) -> None:
+    """Write the product of an error estimate and the inverse of ``I - h a J`` at the step's end.
+
+    It takes out of the estimate what an implicit method damps (Hosea & Shampine, 1996).
+    """
+    for block in e.blocks:
+        for row in block:
+            _add_slopes(e, row, [k for k in e.head if k not in block], vector)
+        solve_block(e, block, vector)
+    for row in e.driven:
+        _add_slopes(e, row, e.head, vector)
+
+
+def _add_slopes(e, row, states, vector):
+    terms = [f"{e.slope(row, k)} * {vector}_{k}" for k in states if (row, k) in e.inner]
+    if terms:
+        e.text(f"{vector}_{row} = {vector}_{row} + gh * ({' + '.join(terms)})")

@@ -1,0 +1,246 @@
+"""The part of a kernel's text that evaluates a step's stages: values only.
+
+At a stage with diagonal coefficient a_ss, ``y = c + h a_ss f(y)`` is solved block by block: where J
+is triangular, store after store, each by Newton's method for one unknown, kept in a bracket
+(``y - h a_ss f(y)`` rises with y where a store loses more the more it holds). With a_ss = 0 the
+first evaluation is the solution, so that explicit stages need nothing of their own.
+"""
+
+from pymc_hydro.engine.codegen.layout import Layout
+from pymc_hydro.engine.derivation.structure import fill_in
+from pymc_hydro.engine.derivation.system import STAGE
+
+__all__ = ["emit_factors", "emit_stages", "load_slopes", "solve_block"]
+
+MAX_ITERATIONS = 60
+# Of |y| + |c|: at round-off of the residual, so that the sensitivities of a stage are those of the
+# equation that it solves. Quadratic convergence makes the last iteration nearly free of doubt.
+CONVERGED = 1e-15
+FLOOR = 1e-18  # mm
+# A first guess is no lower: below an empty store some laws rise exponentially, and from far down
+# Newton's method would need a hundred steps.
+DEFICIT = 1e-3  # mm
+STALLED = 1e-9  # of |y| + |c|: steps below that no longer shrink have reached round-off
+
+
+def emit_stages(e: Layout) -> None:
+    """Write the loop over stages.
+
+    Sets `bad` to 1 where an equation could not be solved, to 2 where an explicit step is too long.
+    """
+    text = e.text
+    text("bad = 2 if first == 1 and h * radius > limit else 0")
+    with text.block("for s in range(first if bad == 0 else n_stage, n_stage):"):
+        text("gh = h * method[m, s, s]")
+        for state in e.head:
+            text(f"c_{state} = x_{state}")
+        with text.block("for q in range(s):"):
+            text("w = h * method[m, s, q]")
+            for i, state in enumerate(e.head):
+                text(f"c_{state} += w * rate[q, {i}]")
+        with text.block("if gh > 0.0:"):
+            _first_guess(e)
+        with text.block("else:"):
+            for state in e.head:
+                text(f"y_{state} = c_{state}")
+        for b, block in enumerate(e.blocks):
+            _solve(e, b, block)
+            e.compute({n for n in e.values if e.block_of[n] == b} - e.solved[b], STAGE)
+        for i, row in enumerate(e.rows):
+            text(f"rate[s, {i}] = {e.ref(e.rates[row])}")
+        _store_slopes(e, e.slopes_within)
+        with text.block("if sensitive or s == n_stage - 1:"):
+            e.compute(e.slope_nodes, STAGE)
+            _store_slopes(e, set(e.slopes) - e.slopes_within)
+        with text.block("if sensitive:"):
+            e.compute(e.effect_nodes, STAGE)
+            for row, by in e.effects:
+                column = f"{e.effect_at(row)} + place[{e.parameters.index(by)}]"
+                text(f"work[s * {e.effect_size} + {column}] = {e.ref(e.outer[row, by])}")
+        text("first = 1")
+        _stiffness(e)
+
+
+def _store_slopes(e, keys):
+    for i, key in enumerate(e.slopes):
+        if key in keys:
+            e.text(f"slope[s, {i}] = {e.ref(e.inner[key])}")
+
+
+def load_slopes(e: Layout, at, keys, stage: str = "") -> None:
+    """Write the entries of J at the stage `at` as ``j_i_k``; with `stage`, as ``j1_i_k``."""
+    for i, (row, by) in enumerate(e.slopes):
+        if (row, by) in keys:
+            e.text(f"j{stage}_{row}_{by} = slope[{at}, {i}]")
+
+
+def _first_guess(e):
+    """Write where Newton's method begins: at its own step from the stage before.
+
+    The slope and J there are known. (From the extrapolated slope it takes up to a quarter more
+    evaluations.)
+    """
+    text = e.text
+    blocks = [block for block in e.blocks if len(block) > 1 or not e.affine(block[0])]
+    states = [state for block in blocks for state in block]
+    with text.block("if s == 1:"):
+        for state in states:
+            text(f"y_{state} = x_{state}")
+    for state in states:
+        rate = f"rate[s - 1, {e.rows.index(state)}]"
+        text(f"d_{state} = c_{state} + gh * {rate} - y_{state}")
+    load_slopes(e, "s - 1", e.slopes_within)
+    for block in blocks:
+        emit_factors(e, block)
+        solve_block(e, block, "d")
+        for state in block:
+            guess = f"max(y_{state} + d_{state}, min(x_{state}, 0.0) - {DEFICIT!r})"
+            text(f"y_{state} = {guess} if abs(d_{state}) < inf else c_{state}")
+
+
+def _stiffness(e):
+    """Write `radius`, a bound of the largest eigenvalue of J; end a step that it makes unstable.
+
+    By rows within a block: where J is triangular these are the eigenvalues.
+    """
+    text = e.text
+    text("radius = 0.0")
+    for block in e.blocks:
+        for i in block:
+            entries = [e.ref(e.inner[i, k]) for k in block if (i, k) in e.inner]
+            if entries:
+                text(f"radius = max(radius, {' + '.join(f'abs({n})' for n in entries)})")
+    with text.block("if h * radius > limit:"):
+        text("bad = 2")
+        text("break")
+
+
+def _solve(e, b, block):
+    text = e.text
+    single = len(block) == 1
+    if single and e.affine(block[0]):
+        _solve_affine(e, b, block[0])
+        return
+    text("found = 0")
+    text("before = inf")
+    if single:
+        text("low = -inf")
+        text("high = inf")
+    else:
+        text("best = inf")
+        for state in block:
+            text(f"d_{state} = 0.0")
+    with text.block(f"for _ in range({MAX_ITERATIONS}):"):
+        e.compute(e.solved[b], STAGE)
+        with text.block("if gh == 0.0:"):
+            text("found = 1")
+            text("break")
+        for state in block:
+            text(f"r_{state} = y_{state} - c_{state} - gh * {e.ref(e.rates[state])}")
+        if single:
+            _scalar_step(e, block[0])
+        else:
+            _vector_step(e, block)
+    with text.block("if found == 0:"):
+        text("bad = 1")
+        text("break")
+
+
+def _solve_affine(e, b, state):
+    """Write the solution where the rate is linear in the store, as a linear reservoir's is."""
+    text = e.text
+    text(f"y_{state} = c_{state}")
+    e.compute(e.solved[b], STAGE)
+    rate, slope = e.ref(e.rates[state]), e.ref(e.inner[state, state])
+    text(f"y_{state} = c_{state} + gh * {rate} / (1.0 - gh * {slope})")
+    e.compute(e.solved[b], STAGE)
+
+
+def _scalar_step(e, state):
+    """One iteration of Newton's method within a bracket."""
+    text = e.text
+    y, c, r = f"y_{state}", f"c_{state}", f"r_{state}"
+    slope = e.ref(e.inner[state, state]) if (state, state) in e.inner else "0.0"
+    text(f"g = 1.0 - gh * {slope}")
+    with text.block(f"if not (g > 0.0 and abs({r}) < inf):"):
+        text("break")
+    text(f"d = {r} / g")
+    text(f"size = abs(d) / (abs({y}) + abs({c}) + {FLOOR / CONVERGED!r})")
+    _stop_when_converged(e)
+    with text.block(f"if {r} > 0.0:"):
+        text(f"high = {y}")
+    with text.block("else:"):
+        text(f"low = {y}")
+    text(f"{y} -= d")
+    with text.block(f"if high - low < inf and not (low < {y} < high and 2.0 * size < before):"):
+        text(f"{y} = 0.5 * (low + high)")
+    text("before = size")
+
+
+def _stop_when_converged(e):
+    with e.text.block(f"if size <= {CONVERGED!r} or {STALLED!r} > size > 0.5 * before:"):
+        e.text("found = 1")
+        e.text("break")
+
+
+def _vector_step(e, block):
+    """One iteration of Newton's method; a step is shortened while the residual does not fall."""
+    text = e.text
+    text(f"total = {' + '.join(f'abs(r_{i})' for i in block)}")
+    with text.block(f"if not total < best and before > {STALLED!r}:"):
+        for i in block:
+            text(f"d_{i} = 0.25 * d_{i}")
+            text(f"y_{i} += 3.0 * d_{i}")
+        text("continue")
+    text("best = total")
+    for i in block:
+        for k in block:
+            if (i, k) in e.inner:
+                text(f"j_{i}_{k} = {e.ref(e.inner[i, k])}")
+        text(f"d_{i} = r_{i}")
+    emit_factors(e, block)
+    solve_block(e, block, "d")
+    text("size = 0.0")
+    for i in block:
+        text(f"size = max(size, abs(d_{i}) / (abs(y_{i}) + abs(c_{i}) + {FLOOR / CONVERGED!r}))")
+    _stop_when_converged(e)
+    text("before = size")
+    for i in block:
+        text(f"y_{i} -= d_{i}")
+
+
+def emit_factors(e: Layout, block, stage: str = "") -> None:
+    """Write the factors of ``I - gh J`` within a block, as ``f_i_k``; diagonal ones inverted.
+
+    Without pivoting: stores lose what they pass on, so that the diagonal dominates its column. With
+    `stage` all names have its number: ``f1_i_k``.
+    """
+    text, filled, f = e.text, fill_in(block, e.inner), f"f{stage}"
+    for i, k in filled:
+        if i == k or (i, k) in e.inner:
+            slope = f" - gh{stage} * {e.slope(i, k, stage)}" if (i, k) in e.inner else ""
+            text(f"{f}_{i}_{k} = {1.0 if i == k else 0.0}{slope}")
+        else:
+            text(f"{f}_{i}_{k} = 0.0")
+    for n, pivot in enumerate(block):
+        text(f"{f}_{pivot}_{pivot} = 1.0 / {f}_{pivot}_{pivot}")
+        for i in block[n + 1 :]:
+            if (i, pivot) in filled:
+                text(f"{f}_{i}_{pivot} = {f}_{i}_{pivot} * {f}_{pivot}_{pivot}")
+                for k in block[n + 1 :]:
+                    if (pivot, k) in filled:
+                        text(f"{f}_{i}_{k} = {f}_{i}_{k} - {f}_{i}_{pivot} * {f}_{pivot}_{k}")
+
+
+def solve_block(e: Layout, block, vector: str, stage: str = "") -> None:
+    """Write the solution with those factors, in place: ``vector_i`` for each state."""
+    text, filled, f = e.text, fill_in(block, e.inner), f"f{stage}"
+    for n, i in enumerate(block):
+        terms = "".join(f" - {f}_{i}_{k} * {vector}_{k}" for k in block[:n] if (i, k) in filled)
+        if terms:
+            text(f"{vector}_{i} = {vector}_{i}{terms}")
+    for n, i in reversed(list(enumerate(block))):
+        terms = "".join(
+            f" - {f}_{i}_{k} * {vector}_{k}" for k in block[n + 1 :] if (i, k) in filled
+        )
+        text(f"{vector}_{i} = ({vector}_{i}{terms}) * {f}_{i}_{i}")

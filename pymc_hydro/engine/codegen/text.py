@@ -1,0 +1,139 @@
+"""From a system to text: what every generated function needs."""
+
+from pymc_hydro.engine.derivation.system import (
+    INTERVAL,
+    ORDINATE_END,
+    ORDINATE_START,
+    RUN,
+    STAGE,
+    System,
+)
+
+__all__ = ["Emitter", "Text", "clean", "emit_rates"]
+
+
+class Text:
+    """Lines of source with the indentation of the block they are in; an empty block is passed."""
+
+    def __init__(self):
+        self.lines: list[str] = []
+        self.starts: list[int] = []  # of the blocks that are open
+
+    def __call__(self, line: str = "") -> None:
+        """Append a line."""
+        self.lines.append("    " * len(self.starts) + line if line else "")
+
+    def block(self, head: str) -> "Text":
+        """Append the head of a block, to be used with ``with``."""
+        self(head)
+        return self
+
+    def __enter__(self):
+        self.starts.append(len(self.lines))
+
+    def __exit__(self, *_):
+        if len(self.lines) == self.starts[-1]:
+            self("pass")
+        self.starts.pop()
+
+
+def clean(name: str) -> str:
+    """Return a state's name as a part of an identifier."""
+    return name.replace(" ", "_")
+
+
+class Emitter:
+    """The pieces of text that kernels of one system share."""
+
+    def __init__(self, system: System):
+        self.system, self.program = system, system.program
+        self.text = Text()
+        self.parameters = system.model.parameter_names
+        self.stores = set(system.model.store_names)
+
+    def ref(self, number: int) -> str:
+        """Return the text that stands for a node where it is used."""
+        op, *args = self.program.nodes[number]
+        if op == "constant":
+            return f"({args[0]!r})" if args[0] < 0 else repr(args[0])
+        if op == "symbol":
+            if args[0] in (ORDINATE_START, ORDINATE_END):
+                return args[0]
+            kind = "p" if args[0] in self.parameters else "y" if args[0] in self.stores else "u"
+            return f"{kind}_{args[0]}"
+        return f"v{number}"
+
+    def needed(self, targets) -> set[int]:
+        """Return the nodes that `targets` need, themselves included."""
+        seen, todo = set(), list(targets)
+        while todo:
+            number = todo.pop()
+            if number not in seen:
+                seen.add(number)
+                op, *args = self.program.nodes[number]
+                if op not in ("constant", "symbol"):
+                    todo += args
+        return seen
+
+    def compute(self, numbers, level: int) -> None:
+        """Write the operations of one level, in the order of their numbers."""
+        infix = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
+        for number in sorted(numbers):
+            op, *args = self.program.nodes[number]
+            if op in ("constant", "symbol") or self.system.levels[number] != level:
+                continue
+            values = [self.ref(a) for a in args]
+            if op in infix:
+                self.text(f"v{number} = {values[0]} {infix[op]} {values[1]}")
+            elif op == "neg":
+                self.text(f"v{number} = -{values[0]}")
+            elif op == "logistic":
+                self.text(f"v{number} = 1.0 / (1.0 + exp(-{values[0]}))")
+            elif op == "select":
+                self.text(f"v{number} = {values[1]} if {values[0]} > 0.0 else {values[2]}")
+            else:
+                self.text(f"v{number} = {op}({values[0]})")
+
+    def load_forcing(self, source: str) -> None:
+        """Write the assignment of each forcing from an array."""
+        for i, name in enumerate(self.system.model.forcing_names):
+            self.text(f"u_{name} = {source.format(i)}")
+
+    def load_parameters(self) -> None:
+        """Write the assignment of each parameter from the vector `theta`."""
+        for i, name in enumerate(self.parameters):
+            self.text(f"p_{name} = theta[{i}]")
+
+
+def emit_rates(system: System, name: str) -> str:
+    """Return the text of ``name(x, u, theta, dx)`` and ``name_jacobian(x, u, theta, dx, J, B)``.
+
+    For a system with all states in its head. `x` and `dx` hold stores, then accumulated amounts.
+    """
+    e = Emitter(system)
+    text = e.text
+    for derivatives in (False, True):
+        extra = ", J, B" if derivatives else ""
+        suffix = "_jacobian" if derivatives else ""
+        with text.block(f"def {name}{suffix}(x, u, theta, dx{extra}):"):
+            e.load_parameters()
+            e.load_forcing("u[{}]")
+            for i, store in enumerate(system.model.store_names):
+                text(f"y_{store} = x[{i}]")
+            targets = list(system.rates.values())
+            if derivatives:
+                targets += system.jacobian.values()
+            numbers = e.needed(targets)
+            for level in (RUN, INTERVAL, STAGE):
+                e.compute(numbers, level)
+            for i, state in enumerate(system.head):
+                text(f"dx[{i}] = {e.ref(system.rates[state])}")
+            if derivatives:
+                for (state, by), number in system.jacobian.items():
+                    matrix, names = (
+                        ("B", e.parameters) if by in e.parameters else ("J", system.head)
+                    )
+                    row = system.head.index(state)
+                    text(f"{matrix}[{row}, {names.index(by)}] = {e.ref(number)}")
+        text()
+    return "\n".join(text.lines)

@@ -1,0 +1,1 @@
+"""From a declaration to its equations: programs, Jacobians, head and linear part."""

@@ -1,0 +1,74 @@
+"""A model's equations as SymPy, to read and to check."""
+
+from dataclasses import dataclass
+
+from pymc_hydro.core.base.names import FORCINGS
+from pymc_hydro.core.model import AbstractModel
+
+__all__ = ["Equations", "equations"]
+
+
+@dataclass(frozen=True)
+class Equations:
+    """Fluxes, right-hand side and Jacobians as SymPy expressions; LaTeX in notebooks.
+
+    SymPy differentiates the flux function a second time, independently of the kernels, so that
+    comparing J and B with what runs is a proof of both.
+
+    Attributes
+    ----------
+    fluxes : dict of str to Expr
+    right_hand_side : dict of str to Expr
+        By store, in symbols of the fluxes.
+    J : Matrix, shape (n_state, n_state)
+    B : Matrix, shape (n_state, n_parameter)
+    states, parameters, forcings : dict of str to Symbol
+    """
+
+    fluxes: dict
+    right_hand_side: dict
+    J: object
+    B: object
+    states: dict
+    parameters: dict
+    forcings: dict
+
+    def _lines(self, printer):
+        import sympy
+
+        derivative = {k: sympy.Symbol(f"d{k}/dt") for k in self.right_hand_side}
+        rows = [sympy.Eq(sympy.Symbol(k), v, evaluate=False) for k, v in self.fluxes.items()]
+        rates = self.right_hand_side.items()
+        rows += [sympy.Eq(derivative[k], v, evaluate=False) for k, v in rates]
+        return [printer(row) for row in rows]
+
+    def __repr__(self):
+        return "\n".join(self._lines(lambda row: f"{row.lhs} = {row.rhs}"))
+
+    def _repr_latex_(self):
+        import sympy
+
+        rows = [line.replace(" = ", " &= ", 1) for line in self._lines(sympy.latex)]
+        return r"$\displaystyle \begin{aligned}" + r" \\ ".join(rows) + r"\end{aligned}$"
+
+
+def equations(model: AbstractModel) -> Equations:
+    """Return the equations of a model."""
+    import sympy
+
+    def symbols(names):
+        return {name: sympy.Symbol(name, real=True) for name in names}
+
+    states, parameters = symbols(model.store_names), symbols(model.parameter_names)
+    forcings = symbols(name for name in FORCINGS if name in model.forcing_names)
+    fluxes = model.evaluate(states, forcings, parameters)
+    column = sympy.Matrix(list(model.right_hand_side(fluxes).values()))
+    return Equations(
+        fluxes=fluxes,
+        right_hand_side=model.right_hand_side(symbols(fluxes)),
+        J=column.jacobian(list(states.values())),
+        B=column.jacobian(list(parameters.values())),
+        states=states,
+        parameters=parameters,
+        forcings=forcings,
+    )

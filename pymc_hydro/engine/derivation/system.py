@@ -1,0 +1,255 @@
+"""From a declaration to the system that is integrated.
+
+The states (stores, and one accumulated amount for each flux output) are divided into
+
+* the *linear part*: states whose equations are linear with coefficients that depend on the
+  parameters alone, and on which nothing else depends, such as routing reservoirs and accumulated
+  outflow: ``dl/dt = A(theta) l + g``. It is advanced exactly for an input ``g`` that is a parabola
+  over the step, so that a routing rate of 100 per day costs nothing;
+* the *head*: all others, advanced by a Runge-Kutta pair.
+
+Both follow from the structure of the derived Jacobian; no model says which is which.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pymc_hydro.core.base.expression import Expression, symbol
+from pymc_hydro.core.base.names import Names
+from pymc_hydro.core.declaration import Output
+from pymc_hydro.core.model import AbstractModel
+from pymc_hydro.engine.derivation.program import Program
+
+__all__ = [
+    "CONSTANT",
+    "INTERVAL",
+    "ORDINATE_END",
+    "ORDINATE_START",
+    "RUN",
+    "STAGE",
+    "System",
+    "derive",
+    "derive_full",
+]
+
+# How often an operation must be repeated: never, once a run, once an interval, at each stage.
+CONSTANT, RUN, INTERVAL, STAGE = range(4)
+
+# Of a unit hydrograph's ordinate, in days; evaluated by its own loop, at the level of a stage.
+ORDINATE_START, ORDINATE_END = "ordinate_start", "ordinate_end"
+
+
+@dataclass(frozen=True)
+class System:
+    """A model's equations as one program, for the outputs that are asked for.
+
+    Attributes
+    ----------
+    head, linear : tuple of str
+        States of the two parts; an accumulated output is called ``amount of <output>``.
+    rates : dict of str to int
+        Nodes of the rate of change of each head state, and of the input ``g`` of each linear
+        state (zero where it has none).
+    jacobian : dict of (state, symbol) to int
+        Non-zero derivatives of `rates` with respect to head states and parameters.
+    matrix : dict of (state, state) to int
+        Non-zero entries of A, and in `matrix_jacobian` their derivatives,
+        (state, state, parameter).
+    start : dict of str to int
+        Initial content of the stores whose content the parameters give, and in `start_jacobian`
+        their derivatives, (store, parameter).
+    capacity : dict of str to int
+        Of the stores that declare one.
+    ordinate, base : int or None
+        Of the unit hydrograph, for the symbols :data:`ORDINATE_START` and :data:`ORDINATE_END`;
+        in `ordinate_jacobian` its derivatives, by parameter.
+    levels : list of int
+        How often each node must be evaluated.
+    """
+
+    model: AbstractModel
+    outputs: tuple[Output, ...]
+    program: Program
+    head: tuple[str, ...]
+    linear: tuple[str, ...]
+    rates: dict[str, int]
+    jacobian: dict[tuple[str, str], int]
+    matrix: dict[tuple[str, str], int]
+    matrix_jacobian: dict[tuple[str, str, str], int]
+    start: dict[str, int]
+    start_jacobian: dict[tuple[str, str], int]
+    capacity: dict[str, int]
+    ordinate: int | None
+    ordinate_jacobian: dict[str, int]
+    base: int | None
+    levels: list[int]
+
+    @property
+    def driven(self) -> tuple[str, ...]:
+        """Linear states that receive input from the head."""
+        return tuple(n for n in self.linear if not self.program.is_zero(self.rates[n]))
+
+    @property
+    def matrix_parameters(self) -> tuple[str, ...]:
+        """Parameters on which A depends."""
+        used = {p for _, _, p in self.matrix_jacobian}
+        return tuple(p for p in self.model.parameter_names if p in used)
+
+
+def amount(output: Output) -> str:
+    """Return the name of the state that accumulates a flux output over an interval."""
+    return f"amount of {output.name}"
+
+
+def is_flux(model: AbstractModel, output: Output) -> bool:
+    """Return whether an output is an interval mean of fluxes (or else of stores at its end)."""
+    return output.terms[0] not in model.store_names
+
+
+def state_rates(model: AbstractModel, outputs, stores: Mapping[str, object]) -> dict[str, Any]:
+    """Return the rates of all states as expressions of `stores`, forcing and parameters."""
+    forcing = {name: symbol(name) for name in model.forcing_names}
+    parameters = {name: symbol(name) for name in model.parameter_names}
+    fluxes = model.evaluate(stores, forcing, parameters)
+    rates = dict(model.right_hand_side(fluxes))
+    for output in outputs:
+        if is_flux(model, output):
+            terms = [fluxes[t] for t in output.terms]
+            rates[amount(output)] = sum(terms[1:], start=terms[0])
+    return rates
+
+
+def derive(model: AbstractModel, outputs: tuple[Output, ...]) -> System:
+    """Return the system of a model whose `outputs` are wanted."""
+    full = Program()
+    stores = {name: symbol(name) for name in model.store_names}
+    traced = {k: _trace(full, v) for k, v in state_rates(model, outputs, stores).items()}
+    jacobian = full.jacobian(traced, model.store_names)
+    head, linear = _split(full, traced, jacobian, model)
+    matrix = {(i, k): n for (i, k), n in jacobian.items() if i in linear and k in linear}
+
+    program = Program()
+    emptied = {k: (v if k in head else 0.0) for k, v in stores.items()}
+    rates = {k: _trace(program, v) for k, v in state_rates(model, outputs, emptied).items()}
+    entries = {key: _copy(full, program, n) for key, n in matrix.items()}
+    derivatives = program.jacobian(rates, (*head, *model.parameter_names))
+    names = {f"{i}|{k}": (i, k) for i, k in entries}
+    by_name = {name: entries[key] for name, key in names.items()}
+    slopes = program.jacobian(by_name, model.parameter_names)
+    return System(
+        model=model,
+        outputs=outputs,
+        program=program,
+        head=head,
+        linear=linear,
+        rates=rates,
+        jacobian=derivatives,
+        matrix=entries,
+        matrix_jacobian={(*names[name], p): n for (name, p), n in slopes.items()},
+        **_starts(program, model),
+        **_route(program, model, outputs),
+        levels=_levels(program, model),
+    )
+
+
+def derive_full(model: AbstractModel, outputs: tuple[Output, ...]) -> System:
+    """Return the system with every state in the head, for checks and reference solutions."""
+    program = Program()
+    stores = {name: symbol(name) for name in model.store_names}
+    rates = {k: _trace(program, v) for k, v in state_rates(model, outputs, stores).items()}
+    jacobian = program.jacobian(rates, (*model.store_names, *model.parameter_names))
+    return System(
+        model=model,
+        outputs=outputs,
+        program=program,
+        head=tuple(rates),
+        linear=(),
+        rates=rates,
+        jacobian=jacobian,
+        matrix={},
+        matrix_jacobian={},
+        start={},
+        start_jacobian={},
+        capacity={},
+        ordinate=None,
+        ordinate_jacobian={},
+        base=None,
+        levels=_levels(program, model),
+    )
+
+
+def _starts(program, model):
+    """Return initial contents that depend on parameters, their derivatives, and capacities."""
+    parametric = [s.name for s in model.stores if callable(s.initial)]
+    contents = model.start({name: symbol(name) for name in model.parameter_names})
+    start = {name: _trace(program, contents[name]) for name in parametric}
+    p = _parameters(model, type(model).__name__)
+    limited = [s for s in model.stores if s.capacity is not None]
+    return {
+        "start": start,
+        "start_jacobian": program.jacobian(start, model.parameter_names),
+        "capacity": {s.name: _trace(program, s.full(p)) for s in limited},
+    }
+
+
+def _parameters(model, owner):
+    """Return the parameters as symbols, by name."""
+    return Names(owner, "parameter", {name: symbol(name) for name in model.parameter_names})
+
+
+def _route(program, model, outputs):
+    """Return ordinate and base of the unit hydrograph, if its output is wanted."""
+    routing = model.routing
+    if routing is None or routing.output not in [o.name for o in outputs]:
+        return {"ordinate": None, "ordinate_jacobian": {}, "base": None}
+    p = _parameters(model, f"{type(model).__name__}.routing")
+    between = symbol(ORDINATE_START), symbol(ORDINATE_END)
+    ordinate = _trace(program, routing.ordinate(*between, p))
+    slopes = program.jacobian({"ordinate": ordinate}, model.parameter_names)
+    return {
+        "ordinate": ordinate,
+        "ordinate_jacobian": {name: n for (_, name), n in slopes.items()},
+        "base": _trace(program, routing.base(p)),
+    }
+
+
+def _split(program, rates, jacobian, model):
+    """Return (head, linear): the largest linear part that nothing outside it depends on."""
+    linear = list(rates)
+    levels = _levels(program, model)
+    while True:
+        leave = {
+            k
+            for (i, k), n in jacobian.items()
+            if k in linear and (i not in linear or levels[n] > RUN)
+        }
+        if not leave:
+            return tuple(n for n in rates if n not in linear), tuple(linear)
+        linear = [n for n in linear if n not in leave]
+
+
+def _levels(program: Program, model: AbstractModel) -> list[int]:
+    levels: list[int] = []
+    for op, *args in program.nodes:
+        if op == "constant":
+            levels.append(CONSTANT)
+        elif op == "symbol":
+            name = args[0]
+            known = RUN if name in model.parameter_names else INTERVAL
+            each = (*model.store_names, ORDINATE_START, ORDINATE_END)
+            levels.append(STAGE if name in each else known)
+        else:
+            levels.append(max(levels[a] for a in args))
+    return levels
+
+
+def _trace(program: Program, value) -> int:
+    return program.trace(value) if isinstance(value, Expression) else program.constant(value)
+
+
+def _copy(source: Program, target: Program, number: int) -> int:
+    op, *args = source.nodes[number]
+    if op in ("constant", "symbol"):
+        return target.node(op, *args)
+    return target.node(op, *(_copy(source, target, a) for a in args))

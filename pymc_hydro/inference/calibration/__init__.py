@@ -1,1 +1,0 @@
-"""The parts of :func:`pymc_hydro.calibrate`, one a file."""

@@ -1,0 +1,21 @@
+"""The third-order method of Bogacki and Shampine; its last stage is the next step's first.
+
+With an embedded second-order solution of our own: for a store with the rate constant k and a step
+h, the authors' estimate of the error is ``(1 - h k) (h k)^3 / 48`` of the content, which vanishes
+where daily steps meet a store that drains in a day; ours is ``(1 + h k) (h k)^3 / 48``.
+"""
+
+from pymc_hydro.integrators.base import RungeKutta
+
+__all__ = ["BOGACKI_SHAMPINE"]
+
+BOGACKI_SHAMPINE = RungeKutta(
+    name="bogacki_shampine",
+    a=((0.0,), (1 / 2, 0.0), (0.0, 3 / 4, 0.0), (2 / 9, 1 / 3, 4 / 9, 0.0)),
+    b=(2 / 9, 1 / 3, 4 / 9, 0.0),
+    b_embedded=(5 / 24, 1 / 4, 2 / 3, -1 / 8),
+    error_order=3,
+    stability_limit=2.51,
+    reference="Bogacki & Shampine (1989), Appl. Math. Lett. 2, 321-325, "
+    "doi:10.1016/0893-9659(89)90079-7",
+)

@@ -1,0 +1,1 @@
+"""The error model that all likelihoods share: observations, scale, memory, families."""

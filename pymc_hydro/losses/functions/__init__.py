@@ -1,0 +1,1 @@
+"""The losses and scores themselves, one family a file."""

@@ -1,0 +1,1 @@
+"""Plots of how far predictions are from observations."""

@@ -1,0 +1,125 @@
+"""The search space, the strategy and the reduction of least squares, on their own."""
+
+import threading
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import pymc_hydro as ph
+from pymc_hydro.calibration.objective import Evaluation
+from pymc_hydro.calibration.search.pausing import Pausing
+from pymc_hydro.calibration.search.rounds import reduce_rows
+from pymc_hydro.calibration.search.strategy import search_all
+from pymc_hydro.calibration.space import SPACES, define_space
+
+MODEL = ph.SacSma(snow=False)  # linear and logarithmic axes
+FIXED = {"Z": 50.0}
+
+
+@pytest.mark.parametrize("kind", SPACES)
+def test_parameters_and_their_slopes(kind, rng):
+    space = define_space(MODEL, {"k_f": (0.5, 5)}, FIXED, kind)
+    assert space.logarithmic.any() and not space.logarithmic.all()
+    for unit in rng.uniform(0.05, 0.95, (5, 12)):
+        z = space.coordinates(unit)
+        theta, slope = space.parameters(z)
+        assert theta[MODEL.parameter_names.index("Z")] == 50
+        np.testing.assert_allclose(space.positions(theta), unit, rtol=1e-9)
+        for i, j in enumerate(space.free):
+            h = 1e-5 * np.eye(12)[i]
+            central = (space.parameters(z + h)[0] - space.parameters(z - h)[0])[j] / 2e-5
+            assert slope[i] == pytest.approx(central, rel=1e-6)
+
+
+def test_ends_of_the_axes_are_the_bounds():
+    space = define_space(MODEL, {}, {}, "unit cube")
+    for unit, bound in ((0.0, MODEL.lower), (1.0, MODEL.upper)):
+        theta = space.from_unit(np.full(13, unit))[0]
+        np.testing.assert_allclose(theta, bound, rtol=1e-12)
+        assert (theta >= MODEL.lower).all() and (theta <= MODEL.upper).all()
+        assert space.at_bound(theta).all()
+    assert not space.at_bound(MODEL.default).any()
+    unbounded = define_space(MODEL, {}, {}, "unconstrained")
+    assert np.isfinite(unbounded.coordinates(np.repeat([0.0, 1.0], [6, 7]))).all()
+    far = unbounded.parameters(np.full(13, 1e3))[0]
+    np.testing.assert_allclose(far, MODEL.upper, rtol=1e-12)
+
+
+def test_a_gradient_at_a_bound_counts_if_it_points_inside():
+    space = define_space(MODEL, {}, {}, "unit cube")
+    theta, gradient = MODEL.lower.copy(), np.zeros(13)
+    gradient[0] = 1.0  # the loss rises with the parameter, which is at its lower bound
+    assert space.projected_norm(theta, gradient) == 0
+    assert space.projected_norm(theta, -gradient) > 0
+
+
+@pytest.mark.parametrize("sampler", ["latin hypercube", "sobol"])
+def test_starts_fill_the_cube_and_repeat_with_their_seed(sampler):
+    space = define_space(MODEL, {}, FIXED, "unit cube")
+    points = space.starts(9, MODEL.default, sampler, 3)
+    assert points.shape == (9, 12) and (points >= 0).all() and (points <= 1).all()
+    np.testing.assert_array_equal(points, space.starts(9, MODEL.default, sampler, 3))
+    np.testing.assert_allclose(
+        space.from_unit(points[0])[0], np.where(np.isnan(space.held), MODEL.default, 50), rtol=1e-12
+    )
+    assert (points[1:].min(0) < 0.3).all() and (points[1:].max(0) > 0.7).all()
+
+
+def test_reduced_rows_have_the_same_products(rng):
+    J, r = rng.normal(size=(500, 4)) * [1, 1e-3, 1e3, 1], rng.normal(size=500)
+    J[:, 3] = 0  # a parameter without influence
+    f, K = reduce_rows(r, J)
+    assert f.shape == (5,) and K.shape == (5, 4)
+    np.testing.assert_allclose(f @ f, r @ r, rtol=1e-12)
+    np.testing.assert_allclose(K.T @ f, J.T @ r, rtol=1e-10, atol=1e-10)
+    np.testing.assert_allclose(K.T @ K, J.T @ J, rtol=1e-10, atol=1e-9)
+
+
+def test_a_call_pauses_and_goes_on():
+    done = []
+
+    def call():
+        for i in range(3):
+            done.append(i)
+            course.pause()
+        raise OSError("at its end")
+
+    before = threading.active_count()
+    course = Pausing(call)
+    assert not course.waiting and not course.ended
+    for i in range(3):
+        course.resume()
+        assert done == list(range(i + 1)) and course.waiting
+    with pytest.raises(OSError, match="at its end"):
+        course.resume()
+    assert course.ended and not course.waiting and threading.active_count() == before
+    course.resume()  # nothing is left to do
+    assert done == [0, 1, 2]
+
+
+class TwoWells:
+    """A loss with two optima on every axis, at 0.2 and, higher, at 0.8: 8192 in all."""
+
+    goal = SimpleNamespace(name="loss", sign=1)
+    space = define_space(MODEL, {}, {}, "unit cube")
+
+    def __call__(self, theta):
+        u = self.space.positions(theta)
+        near, far = u - 0.2, u - 0.8
+        loss = (100 * (near * far) ** 2 + u).sum()
+        slope = 200 * near * far * (near + far) + 1
+        return Evaluation(loss, slope / self.space.from_unit(u)[1])
+
+
+def test_hops_find_the_best_of_many_optima():
+    objective, space = TwoWells(), TwoWells.space
+    starts = space.starts(8, MODEL.default, "latin hypercube", 1)
+    options = {"hops": 10, "seed": 1, "cores": 2, "progressbar": False}
+    outcome = search_all(objective, space, "L-BFGS-B", {}, starts, **options)
+    least, theta, _ = outcome.best.best
+    np.testing.assert_allclose(space.positions(theta), 0.2, atol=0.03)
+    # From every start at least one axis ends in the other optimum.
+    assert least < min(search.best[0] for search in outcome.starts) - 0.5
+    given_up = [search for search in outcome.hops if search.message.startswith("left")]
+    assert len(given_up) > len(outcome.hops) / 2

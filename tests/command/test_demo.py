@@ -1,0 +1,70 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import xarray as xr
+
+import pymc_hydro as ph
+from pymc_hydro.command.demo import Settings, run_main_job
+from pymc_hydro.data.files import complete_file
+from tests.short import shorten
+
+
+@pytest.mark.filterwarnings("ignore")  # short chains
+def test_report_and_files(tmp_path, monkeypatch):
+    shorten(monkeypatch, few={})
+    basin = ph.load_basin("leaf_river").isel(time=slice(0, 1200))
+    settings = Settings(tmp_path, split="1954-10-01", warmup=200, draws=30, tune=50, chains=2)
+    lines = []
+    files = run_main_job(ph.Hymod(snow=False), basin, settings, say=lines.append)
+    report = "\n".join(lines)
+    for word in ("MAP", "R-hat", "ESS", "S_umax", "flow_s1", "calibration", "validation", "KGE"):
+        assert word in report
+    assert all(str(path) in report and path.stat().st_size > 1000 for path in files.values())
+    assert {p.name for p in tmp_path.iterdir()} == {p.name for p in files.values()}
+    with xr.open_dataset(files["posterior"], group="posterior", engine="h5netcdf") as posterior:
+        assert posterior.sizes["draw"] == 30
+
+
+def test_a_file_is_whole_or_not_there(tmp_path):
+    path = tmp_path / "x.nc"
+    with pytest.raises(KeyboardInterrupt), complete_file(path) as temporary:
+        temporary.write_text("half")
+        raise KeyboardInterrupt
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of another kind")
+def test_interrupt_leaves_no_half_written_file(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-m", "pymc_hydro", "--output", str(tmp_path)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    seen = []
+    for line in process.stdout:
+        seen.append(line)
+        if "Sampling: NUTS" in line:
+            break
+    time.sleep(5)
+    os.killpg(process.pid, signal.SIGINT)
+    rest, _ = process.communicate(timeout=120)
+    assert process.returncode == 130, "".join(seen) + rest
+    assert "no file was left half-written" in rest
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_help_and_bad_arguments():
+    def run(*arguments):
+        command = [sys.executable, "-m", "pymc_hydro", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert "Leaf River" in run("--help").stdout
+    bad = run("--draws", "0")
+    assert bad.returncode == 2 and "--draws must be at least 2" in bad.stderr
