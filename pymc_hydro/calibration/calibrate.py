@@ -16,10 +16,11 @@ from pymc_hydro.calibration.search.rounds import choose_method
 from pymc_hydro.calibration.search.strategy import search_all
 from pymc_hydro.calibration.space import define_space
 from pymc_hydro.core.base.dims import TIME
+from pymc_hydro.core.base.names import check_arguments
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.data.schema import as_basin, interval_length
 from pymc_hydro.engine.errors import IntegrationError
-from pymc_hydro.engine.problem import check_model_type, define_problem
+from pymc_hydro.engine.problem import SOLVER_SETTINGS, check_model_type, define_problem
 from pymc_hydro.engine.simulate import forcing_array, initial_array, simulate
 
 __all__ = ["Calibration", "calibrate"]
@@ -221,13 +222,8 @@ def _check_arguments(model, seed, hops, cores, mappings, solver_settings):
     for name, value in mappings.items():
         if value is not None and not isinstance(value, Mapping):
             raise TypeError(f"calibrate: {name} must map names to values, found {value!r}")
-    known = inspect.signature(define_problem).parameters
-    for name in solver_settings:
-        if name not in known or name in ("model", "outputs", "dt", "free"):
-            raise TypeError(
-                f"calibrate: unknown argument {name!r}; settings of the solver are "
-                "solver, rtol, atol, steps"
-            )
+    own = [name for name in inspect.signature(calibrate).parameters if name != "solver_settings"]
+    check_arguments("calibrate", solver_settings, [*own, *SOLVER_SETTINGS])
     for name, value, least in (("seed", seed, 0), ("cores", cores, 1), ("hops", hops, 0)):
         whole = isinstance(value, (int, np.integer)) and value >= least
         if not whole and (value is not None or name == "hops"):

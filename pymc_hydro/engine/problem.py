@@ -14,6 +14,7 @@ from pymc_hydro.integrators import RungeKutta, stack_coefficients
 
 __all__ = [
     "DEFAULT_TOLERANCE",
+    "SOLVER_SETTINGS",
     "Problem",
     "Run",
     "as_argument",
@@ -24,6 +25,8 @@ __all__ = [
 # Hymod, ten years daily: the error of discharge is then below 1e-3 mm/d, that of every Jacobian
 # column below 1 % (benchmarks/integration.py).
 DEFAULT_TOLERANCE = 1e-4
+# Arguments of define_problem that every function which integrates passes on.
+SOLVER_SETTINGS = ("solver", "rtol", "atol", "steps")
 
 
 @dataclass(frozen=True)

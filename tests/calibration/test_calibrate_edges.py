@@ -208,7 +208,7 @@ TWICE = pd.Series(np.ones(4), pd.DatetimeIndex(["1953-01-01"] * 2 + ["1953-01-02
         ({"seed": np.random.default_rng(1)}, ValueError, "seed must be a whole number"),
         ({"cores": -1}, ValueError, "cores must be a whole number of at least 1"),
         ({"hops": None}, ValueError, "hops must be a whole number"),
-        ({"perod": ("1953", "1954")}, TypeError, "unknown argument 'perod'"),
+        ({"perod": ("1953", "1954")}, TypeError, "unknown argument 'perod'; did you mean 'period'"),
         ({"free": ["alpha"]}, TypeError, "unknown argument 'free'"),
     ],
 )

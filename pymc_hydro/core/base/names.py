@@ -1,9 +1,10 @@
 """Names that models share: forcings, and values by name with errors that say what is known."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
 
-__all__ = ["FORCINGS", "Names", "check_keys"]
+__all__ = ["FORCINGS", "Names", "check_arguments", "check_keys"]
 
 # What a basin can be driven by, in the order of the columns of a forcing array, with units.
 FORCINGS = {"precipitation": "mm/d", "potential_evaporation": "mm/d", "temperature": "degC"}
@@ -38,3 +39,25 @@ def check_keys(owner: str, found: Mapping, known: Sequence[str]) -> None:
     if unknown or missing:
         what = f"unknown {unknown}" if unknown else f"missing {missing}"
         raise KeyError(f"{owner}: {what}; expected exactly {', '.join(known)}")
+
+
+def check_arguments(what: str, given: Iterable[str], known: Iterable[str]) -> None:
+    """Raise TypeError if an argument has an unknown name; the message suggests the nearest one.
+
+    Parameters
+    ----------
+    what : str
+        The function or class that was called.
+    given : iterable of str
+        Names of the arguments that it does not take by itself, such as those of ``**settings``.
+    known : iterable of str
+        Names of all arguments that it takes.
+    """
+    known = list(known)
+    for name in given:
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            meant = f"did you mean {near[0]!r}? " if near else ""
+            raise TypeError(
+                f"{what}: unknown argument {name!r}; {meant}known are {', '.join(known) or 'none'}"
+            )
