@@ -18,7 +18,7 @@ from pymc_hydro.calibration.space import define_space
 from pymc_hydro.core.base.dims import TIME
 from pymc_hydro.core.base.names import check_arguments
 from pymc_hydro.core.model import AbstractModel
-from pymc_hydro.data.schema import as_basin, interval_length
+from pymc_hydro.data.schema import Warmup, as_basin, check_warmup, interval_length
 from pymc_hydro.engine.errors import IntegrationError
 from pymc_hydro.engine.problem import SOLVER_SETTINGS, check_model_type, define_problem
 from pymc_hydro.engine.simulate import forcing_array, initial_array, simulate
@@ -32,7 +32,7 @@ def calibrate(
     loss: str | Callable | Mapping = "nse",
     method: str | None = None,
     starts: int | Mapping | Sequence | np.ndarray | pd.DataFrame = 8,
-    warmup: int = 365,
+    warmup: Warmup = 365,
     bounds: Mapping | None = None,
     fixed: Mapping | None = None,
     seed: int | None = None,
@@ -73,8 +73,8 @@ def calibrate(
     starts : int, mapping, sequence of mappings, DataFrame, or array_like (n_start, n_parameter)
         A number of starts: the default parameters first, the others fill the search space. Or the
         starts themselves in natural units: by names, or all parameters in the model's order.
-    warmup : int
-        Intervals before the scored period that are simulated only.
+    warmup : int, str or Timedelta
+        Intervals before the scored period that are simulated only, or their duration: "365D".
     bounds : mapping of name to (lower, upper), optional
         In place of the model's.
     fixed : mapping of name to value, optional
@@ -160,9 +160,10 @@ def calibrate(
     outputs = tuple(loss) if isinstance(loss, Mapping) else ("discharge",)
     basin = as_basin(basin, model.forcing_names)
     time = basin[TIME].values
-    windows = {"calibration": select_window(time, period, warmup)}
+    n_warmup = check_warmup(warmup, time)
+    windows = {"calibration": select_window(time, period, n_warmup)}
     if validation is not None:
-        windows["validation"] = select_window(time, validation, warmup, "validation")
+        windows["validation"] = select_window(time, validation, n_warmup, "validation")
         check_apart(time, **windows)
     flows = observations(basin, observed, outputs, windows)
     space = define_space(model, bounds or {}, fixed or {}, search_space)

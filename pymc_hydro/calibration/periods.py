@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 
 from pymc_hydro.core.base.dims import TIME
-from pymc_hydro.data.schema import check_values, check_warmup, date_text
+from pymc_hydro.data.schema import check_values, date_text
 from pymc_hydro.data.series import LABELLED, match_dates
 from pymc_hydro.losses.pairs import numbers
 
@@ -59,7 +59,7 @@ def select_window(time: np.ndarray, period, warmup: int, what: str = "period") -
     period : None, or pair of dates (both included)
         None is the whole record after its warm-up.
     warmup : int
-        In intervals.
+        In intervals, from :func:`pymc_hydro.data.schema.check_warmup`.
     what : str
         What the period is called in messages.
 
@@ -69,7 +69,7 @@ def select_window(time: np.ndarray, period, warmup: int, what: str = "period") -
         If the period is not in the record, or has no room for the warm-up before it.
     """
     if period is None:
-        return Window(0, check_warmup(warmup, time.size), time.size)
+        return Window(0, warmup, time.size)
     index = pd.DatetimeIndex(time)
     pair = f"{what} must be a pair of dates, such as ('1955-10-01', '1960-09-30')"
     if isinstance(period, slice):
@@ -90,7 +90,6 @@ def select_window(time: np.ndarray, period, warmup: int, what: str = "period") -
         raise ValueError(f"calibrate: {what} {period[0]} to {period[1]} is empty; {covers}")
     if period[1] is not None and pd.Timestamp(period[1]) >= index[-1] + (index[1] - index[0]):
         raise ValueError(f"calibrate: {what} ends at {period[1]}, but {covers}")
-    warmup = check_warmup(warmup, time.size)
     if first < warmup:
         raise ValueError(
             f"calibrate: {what} starts at {date_text(time[first])} and needs a warm-up of {warmup} "

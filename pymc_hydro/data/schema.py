@@ -1,6 +1,8 @@
 """The one Dataset schema for basins, and the checks that data must pass before they are used."""
 
+import warnings
 from collections.abc import Sequence
+from datetime import timedelta
 
 import numpy as np
 import pandas as pd
@@ -8,6 +10,7 @@ import xarray as xr
 
 __all__ = [
     "VARIABLES",
+    "Warmup",
     "as_basin",
     "check_values",
     "check_warmup",
@@ -24,7 +27,10 @@ VARIABLES = {
     "discharge": (("mm/d", "mm d-1", "mm day-1", "mm/day"), "observed discharge"),
 }
 TEMPERATURE_RANGE = (-90.0, 65.0)  # degC, records of the Earth; beyond are other units
-DAY = np.timedelta64(1, "D")
+DAY, HOUR = np.timedelta64(1, "D"), np.timedelta64(1, "h")
+SHORT_WARMUP = 30 * DAY
+# A number of intervals, or a duration.
+Warmup = int | str | timedelta | np.timedelta64
 _FIX_UNITS = {
     "mm/h": "multiply by 24",
     "mm h-1": "multiply by 24",
@@ -100,20 +106,88 @@ def interval_length(basin: xr.Dataset) -> float:
     return float((time[1] - time[0]) / DAY)
 
 
-def check_warmup(warmup: int, n_time: int) -> int:
-    """Return `warmup` if at least one of `n_time` intervals is left after it."""
-    number = isinstance(warmup, (int, float, np.integer, np.floating)) and np.isfinite(warmup)
-    if not number or int(warmup) != warmup or warmup < 0:
-        raise ValueError(f"warmup: expected a whole number of intervals >= 0, found {warmup!r}")
-    if warmup >= n_time:
+def check_warmup(warmup: Warmup, time: np.ndarray) -> int:
+    """Return the number of intervals of a warm-up, after checking that some are left after it.
+
+    Parameters
+    ----------
+    warmup : int, str or Timedelta
+        A number of intervals, or a duration: ``"365D"``, ``pd.Timedelta(days=365)``.
+    time : array of datetime64, shape (n_time,)
+        The intervals of a record, sorted and regular.
+
+    Raises
+    ------
+    ValueError
+        If it is neither, negative, no whole number of intervals, or as long as the record.
+
+    Warns
+    -----
+    UserWarning
+        If a number of intervals, other than zero, is less than 30 days of sub-daily data: 365
+        hours are often meant to be 365 days.
+    """
+    step = time[1] - time[0]
+    if isinstance(warmup, (str, timedelta, np.timedelta64)):
+        n_warmup = _whole_intervals(warmup, step)
+    else:
+        number = isinstance(warmup, (int, float, np.integer, np.floating)) and np.isfinite(warmup)
+        if not number or int(warmup) != warmup or warmup < 0:
+            raise ValueError(
+                "warmup: expected a whole number of intervals >= 0 or a duration such as '365D', "
+                f"found {warmup!r}"
+            )
+        n_warmup = int(warmup)
+        if n_warmup and step < DAY and n_warmup * step < SHORT_WARMUP:
+            warnings.warn(
+                f"warmup: {n_warmup} intervals of {_length_text(step)} are "
+                f"{_length_text(n_warmup * step)} only; say how long it is meant to be, such as "
+                "warmup='365D'",
+                stacklevel=3,
+            )
+    if n_warmup >= time.size:
         raise ValueError(
-            f"basin: the record has {n_time} intervals and the warm-up takes {int(warmup)}, "
+            f"basin: the record has {time.size} intervals and the warm-up takes {n_warmup}, "
             "nothing is left; give a longer record or a smaller warmup"
         )
-    return int(warmup)
+    return n_warmup
 
 
-def split_record(basin: xr.Dataset, date: str, warmup: int) -> tuple[xr.Dataset, xr.Dataset]:
+def _whole_intervals(duration: str | timedelta | np.timedelta64, step: np.timedelta64) -> int:
+    """Return how many intervals a duration has."""
+    try:
+        found = pd.Timedelta(duration)
+    except ValueError:
+        found = pd.NaT
+    if (
+        found is pd.NaT
+        or found < pd.Timedelta(0)
+        or (isinstance(duration, str) and _bare(duration))
+    ):
+        raise ValueError(
+            f"warmup: expected a duration of a number and a unit, such as '365D' or '48h', found "
+            f"{duration!r}"
+        )
+    n, rest = divmod(found, pd.Timedelta(step))
+    if rest:
+        raise ValueError(
+            f"warmup: {duration!r} is no whole number of intervals, which are {_length_text(step)} "
+            "long"
+        )
+    return int(n)
+
+
+def _bare(duration: str) -> bool:
+    """Return whether a text is a number without a unit, which pandas takes for nanoseconds."""
+    return duration.strip().lstrip("+-").replace(".", "", 1).isdigit()
+
+
+def _length_text(length: np.timedelta64) -> str:
+    hours = float(length / HOUR)
+    return f"{hours / 24:g} d" if hours >= 24 else f"{hours:g} h"
+
+
+def split_record(basin: xr.Dataset, date: str, warmup: Warmup) -> tuple[xr.Dataset, xr.Dataset]:
     """Return the record before `date`, and the one from `date` on with its warm-up before it.
 
     Parameters
@@ -122,8 +196,9 @@ def split_record(basin: xr.Dataset, date: str, warmup: int) -> tuple[xr.Dataset,
         On ``time``.
     date : str
         First day of the second period, such as "1958-10-01".
-    warmup : int
-        Intervals before `date` that the second record begins with.
+    warmup : int, str or Timedelta
+        Intervals before `date` that the second record begins with; or their duration, such as
+        "365D".
 
     Raises
     ------
@@ -131,7 +206,7 @@ def split_record(basin: xr.Dataset, date: str, warmup: int) -> tuple[xr.Dataset,
         If either period would be empty, or the record has no room for the warm-up.
     """
     position = int(np.searchsorted(basin["time"].values, np.datetime64(date)))
-    n_time = basin.sizes["time"]
+    n_time, warmup = basin.sizes["time"], check_warmup(warmup, basin["time"].values)
     if not warmup <= position < n_time or position == 0:
         first, last = (date_text(basin["time"].values[i]) for i in (0, -1))
         raise ValueError(

@@ -10,6 +10,7 @@ from pytensor.graph.basic import Constant
 from pymc_hydro.core.base.names import check_keys
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.data.records import BASIN, are_basins
+from pymc_hydro.data.schema import Warmup
 from pymc_hydro.engine.problem import define_problem
 from pymc_hydro.engine.simulate import initial_array
 from pymc_hydro.inference.forcing import Record, as_records, prepare_forcing, record_interval
@@ -28,7 +29,7 @@ def outputs(
     basin: Record | Mapping[Hashable, Record],
     names: Sequence[str] = ("discharge",),
     *,
-    warmup: int = 365,
+    warmup: Warmup = 365,
     initial_state=None,
     parallel: bool = False,
     **solver_settings,
@@ -51,8 +52,8 @@ def outputs(
         ``ph.simulate``: a mapping of name to record, of any lengths, or a Dataset on ``basin``.
     names : sequence of str
         Any of ``model.output_names``.
-    warmup : int
-        Intervals at the start that are simulated but not returned.
+    warmup : int, str or Timedelta
+        Intervals at the start that are simulated but not returned, or their duration: "365D".
     initial_state : mapping, array_like or TensorVariable, shape (n_state,), in mm, optional
         Contents of the stores at the start; a variable of yours is estimated with the rest. With
         several basins also (n_basin, n_state).
@@ -102,7 +103,7 @@ def discharge(
     model: AbstractModel,
     theta,
     basin: Record | Mapping[Hashable, Record],
-    warmup: int = 365,
+    warmup: Warmup = 365,
     *,
     initial_state=None,
     parallel: bool = False,
@@ -157,7 +158,7 @@ def build_model(
     likelihood: str | Callable = "normal",
     scale: str | np.ndarray | None = None,
     ar: int | None = None,
-    warmup: int = 365,
+    warmup: Warmup = 365,
     priors: Mapping | None = None,
     preset: str = "uniform",
     **solver_settings,
@@ -178,8 +179,8 @@ def build_model(
         Scale of the errors, linear in simulated flow if not given.
     ar : {0, 1, 2}, optional
         Order of the errors' autoregression, 0 if not given.
-    warmup : int
-        Intervals at the start that are not compared with observations.
+    warmup : int, str or Timedelta
+        Intervals at the start that are not compared with observations, or their duration: "365D".
     priors : mapping of str to number or callable, optional
         Overrides by parameter name: a number fixes it, a callable such as
         ``lambda: pm.LogNormal("K_s", -3, 1)`` is called inside the model, which has the dimension

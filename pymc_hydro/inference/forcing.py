@@ -67,7 +67,8 @@ def set_basin(
             f"set_basin: the interval is {record_interval(basins)} d, the model was built for "
             f"{dt} d"
         )
-    coords, arrays = _data(model, basins, warmup)
+    time = next(iter(basins.values()))[TIME].values
+    coords, arrays, _ = _data(model, basins, warmup * (time[1] - time[0]))
     before = {name: pymc_model[name].get_value() for name in arrays}
     coords_before = {dim: pymc_model.coords[dim] for dim in coords}
 
@@ -109,17 +110,17 @@ def _series(basins, given) -> dict:
 
 
 def _data(model, basins, warmup):
-    """Return coordinates and data variables of the forcing of basins."""
+    """Return coordinates and data variables of the forcing of basins, and the warm-up's length."""
     several = None not in basins
     time, kept, record, start = [], [], [], 0
     for i, (name, basin) in enumerate(basins.items()):
         n_time = basin.sizes[TIME]
         try:
-            check_warmup(warmup, n_time)
+            n_warmup = check_warmup(warmup, basin[TIME].values)
         except ValueError as error:
             raise ValueError(f"{name!r}: {error}" if several else str(error)) from None
         time.append(basin[TIME].values)
-        kept.append(np.arange(start + int(warmup), start + n_time))
+        kept.append(np.arange(start + n_warmup, start + n_time))
         record.append(np.full(n_time, i))
         start += n_time
     time, kept, record = map(np.concatenate, (time, kept, record))
@@ -129,7 +130,7 @@ def _data(model, basins, warmup):
     if several:
         arrays |= {RECORD_DATA: record, BASIN_INDEX: record[kept]}
         coords[BASIN] = list(basins)
-    return coords, arrays
+    return coords, arrays, n_warmup
 
 
 def prepare_forcing(pymc_model, model, basins, warmup):
@@ -137,7 +138,7 @@ def prepare_forcing(pymc_model, model, basins, warmup):
 
     Of a single basin the record is None and the intervals are a slice.
     """
-    coords, arrays = _data(model, basins, warmup)
+    coords, arrays, warmup = _data(model, basins, warmup)
     wanted = coords.get(BASIN)
     if wanted and list(pymc_model.coords.get(BASIN, wanted)) != wanted:
         raise ValueError(
@@ -153,7 +154,7 @@ def prepare_forcing(pymc_model, model, basins, warmup):
                 "one call, and use ph.set_basin to replace the record"
             )
     else:
-        _PREPARED[pymc_model] = (model, int(warmup), record_interval(basins), list(basins))
+        _PREPARED[pymc_model] = (model, warmup, record_interval(basins), list(basins))
         if wanted and BASIN not in pymc_model.coords:
             pymc_model.add_coord(BASIN, wanted)
         for name, array in arrays.items():
@@ -161,4 +162,4 @@ def prepare_forcing(pymc_model, model, basins, warmup):
             pm.Data(name, array, dims=dims, coords={dim: coords[dim] for dim in dims})
     if wanted:
         return tuple(pymc_model[name] for name in (FORCING_DATA, RECORD_DATA, KEPT_DATA))
-    return pymc_model[FORCING_DATA], None, slice(int(warmup), None)
+    return pymc_model[FORCING_DATA], None, slice(warmup, None)

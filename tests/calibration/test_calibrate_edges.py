@@ -126,7 +126,7 @@ def test_a_date_without_time_is_all_of_its_day():
         index=hours.rename("time"),
     )
     fits = [
-        ph.calibrate(basin, data, starts=START, hops=0, warmup=20, period=period)
+        ph.calibrate(basin, data, starts=START, hops=0, warmup="5D", period=period)
         for period in (
             ("2001-01-11", "2001-02-20"),
             (datetime.date(2001, 1, 11), datetime.date(2001, 2, 20)),
@@ -135,6 +135,7 @@ def test_a_date_without_time_is_all_of_its_day():
     ]
     assert [f.simulation["time"].values[-1] for f in fits] == [np.datetime64("2001-02-20T18")] * 3
     assert fits[0].settings["calibration"] == "2001-01-11 00:00 to 2001-02-20 18:00"
+    assert fits[0].simulation.attrs["warmup"] == 20
 
 
 def test_starts_by_name():

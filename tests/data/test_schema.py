@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -100,13 +102,59 @@ def test_missing_discharge_is_kept_as_missing(basin):
     assert np.isnan(found["discharge"].values[:3]).all()
 
 
+@pytest.mark.parametrize(
+    ("warmup", "freq", "expected"),
+    [
+        ("5D", "D", 5),
+        ("48h", "h", 48),
+        (pd.Timedelta(days=2), "15min", 192),
+        (np.timedelta64(3, "D"), "D", 3),
+        (timedelta(hours=2), "20min", 6),
+        ("30 days", "6h", 120),
+        (3.0, "D", 3),
+        (0, "h", 0),
+        (720, "h", 720),
+    ],
+)
+def test_warmup_as_number_or_duration(warmup, freq, expected):
+    time = pd.date_range("2001", periods=800, freq=freq).values
+    assert check_warmup(warmup, time) == expected
+
+
+@pytest.mark.parametrize(
+    ("warmup", "message"),
+    [
+        ("36h", "no whole number of intervals, which are 1 d long"),
+        ("365", "a number and a unit, such as '365D' or '48h', found '365'"),
+        ("a year", "a number and a unit"),
+        ("NaT", "a number and a unit"),
+        ("-5D", "a number and a unit"),
+        (2.5, "whole number of intervals >= 0 or a duration"),
+        (None, "whole number of intervals >= 0 or a duration"),
+        ("10D", "the warm-up takes 10, nothing is left"),
+    ],
+)
+def test_warmup_that_makes_no_sense(basin, warmup, message):
+    with pytest.raises(ValueError, match=message):
+        check_warmup(warmup, basin.time.values)
+
+
+def test_a_short_warmup_of_hours_warns():
+    """A year of days, given as a number, is two weeks of hours."""
+    time = pd.date_range("2001", periods=10_000, freq="h").values
+    with pytest.warns(UserWarning, match="365 intervals of 1 h are 15.2083 d only; .*'365D'"):
+        assert check_warmup(365, time) == 365
+
+
 def test_warmup_and_split(basin):
     with pytest.raises(ValueError, match="10 intervals and the warm-up takes 10"):
-        check_warmup(10, 10)
+        check_warmup(10, basin.time.values)
     with pytest.raises(ValueError, match="whole number"):
-        check_warmup(-1, 10)
+        check_warmup(-1, basin.time.values)
     first, second = split_record(basin, "2000-10-06", 2)
     assert (first.sizes["time"], second.sizes["time"]) == (5, 7)
     assert pd.Timestamp(second.time.values[2]) == pd.Timestamp("2000-10-06")
+    of_duration = split_record(basin, "2000-10-06", "2D")
+    assert of_duration[1].identical(second)
     with pytest.raises(ValueError, match="must lie in the record"):
         split_record(basin, "2001-10-06", 2)

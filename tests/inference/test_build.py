@@ -230,6 +230,17 @@ def test_build_model_errors(basin, kwargs, error, message):
         ph.build_model(MODEL, basin, **kwargs)
 
 
+def test_a_warmup_as_a_duration(basin):
+    """It stays one for another record, and is the same as so many intervals."""
+    with pm.Model() as pymc_model:
+        q = ph.discharge(MODEL, MODEL.default, basin, warmup="60D")
+        again = ph.discharge(MODEL, MODEL.default, basin, warmup=60)
+        np.testing.assert_array_equal(q.eval(), again.eval())
+        assert pymc_model.coords["time"][0] == basin["time"].values[60]
+        ph.set_basin(basin.isel(time=slice(100, None)))
+    assert pymc_model.coords["time"][0] == basin["time"].values[160]
+
+
 def test_another_forcing_in_the_same_model_is_refused(basin):
     with pm.Model():
         ph.discharge(MODEL, MODEL.default, basin, warmup=WARMUP)
