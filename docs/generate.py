@@ -2,6 +2,7 @@
 
 import inspect
 import textwrap
+from importlib import import_module
 from pathlib import Path
 
 import matplotlib
@@ -11,7 +12,17 @@ import pymc_hydro as ph
 from pymc_hydro import plots
 from pymc_hydro.core.base.display import HEAD, parameter_rows
 
-MODULES = ("likelihoods", "losses", "signatures", "verification", "testing", "plots")
+# Public modules, each with a page of its own.
+MODULES = (
+    "core",
+    "data",
+    "losses",
+    "likelihoods",
+    "signatures",
+    "verification",
+    "plots",
+    "testing",
+)
 
 
 def write_pages(folder: Path) -> None:
@@ -31,6 +42,8 @@ def write_pages(folder: Path) -> None:
     entries = "\n".join(names)
     _write(folder / "models.md", f"# One page a model\n\n```{{toctree}}\n{entries}\n```\n")
     _write(folder / "api.md", _interface())
+    for name in MODULES:
+        _write(folder / f"api_{name}.md", _module_page(name))
     _write(folder / "references.txt", references_page())
 
 
@@ -51,18 +64,20 @@ def _model_page(kind):
 
 
 def _interface():
+    """Return the page of what `pymc_hydro` itself holds, with links to the pages of its modules."""
     skipped = {m.__name__ for m in ph.MODELS} | {"MODELS", *MODULES}
-    parts = ["# Public interface\n"]
-    for name in [n for n in ph.__all__ if n not in skipped]:
-        parts.append(_entry(f"pymc_hydro.{name}", getattr(ph, name)))
-    for module in MODULES:
-        owner = plots if module == "plots" else getattr(ph, module)
-        parts.append(f"## {module}\n\n{inspect.getdoc(owner)}\n")
-        for name in owner.__all__:
-            thing = getattr(owner, name)
-            if callable(thing):
-                parts.append(_entry(f"pymc_hydro.{module}.{name}", thing))
+    pages = "\n".join(f"ph.{name} <api_{name}>" for name in MODULES)
+    parts = ["# Public interface\n", f"```{{toctree}}\n:maxdepth: 1\n{pages}\n```\n"]
+    parts += [_entry(f"pymc_hydro.{n}", getattr(ph, n)) for n in ph.__all__ if n not in skipped]
     return "\n".join(parts)
+
+
+def _module_page(name):
+    """Return the page of a public module: what it is for, and each of its names."""
+    module = import_module(f"pymc_hydro.{name}")
+    things = [(n, getattr(module, n)) for n in module.__all__]
+    entries = [_entry(f"pymc_hydro.{name}.{n}", thing) for n, thing in things if callable(thing)]
+    return "\n".join([f"# ph.{name}\n", f"{inspect.getdoc(module)}\n", *entries])
 
 
 def _entry(path, thing):

@@ -4,44 +4,40 @@ import arviz as az
 import pymc as pm
 
 import pymc_hydro as ph
-from pymc_hydro.core.blocks import LinearReservoir
-from pymc_hydro.core.declaration import Flow, Output, Parameter, Store
-from pymc_hydro.core.laws import guarded_power
-from pymc_hydro.core.model import AbstractModel
-from pymc_hydro.core.smoothing import clamp
+from pymc_hydro import core
 
 
-class ThreeStores(AbstractModel):
+class ThreeStores(core.AbstractModel):
     """A soil store that sheds water as a power of its content, interflow and groundwater."""
 
-    interflow = LinearReservoir("I", "q_i", description="interflow")
-    ground = LinearReservoir("G", "q_g", description="groundwater")
+    interflow = core.LinearReservoir("I", "q_i", description="interflow")
+    ground = core.LinearReservoir("G", "q_g", description="groundwater")
     parameters = (
-        Parameter("S_max", 20, 1000, "mm", "capacity of the soil store", default=200),
-        Parameter("b", 0.2, 8, "1", "exponent of runoff", default=2),
-        Parameter("share", 0, 1, "1", "share of runoff to groundwater", default=0.3),
-        Parameter("k_i", 0.05, 10, "1/d", "rate of interflow", default=0.5),
-        Parameter("k_g", 1e-3, 0.2, "1/d", "rate of groundwater", default=0.02),
+        core.Parameter("S_max", 20, 1000, "mm", "capacity of the soil store", default=200),
+        core.Parameter("b", 0.2, 8, "1", "exponent of runoff", default=2),
+        core.Parameter("share", 0, 1, "1", "share of runoff to groundwater", default=0.3),
+        core.Parameter("k_i", 0.05, 10, "1/d", "rate of interflow", default=0.5),
+        core.Parameter("k_g", 1e-3, 0.2, "1/d", "rate of groundwater", default=0.02),
     )
     ordered = (("k_g", "k_i"),)
     snow_target = "S"
-    stores = (Store("S", "mm", "soil", capacity="S_max"), *interflow.stores, *ground.stores)
+    stores = (core.Store("S", "mm", "soil", capacity="S_max"), *interflow.stores, *ground.stores)
     flows = (
-        Flow("E", "S", None),
-        Flow("r_i", "S", "I"),
-        Flow("r_g", "S", "G"),
+        core.Flow("E", "S", None),
+        core.Flow("r_i", "S", "I"),
+        core.Flow("r_g", "S", "G"),
         *interflow.flows,
         *ground.flows,
     )
     outputs = (
-        Output("discharge", ("q_i", "q_g"), "mm/d", "discharge at the outlet"),
-        Output("evaporation", ("E",), "mm/d", "actual evaporation"),
+        core.Output("discharge", ("q_i", "q_g"), "mm/d", "discharge at the outlet"),
+        core.Output("evaporation", ("E",), "mm/d", "actual evaporation"),
     )
 
     def fluxes(self, s, u, p):
         water = self.snow.fluxes(s, u, p)
-        z = clamp(s.S / p.S_max, 1e-6)
-        r = water["P_liq"] * guarded_power(z, p.b, 1e-2)
+        z = core.clamp(s.S / p.S_max, 1e-6)
+        r = water["P_liq"] * core.guarded_power(z, p.b, 1e-2)
         own = {"E": u.potential_evaporation * z, "r_i": (1 - p.share) * r, "r_g": p.share * r}
         return {**water, **own, **self.interflow.fluxes(s, p.k_i), **self.ground.fluxes(s, p.k_g)}
 

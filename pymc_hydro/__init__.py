@@ -4,7 +4,7 @@ import warnings
 from importlib import import_module
 from importlib.metadata import version
 
-from pymc_hydro import likelihoods, losses, signatures, verification
+from pymc_hydro import core, likelihoods, losses, signatures, verification
 from pymc_hydro.calibration import Calibration, calibrate
 from pymc_hydro.core.snow import elevation_bands
 from pymc_hydro.data import load_basin
@@ -57,6 +57,7 @@ __all__ = [
     "calibrate",
     "compare",
     "compute_log_likelihood",
+    "core",
     "discharge",
     "elevation_bands",
     "equations",

@@ -1,5 +1,8 @@
 import re
+from importlib import import_module
 from pathlib import Path
+
+import pytest
 
 import pymc_hydro as ph
 
@@ -20,6 +23,7 @@ NAMES = {
     "calibrate",
     "compare",
     "compute_log_likelihood",
+    "core",
     "verification",
     "discharge",
     "laplace",
@@ -62,6 +66,34 @@ def test_public_names_are_exactly_these():
 def test_every_public_name_is_documented():
     for name in NAMES - {"MODELS"}:
         assert getattr(ph, name).__doc__, name
+
+
+@pytest.mark.parametrize("module", ["core", "data", "likelihoods", "losses", "plots"])
+def test_public_modules_hold_documented_names(module):
+    for name in getattr(ph, module).__all__:
+        thing = getattr(getattr(ph, module), name)
+        assert thing.__doc__ or not callable(thing), name
+
+
+def test_what_authors_need_is_public():
+    core = ph.core
+    parts = {"AbstractModel", "Flow", "Output", "Parameter", "Store"}
+    modules = {"blocks", "functions", "laws", "smoothing", "snow"}
+    mathematics = {*core.functions.__all__, *core.smoothing.__all__, *core.laws.__all__}
+    assert set(core.__all__) >= parts | modules | mathematics | set(core.blocks.__all__)
+    assert set(ph.likelihoods.__all__) >= {"Family", "observe", "place_residuals"}
+    assert set(ph.data.__all__) >= {
+        "as_basin", "potential_evaporation", "split_record", "to_hourly"
+    }  # fmt: skip
+
+
+def test_pages_and_examples_import_public_names_only():
+    pages = [*(ROOT / "docs").glob("*.md"), *(ROOT / "examples").glob("*.py"), ROOT / "README.md"]
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        for module, names in re.findall(r"from (pymc_hydro[\w.]*) import ([^(\n]+)", text):
+            owner = import_module(module)
+            assert {name.strip() for name in names.split(",")} <= set(owner.__all__), page.name
 
 
 def test_version_is_in_the_changelog():

@@ -1,1 +1,64 @@
-"""What a model is: declarations, blocks, smoothing, mathematics."""
+"""What a model is declared with: the one import that a model author needs.
+
+Parameters, stores, flows and outputs; blocks that several models share; the mathematics of flux
+functions, with smooth versions of its kinks. Each name is also in its module: ``core.pos`` is
+``core.smoothing.pos``.
+"""
+
+from pymc_hydro.core import blocks, functions, laws, smoothing, snow
+from pymc_hydro.core.blocks import FedChain, LinearReservoir, NashCascade, UnitHydrograph
+from pymc_hydro.core.declaration import Flow, Output, Parameter, Store
+from pymc_hydro.core.functions import (
+    exp,
+    expm1,
+    log,
+    log1p,
+    logistic,
+    piecewise,
+    power,
+    sqrt,
+    tanh,
+)
+from pymc_hydro.core.laws import exponential_law, guarded_power
+from pymc_hydro.core.model import AbstractModel
+from pymc_hydro.core.smoothing import clamp, lesser, maximum, minimum, overflow, pos, step
+from pymc_hydro.core.snow import DegreeDaySnow, ElevationBands, NoSnow, RefreezingSnow
+
+__all__ = [
+    "AbstractModel",
+    "DegreeDaySnow",
+    "ElevationBands",
+    "FedChain",
+    "Flow",
+    "LinearReservoir",
+    "NashCascade",
+    "NoSnow",
+    "Output",
+    "Parameter",
+    "RefreezingSnow",
+    "Store",
+    "UnitHydrograph",
+    "blocks",
+    "clamp",
+    "exp",
+    "expm1",
+    "exponential_law",
+    "functions",
+    "guarded_power",
+    "laws",
+    "lesser",
+    "log",
+    "log1p",
+    "logistic",
+    "maximum",
+    "minimum",
+    "overflow",
+    "piecewise",
+    "pos",
+    "power",
+    "smoothing",
+    "snow",
+    "sqrt",
+    "step",
+    "tanh",
+]

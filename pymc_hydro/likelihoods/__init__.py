@@ -1,6 +1,13 @@
-"""Error models of observed flow: functions that place an observed random variable."""
+"""Error models of observed flow: functions that place an observed random variable.
+
+An error model of your own takes its observations with :func:`observe`; a density of your own is a
+:class:`Family` for :func:`place_residuals`.
+"""
 
 from pymc_hydro.likelihoods import distributions
+from pymc_hydro.likelihoods.errors.families import Family
+from pymc_hydro.likelihoods.errors.observations import observe
+from pymc_hydro.likelihoods.errors.residuals import place_residuals
 from pymc_hydro.likelihoods.formal import (
     Laplace,
     Normal,
@@ -18,6 +25,7 @@ from pymc_hydro.likelihoods.whittle import Whittle
 __all__ = [
     "LIKELIHOODS",
     "BoxCox",
+    "Family",
     "GeneralizedLikelihood",
     "Laplace",
     "LimitsOfAcceptability",
@@ -31,4 +39,6 @@ __all__ = [
     "Whittle",
     "distributions",
     "find_likelihood",
+    "observe",
+    "place_residuals",
 ]

@@ -3,10 +3,9 @@
 import math
 from typing import final
 
+from pymc_hydro.core import AbstractModel, Flow, Output, Parameter, Store
 from pymc_hydro.core.blocks import FedChain, NashCascade
-from pymc_hydro.core.declaration import Flow, Output, Parameter, Store
 from pymc_hydro.core.functions import exp, expm1, piecewise, power
-from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.core.smoothing import clamp, lesser, minimum, pos
 
 WIDTH = 1e-6  # mm, mm/d or of a capacity: smoothing of empty and full, of minima

@@ -3,11 +3,10 @@
 from itertools import pairwise
 from typing import final
 
+from pymc_hydro.core import AbstractModel, Flow, Output, Parameter, Store
 from pymc_hydro.core.blocks import FedChain, NashCascade
-from pymc_hydro.core.declaration import Flow, Output, Parameter, Store
 from pymc_hydro.core.functions import piecewise, power, tanh
 from pymc_hydro.core.laws import guarded_power
-from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.core.smoothing import pos, step
 
 WIDTH = 1e-6  # mm/d and mm: smoothing of net rain, of empty stores and of what leaves by exchange

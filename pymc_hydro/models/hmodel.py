@@ -2,11 +2,10 @@
 
 from typing import final
 
+from pymc_hydro.core import AbstractModel, Flow, Output, Parameter, Store
 from pymc_hydro.core.blocks import LinearReservoir
-from pymc_hydro.core.declaration import Flow, Output, Parameter, Store
 from pymc_hydro.core.functions import exp, piecewise
 from pymc_hydro.core.laws import exponential_law
-from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.core.smoothing import maximum, minimum, pos
 
 WIDTH = 1e-6  # of a capacity, and mm/d of demand: smoothing of empty and full

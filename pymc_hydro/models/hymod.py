@@ -2,11 +2,10 @@
 
 from typing import final
 
+from pymc_hydro.core import AbstractModel, Flow, Output, Parameter, Store
 from pymc_hydro.core.blocks import LinearReservoir, NashCascade
-from pymc_hydro.core.declaration import Flow, Output, Parameter, Store
 from pymc_hydro.core.functions import power
 from pymc_hydro.core.laws import guarded_power
-from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.core.smoothing import clamp, maximum, minimum, pos
 
 CLAMP_WIDTH = 1e-6  # of the capacity, smoothing of the empty and of the full store

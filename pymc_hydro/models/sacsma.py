@@ -2,11 +2,10 @@
 
 from typing import final
 
+from pymc_hydro.core import AbstractModel, Flow, Output, Parameter, Store
 from pymc_hydro.core.blocks import NashCascade
-from pymc_hydro.core.declaration import Flow, Output, Parameter, Store
 from pymc_hydro.core.functions import power
 from pymc_hydro.core.laws import guarded_power
-from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.core.smoothing import overflow, pos
 from pymc_hydro.core.snow import DegreeDaySnow
 
