@@ -38,6 +38,7 @@ from pymc_hydro.inference import (
     set_basin,
 )
 from pymc_hydro.inference.predict import predict, residuals
+from pymc_hydro.integrators import RungeKutta
 from pymc_hydro.models import CFE, GR4J, HBV, MODELS, Hmodel, Hymod, SacSma, Xinanjiang
 
 __version__ = version("pymc-hydro")
@@ -51,6 +52,7 @@ __all__ = [
     "Hmodel",
     "Hymod",
     "IntegrationError",
+    "RungeKutta",
     "SacSma",
     "Xinanjiang",
     "build_model",

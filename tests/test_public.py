@@ -17,6 +17,7 @@ NAMES = {
     "Hmodel",
     "Hymod",
     "IntegrationError",
+    "RungeKutta",
     "SacSma",
     "Xinanjiang",
     "build_model",

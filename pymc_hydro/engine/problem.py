@@ -159,8 +159,8 @@ def define_problem(
         Any of ``model.output_names``.
     dt : float
         Interval of the data in days.
-    solver : str, optional
-        Name of a method, see :func:`pymc_hydro.simulate`.
+    solver : str or RungeKutta, optional
+        A method or its name, see :func:`pymc_hydro.simulate`.
     rtol, atol : float
         Relative tolerance, and absolute tolerance in mm, of states and of the sensitivities
         scaled by their parameters.

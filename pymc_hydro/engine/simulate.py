@@ -17,6 +17,7 @@ from pymc_hydro.engine.batch import run_batch
 from pymc_hydro.engine.codegen.step import REASONS
 from pymc_hydro.engine.errors import IntegrationError
 from pymc_hydro.engine.problem import DEFAULT_TOLERANCE, define_problem
+from pymc_hydro.integrators import RungeKutta
 
 __all__ = ["forcing_array", "initial_array", "simulate"]
 
@@ -57,7 +58,7 @@ def simulate(
     outputs: Sequence[str] = ("discharge",),
     sensitivities: bool | Sequence[str] = False,
     initial_state: Mapping | Sequence | np.ndarray | None = None,
-    solver: str | None = None,
+    solver: str | RungeKutta | None = None,
     rtol: float = DEFAULT_TOLERANCE,
     atol: float = DEFAULT_TOLERANCE,
     steps: int | None = None,
@@ -86,7 +87,7 @@ def simulate(
         to which ones, the others then cost nothing.
     initial_state : mapping or array_like, shape (n_state,), in mm, optional
         Contents of the stores at the start; the model's own (mostly 1e-5 mm) where not given.
-    solver : {"tr_bdf2", "esdirk3", "bogacki_shampine", "heun"}, optional
+    solver : {"tr_bdf2", "esdirk3", "bogacki_shampine", "heun"} or RungeKutta, optional
         Embedded pair for the non-linear part: two that are implicit and L-stable, two explicit
         ones. Not given: explicit steps where they are stable, implicit ones elsewhere. Linear
         routing is always advanced exactly.

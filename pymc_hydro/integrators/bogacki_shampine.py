@@ -11,9 +11,11 @@ __all__ = ["BOGACKI_SHAMPINE"]
 
 BOGACKI_SHAMPINE = RungeKutta(
     name="bogacki_shampine",
+    c=(0.0, 1 / 2, 3 / 4, 1.0),
     a=((0.0,), (1 / 2, 0.0), (0.0, 3 / 4, 0.0), (2 / 9, 1 / 3, 4 / 9, 0.0)),
     b=(2 / 9, 1 / 3, 4 / 9, 0.0),
     b_embedded=(5 / 24, 1 / 4, 2 / 3, -1 / 8),
+    order=3,
     error_order=3,
     stability_limit=2.51,
     reference="Bogacki & Shampine (1989), Appl. Math. Lett. 2, 321-325, "

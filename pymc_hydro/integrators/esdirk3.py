@@ -14,6 +14,7 @@ B = (1 - B_2 - B_3 - G, B_2, B_3, G)
 
 ESDIRK3 = RungeKutta(
     name="esdirk3",
+    c=(0.0, 2 * G, C, 1.0),
     a=((0.0,), (G, G), (C - A_32 - G, A_32, G), B),
     b=B,
     b_embedded=(
@@ -22,6 +23,7 @@ ESDIRK3 = RungeKutta(
         9247589265047 / 10645013368117,
         2193209047091 / 5459859503100,
     ),
+    order=3,
     error_order=3,
     reference="ESDIRK3(2)4L[2]SA of Kennedy & Carpenter (2003), Appl. Numer. Math. 44, 139-181, "
     "doi:10.1016/S0168-9274(02)00138-1",
