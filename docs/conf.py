@@ -6,6 +6,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 from generate import write_pages
+from house import write_picture
 from references import separate
 
 project = "pymc_hydro"
@@ -38,4 +39,10 @@ numpydoc_show_class_members = False
 def setup(app):
     """Write the generated pages before the others are read; separate references in docstrings."""
     app.connect("autodoc-process-docstring", separate, priority=100)  # before numpydoc
-    app.connect("builder-inited", lambda app: write_pages(Path(app.srcdir) / "generated"))
+    app.connect("builder-inited", _write)
+
+
+def _write(app):
+    folder = Path(app.srcdir) / "generated"
+    write_pages(folder)
+    write_picture(folder / "house.svg")

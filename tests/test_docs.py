@@ -100,7 +100,15 @@ def test_bibliography(site):
 
 
 def test_links_lead_somewhere():
-    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), ROOT / "benchmarks" / "README.md"]
+    """Files exist, and so do the headings that a link names."""
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "benchmarks" / "README.md"]
     for page in pages:
-        for target in re.findall(r"\]\((?!http)([^)#]+)\)", page.read_text(encoding="utf-8")):
-            assert (page.parent / target).exists(), f"{page.name}: {target}"
+        for link in re.findall(r"\]\((?!http)([^)]+)\)", page.read_text(encoding="utf-8")):
+            name, _, heading = link.partition("#")
+            target = page.parent / name if name else page
+            assert target.exists(), f"{page.name}: {link}"
+            if heading:
+                text = target.read_text(encoding="utf-8")
+                titles = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+                slugs = [re.sub(r"[^\w -]", "", t.lower()).replace(" ", "-") for t in titles]
+                assert heading in slugs, f"{page.name}: {link}"

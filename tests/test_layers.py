@@ -1,16 +1,22 @@
 """Imports look downwards only, rooms are small, functions are short."""
 
 import ast
+import runpy
 import subprocess
 import sys
 from graphlib import TopologicalSorter
+from itertools import combinations
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from matplotlib.patches import FancyArrowPatch
 
 ROOT = Path(__file__).parent.parent / "pymc_hydro"
 FILES = sorted(ROOT.rglob("*.py"))
-TOP = {"__init__.py", "__main__.py"}
+# One reading of the imports for these tests and for the picture of the house.
+HOUSE = SimpleNamespace(**runpy.run_path(str(ROOT.parent / "docs" / "house.py")))
+TOP, name_of, room_of, imported = HOUSE.TOP, HOUSE.name_of, HOUSE.room_of, HOUSE.imported
 
 # Room: which rooms it may import (its own apart), and which packages beside the standard library.
 ALLOWED = {
@@ -70,42 +76,6 @@ ALLOWED = {
 MOST_FILES, MOST_LINES, LONG_FUNCTIONS = 8, 60, 6
 
 
-def name_of(path):
-    return path.relative_to(ROOT).as_posix()
-
-
-def room_of(name):
-    """Return the room of a file below the package, such as core/base."""
-    folder, _, file = name.rpartition("/")
-    return folder or (file.removesuffix(".py") if file not in TOP else "")
-
-
-def imported(path):
-    """Yield (file below the package, None) or (None, other package) of each import."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            modules = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: relative import"
-            modules = [node.module]
-            if node.module.startswith("pymc_hydro"):
-                modules = [f"{node.module}.{alias.name}" for alias in node.names]
-        else:
-            continue
-        for module in modules:
-            if module.partition(".")[0] != "pymc_hydro":
-                yield None, module.partition(".")[0]
-                continue
-            parts = module.split(".")[1:]
-            while not (ROOT.joinpath(*parts).with_suffix(".py").is_file() if parts else True):
-                if (ROOT.joinpath(*parts) / "__init__.py").is_file():
-                    break
-                parts = parts[:-1]
-            file = ROOT.joinpath(*parts)
-            found = file.with_suffix(".py") if parts and not file.is_dir() else file / "__init__.py"
-            yield name_of(found), None
-
-
 @pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_imports_look_downwards(path):
     name = name_of(path)
@@ -127,6 +97,26 @@ def test_there_is_no_circle():
             found = {file for file, _ in imported(path) if file not in (None, "__init__.py")}
             graph[name_of(path)] = found - {name_of(path)}
     assert len(list(TopologicalSorter(graph).static_order())) == len(graph)
+
+
+def test_picture_draws_every_room_and_its_arrows_point_down():
+    graph = HOUSE.rooms()
+    assert set(graph) == set(ALLOWED)
+    figure = HOUSE.draw_house(graph)
+    boxes = {p.get_gid(): p.get_window_extent() for p in figure.axes[0].patches if p.get_gid()}
+    arrows = [p for p in figure.axes[0].patches if isinstance(p, FancyArrowPatch)]
+    assert set(boxes) == set(graph)
+    assert len(arrows) == sum(map(len, HOUSE.packages(graph).values())) > 10
+    for package, others in HOUSE.packages(graph).items():
+        assert all(boxes[package].y0 > boxes[other].y1 for other in others), package
+    outer = [box for room, box in boxes.items() if "/" not in room]
+    assert not any(a.overlaps(b) for a, b in combinations(outer, 2))
+
+
+def test_developing_describes_every_room():
+    page = (ROOT.parent / "docs" / "developing.md").read_text(encoding="utf-8")
+    rooms = set(ALLOWED) - {"core/base"}
+    assert not [room for room in rooms if f"`{room}`" not in page]
 
 
 def test_rooms_are_small():
