@@ -30,7 +30,7 @@ __all__ = ["KernelCache", "cache_directory"]
 
 logger = logging.getLogger("pymc_hydro")
 
-FORMAT = 2  # raise when entries of before can no longer be loaded
+FORMAT = 2  # raise it when entries of earlier versions can no longer be loaded
 SIGNATURE_BYTES = hashlib.sha256().digest_size
 KEY_NAME = "key"
 _warned: set[str] = set()
@@ -117,7 +117,7 @@ class KernelCache(_Cache):
         return self._directory / (hashlib.sha256(repr(parts).encode()).hexdigest() + ".kernel")
 
     def load_overload(self, sig, target_context):
-        """Return the compiled function, or None where there is no sound entry."""
+        """Return the compiled function, or None where there is no entry that can be loaded."""
         if self._directory is not None:
             entry = self._entry(sig, target_context)
             try:
@@ -131,8 +131,13 @@ class KernelCache(_Cache):
                 target_context.refresh()
                 try:
                     result = compiler.CompileResult._rebuild(target_context, *pickle.loads(payload))
-                except Exception:  # ours and whole, yet of no use to this Numba: compile anew
-                    logger.warning("cache entry of %s cannot be loaded", self.label, exc_info=True)
+                except Exception as error:  # sound, but written by another version of ours
+                    reason = f"{type(error).__name__}: {error}".splitlines()[0]
+                    logger.warning(
+                        "cache entry of %s is of another version (%s); compiling it anew",
+                        self.label,
+                        reason,
+                    )
                 else:
                     self.hits += 1
                     return result

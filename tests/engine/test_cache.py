@@ -8,6 +8,7 @@ import warnings
 import pytest
 
 from pymc_hydro.engine import compile as kernels
+from pymc_hydro.engine.cache import SIGNATURE_BYTES, KernelCache
 
 
 @pytest.fixture
@@ -83,6 +84,28 @@ def test_an_unsound_entry_is_rebuilt_and_not_executed(cache, spoil, caplog):
     assert not (cache / "executed").exists()
     assert first == second == 6
     assert run()[1] == 1
+
+
+def test_an_entry_of_another_version_is_rebuilt_and_said_in_one_line(cache, caplog, capfd):
+    """Signed and whole, but it names a module that there was in an earlier version."""
+    run()
+    (entry,) = entries(cache)
+    keeper = KernelCache("times 2.0", "the function times")
+    payload = entry.read_bytes()[SIGNATURE_BYTES:]
+    older = payload.replace(b"pymc_hydro", b"pymc_moved")
+    assert older != payload
+    entry.write_bytes(keeper._sign(entry, older) + older)
+    caplog.clear()
+    assert run() == (6, 0)
+    said = [record for record in caplog.records if "another version" in record.message]
+    (line,) = (record.getMessage() for record in said)
+    assert line == (
+        "cache entry of the function times is of another version (ModuleNotFoundError: "
+        "No module named 'pymc_moved'); compiling it anew"
+    )
+    assert all(record.exc_info is None for record in caplog.records)
+    assert "Traceback" not in caplog.text + "".join(capfd.readouterr())
+    assert run() == (6, 1)
 
 
 def test_an_entry_of_another_name_is_not_taken(cache):

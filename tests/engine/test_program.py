@@ -1,3 +1,5 @@
+import sys
+
 import numpy as np
 import pytest
 import sympy
@@ -115,3 +117,9 @@ def test_equations_are_shown():
     assert "dS_u/dt = -E_a + P_liq - q_f - q_s" in repr(found)
     assert "aligned" in found._repr_latex_()
     assert "u_precipitation = forcing[k, 0]" in ph.Hymod(snow=False).source()
+
+
+def test_without_sympy_the_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sympy", None)
+    with pytest.raises(ImportError, match=r"needs SymPy: pip install 'pymc-hydro\[equations\]'"):
+        ph.equations(ph.Hymod())

@@ -12,8 +12,8 @@ __all__ = ["Equations", "equations"]
 class Equations:
     """Fluxes, right-hand side and Jacobians as SymPy expressions; LaTeX in notebooks.
 
-    SymPy differentiates the flux function a second time, independently of the kernels, so that
-    comparing J and B with what runs is a proof of both.
+    SymPy differentiates the flux function independently of the kernels. Equal Jacobians show that
+    both are right.
 
     Attributes
     ----------
@@ -53,8 +53,32 @@ class Equations:
 
 
 def equations(model: AbstractModel) -> Equations:
-    """Return the equations of a model."""
-    import sympy
+    """Return the equations of a model as SymPy expressions; needs the extra ``equations``.
+
+    Parameters
+    ----------
+    model : AbstractModel
+
+    Returns
+    -------
+    Equations
+
+    Raises
+    ------
+    ImportError
+        If SymPy is not installed.
+
+    Examples
+    --------
+    >>> import pymc_hydro as ph
+    >>> found = ph.equations(ph.Hymod(snow=False))
+    >>> found.right_hand_side["S_u"]
+    -E_a + P_liq - q_f - q_s
+    """
+    try:
+        import sympy
+    except ImportError:
+        raise ImportError("ph.equations needs SymPy: pip install 'pymc-hydro[equations]'") from None
 
     def symbols(names):
         return {name: sympy.Symbol(name, real=True) for name in names}
