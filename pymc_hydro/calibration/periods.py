@@ -9,9 +9,8 @@ import pandas as pd
 import xarray as xr
 
 from pymc_hydro.core.base.dims import TIME
-from pymc_hydro.data.schema import check_values, date_text
-from pymc_hydro.data.series import LABELLED, match_dates
-from pymc_hydro.losses.pairs import numbers
+from pymc_hydro.data.observations import observed_on
+from pymc_hydro.data.schema import date_text
 
 __all__ = ["Window", "check_apart", "observations", "select_window"]
 
@@ -146,7 +145,10 @@ def observations(
     result = {}
     for name in names:
         if name in observed:
-            result[name] = _on_time(name, observed[name], time)
+            what = f"calibrate: {name!r}"
+            result[name] = observed_on(
+                what, observed[name], time, "forcing", quantity=name, all_missing=True
+            )
         elif name in basin:
             result[name] = basin[name].values
         else:
@@ -162,24 +164,6 @@ def observations(
                     f"{first} to {last} after the warm-up"
                 )
     return result
-
-
-def _on_time(name, series, time) -> np.ndarray:
-    what = f"calibrate: the observations of {name!r}"
-    if isinstance(series, LABELLED):
-        values = match_dates(what, series, time, "forcing")
-    else:
-        values = numbers(series)
-        if values.shape != time.shape:
-            raise ValueError(
-                f"{what} have shape {values.shape}, expected {time.shape}, one value for each "
-                "interval of the forcing; or give a Series with dates"
-            )
-    if name == "discharge":
-        check_values(name, values, time, gaps=True, where="calibrate: observed")
-    elif np.isinf(values).any():
-        raise ValueError(f"{what} have infinite values; write missing ones as NaN")
-    return values
 
 
 def _whole_day(moment):

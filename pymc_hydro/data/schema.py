@@ -1,42 +1,55 @@
 """The one Dataset schema for basins, and the checks that data must pass before they are used."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
+from pymc_hydro.data.checks.dates import as_dates, check_axis, date_text
+from pymc_hydro.data.checks.values import check_codes
+
 __all__ = [
     "VARIABLES",
     "Warmup",
     "as_basin",
+    "check_units",
     "check_values",
     "check_warmup",
     "date_text",
     "interval_length",
     "split_record",
+    "unit_of",
 ]
 
+_RATE = ("mm/d", "mm d-1", "mm day-1", "mm/day", "mm d^-1", "mm day^-1", "mm d⁻¹", "mm day⁻¹")
+_RATE = (*_RATE, "millimeter / day", "millimeter/day")
+_CELSIUS = ("degC", "°C", "C", "celsius", "Celsius", "deg_C", "degrees_celsius", "degree_Celsius")
 # Name, units accepted (the first is written), what it is.
 VARIABLES = {
-    "precipitation": (("mm/d", "mm d-1", "mm day-1", "mm/day"), "rain and snow"),
-    "potential_evaporation": (("mm/d", "mm d-1", "mm day-1", "mm/day"), "potential evaporation"),
-    "temperature": (("degC", "°C", "C", "celsius", "degrees_celsius"), "mean air temperature"),
-    "discharge": (("mm/d", "mm d-1", "mm day-1", "mm/day"), "observed discharge"),
+    "precipitation": (_RATE, "rain and snow"),
+    "potential_evaporation": (_RATE, "potential evaporation"),
+    "temperature": (_CELSIUS, "mean air temperature"),
+    "discharge": (_RATE, "observed discharge"),
 }
 TEMPERATURE_RANGE = (-90.0, 65.0)  # degC, records of the Earth; beyond are other units
 DAY, HOUR = np.timedelta64(1, "D"), np.timedelta64(1, "h")
 SHORT_WARMUP = 30 * DAY
 # A number of intervals, or a duration.
 Warmup = int | str | timedelta | np.timedelta64
+_BY_AREA = "by 86.4 and divide by the basin's area in km2"
 _FIX_UNITS = {
-    "mm/h": "multiply by 24",
-    "mm h-1": "multiply by 24",
-    "m3/s": "multiply by 86.4 and divide by the basin's area in km2",
-    "m3 s-1": "multiply by 86.4 and divide by the basin's area in km2",
-    "K": "subtract 273.15",
+    **dict.fromkeys(("mm/h", "mm h-1", "mm/hour"), "multiply by 24"),
+    **dict.fromkeys(
+        ("m3/s", "m3 s-1", "m³/s", "m^3/s", "meter ** 3 / second", "cumecs"), f"multiply {_BY_AREA}"
+    ),
+    **dict.fromkeys(("ft3/s", "cfs", "ft^3/s"), f"multiply by 0.0283168, then {_BY_AREA}"),
+    **dict.fromkeys(("L/s", "l/s"), f"multiply by 0.001, then {_BY_AREA}"),
+    **dict.fromkeys(("K", "kelvin", "Kelvin"), "subtract 273.15"),
+    "mm": "divide the sums by the length of their interval in days",
+    "degF": "subtract 32 and divide by 1.8",
 }
 
 
@@ -78,7 +91,8 @@ def as_basin(data: xr.Dataset | pd.DataFrame, needed: Sequence[str] = ()) -> xr.
             f"{', '.join(map(str, data.data_vars)) or 'none'}"
             + ("; a model without snow (snow=False) needs none" if "temperature" in missing else "")
         )
-    time = _check_time(data["time"])
+    time = as_dates("basin: 'time'", data.indexes.get("time", data["time"].values)).to_numpy()
+    check_axis("basin: 'time'", time)
     variables = {}
     for name, (units, description) in VARIABLES.items():
         if name not in data:
@@ -89,15 +103,37 @@ def as_basin(data: xr.Dataset | pd.DataFrame, needed: Sequence[str] = ()) -> xr.
                 f"basin: {name!r} has dimensions {variable.dims}, expected ('time',); select one "
                 "basin first"
             )
-        found = variable.attrs.get("units", units[0])
-        if found not in units:
-            fix = _FIX_UNITS.get(found, "convert it and set attrs['units']")
-            raise ValueError(f"basin: {name!r} is in {found!r}, expected {units[0]!r}; {fix}")
+        check_units(f"basin: {name!r}", name, variable.attrs)
         values = np.asarray(variable.values, dtype=np.float64)
         check_values(name, values, time, gaps=name == "discharge")
         attributes = {"long_name": description, **variable.attrs, "units": units[0]}
         variables[name] = ("time", values, attributes)
     return xr.Dataset(variables, coords={"time": time}, attrs=data.attrs)
+
+
+def check_units(what: str, name: str, attributes: Mapping) -> None:
+    """Raise ValueError if the attribute ``units`` is not that of the variable `name`.
+
+    Parameters
+    ----------
+    what : str
+        What has the unit, in messages, singular or plural.
+    name : str
+        Of the schema; those of temperature may have more to their name. Others are not checked.
+    attributes : mapping
+    """
+    name = "temperature" if name.startswith("temperature") else name
+    expected = VARIABLES[name][0][0] if name in VARIABLES else None
+    found = unit_of(attributes)
+    if found and expected and found != expected:
+        fix = _FIX_UNITS.get(found, "convert it")
+        raise ValueError(f"{what}: unit {found!r}, expected {expected!r}; {fix}")
+
+
+def unit_of(attributes: Mapping) -> str:
+    """Return the attribute ``units``, in the schema's spelling where it knows the unit."""
+    found = str(attributes.get("units", "")).strip()
+    return next((known[0] for known, _ in VARIABLES.values() if found in known), found)
 
 
 def interval_length(basin: xr.Dataset) -> float:
@@ -216,40 +252,6 @@ def split_record(basin: xr.Dataset, date: str, warmup: Warmup) -> tuple[xr.Datas
     return basin.isel(time=slice(0, position)), basin.isel(time=slice(position - warmup, None))
 
 
-def _check_time(coordinate: xr.DataArray) -> np.ndarray:
-    time = coordinate.values
-    if not np.issubdtype(time.dtype, np.datetime64):
-        raise TypeError(
-            f"basin: 'time' has type {time.dtype}, expected datetime64; use pandas.to_datetime"
-        )
-    if time.ndim != 1 or time.size < 2:
-        raise ValueError(f"basin: 'time' needs at least two entries, found {time.size}")
-    if np.isnat(time).any():
-        raise ValueError(f"basin: 'time' has no date at position {np.isnat(time).argmax()}")
-    step = np.diff(time)
-    zero = step == np.timedelta64(0, "ns")
-    if zero.any():
-        raise ValueError(
-            f"basin: 'time' has {date_text(time[zero.argmax()])} twice; drop duplicates"
-        )
-    back = step < np.timedelta64(0, "ns")
-    if back.any():
-        raise ValueError(
-            f"basin: 'time' is not sorted at {date_text(time[back.argmax() + 1])}; use "
-            "sortby('time')"
-        )
-    usual = np.median(step.astype("timedelta64[ns]").astype(np.int64))
-    irregular = step.astype("timedelta64[ns]").astype(np.int64) != usual
-    if irregular.any():
-        at = irregular.argmax()
-        raise ValueError(
-            f"basin: 'time' is irregular: {date_text(time[at])} is followed by "
-            f"{date_text(time[at + 1])}, the usual interval is {pd.Timedelta(int(usual))}; insert "
-            "the missing rows (missing discharge as NaN, forcing filled by you)"
-        )
-    return time
-
-
 def check_values(
     name: str, values: np.ndarray, time: np.ndarray, gaps: bool, where: str = "basin"
 ) -> None:
@@ -273,8 +275,4 @@ def check_values(
             f"{where}: {name!r} is {what} in {out.sum()} intervals, first {values[at]:g} at "
             f"{date_text(time[at])}; {fix}"
         )
-
-
-def date_text(moment) -> str:
-    """Return a moment as messages show it."""
-    return str(pd.Timestamp(moment))
+    check_codes(f"{where}: values of {name!r}", values, time, signed=name == "temperature")

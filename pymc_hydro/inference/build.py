@@ -96,7 +96,10 @@ def outputs(
         x0 = pt.alloc(x0, *theta.shape[:2], len(model.stores))
         values = BatchValues(problem, parallel)(theta, forcing, x0, record)
         after = values[0][kept] if one_vector else values[:, kept]
-    return {name: after[..., i] for i, name in enumerate(problem.outputs)}
+    series = {name: after[..., i] for i, name in enumerate(problem.outputs)}
+    for name, variable in series.items():
+        variable.name = name  # by which a likelihood knows what is observed
+    return series
 
 
 def discharge(

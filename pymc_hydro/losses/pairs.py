@@ -10,7 +10,7 @@ import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 
-from pymc_hydro.data.series import numbers
+from pymc_hydro.data.observations import check_observed, numbers, same_unit
 from pymc_hydro.losses.transforms import refuse_negative, select_transform
 
 __all__ = [
@@ -80,15 +80,15 @@ class Pairs:
             q = pt.as_tensor_variable(simulated)
             return cls(transform(name, observed, offset), transform(name, q, offset), None, None)
         _check_dates(name, observed, simulated)
-        observed = numbers(observed)
-        if not isinstance(simulated, Variable):
-            simulated = numbers(simulated)
+        if isinstance(simulated, Variable):
+            observed = numbers(observed, name)
+        else:
+            observed, simulated = same_unit(name, observed, simulated)
         _check_shapes(name, observed, simulated)
-        if np.isinf(observed).any():
-            raise ValueError(f"{name}: observed has infinite values; write missing ones as NaN")
+        # Both may be logarithms; if the simulation is nowhere negative, both are flow.
+        flow = not isinstance(simulated, Variable) and not (simulated < 0).any()
+        check_observed(name, observed, quantity="discharge" if flow else None)
         there = np.flatnonzero(np.isfinite(observed))
-        if there.size == 0:
-            raise ValueError(f"{name}: all observations are missing")
         y, q = observed[there], take(simulated, there)
         offset = transform.offset_for(name, y)
         y, q = transform(name, y, offset), transform(name, q, offset)

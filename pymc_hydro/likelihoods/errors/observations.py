@@ -7,9 +7,11 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import pymc as pm
 import xarray as xr
+from pytensor.scalar import identity as identity_of_scalars
+from pytensor.tensor.subtensor import Subtensor
 
-from pymc_hydro.data.series import LABELLED, match_dates
-from pymc_hydro.losses.pairs import numbers
+from pymc_hydro.data.observations import LABELLED, observed_on
+from pymc_hydro.data.schema import VARIABLES
 
 __all__ = [
     "Observations",
@@ -25,6 +27,7 @@ POSITION, DATA, TIME, PREVIOUS, ORDER = "_position", "_observed", "_time", "_pre
 MODEL_TIME = "time"
 # Several basins in a model: the coordinate of their names, and the basin of each interval.
 MODEL_BASIN, BASIN_INDEX = "basin", "basin_index"
+AXIS = "simulation after its warm-up"
 APART = 10**9  # intervals between two basins: no error of one is remembered in the next
 
 
@@ -36,6 +39,8 @@ class _Source:
     ----------
     series : str or None
         The name of the series that was observed first, such as ``discharge``.
+    quantity : str or None
+        What is simulated, if it is known and as the model returns it.
     check : callable
         Is given the new series, NaN where missing; raises if the likelihood cannot have it.
     previous : callable or None
@@ -43,6 +48,7 @@ class _Source:
     """
 
     series: str | None
+    quantity: str | None
     check: Callable
     previous: Callable | None
 
@@ -72,7 +78,6 @@ class Observations:
     dim: str
 
 
-CODES = (-99.0, -999.0, -9999.0, -99.99, -999.99, -9999.99)  # of missing values
 # By model and likelihood.
 _SOURCES: WeakKeyDictionary = WeakKeyDictionary()
 
@@ -99,9 +104,11 @@ def observe(name: str, simulated, observed, *, check=None, previous=None) -> Obs
     Observations
     """
     model = pm.modelcontext(None)
-    series = _aligned(name, observed, model, simulated.type.shape[0])
+    quantity = _quantity(simulated)
+    series = _aligned(name, observed, model, simulated.type.shape[0], quantity)
     first = next(iter(observed.values())) if _by_basin(observed) else observed
-    source = _Source(getattr(first, "name", None), check or (lambda series: None), previous)
+    check = check or (lambda series: None)
+    source = _Source(getattr(first, "name", None), quantity, check, previous)
     source.check(series)
     _SOURCES.setdefault(model, {})[name] = source
     there = np.flatnonzero(np.isfinite(series))
@@ -153,7 +160,8 @@ def update_observations(model: pm.Model, basin, observed: Mapping | None = None)
                 + (found if source.series else "its first ones had no name")
                 + f"; give observed={{{name!r}: series}}"
             )
-        series = _aligned(name, observed.get(name, basin.get(source.series)), model)
+        new = observed.get(name, basin.get(source.series))
+        series = _aligned(name, new, model, quantity=source.quantity)
         source.check(series)
         there = np.flatnonzero(np.isfinite(series))
         arrays = {POSITION: there, DATA: series[there]}
@@ -205,7 +213,18 @@ def _by_basin(observed) -> bool:
     return isinstance(observed, Mapping) and not isinstance(observed, xr.Dataset)
 
 
-def _aligned(name, observed, model, n_time=None) -> np.ndarray:
+def _quantity(simulated) -> str | None:
+    """Return the variable of the schema that is simulated; None if unknown, or transformed."""
+    while simulated.name not in VARIABLES:
+        node = simulated.owner
+        identity = node is not None and getattr(node.op, "scalar_op", None) == identity_of_scalars
+        if not (identity or (node is not None and isinstance(node.op, Subtensor))):
+            return None
+        simulated = node.inputs[0]
+    return simulated.name
+
+
+def _aligned(name, observed, model, n_time=None, quantity=None) -> np.ndarray:
     """Return observations on the model's time axis, NaN where missing.
 
     A model without the coordinate knows the length from the simulation, if at all.
@@ -214,7 +233,7 @@ def _aligned(name, observed, model, n_time=None) -> np.ndarray:
     if slices is None and _by_basin(observed):
         raise ValueError(f"{name}: observed is a mapping, but the model has one basin")
     if slices is None or not (_by_basin(observed) or isinstance(observed, LABELLED)):
-        return _aligned_record(name, observed, time, n_time)
+        return observed_on(name, observed, time, AXIS, n_time, quantity=quantity)
     if not _by_basin(observed) or set(observed) != set(slices):
         found = list(observed) if _by_basin(observed) else f"one {type(observed).__name__}"
         raise ValueError(
@@ -222,33 +241,7 @@ def _aligned(name, observed, model, n_time=None) -> np.ndarray:
             f"{', '.join(map(str, slices))}, found {found}"
         )
     parts = [
-        _aligned_record(f"{name}: basin {b!r}", observed[b], time[s]) for b, s in slices.items()
+        observed_on(f"{name}: basin {b!r}", observed[b], time[s], AXIS, quantity=quantity)
+        for b, s in slices.items()
     ]
     return np.concatenate(parts)
-
-
-def _aligned_record(name, observed, time, n_time=None) -> np.ndarray:
-    n_time = n_time if time is None else len(time)
-    if isinstance(observed, LABELLED) and time is not None:
-        values = match_dates(
-            f"{name}: observations", observed, time, "simulation after its warm-up"
-        )
-    else:
-        values = numbers(observed)
-        if values.ndim != 1 or (n_time is not None and values.size != n_time):
-            raise ValueError(
-                f"{name}: observed has shape {values.shape}, expected ({n_time or 'n_time'},), one "
-                "value for each interval after the warm-up; leave the warm-up out, or give a "
-                "DataArray or Series with dates"
-            )
-    if np.isinf(values).any():
-        raise ValueError(f"{name}: observed has infinite values; write missing ones as NaN")
-    if not np.isfinite(values).any():
-        raise ValueError(f"{name}: all observations are missing")
-    if np.isin(values, CODES).any():
-        code = values[np.isin(values, CODES)][0]
-        raise ValueError(
-            f"{name}: observed has {int((values == code).sum())} values of {code:g}, a usual code "
-            "of missing ones; write them as NaN"
-        )
-    return values

@@ -1,0 +1,1 @@
+"""What dates and values must be like, before they are used."""
