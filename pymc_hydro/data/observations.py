@@ -72,7 +72,8 @@ def observed_on(
         if values.ndim != 1 or (n_time is not None and values.size != n_time):
             raise ValueError(
                 f"{what}: observed has shape {values.shape}, expected ({n_time or 'n_time'},), one "
-                f"value for each interval of the {axis}; or give a DataArray or Series with dates"
+                f"value for each interval of the {axis}; leave the warm-up out where it is left "
+                "out there, or give a DataArray or Series with dates"
             )
     check_observed(what, values, time, quantity=quantity, all_missing=all_missing)
     return values

@@ -193,7 +193,11 @@ TWICE = pd.Series(np.ones(4), pd.DatetimeIndex(["1953-01-01"] * 2 + ["1953-01-02
         ({"fixed": {"alpha": None}}, ValueError, "fixed alpha must be a number"),
         ({"warmup": None}, ValueError, "whole number of intervals"),
         ({"warmup": np.nan}, ValueError, "whole number of intervals"),
-        ({"observed": np.full(500, -999.0)}, ValueError, "'discharge' is negative in 500"),
+        (
+            {"observed": np.full(500, -999.0)},
+            ValueError,
+            "'discharge': observations have 500 values of -999",
+        ),
         ({"fixed": ["alpha"]}, TypeError, "fixed must map names to values"),
         ({"starts": {"alpha": 0.5}, "fixed": {"alpha": 0.6}}, KeyError, "lacks S_umax"),
         (
