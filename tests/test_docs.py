@@ -36,6 +36,22 @@ def test_code_of_the_readme(monkeypatch):
     assert space["fit"].scores["nse"] > 0.7
 
 
+@pytest.mark.kernels
+def test_skeletons_of_extending(monkeypatch, tmp_path):
+    """A model, a law, a loss, a likelihood, a reader, a plot and a method, as the page has them."""
+    matplotlib.use("Agg")
+    monkeypatch.chdir(tmp_path)
+    text = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
+    space = {"__name__": "extending"}
+    for section in text.split("\n## ")[1:]:
+        title = section.partition("\n")[0]
+        blocks = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+        assert blocks or title == "Kernel", title
+        for block in blocks:
+            exec(compile(block, f"extending.md, {title}", "exec"), space)
+    ph.testing.check_model(space["Bucket"], draws=1)
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     """The whole site, its pages executed with short chains and without compiling their graphs."""
