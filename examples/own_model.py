@@ -37,7 +37,7 @@ class ThreeStores(core.AbstractModel):
     def fluxes(self, s, u, p):
         water = self.snow.fluxes(s, u, p)
         z = core.clamp(s.S / p.S_max, 1e-6)
-        r = water["P_liq"] * core.guarded_power(z, p.b, 1e-2)
+        r = water.liquid * core.guarded_power(z, p.b, 1e-2)
         own = {"E": u.potential_evaporation * z, "r_i": (1 - p.share) * r, "r_g": p.share * r}
         return {**water, **own, **self.interflow.fluxes(s, p.k_i), **self.ground.fluxes(s, p.k_g)}
 

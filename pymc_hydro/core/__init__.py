@@ -22,7 +22,7 @@ from pymc_hydro.core.functions import (
 from pymc_hydro.core.laws import exponential_law, guarded_power
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.core.smoothing import clamp, lesser, maximum, minimum, overflow, pos, step
-from pymc_hydro.core.snow import DegreeDaySnow, ElevationBands, NoSnow, RefreezingSnow
+from pymc_hydro.core.snow import DegreeDaySnow, ElevationBands, NoSnow, RefreezingSnow, Water
 
 __all__ = [
     "AbstractModel",
@@ -38,6 +38,7 @@ __all__ = [
     "RefreezingSnow",
     "Store",
     "UnitHydrograph",
+    "Water",
     "blocks",
     "clamp",
     "exp",

@@ -58,7 +58,8 @@ class NashCascade:
     Parameters
     ----------
     store, flux : str
-        Names; the reservoirs are `store`1, `store`2, ... and their outflows `flux`1, ...
+        Beginnings of names: ``NashCascade("S_f", "o_", 3)`` has the reservoirs ``S_f1``, ``S_f2``
+        and ``S_f3``, whose outflows are ``o_1``, ``o_2`` and ``o_3``.
     n : int
         Number of reservoirs.
     target : str or None
@@ -99,14 +100,15 @@ class NashCascade:
 class FedChain:
     """A chain of reservoirs that drain in one day each, fed along its length.
 
-    Share g_i of the inflow enters the reservoir that is i reservoirs from the outlet: the response
-    is the mixture of gamma distributions of shape i with weights g_i. (Equal in its response to a
-    chain fed at its top whose contents are weighted by g_i, which holds no water balance.)
+    Share g_i of the inflow enters reservoir i, counted from the outlet: the chain responds with the
+    mixture of gamma distributions of shape i with weights g_i. A chain that is fed at its top and
+    whose contents are weighted by g_i has the same response, but no water balance.
 
     Parameters
     ----------
     store, flux : str
-        Names; reservoir `store`1 is at the outlet and releases `flux`1; `flux`in_i feeds `store`i.
+        Beginnings of names: ``FedChain("H", "h", 3, "S")`` has the reservoirs ``H1``, at the
+        outlet, to ``H3``; they are fed by ``hin_1`` to ``hin_3``, and release ``h1`` to ``h3``.
     n : int
         Number of reservoirs.
     source : str

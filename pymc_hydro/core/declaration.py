@@ -158,5 +158,10 @@ class Output:
     def __post_init__(self):
         _check_name("Output", self.name)
         check_unit(f"Output {self.name!r}", self.unit)
+        if isinstance(self.terms, str):
+            raise TypeError(
+                f"Output {self.name!r}: terms must be a tuple of names, found {self.terms!r}; a "
+                f"tuple of one has a comma: ({self.terms!r},)"
+            )
         if not self.terms:
             raise ValueError(f"Output {self.name!r}: needs at least one flux or store")

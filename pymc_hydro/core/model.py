@@ -1,17 +1,20 @@
 """The base of all models: names, bounds, checks and tables; no numerics."""
 
+import inspect
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib import import_module
 from numbers import Real
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from pymc_hydro.core.base.consistency import check_declaration
+from pymc_hydro.core.base.consistency import check_declaration, check_parts
 from pymc_hydro.core.base.display import describe, describe_html
-from pymc_hydro.core.base.names import Names, check_keys
+from pymc_hydro.core.base.names import Names, check_arguments, check_keys
+from pymc_hydro.core.base.options import document_options, freeze, full_signature, snapshot
 from pymc_hydro.core.blocks import UnitHydrograph
 from pymc_hydro.core.declaration import Flow, Output, Parameter, Store
 from pymc_hydro.core.snow import DegreeDaySnow, ElevationBands, NoSnow
@@ -20,10 +23,15 @@ __all__ = ["AbstractModel"]
 
 FORMULATIONS = ("default", "reference")
 HIGHEST = 9000  # m, of the height of a band
+PARTS = {"parameters": Parameter, "stores": Store, "flows": Flow, "outputs": Output}
 
 
 class AbstractModel:
     """A rainfall-runoff model as a declaration; subclass it and state the class attributes.
+
+    A class is checked when it is created. One that leaves out a part (parameters, stores, flows,
+    outputs or the method `fluxes`), or whose name begins with "Abstract", is a base that several
+    models share. One that cannot be made without arguments is checked when it is made.
 
     Attributes
     ----------
@@ -35,7 +43,8 @@ class AbstractModel:
     snow_target : str or None
         The store that receives rain and melt of the snow front end. With it, ``snow=True`` (the
         default) puts the front end's stores before the others and its parameters after the
-        others, and ``self.snow.fluxes(s, u, p)["P_liq"]`` is the liquid input.
+        others. ``water = self.snow.fluxes(s, u, p)`` are then the fluxes of the front end, and
+        ``water.liquid`` is the liquid input.
     exchanges : tuple of str
         Fluxes from outside that are not precipitation, such as groundwater from a neighbour; or
         that leave and are no output. They are declared exceptions to the water balance.
@@ -44,14 +53,12 @@ class AbstractModel:
     ordered : tuple of (str, str)
         Pairs of parameters, the smaller first, that would otherwise be exchangeable, such as the
         rates of a slow and a quick reservoir; default priors keep the order.
-    choices : mapping of str to value
-        Further options that a subclass takes in its own ``__init__``, which sets this and then
-        calls ``super().__init__``; part of the model's identity.
 
     Parameters
     ----------
-    snow : bool
-        Whether the basin has the snow front end.
+    snow : bool, optional
+        Whether precipitation may fall as snow: True in a model with a snow front end, if not
+        given. With False, its store and parameters are left out and temperature is not needed.
     bands : sequence of float, optional
         Heights in m of elevation bands of equal area above the height of the temperature series,
         each with a snow store of its own; see :func:`pymc_hydro.elevation_bands`.
@@ -63,19 +70,37 @@ class AbstractModel:
 
     Raises
     ------
-    ValueError, KeyError
-        If the declaration is not consistent: at class creation, with what to change.
+    ValueError, TypeError, KeyError
+        If the declaration is not consistent, with what to change; or if an option is unknown.
+    NotImplementedError
+        If a class is made that leaves out a part.
+
+    Notes
+    -----
+    A model takes options of its own in its ``__init__``, which sets what depends on them (such as
+    ``self.stores``) and passes the others on: ``super().__init__(**options)``. Two models are equal
+    if they are of one class and were made with equal options.
     """
 
-    parameters: tuple[Parameter, ...] = ()
-    stores: tuple[Store, ...] = ()
-    flows: tuple[Flow, ...] = ()
-    outputs: tuple[Output, ...] = ()
+    parameters: tuple[Parameter, ...]
+    stores: tuple[Store, ...]
+    flows: tuple[Flow, ...]
+    outputs: tuple[Output, ...]
     snow_target: str | None = None
     exchanges: tuple[str, ...] = ()
     routing: UnitHydrograph | None = None
     ordered: tuple[tuple[str, str], ...] = ()
+    # Options in the form that tells models apart, where a subclass wants another than as given.
     choices: Mapping[str, Any] = MappingProxyType({})
+
+    __signature__: ClassVar[inspect.Signature]
+    _call: tuple[tuple, dict[str, Any]]
+
+    def __new__(cls, *args, **options):
+        """Keep the call, which tells models apart and makes them anew in another process."""
+        self = super().__new__(cls)
+        self._call = tuple(map(snapshot, args)), snapshot(options)
+        return self
 
     def __init__(
         self,
@@ -84,8 +109,11 @@ class AbstractModel:
         bands: Sequence[float] | None = None,
         formulation: str = "default",
         initial: Mapping[str, float | str] | None = None,
+        **unknown: Any,
     ):
         name = type(self).__name__
+        check_arguments(name, unknown, inspect.signature(type(self)).parameters)
+        check_parts(self, PARTS)
         if formulation not in FORMULATIONS:
             raise ValueError(
                 f"{name}: formulation must be one of {', '.join(FORMULATIONS)}, found "
@@ -94,7 +122,10 @@ class AbstractModel:
         if snow and self.snow_target is None:
             raise ValueError(f"{name} has no snow front end; leave out snow=True")
         with_snow = self.snow_target is not None and snow is not False
-        self.options = {"snow": with_snow, "formulation": formulation, **self.choices}
+        if bands is not None and not with_snow:
+            raise ValueError(f"{name}: bands have no effect without snow; leave them out")
+        self.options = {"snow": with_snow, "formulation": formulation}
+        self.options |= self._own_options() | dict(self.choices)
         self.formulation = formulation
         if self.snow_target is not None:
             self.snow = self._snow(bands) if with_snow else NoSnow(self.snow_target)
@@ -109,24 +140,52 @@ class AbstractModel:
         if self.routing is not None:
             self.parameters = (*self.parameters, *self.routing.parameters)
         self._fill(initial or {})
+        try:
+            self._identity = (type(self), freeze(self.options))
+            hash(self._identity)
+        except TypeError as error:
+            raise TypeError(f"{name}: an option is not hashable: {error}") from error
         self._forcing_names = check_declaration(self)
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
-        if not cls.__name__.startswith("Abstract"):
-            cls()
+        cls.__signature__ = full_signature(cls)
+        if vars(cls).get("__doc__"):
+            bases = [inspect.getdoc(base) or "" for base in cls.__mro__[1:-1]]
+            doc = inspect.cleandoc(cls.__doc__)
+            cls.__doc__ = document_options(doc, bases, cls.__signature__.parameters)
+        needed = any(
+            p.default is p.empty and p.kind is not p.VAR_POSITIONAL
+            for p in cls.__signature__.parameters.values()
+        )
+        if not (needed or cls.__name__.startswith("Abstract")):
+            with suppress(NotImplementedError):  # a base that leaves parts to its subclasses
+                cls()
+
+    def _own_options(self) -> dict[str, Any]:
+        """Return the options of a subclass as it was called, with their defaults."""
+        args, options = self._call
+        signature = inspect.signature(type(self))
+        known = {k: v for k, v in options.items() if k in signature.parameters}
+        bound = signature.bind(*args, **known)
+        bound.apply_defaults()
+        of_all = inspect.signature(AbstractModel.__init__).parameters
+        return {k: v for k, v in (bound.arguments | options).items() if k not in of_all}
 
     def _fill(self, initial: Mapping[str, float | str]) -> None:
         """Apply the option `initial`: replace the starts of stores, add parameters."""
-        name, stores = type(self).__name__, {s.name: s for s in self.stores}
-        for key, share in initial.items():
-            store = stores.get(key)
-            if store is None or store.capacity is None:
-                known = ", ".join(s.name for s in self.stores if s.capacity is not None)
+        name = type(self).__name__
+        limited = [store.name for store in self.stores if store.capacity is not None]
+        for key in initial:
+            if key not in limited:
                 raise KeyError(
                     f"{name}: initial names {key!r}, which is not a store with a capacity; those "
-                    f"are {known or 'none'}. For others give simulate(..., initial_state=...)"
+                    f"are {', '.join(limited) or 'none'}. For others give "
+                    "simulate(..., initial_state=...)"
                 )
+        given = {store: initial[store] for store in limited if store in initial}
+        stores = {store.name: store for store in self.stores}
+        for key, share in given.items():
             if share == "estimate":
                 described = f"initial content of {key} as share of its capacity"
                 filled: Any = Parameter(f"{key}_0", 0, 1, "1", described, default=0.5)
@@ -138,10 +197,10 @@ class AbstractModel:
                     f"{name}: initial[{key!r}] must be a share from 0 to 1 or 'estimate', found "
                     f"{share!r}"
                 )
-            stores[key] = replace(store, initial=_Filled(store, filled))
+            stores[key] = replace(stores[key], initial=_Filled(stores[key], filled))
         self.stores = tuple(stores.values())
-        if initial:
-            self.options["initial"] = tuple(initial.items())
+        if given:
+            self.options["initial"] = tuple(given.items())
 
     def _snow(self, bands) -> Any:
         """Return the front end, or bands of it."""
@@ -162,7 +221,7 @@ class AbstractModel:
 
     def fluxes(self, s: Names, u: Names, p: Names) -> dict[str, Any]:
         """Return the fluxes in mm/d; a pure function of stores, forcing and parameters."""
-        raise NotImplementedError(f"{type(self).__name__} must define fluxes(self, s, u, p)")
+        raise NotImplementedError(f"{type(self).__name__}: define fluxes(self, s, u, p)")
 
     # ---- names, bounds, tables --------------------------------------------------------------
 
@@ -207,7 +266,8 @@ class AbstractModel:
 
     def start(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """Return the initial content of each store, in mm, of any number type."""
-        p = Names(type(self).__name__, "parameter", parameters)
+        name = type(self).__name__
+        p = parameters if isinstance(parameters, Names) else Names(name, "parameter", parameters)
         return {s.name: s.initial(p) if callable(s.initial) else s.initial for s in self.stores}
 
     def parameter_vector(self, theta: Mapping[str, Any] | Sequence | np.ndarray) -> np.ndarray:
@@ -301,13 +361,13 @@ class AbstractModel:
     # ---- identity and display ---------------------------------------------------------------
 
     def __eq__(self, other):
-        return type(self) is type(other) and self.options == other.options
+        return isinstance(other, AbstractModel) and self._identity == other._identity
 
     def __hash__(self):
-        return hash((type(self), tuple(self.options.items())))
+        return hash(self._identity)
 
     def __reduce__(self):
-        return _rebuild, (type(self), self.options)
+        return _rebuild, (type(self), *self._call)
 
     def __repr__(self):
         return describe(self)
@@ -324,6 +384,9 @@ class AbstractModel:
         return import_module("pymc_hydro").source(self, outputs, **settings)
 
 
+AbstractModel.__signature__ = full_signature(AbstractModel)
+
+
 @dataclass(frozen=True)
 class _Filled:
     """The initial content of a store as a share of its capacity, a number or a parameter."""
@@ -336,6 +399,5 @@ class _Filled:
         return share * self.store.full(p)
 
 
-def _rebuild(cls, options):
-    options = {**options, "initial": dict(options.get("initial", ()))}
-    return cls(**options if cls.snow_target is not None else options | {"snow": None})
+def _rebuild(cls, args, options):
+    return cls(*args, **options)

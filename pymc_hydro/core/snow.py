@@ -1,9 +1,10 @@
 """Snow front ends: what turns precipitation into rain and melt, for the whole basin or by band."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,14 @@ from pymc_hydro.core.declaration import Flow, Parameter, Store
 from pymc_hydro.core.functions import tanh
 from pymc_hydro.core.smoothing import lesser, minimum, pos
 
-__all__ = ["DegreeDaySnow", "ElevationBands", "NoSnow", "RefreezingSnow", "elevation_bands"]
+__all__ = [
+    "DegreeDaySnow",
+    "ElevationBands",
+    "NoSnow",
+    "RefreezingSnow",
+    "Water",
+    "elevation_bands",
+]
 
 PARTITION_WIDTH = 1.0  # degC, width of the snow-rain transition and of the melt threshold
 STORE_WIDTH = 1e-6  # mm, smoothing of an empty snow store
@@ -29,6 +37,26 @@ SNOW_PARAMETERS = (
 SNOW_STORES = (Store("SWE", "mm", "snow water equivalent"),)
 
 
+class Water(dict):
+    """The fluxes of a snow front end by name, in mm/d.
+
+    Attributes
+    ----------
+    liquid
+        Rain and melt that the basin receives, in mm/d. ``water["P_liq"]`` is the same; among the
+        fluxes it is only where there is no snow.
+    """
+
+    def __init__(self, fluxes: Mapping[str, Any], liquid: Any):
+        super().__init__(fluxes)
+        self.liquid = liquid
+
+    def __missing__(self, name):
+        if name == "P_liq":
+            return self.liquid
+        raise KeyError(name)
+
+
 def _partition(u, p, width):
     """Return warmth above the threshold in degC, and snowfall and rainfall in mm/d."""
     warmth = u.temperature - p.T_tr
@@ -40,10 +68,9 @@ def _partition(u, p, width):
 class DegreeDaySnow:
     """Snow front end: degree-day melt, no refreezing, no liquid retention.
 
-    Vrugt, Frame & Bollman (2026), common snow module. Provides the fluxes ``P_s`` (snowfall),
-    ``P_r`` (rainfall), ``M`` (melt) and ``P_liq`` (what the basin receives), all in mm/d. A pack
-    smaller than one day's potential melt drains with a time constant of one day, whatever the
-    interval of the data.
+    Vrugt, Frame & Bollman (2026), common snow module. Its fluxes are ``P_s`` (snowfall), ``P_r``
+    (rainfall) and ``M`` (melt), in mm/d. A pack smaller than one day's potential melt drains with a
+    time constant of one day, whatever the interval of the data.
 
     Parameters
     ----------
@@ -72,7 +99,7 @@ class DegreeDaySnow:
         warmth, P_s, P_r = _partition(u, p, PARTITION_WIDTH)
         M_pot = p.f_dd * pos(warmth, PARTITION_WIDTH)
         M = minimum(pos(s.SWE, self.store_width) / MELT_TIME, M_pot, MELT_WIDTH)
-        return {"P_s": P_s, "P_r": P_r, "M": M, "P_liq": P_r + M}
+        return Water({"P_s": P_s, "P_r": P_r, "M": M}, P_r + M)
 
 
 @dataclass(frozen=True)
@@ -124,9 +151,9 @@ class RefreezingSnow:
         fluxes = {"P_s": P_s, "x_sf": (p.c_sf - 1) * P_s, "P_r": P_r, "M": M, "F": F}
         net = P_r + M - F
         if self.exact:
-            return {**fluxes, "P_liq": net}
+            return Water(fluxes, net)
         P_liq = pos(net, HBV_WIDTH)
-        return {**fluxes, "P_liq": P_liq, "x_pos": P_liq - net}
+        return Water({**fluxes, "x_pos": P_liq - net}, P_liq)
 
 
 @dataclass(frozen=True)
@@ -144,7 +171,7 @@ class NoSnow:
         return (Flow("P_liq", None, self.target),)
 
     def fluxes(self, s, u, p):
-        return {"P_liq": u.precipitation}
+        return Water({"P_liq": u.precipitation}, u.precipitation)
 
 
 @dataclass(frozen=True)
@@ -218,9 +245,9 @@ class ElevationBands:
                 temperature=u.temperature - LAPSE_RATE * height,
             )
             band = self.front.fluxes(SimpleNamespace(**contents), here, p)
-            liquid += band.pop("P_liq") / n
+            liquid += band.liquid / n
             fluxes |= {f"{name}_{i}": flux / n for name, flux in band.items()}
-        return {**fluxes, "P_liq": liquid}
+        return Water(fluxes, liquid)
 
 
 def elevation_bands(

@@ -89,7 +89,7 @@ class CFE(AbstractModel):
         Output("soil_moisture", ("S",), "mm", "content of the soil store"),
     )
 
-    def __init__(self, *, formulation="default", **options):
+    def __init__(self, *, formulation: str = "default", **options):
         if formulation == "reference":
             self.flows = (*type(self).flows, Flow("x_pos", None, "S"))
             self.exchanges = ("x_pos",)
@@ -106,8 +106,8 @@ class CFE(AbstractModel):
         gap = phi_fc - p.phi_wp
         S_wp, S_fc = p.phi_wp * p.S_max, phi_fc * p.S_max
         S_lf = S_wp + p.phi_lf * gap * p.S_max
-        E_r = limit(water["P_liq"], u.potential_evaporation, WIDTH)
-        P_e, demand = water["P_liq"] - E_r, u.potential_evaporation - E_r
+        E_r = limit(water.liquid, u.potential_evaporation, WIDTH)
+        P_e, demand = water.liquid - E_r, u.potential_evaporation - E_r
         P_x = P_e if default else pos(P_e, WIDTH)
         I_c = pos(p.S_max - s.S, WIDTH) * (1 - exp(-p.k_sch))
         R_s = P_x * P_x / (P_x + I_c)

@@ -116,17 +116,18 @@ class GR4J(AbstractModel):
         Output("soil_moisture", ("S",), "mm", "content of the production store"),
     )
 
-    def __init__(self, *, form="A", n_1=2, n_2=4, **options):
+    def __init__(self, *, form: str = "A", n_1: int = 2, n_2: int = 4, **options):
         if form not in ("A", "B"):
             raise ValueError(f"GR4J: form must be 'A' or 'B', found {form!r}")
+        if form == "B" and (n_1, n_2) != (2, 4):
+            raise ValueError("GR4J: n_1 and n_2 have no effect in form 'B'; leave them out")
         if form == "A":
-            self.choices = {"form": form, "n_1": n_1, "n_2": n_2}
             one = NashCascade("U1_", "q1_", n_1, "R", "routed branch, reservoir")
             two = NashCascade("U2_", "q2_", n_2, None, "direct branch, reservoir")
             inflow = (Flow("P_1", "S", "U1_1"), Flow("P_2", "S", "U2_1"))
             self.last = f"q2_{n_2}"
         else:
-            self.choices, inflow, self.last = {"form": form}, (), "q2_1"
+            inflow, self.last = (), "q2_1"
             n = N_ORDINATES if options.get("formulation") != "reference" else N_ORDINATES[1:] * 2
             one = FedChain("U1_", "q1_", n[0], "S", "R", "routed branch, reservoir")
             two = FedChain("U2_", "q2_", n[1], "S", None, "direct branch, reservoir")
@@ -147,7 +148,7 @@ class GR4J(AbstractModel):
         """Return liquid water, infiltration, evaporations and what leaves the store, mm/d."""
         water = self.snow.fluxes(s, u, p)
         default = self.formulation == "default"
-        S, a = pos(s.S, WIDTH), water["P_liq"] - p.f_p * u.potential_evaporation
+        S, a = pos(s.S, WIDTH), water.liquid - p.f_p * u.potential_evaporation
         z, P_n, E_n = S / p.x1, pos(a, WIDTH), pos(-a, WIDTH)
         wet, dry = tanh(P_n / p.x1), tanh(E_n / p.x1)
         P_s = p.x1 * (1 - z * z) * wet / (1 + z * wet)
@@ -156,7 +157,7 @@ class GR4J(AbstractModel):
             gate = (1 + tanh(a / p.x1)) / 2
             P_s, E_s = gate * P_s, (1 - gate) * E_s
         percolation = S * (1 - power(1 + (TANK * z) ** 4, -1 / 4))
-        return {**water, "E_i": water["P_liq"] - P_n, "E_s": E_s}, P_n - P_s + percolation
+        return {**water, "E_i": water.liquid - P_n, "E_s": E_s}, P_n - P_s + percolation
 
     def branch(self, s, p, P_r):
         """Return the fluxes of both branches."""

@@ -114,7 +114,7 @@ class HBV(AbstractModel):
         Output("soil_moisture", ("S",), "mm", "content of the soil store"),
     )
 
-    def __init__(self, *, formulation="default", **options):
+    def __init__(self, *, formulation: str = "default", **options):
         ordinate, n, described = triangle, None, "routed by a triangle of base b"
         if formulation == "reference":
             ordinate, n, described = sampled_triangle, SAMPLED_ORDINATES, "routed, sampled triangle"
@@ -139,6 +139,6 @@ class HBV(AbstractModel):
             wet = minimum(maximum(S / p.F_c, 0, WIDTH), 1, WIDTH)
             share = power(maximum(wet, FLOOR, FLOOR), p.beta)
             G = minimum(p.p_max, U, WIDTH)
-        R_e = water["P_liq"] * share
+        R_e = water.liquid * share
         q_0, q_1, q_2 = p.k_0 * above, p.k_1 * U, p.k_2 * L
         return {**water, "E": E, "R_e": R_e, "q_0": q_0, "q_1": q_1, "G": G, "q_2": q_2}

@@ -93,7 +93,7 @@ class Hmodel(AbstractModel):
         water = self.snow.fluxes(s, u, p)
         s_i, s_u = self.content(s.S_i / p.I_max), self.content(s.S_u / p.S_umax)
         E_i = u.potential_evaporation * exponential_law(s_i, A_I)
-        P_e = water["P_liq"] * exponential_law(s_i, A_P)
+        P_e = water.liquid * exponential_law(s_i, A_P)
         Ep_e = pos(u.potential_evaporation - E_i, WIDTH)
         E_a = Ep_e * self.law(s_u, p.a_E)
         prc = p.Q_max * exponential_law(s_u, A_S)

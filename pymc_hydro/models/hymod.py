@@ -81,7 +81,7 @@ class Hymod(AbstractModel):
         else:
             wet = minimum(z, 1, CLAMP_WIDTH)
             dry = guarded_power(pos(1 - z, CLAMP_WIDTH), p.beta, FULL_WIDTH)
-        q_u = (1 - dry) * water["P_liq"]
+        q_u = (1 - dry) * water.liquid
         E_a = u.potential_evaporation * wet * (1 + EVAPORATION_SHAPE) / (wet + EVAPORATION_SHAPE)
         q_s = (1 - p.alpha) * q_u
         q_f = p.alpha * q_u

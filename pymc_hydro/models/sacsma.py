@@ -111,7 +111,7 @@ class SacSma(AbstractModel):
         default = self.formulation == "default"
         e = WIDTH if default else REFERENCE_WIDTH
         water = self.snow.fluxes(s, u, p)
-        rain = water["P_liq"]
+        rain = water.liquid
         U_t, L_t = (s.U_t, s.L_t) if default else (pos(s.U_t, e), pos(s.L_t, e))
         E_1 = u.potential_evaporation * self.wet(U_t / p.U_tm, e)
         E_2 = (u.potential_evaporation - E_1) * self.wet(L_t / p.L_tm, e)

@@ -149,7 +149,7 @@ class Xinanjiang(AbstractModel):
         water = self.snow.fluxes(s, u, p)
         W_max, S_max = tension_capacity(p), free_capacity(p)
         W, S = pos(s.W, WIDTH), pos(s.S, WIDTH)
-        P_i, R_b = (1 - p.A_im) * water["P_liq"], p.A_im * water["P_liq"]
+        P_i, R_b = (1 - p.A_im) * water.liquid, p.A_im * water.liquid
         E_p = p.f_p * u.potential_evaporation
         R = P_i * self.runoff_share(W / W_max, p)
         E = E_p * self.evaporation_share(s.W, p.f_lm * W_max, p.c)

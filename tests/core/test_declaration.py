@@ -1,8 +1,9 @@
+import re
+
 import numpy as np
 import pytest
 
-from pymc_hydro.core.declaration import Flow, Output, Parameter, Store
-from pymc_hydro.core.model import AbstractModel
+from pymc_hydro.core import AbstractModel, Flow, Output, Parameter, Store, UnitHydrograph
 
 RATE = Parameter("k", 0.1, 2, "1/d", "rate")
 STORE = Store("S", "mm", "store")
@@ -52,43 +53,155 @@ def test_store_flow_and_output_errors():
         Flow("q", "S", "S")
     with pytest.raises(ValueError, match="at least one flux"):
         Output("x", (), "mm", "")
+    with pytest.raises(TypeError, match=r"a tuple of one has a comma: \('q_s',\)"):
+        Output("discharge", ("q_s"), "mm/d", "")
 
 
-def fluxes(**values):
-    def function(self, s, u, p):
-        known = {"P": u.precipitation, "S": s.S, "k": p.k}
-        return {name: value(known) for name, value in values.items()}
+def add(**more):
+    """Return a flux function that returns more than that of the reservoir."""
 
-    return function
+    def fluxes(self, s, u, p):
+        values = {name: value(s, p) for name, value in more.items()}
+        return {"rain": u.precipitation, "q": p.k * s.S} | values
+
+    return fluxes
+
+
+LEAK = {"fluxes": add(leak=lambda s, p: s.S)}
+OTHER = Parameter("x", 0, 1, "1", "other")
+ROUTED = UnitHydrograph("runoff", lambda start, end, p: 1.0, lambda p: 1.0)
+
+# What is declared, and what its author is told.
+MISTAKES = {
+    "no discharge": (
+        {"outputs": (Output("runoff", ("q",), "mm/d", ""),)},
+        "declare Output('discharge', ...), the sum of the fluxes that a gauge sees",
+    ),
+    "no store": ({"stores": (), "flows": ()}, "declare at least one Store"),
+    "parameter twice": ({"parameters": (RATE, RATE)}, "parameter ['k'] declared twice"),
+    "flow twice": (
+        {"flows": (RAIN, OUT, OUT)},
+        "flux ['q'] declared twice; give the second flow a flux of its own",
+    ),
+    "unknown store": (
+        {"flows": (RAIN, Flow("q", "R", None))},
+        "flow 'q' names the store 'R', which is not declared; known are S",
+    ),
+    "idle store": (
+        {"stores": (STORE, Store("R", "mm", "idle"))},
+        "no flow enters or leaves the store 'R'",
+    ),
+    "idle parameter": (
+        {"parameters": (RATE, OTHER)},
+        "no equation reads the parameter 'x', so that it has no effect; use it or leave it out",
+    ),
+    "idle flux": (
+        LEAK,
+        "fluxes() returns 'leak', which no Flow and no Output names, so that it has no effect; "
+        "declare Flow('leak', source, target) or an Output of it, or do not return it",
+    ),
+    "flux that is not returned": (
+        {"flows": (RAIN, Flow("p", "S", None))},
+        "'p' is used in a flow or output, but is neither a store nor returned by fluxes(); known "
+        "are rain, q, S",
+    ),
+    "unknown term": (
+        {"outputs": (DISCHARGE, Output("soil", ("Z",), "mm", ""))},
+        "'Z' is used in a flow or output",
+    ),
+    "water that leaves unseen": (
+        {"flows": (RAIN, OUT, Flow("leak", "S", None)), **LEAK},
+        "flux 'leak' leaves the basin and must be part of exactly one output (such as 'discharge' "
+        "or 'evaporation'), found in 0",
+    ),
+    "water lost on entry": (
+        {"fluxes": lambda self, s, u, p: {"rain": 0.9 * u.precipitation, "q": p.k * s.S}},
+        "the flows from outside (rain) must add up to the precipitation, but differ by up to 0.1 "
+        "of it; what is not precipitation belongs into `exchanges`",
+    ),
+    "fluxes added to stores": (
+        {"outputs": (DISCHARGE, Output("x", ("q", "S"), "mm", ""))},
+        "output 'x' adds fluxes to stores",
+    ),
+    "term twice": (
+        {"outputs": (DISCHARGE, Output("x", ("S", "S"), "mm", ""))},
+        "output 'x' names a term twice",
+    ),
+    "wrong unit": (
+        {"outputs": (Output("discharge", ("q",), "mm", ""),)},
+        "output 'discharge' has the unit 'mm', but 'q' is in mm/d",
+    ),
+    "parameter called as a store": (
+        {"parameters": (RATE, Parameter("S", 0, 1, "1", ""))},
+        "'S' is the name of a parameter and of a store; rename one",
+    ),
+    "parameter called as a forcing": (
+        {"parameters": (RATE, Parameter("temperature", 0, 1, "1", ""))},
+        "'temperature' is the name of a forcing and of a parameter; rename one",
+    ),
+    "store called as a flux": (
+        {"flows": (RAIN, Flow("S", "S", None))},
+        "'S' is the name of a store and of a flux; rename one",
+    ),
+    "flux called as a parameter": (
+        {
+            "fluxes": add(k=lambda s, p: p.k * s.S),
+            "outputs": (DISCHARGE, Output("x", ("k",), "mm/d", "")),
+        },
+        "'k' is the name of a parameter and of a flux; rename one",
+    ),
+    "output called as another store": (
+        {"outputs": (DISCHARGE, Output("S", ("q",), "mm/d", ""))},
+        "'S' is the name of a store and of an output; rename one",
+    ),
+    "store called as a dimension": (
+        {"stores": (Store("time", "mm", ""),)},
+        "'time' is the name of a dimension and of a store; rename one",
+    ),
+    "unknown pair": ({"ordered": (("k", "z"),)}, "ordered names the parameter 'z', which is not"),
+    "unknown exchange": (
+        {"exchanges": ("z",)},
+        "exchanges names 'z', which is not a flow from or to outside",
+    ),
+    "routing of an unknown output": ({"routing": ROUTED}, "routing names the output 'runoff'"),
+    "negative start": (
+        {"stores": (Store("S", "mm", "", initial=lambda p: p.k - 1),)},
+        "the initial content of S is negative or not finite",
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "message"), MISTAKES.values(), ids=MISTAKES)
+def test_mistakes_are_named_with_what_to_change(changes, message):
+    with pytest.raises(ValueError, match=f"^Reservoir: .*{re.escape(message)}"):
+        declare(**changes)
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"parameters": (RATE, RATE)}, "declared twice"),
-        ({"stores": ()}, "not declared|at least one Store"),
-        ({"flows": (RAIN, Flow("q", "R", None))}, "names the store 'R'"),
-        ({"stores": (STORE, Store("R", "mm", "idle"))}, "no flow enters or leaves the store 'R'"),
-        ({"flows": (RAIN, Flow("p", "S", None))}, "'p' is used in a flow"),
         (
-            {
-                "flows": (RAIN, OUT, Flow("leak", "S", None)),
-                "fluxes": fluxes(rain=lambda v: v["P"], q=lambda v: v["S"], leak=lambda v: v["S"]),
-            },
-            "'leak' leaves the basin",
+            {"parameters": (RATE)},
+            "parameters must be a tuple of Parameter, found Parameter(name='k'",
         ),
-        (
-            {"fluxes": fluxes(rain=lambda v: 0.9 * v["P"], q=lambda v: v["k"] * v["S"])},
-            "does not close.*add up to the precipitation",
-        ),
-        ({"outputs": (Output("runoff", ("q",), "mm/d", ""),)}, "declare Output\\('discharge'"),
-        ({"outputs": (DISCHARGE, Output("x", ("q", "S"), "mm", ""))}, "adds fluxes to stores"),
-        ({"ordered": (("k", "z"),)}, "'z', which is not declared"),
+        ({"flows": (RAIN, "q")}, "flows must be a tuple of Flow, found (Flow("),
+        ({"exchanges": ("rain")}, "exchanges must be a tuple of str, found 'rain'"),
+        ({"ordered": ("k", "k")}, "ordered must be a tuple of tuple, found ('k', 'k')"),
+        ({"fluxes": lambda self, s, u, p: None}, "must return a dict of fluxes, found NoneType"),
     ],
 )
-def test_declarations_that_make_no_sense(changes, message):
-    with pytest.raises(ValueError, match=message):
+def test_what_is_no_tuple_of_the_right_thing(changes, message):
+    with pytest.raises(TypeError, match=f"^Reservoir.*{re.escape(message)}"):
         declare(**changes)
+
+
+def test_a_parameter_may_act_through_a_start_or_a_unit_hydrograph_alone():
+    start = Store("S", "mm", "", initial=lambda p: 10 * p.x)
+    assert declare(parameters=(RATE, OTHER), stores=(start,))().parameter_names == ("k", "x")
+    routing = UnitHydrograph("discharge", lambda a, b, p: (b - a) / p.x, lambda p: p.x, (OTHER,))
+    assert declare(routing=routing)().parameter_names == ("k", "x")
+    with pytest.raises(KeyError, match="capacity: unknown parameter 'z'; known are k"):
+        declare(stores=(Store("S", "mm", "", capacity="z"),))
 
 
 def test_unknown_names_in_the_flux_function():

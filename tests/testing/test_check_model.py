@@ -34,7 +34,6 @@ class KinkedAtTheBound(Tiny):
     """A rate with a kink at the upper bound of `k`, which has the slope of either side there."""
 
     def __init__(self, *, outside=False, **options):
-        self.choices = {"outside": outside}
         self.outside = outside
         super().__init__(**options)
 

@@ -1,15 +1,49 @@
 """What a declaration of a model must satisfy; each error says what to change."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from pymc_hydro.core.base.dims import DRAW, PARAMETER, TIME
 from pymc_hydro.core.base.names import FORCINGS, Names
 
-__all__ = ["check_declaration"]
+__all__ = ["check_declaration", "check_parts"]
 
 BALANCE_TOLERANCE = 1e-10  # of the precipitation; round-off of sums of about ten fluxes
 N_SAMPLE = 8  # random points at which fluxes are evaluated
+DIMENSIONS = (TIME, DRAW, PARAMETER, "basin")
+
+
+def check_parts(model: Any, kinds: Mapping[str, type]) -> None:
+    """Check that a model declares all of its parts, each a tuple of what it should hold.
+
+    Parameters
+    ----------
+    model : AbstractModel
+    kinds : mapping of str to type
+        What each part is a tuple of.
+
+    Raises
+    ------
+    NotImplementedError
+        If a part is left out: the class is a base for other models.
+    TypeError
+        If a part is no tuple, or holds something else.
+    """
+    name = type(model).__name__
+    missing = [part for part in kinds if not hasattr(model, part)]
+    if missing:
+        raise NotImplementedError(
+            f"{name} is a base for models, none itself: it declares no {', '.join(missing)}"
+        )
+    for part, kind in (*kinds.items(), ("exchanges", str), ("ordered", tuple)):
+        found = getattr(model, part)
+        if not isinstance(found, (tuple, list)) or not all(isinstance(x, kind) for x in found):
+            raise TypeError(
+                f"{name}: {part} must be a tuple of {kind.__name__}, found {found!r}; a tuple of "
+                "one has a comma: (x,)"
+            )
 
 
 def check_declaration(model: Any) -> tuple[str, ...]:
@@ -18,26 +52,63 @@ def check_declaration(model: Any) -> tuple[str, ...]:
     Raises
     ------
     ValueError, TypeError, KeyError
-        If names are declared twice or not at all, or the water balance does not close.
+        If a name is declared twice, not at all or without effect, or the water balance does not
+        close.
     """
     _check_names(model)
+    _check_shared_names(model, [f.flux for f in model.flows])
+    _check_ends(model)
     fluxes, precipitation, used = _sample(model)
+    _check_shared_names(model, fluxes)
     _check_terms(model, fluxes)
+    _check_outputs(model, fluxes)
     _check_balance(model, fluxes, precipitation)
     return used
 
 
 def _check_names(model) -> None:
-    """Check that every name is declared once, and every store is used."""
+    """Check that every name is declared once, and `ordered` names parameters."""
     name = type(model).__name__
-    for kind, names in (
-        ("parameter", model.parameter_names),
-        ("store", model.store_names),
-        ("output", tuple(o.name for o in model.outputs)),
+    for kind, names, hint in (
+        ("parameter", model.parameter_names, ""),
+        ("store", model.store_names, ""),
+        ("flux", tuple(f.flux for f in model.flows), "; give the second flow a flux of its own"),
+        ("output", tuple(o.name for o in model.outputs), ""),
     ):
-        twice = {n for n in names if names.count(n) > 1}
+        twice = sorted({n for n in names if names.count(n) > 1})
         if twice:
-            raise ValueError(f"{name}: {kind} {sorted(twice)} declared twice")
+            raise ValueError(f"{name}: {kind} {twice} declared twice{hint}")
+    for name_of in (n for pair in model.ordered for n in pair):
+        if name_of not in model.parameter_names:
+            raise ValueError(
+                f"{name}: ordered names the parameter {name_of!r}, which is not declared; "
+                f"known are {', '.join(model.parameter_names)}"
+            )
+
+
+def _check_shared_names(model, fluxes) -> None:
+    """Check that a name is of one thing only: every result and every graph knows it by its name."""
+    name = type(model).__name__
+    known: dict[str, str] = {}
+    for kind, names in (
+        ("a forcing", FORCINGS),
+        ("a dimension", DIMENSIONS),
+        ("a parameter", model.parameter_names),
+        ("a store", model.store_names),
+        ("a flux", fluxes),
+        ("an output", [o.name for o in model.outputs if o.terms != (o.name,)]),
+    ):
+        for each in names:
+            if each in known:
+                raise ValueError(
+                    f"{name}: {each!r} is the name of {known[each]} and of {kind}; rename one"
+                )
+            known[each] = kind
+
+
+def _check_ends(model) -> None:
+    """Check that flows join stores that there are, and every store has a flow."""
+    name = type(model).__name__
     if not model.stores:
         raise ValueError(f"{name}: declare at least one Store")
     touched = set()
@@ -49,19 +120,16 @@ def _check_names(model) -> None:
                     f"declared; known are {', '.join(model.store_names)}"
                 )
             touched.add(end)
-    for name_of in (n for pair in model.ordered for n in pair):
-        if name_of not in model.parameter_names:
-            raise ValueError(
-                f"{name}: ordered names the parameter {name_of!r}, which is not declared; "
-                f"known are {', '.join(model.parameter_names)}"
-            )
     idle = [s for s in model.store_names if s not in touched]
     if idle:
         raise ValueError(f"{name}: no flow enters or leaves the store {idle[0]!r}")
 
 
 def _sample(model):
-    """Return fluxes and precipitation at random points, and the forcings that were read."""
+    """Return fluxes and precipitation at random points, and the forcings that were read.
+
+    Raises ValueError if an initial content makes no sense there, or a parameter is not read.
+    """
     name = f"{type(model).__name__}.fluxes"
     rng = np.random.default_rng(0)
     forcing = {
@@ -72,8 +140,9 @@ def _sample(model):
     u = Names(name, "forcing", forcing)
     s = Names(name, "store", {k: rng.uniform(1, 20, N_SAMPLE) for k in model.store_names})
     values = {p.name: rng.uniform(p.lower, p.upper, N_SAMPLE) for p in model.parameters}
-    fluxes = model.fluxes(s, u, Names(name, "parameter", values))
-    for store, content in model.start(values).items():
+    p = Names(name, "parameter", values)
+    fluxes = model.fluxes(s, u, p)
+    for store, content in model.start(p).items():
         if not (np.isfinite(content) & (np.asarray(content) >= 0)).all():
             raise ValueError(
                 f"{type(model).__name__}: the initial content of {store} is negative or not "
@@ -81,22 +150,58 @@ def _sample(model):
             )
     if not isinstance(fluxes, dict):
         raise TypeError(f"{name} must return a dict of fluxes, found {type(fluxes).__name__}")
+    if model.routing is not None:
+        model.routing.base(p)
+        model.routing.ordinate(0.0, 1.0, p)
+    idle = [each for each in model.parameter_names if each not in p.used]
+    if idle:
+        raise ValueError(
+            f"{type(model).__name__}: no equation reads the parameter {idle[0]!r}, so that it has "
+            "no effect; use it or leave it out"
+        )
+    capacities = Names(f"{type(model).__name__}: capacity", "parameter", values)
+    for store in model.stores:
+        if store.capacity is not None:
+            store.full(capacities)
     return fluxes, forcing["precipitation"], tuple(f for f in FORCINGS if f in u.used)
 
 
 def _check_terms(model, fluxes) -> None:
-    """Check that flows and outputs are of what is known."""
+    """Check that flows and outputs are of what is known, and every flux belongs to one."""
     name = type(model).__name__
+    flows = [f.flux for f in model.flows]
+    terms = [t for o in model.outputs for t in o.terms]
     known = (*fluxes, *model.store_names)
-    for used in (*(f.flux for f in model.flows), *(t for o in model.outputs for t in o.terms)):
+    for used in (*flows, *terms):
         if used not in known:
             raise ValueError(
                 f"{name}: {used!r} is used in a flow or output, but is neither a store nor "
                 f"returned by fluxes(); known are {', '.join(known)}"
             )
+    for flux in fluxes:
+        if flux not in (*flows, *terms):
+            raise ValueError(
+                f"{name}: fluxes() returns {flux!r}, which no Flow and no Output names, so that it "
+                f"has no effect; declare Flow({flux!r}, source, target) or an Output of it, or do "
+                "not return it"
+            )
+
+
+def _check_outputs(model, fluxes) -> None:
+    """Check the terms and units of outputs, and that one of them is discharge."""
+    name = type(model).__name__
+    units = {store.name: store.unit for store in model.stores}
     for output in model.outputs:
         if len({term in fluxes for term in output.terms}) > 1:
             raise ValueError(f"{name}: output {output.name!r} adds fluxes to stores")
+        if len(set(output.terms)) < len(output.terms):
+            raise ValueError(f"{name}: output {output.name!r} names a term twice: {output.terms}")
+        for term in output.terms:
+            if output.unit != units.get(term, "mm/d"):
+                raise ValueError(
+                    f"{name}: output {output.name!r} has the unit {output.unit!r}, but {term!r} is "
+                    f"in {units.get(term, 'mm/d')}"
+                )
     if model.routing is not None and model.routing.output not in [o.name for o in model.outputs]:
         raise ValueError(f"{name}: routing names the output {model.routing.output!r}, unknown")
     if "discharge" not in [o.name for o in model.outputs]:
