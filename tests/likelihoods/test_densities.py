@@ -7,7 +7,8 @@ import pytensor.tensor as pt
 import pytest
 from scipy import special, stats
 
-from pymc_hydro.likelihoods import densities, families
+from pymc_hydro.likelihoods.distributions import densities
+from pymc_hydro.likelihoods.errors import families
 
 pytestmark = pytest.mark.kernels
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pymc as pm
@@ -11,7 +12,9 @@ from pymc_hydro.likelihoods.distributions.classes import (
     SkewExponentialPower,
     SkewGeneralizedT,
     SkewStudentT,
+    StableLaplace,
 )
+from pymc_hydro.likelihoods.distributions.starts import place_at
 
 __all__ = ["Family", "shape_variables"]
 
@@ -53,26 +56,33 @@ def _student(mean, sd, nu):
 
 
 NORMAL = Family(pm.Normal, (), _direct())
-LAPLACE = Family(pm.Laplace, (), lambda mean, sd: {"mu": mean, "b": sd / np.sqrt(2)})
+LAPLACE = Family(StableLaplace, (), lambda mean, sd: {"mu": mean, "b": sd / np.sqrt(2)})
 STUDENT = Family(pm.StudentT, ("nu",), _student)
 SKEW_STUDENT = Family(SkewStudentT, ("nu", "xi"), _direct("nu", "xi"))
 SKEW_POWER = Family(SkewExponentialPower, ("beta", "xi"), _direct("beta", "xi"))
 SKEW_GENERALIZED = Family(SkewGeneralizedT, ("lam", "p", "q"), _direct("lam", "p", "q"))
 
 
-def _above_two(name):
+# Where searches and chains start: tails heavier than normal, of moderate weight. With nu near 2
+# any storms can be outliers, and each set of them is a mode.
+START_NU = 6.0
+START_Q = START_NU / 2  # of the generalised t with p = 2
+
+
+def _above_two(name, start):
     """Degrees of freedom with a finite variance: a shifted version of a published prior.
 
     References
     ----------
     Juarez, M. A., Steel, M. F. J. (2010). J. Bus. Econ. Stat. doi:10.1198/jbes.2009.07145
     """
-    return pm.Deterministic(name, 2 + pm.Gamma(f"{name}_minus_2", alpha=2, beta=0.1))
+    excess = place_at(start - 2, f"{name}_minus_2", pm.Gamma.dist(alpha=2, beta=0.1))
+    return pm.Deterministic(name, 2 + excess)
 
 
 SHAPE_PRIORS = {
-    "nu": _above_two,
-    "q": _above_two,
+    "nu": partial(_above_two, start=START_NU),
+    "q": partial(_above_two, start=START_Q),
     "xi": lambda name: pm.LogNormal(name, 0, 0.5),
     "beta": lambda name: pm.Uniform(name, -1, 1),
     "lam": lambda name: pm.Uniform(name, -1, 1),

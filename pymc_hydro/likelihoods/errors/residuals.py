@@ -12,6 +12,7 @@ from pytensor.graph.basic import Variable
 from pytensor.graph.replace import clone_replace
 from pytensor.graph.traversal import ancestors
 
+from pymc_hydro.likelihoods.distributions.starts import place_at
 from pymc_hydro.likelihoods.errors.autoregression import coefficients, condition, last_observations
 from pymc_hydro.likelihoods.errors.families import Family, shape_variables
 from pymc_hydro.likelihoods.errors.observations import observe, on_time
@@ -34,6 +35,10 @@ __all__ = [
 
 SCALES = ("constant", "linear")
 LOWEST = 1e-6  # mm/d
+# Where searches and chains start: s0 as a share of the observations' standard deviation, s1, and
+# r1. Errors that are small and remembered: from large errors without memory the search ends where
+# tails with infinite variance explain the storms, hundreds of units of log-probability lower.
+START_S0, START_S1, START_R1 = {"constant": 0.3, "linear": 0.1}, 0.3, float(np.exp(-0.05))
 RELATIVE_ERROR = 0.5  # prior scale of s1: an error of half the flow is already a poor gauge
 
 
@@ -209,10 +214,13 @@ def error_scale(name, simulated, scale, spread, s0=None, s1=None):
             f"{name}: scale must be one of {', '.join(SCALES)} or an array of standard deviations, "
             f"found {scale!r}"
         )
-    s0 = pm.HalfNormal(f"{name}_s0", sigma=spread) if s0 is None else s0
+    if s0 is None:
+        start = START_S0[scale] * spread
+        s0 = place_at(start, f"{name}_s0", pm.HalfNormal.dist(sigma=spread))
     if scale == "constant":
         return s0 * pt.ones_like(simulated)
-    s1 = pm.HalfNormal(f"{name}_s1", sigma=RELATIVE_ERROR) if s1 is None else s1
+    if s1 is None:
+        s1 = place_at(START_S1, f"{name}_s1", pm.HalfNormal.dist(sigma=RELATIVE_ERROR))
     # A solver may leave a dry river at -1e-12; the scale stays positive.
     return s0 + s1 * pt.maximum(simulated, 0.0)
 
@@ -303,4 +311,9 @@ def spread_of(flow, data, censored) -> float:
 
 def partial_autocorrelations(name, given) -> list:
     """Return partial autocorrelations, uniform between -1 and 1 where not given."""
-    return [pm.Uniform(f"{name}_r{k}", -1, 1) if r is None else r for k, r in enumerate(given, 1)]
+    return [
+        place_at(START_R1 if k == 1 else 0.0, f"{name}_r{k}", pm.Uniform.dist(-1, 1))
+        if r is None
+        else r
+        for k, r in enumerate(given, 1)
+    ]
