@@ -4,11 +4,12 @@ import warnings
 from importlib import import_module
 from importlib.metadata import version
 
-from pymc_hydro import core, likelihoods, losses, signatures, verification
+from pymc_hydro import core, data, likelihoods, losses, signatures, verification
 from pymc_hydro.calibration import Calibration, calibrate
 from pymc_hydro.core.snow import elevation_bands
 from pymc_hydro.data import load_basin
 from pymc_hydro.data.readers import (
+    read_basin,
     read_camels_aus,
     read_camels_br,
     read_camels_ch,
@@ -60,6 +61,7 @@ __all__ = [
     "compare",
     "compute_log_likelihood",
     "core",
+    "data",
     "discharge",
     "elevation_bands",
     "equations",
@@ -71,6 +73,7 @@ __all__ = [
     "plots",
     "predict",
     "priors",
+    "read_basin",
     "read_camels_aus",
     "read_camels_br",
     "read_camels_ch",

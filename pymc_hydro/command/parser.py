@@ -147,7 +147,7 @@ def _add_job(command, name):
 
 def execute(chosen: argparse.Namespace, say=print) -> int:
     """Do what was asked; returns the exit status, with one line on what went wrong."""
-    from pymc_hydro.data.readers.open import SourceError
+    from pymc_hydro.data.readers import SourceError
     from pymc_hydro.engine.errors import IntegrationError
 
     try:

@@ -1,4 +1,4 @@
-"""What is noted about the data of a job: their hash and a summary."""
+"""The data of a job, and what is noted about them: their hash and a summary."""
 
 import hashlib
 
@@ -6,9 +6,25 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from pymc_hydro.command.settings import UsageError
+from pymc_hydro.data.readers import read_basin
 from pymc_hydro.data.schema import VARIABLES
 
-__all__ = ["data_hash", "summary"]
+__all__ = ["data_hash", "load_data", "summary"]
+
+
+def load_data(source: str, gauge=None, reader=None, options: dict | None = None) -> xr.Dataset:
+    """Return the basin that a configuration or a command line names.
+
+    Raises
+    ------
+    UsageError
+        If an option of the reader is called like one of the other arguments.
+    """
+    options = options or {}
+    if taken := [name for name in ("path", "source", "gauge", "reader") if name in options]:
+        raise UsageError(f"options: {', '.join(taken)} is no option of a reader")
+    return read_basin(source, gauge, reader=reader, **options)
 
 
 def data_hash(basin: xr.Dataset) -> str:

@@ -23,9 +23,8 @@ from pymc_hydro.command.folder import (
     Folder,
 )
 from pymc_hydro.command.settings import UsageError
-from pymc_hydro.command.source import data_hash, summary
+from pymc_hydro.command.source import data_hash, load_data, summary
 from pymc_hydro.data import as_basin, split_record
-from pymc_hydro.data.readers.open import load_source
 from pymc_hydro.inference.laplace import inside_bounds
 
 __all__ = ["Job", "compare", "list_data", "list_models"]
@@ -54,7 +53,7 @@ class Job:
         self.folder = Folder(output)
         with warnings.catch_warnings(record=True) as found:
             warnings.simplefilter("always", UserWarning)
-            self.basin = load_source(**settings["data"])
+            self.basin = load_data(**settings["data"])
         self.warnings = [str(w.message) for w in found]
         for text in self.warnings:
             say(f"warning: {text}")
@@ -297,7 +296,7 @@ def list_data(source=None, gauge=None, reader=None, options=None, say=print) -> 
         found = ph.scan(source)
         say(found.to_string(index=False) if len(found) else "nothing that is recognised")
     else:
-        basin = load_source(source, gauge, reader, options)
+        basin = load_data(source, gauge, reader, options)
         say(f"{basin.attrs.get('title', source)}: {_span(basin)}, {basin.sizes['time']} intervals")
         say(summary(basin).to_string(float_format="{:.4g}".format))
 

@@ -1,6 +1,7 @@
 """The two basins that the package carries."""
 
 from importlib import resources
+from typing import Any
 
 import pandas as pd
 import xarray as xr
@@ -18,7 +19,7 @@ _COLUMNS = {
     "flow_mm": "discharge",
 }
 
-BASINS = {
+BASINS: dict[str, dict[str, Any]] = {
     "leaf_river": {
         "title": "Leaf River near Collins, Mississippi, USA (USGS 02472000)",
         "area_km2": 1944.0,

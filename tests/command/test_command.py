@@ -19,8 +19,7 @@ from pymc_hydro.__main__ import main
 from pymc_hydro.command.folder import Folder
 from pymc_hydro.command.parser import COMMANDS
 from pymc_hydro.command.settings import DEFAULTS, UsageError, read_settings
-from pymc_hydro.command.source import data_hash
-from pymc_hydro.data.readers.open import SourceError, load_source
+from pymc_hydro.command.source import data_hash, load_data
 from pymc_hydro.inference.laplace import inside_bounds
 from tests.short import shorten
 
@@ -103,27 +102,13 @@ def test_bad_configurations(text, message, tmp_path):
     assert not (tmp_path / "r").exists()
 
 
-def test_sources(record, tmp_path):
-    assert load_source("fulda").identical(ph.load_basin("fulda"))
-    basin = load_source(str(record), options={"latitude": 31.7})
-    assert basin.attrs["latitude"] == 31.7
-    for folder, name in ((tmp_path / "one", "01234567"), (tmp_path / "two", "01234568")):
-        folder.mkdir()
-        lines = [f"2000 1{d:2d}" + "    1.0000" * 5 for d in range(1, 10)]
-        (folder / f"{name}.dly").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    assert load_source(str(tmp_path / "one")).attrs["gauge"] == "01234567"
-    assert load_source(str(tmp_path), gauge="01234568").sizes["time"] == 9
-    for arguments, message in (
-        ((str(tmp_path),), "2 basins; look at 'pymc-hydro data"),
-        ((str(tmp_path), "9"), "nothing that is recognised for gauge 9"),
-        (("leaf",), "nor an embedded basin .leaf_river, fulda"),
-        (("fulda", "1"), "is embedded"),
-        ((str(record), None, "read_xyz"), "no reader 'read_xyz'; known are read_camels_aus"),
-        ((str(tmp_path), None, "read_camels_us"), "needs --gauge"),
-        ((str(record), None, None, {"colour": 1}), "unexpected keyword"),
-    ):
-        with pytest.raises(SourceError, match=message):
-            load_source(*arguments)
+def test_data_of_a_job(record):
+    assert load_data("fulda").identical(ph.load_basin("fulda"))
+    assert load_data(str(record), options={"latitude": 31.7}).attrs["latitude"] == 31.7
+    with pytest.raises(UsageError, match="gauge is no option"):
+        load_data(str(record), options={"gauge": "1"})
+    assert main(["data", str(record), "--reader", "read_xyz"]) == 2
+    assert main(["data", str(record), "--option", "colour=1"]) == 2
 
 
 def test_data_and_models(record, capsys):

@@ -1,81 +1,140 @@
-"""A basin from an embedded record, a file or a folder: the reader is found."""
+"""A basin from an embedded record, a file or a folder: its source is found."""
 
 from pathlib import Path
 
 import xarray as xr
 
-from pymc_hydro.data import readers
 from pymc_hydro.data.embedded import BASINS, load_basin
+from pymc_hydro.data.readers.machinery.declaration import Source
+from pymc_hydro.data.readers.machinery.paths import patterns_of, recognise
+from pymc_hydro.data.readers.machinery.read import read_source
+from pymc_hydro.data.readers.scan import TEXT_TABLE, scan
+from pymc_hydro.data.readers.sources import SOURCES
+from pymc_hydro.data.readers.tidy import read_csv
 
-__all__ = ["SourceError", "load_source"]
+__all__ = ["SourceError", "read_basin"]
 
-ONE_FILE = ("read_csv", "read_mopex")
+SHOWN = 6  # gauges of a reader in a message
 
 
 class SourceError(ValueError):
-    """The source of data that was asked for is not there, or is not a single basin."""
+    """The basin that was asked for is not there, or it is not clear which one is meant."""
 
 
-def load_source(source: str, gauge=None, reader=None, options=None) -> xr.Dataset:
+def read_basin(
+    path: str | Path,
+    gauge: str | None = None,
+    *,
+    reader: str | None = None,
+    source: Source | None = None,
+    **options,
+) -> xr.Dataset:
     """Return the basin that a name, a file or a folder stands for.
 
     Parameters
     ----------
-    source : str
-        Name of an embedded basin, a file (``.dly``: MOPEX; else text with a header), or a folder
-        of a data set.
+    path : str or Path
+        Name of an embedded basin; a file; or a folder of a data set, at any depth.
     gauge : str, optional
-        Which basin of a folder; not needed where it holds one.
+        Which basin of the folder; not needed where it holds one.
     reader : str, optional
-        Such as "read_camels_us"; found by ``ph.scan`` where not given.
-    options : dict, optional
-        Passed on to the reader.
+        Such as "read_camels_us", where files of the folder fit several.
+    source : Source, optional
+        A declaration of your own.
+    **options
+        Passed on: ``pet``, ``max_gap``, ``area``, ``latitude``, ``elevation`` and what the source
+        declares, such as ``forcing``; of :func:`read_csv` for a table that belongs to no source.
+
+    Returns
+    -------
+    Dataset
+        Of the schema, on ``time``; missing discharge is NaN.
 
     Raises
     ------
     SourceError
-        If the words do not say which basin.
+        If the arguments do not say which basin; a ValueError.
+    FileNotFoundError, KeyError, ValueError
+        If a file is wrong: what, where, and the usual fix.
+
+    Examples
+    --------
+    >>> import pymc_hydro as ph
+    >>> dict(ph.read_basin("leaf_river").sizes)
+    {'time': 3717}
     """
-    options = dict(options or {})
-    if source in BASINS:
-        if gauge or reader or options:
-            raise SourceError(f"{source} is embedded: it has no gauge, reader or options")
-        return load_basin(source)
-    path = Path(source)
+    if isinstance(path, str) and path in BASINS:
+        if gauge or reader or source or options:
+            raise SourceError(f"{path} is embedded: it has no gauge, reader or options")
+        return load_basin(path)
+    path = Path(path)
     if not path.exists():
         raise SourceError(
-            f"{source}: no such file or folder, nor an embedded basin ({', '.join(BASINS)})"
+            f"{path}: no such file or folder, nor an embedded basin ({', '.join(BASINS)})"
         )
-    if path.is_file():
-        reader = reader or ("read_mopex" if path.suffix == ".dly" else "read_csv")
-        arguments = (path,)
-    else:
-        reader, gauge, path = _choose(path, gauge, reader)
-        arguments = (path,) if reader in ONE_FILE else (path, gauge)
-    if not reader.startswith("read_") or reader not in readers.__all__:
-        known = ", ".join(n for n in readers.__all__ if n.startswith("read_"))
-        raise SourceError(f"no reader {reader!r}; known are {known}")
+    source, gauge = _declared(reader, source), None if gauge is None else str(gauge)
+    if path.is_dir() and (source is None or gauge is None):
+        source, gauge, path = _only_one(path, gauge, reader, source)
+    elif path.is_file() and source is None and reader is None:
+        match = recognise(path.absolute().as_posix(), _patterns())
+        source = match.source if match else None
     try:
-        return getattr(readers, reader)(*arguments, **options)
+        if source is not None:
+            return read_source(source, path, gauge, **options)
+        if gauge is not None:
+            raise SourceError(f"{path}: is a table of one basin; leave out gauge={gauge!r}")
+        return read_csv(path, **options)
     except TypeError as error:
-        raise SourceError(f"{reader}: {error}") from None
+        raise SourceError(str(error)) from error
 
 
-def _choose(path, gauge, reader):
-    found = readers.scan(path)
+def _declared(reader, source):
+    """Return the source that is asked for, None where it must be found."""
+    known = {s.reader: s for s in SOURCES} | {TEXT_TABLE: None}
+    if reader is None:
+        return source
+    if source is not None:
+        raise SourceError(f"give reader={reader!r} or a source, not both")
+    if reader not in known:
+        raise SourceError(f"no reader {reader!r}; known are {', '.join(sorted(known))}")
+    return known[reader]
+
+
+def _only_one(path, gauge, reader, source):
+    """Return the source and gauge of the only basin in a folder that fits, and where it lies."""
+    found = scan(path, source)
     if reader is not None:
-        if gauge is None:
-            raise SourceError(f"{path}: {reader} needs --gauge")
-        return reader, gauge, path
+        found = found[found["reader"] == reader]
     if gauge is not None:
         found = found[found["gauge"] == gauge]
-    kinds = found[["reader", "gauge"]].drop_duplicates()
+    basin = found["gauge"].where(found["gauge"] != "", found["path"])
+    kinds = found.assign(basin=basin)[["reader", "basin"]].drop_duplicates()
     if len(kinds) != 1:
-        what = f"{len(kinds)} basins" if len(kinds) else "nothing that is recognised"
-        raise SourceError(
-            f"{path}: holds {what}"
-            + (f" for gauge {gauge}" if gauge else "")
-            + f"; look at 'pymc-hydro data {path}' and give --gauge (and --reader)"
+        asked = "".join(
+            f" for {word} {value}"
+            for word, value in (("gauge", gauge), ("reader", reader))
+            if value is not None
         )
-    reader, gauge = kinds.iloc[0]
-    return reader, gauge, path / found["path"].iloc[0] if reader in ONE_FILE else path
+        raise SourceError(
+            f"{path}: holds {_what(kinds)}{asked}; ph.scan({str(path)!r}) lists what is there, "
+            "say which basin is meant by gauge= (and reader=)"
+        )
+    name, basin = kinds.iloc[0]
+    if name == TEXT_TABLE:
+        return None, None, path / basin
+    return source or next(s for s in SOURCES if s.reader == name), basin, path
+
+
+def _what(kinds):
+    if not len(kinds):
+        return "nothing that is recognised"
+    groups = kinds.groupby("reader", sort=False)["basin"]
+    listed = [
+        f"{reader}: {', '.join(basins[:SHOWN])}{', ...' * (len(basins) > SHOWN)}"
+        for reader, basins in groups
+    ]
+    return f"{len(kinds)} basins ({'; '.join(listed)})"
+
+
+def _patterns():
+    return [p for source in SOURCES for p in patterns_of(source, source.entries[0])]

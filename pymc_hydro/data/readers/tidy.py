@@ -1,17 +1,17 @@
 """Delimited text with one column a variable."""
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 
-import pandas as pd
 import xarray as xr
 
-from pymc_hydro.data.readers.assemble import EXTRAS, assemble, series
-from pymc_hydro.data.readers.dates import check_year, index_of, parse_dates
-from pymc_hydro.data.readers.files import read_table
+from pymc_hydro.data.readers.machinery.assemble import EXTRAS, assemble, series
+from pymc_hydro.data.readers.text.dates import dates_of, looks_like_date
+from pymc_hydro.data.readers.text.files import header_of, read_table
 from pymc_hydro.data.schema import VARIABLES
 
-__all__ = ["read_csv"]
+__all__ = ["is_record", "read_csv"]
 
 # Columns that are recognised without being named, in lower case: variable and unit.
 KNOWN = {
@@ -27,6 +27,7 @@ KNOWN = {
     **{name: (name, unit) for name, unit in EXTRAS.items()},
 }
 DATES = ("time", "date", "datetime", "timestamp")
+YEARS = ("year", "yr", "yyyy")
 
 
 def read_csv(
@@ -94,6 +95,17 @@ def read_csv(
     return assemble(path, [frame], attrs=attrs, pet=pet, max_gap=max_gap)
 
 
+def is_record(path: Path) -> bool:
+    """Return whether a text file has a header and dates, and so may be a record of a basin."""
+    names, separator = header_of(path)
+    if {name.lower() for name in names} & {*DATES, *YEARS}:
+        return True
+    with path.open(encoding="utf-8-sig", errors="replace") as stream:
+        lines = (line for line in stream if not line.startswith("#"))
+        line = next(islice(lines, 1, None), "")
+    return looks_like_date(line.split(separator)[0].strip(' "'))
+
+
 def _columns(path, table, columns, units):
     if columns is None:
         lower = {c.lower(): c for c in table.columns}
@@ -122,34 +134,12 @@ def _columns(path, table, columns, units):
 
 
 def _dates(path, table, time, date_format):
-    first_line = table.attrs["first_line"]
-    if time is not None and not isinstance(time, str):
-        absent = [c for c in time if c not in table]
-        if absent:
-            raise KeyError(f"{path}: no columns {absent}; found {', '.join(table.columns)}")
-        return from_parts(path, table[list(time)], first_line)
     if time is None:
         lower = {c.lower(): c for c in table.columns}
         time = next((lower[d] for d in DATES if d in lower), None)
-    if time not in table:
+    if time is None or (isinstance(time, str) and time not in table):
         raise KeyError(
             f"{path}: no column with dates ({', '.join(DATES)}) among "
             f"{', '.join(map(repr, table.columns))}; give time="
         )
-    return parse_dates(path, table[time], date_format, first_line)
-
-
-def from_parts(path, parts: pd.DataFrame, first_line: int = 1) -> pd.DatetimeIndex:
-    """Return dates from the columns year, month, day, hour, minute, in this order."""
-    names = ("year", "month", "day", "hour", "minute")[: parts.shape[1]]
-    parts = parts.set_axis(names, axis=1)
-    numbers = parts.apply(pd.to_numeric, errors="coerce")
-    whole = pd.to_datetime(numbers, errors="coerce")
-    if whole.isna().any():
-        at = int(whole.isna().to_numpy().argmax())
-        check_year(path, at + first_line, numbers["year"].iloc[at], list(parts.iloc[at]))
-        raise ValueError(
-            f"{path}: line {at + first_line}: {list(parts.iloc[at])} is not a date "
-            f"({', '.join(names)}); {int(whole.isna().sum())} such lines"
-        )
-    return index_of(path, whole, first_line)
+    return dates_of(path, table, time, date_format)

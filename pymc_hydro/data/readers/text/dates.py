@@ -8,9 +8,9 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
-from pymc_hydro.data.readers.files import warn
+from pymc_hydro.data.readers.text.files import warn
 
-__all__ = ["index_of", "parse_dates", "regular"]
+__all__ = ["dates_of", "looks_like_date", "parse_dates", "regular"]
 
 _CLOCK = r"(?:[T ](?P<clock>\d{1,2}:\d{2}(?::\d{2}(?:\.0+)?)?))?"
 # What a date looks like, and the formats of pandas that may be meant.
@@ -87,6 +87,32 @@ def parse_dates(
     return index_of(source, found, first_line)
 
 
+def dates_of(
+    source, table: pd.DataFrame, time: str | Sequence[str], date_format: str | None = None
+) -> pd.DatetimeIndex:
+    """Return the dates of a table, from one column or from those of year, month, day, ...
+
+    Raises
+    ------
+    KeyError, ValueError
+        If there is no such column, or a date cannot be read.
+    """
+    first_line = table.attrs.get("first_line", 1)
+    names = [time] if isinstance(time, str) else list(time)
+    if absent := [name for name in names if name not in table]:
+        raise KeyError(
+            f"{source}: no columns of dates {absent}; found {', '.join(map(str, table.columns))}"
+        )
+    if isinstance(time, str):
+        return parse_dates(source, table[time], date_format, first_line)
+    return _from_parts(source, table[names], first_line)
+
+
+def looks_like_date(cell: str) -> bool:
+    """Return whether a cell is written like a date."""
+    return any(re.match(shape, cell) for shape, _ in _SHAPES)
+
+
 def index_of(source, dates: pd.Series, first_line: int = 1) -> pd.DatetimeIndex:
     """Return dates in the resolution of all records.
 
@@ -131,6 +157,22 @@ def _formats(source, first):
         f"{source}: {first[:40]!r} is not a date that is understood; write dates as YYYY-MM-DD, "
         "or give date_format= (as in datetime.strptime, with a year of four digits)"
     )
+
+
+def _from_parts(source, parts, first_line):
+    """Return dates from the columns year, month, day, hour, minute, in this order."""
+    names = ("year", "month", "day", "hour", "minute")[: parts.shape[1]]
+    parts = parts.set_axis(names, axis=1)
+    numbers = parts.apply(pd.to_numeric, errors="coerce")
+    whole = pd.to_datetime(numbers, errors="coerce")
+    if whole.isna().any():
+        at = int(whole.isna().to_numpy().argmax())
+        check_year(source, at + first_line, numbers["year"].iloc[at], list(parts.iloc[at]))
+        raise ValueError(
+            f"{source}: line {at + first_line}: {list(parts.iloc[at])} is not a date "
+            f"({', '.join(names)}); {int(whole.isna().sum())} such lines"
+        )
+    return index_of(source, whole, first_line)
 
 
 def regular(source, frame: pd.DataFrame) -> pd.DataFrame:

@@ -4,14 +4,14 @@ import codecs
 import csv
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
 import xarray as xr
 
-__all__ = ["attributes", "find_file", "numbers", "open_netcdf", "read_table", "warn"]
+__all__ = ["SPACES", "header_of", "open_netcdf", "parse_numbers", "read_table", "warn"]
 
 SEPARATORS = (",", ";", "\t", "|")
 SPACES = r"\s+"
@@ -21,56 +21,6 @@ CHUNK = 1 << 24  # bytes looked at in one go
 def warn(source, text: str) -> None:
     """Warn of a repair, or of something in a file that its reader should know."""
     warnings.warn(f"{source}: {text}", UserWarning, stacklevel=2)
-
-
-def find_file(root, pattern: str, gauge: str) -> Path:
-    """Return the file below `root` whose path matches a glob pattern; the first, with a warning.
-
-    Raises
-    ------
-    FileNotFoundError
-        If the folder or the file is not there.
-    """
-    root = Path(root)
-    if not root.exists():
-        raise FileNotFoundError(f"{root}: no such folder; give the folder the data set lies in")
-    found = sorted(p for p in root.rglob(pattern) if p.is_file())
-    if not found:
-        raise FileNotFoundError(
-            f"{root}: no file {pattern} for gauge {gauge!r} in it or below; ph.scan({str(root)!r}) "
-            "lists what is there (ids are strings and keep their leading zeros)"
-        )
-    if len(found) > 1:
-        others = ", ".join(str(p.relative_to(root)) for p in found[1:])
-        warn(found[0], f"was taken, but there is also {others}; give a smaller folder")
-    return found[0]
-
-
-def attributes(
-    root, pattern: str, gauge: str, columns: Mapping[str, str], key: str = "gauge_id"
-) -> dict[str, float]:
-    """Return numbers of a gauge from a table of static attributes, by name; those that are there.
-
-    Parameters
-    ----------
-    root : str or Path
-    pattern : str
-        Glob pattern of the tables.
-    gauge : str
-    columns : mapping of name to column
-    key : str
-        Column of the gauges' ids.
-    """
-    for path in sorted(Path(root).rglob(pattern)):
-        table = read_table(path, text=True)
-        if key not in table:
-            continue
-        row = table[table[key].str.strip() == gauge]
-        if len(row):
-            row = row.reset_index(drop=True)
-            values = {n: numbers(path, row, c).iloc[0] for n, c in columns.items() if c in row}
-            return {n: float(v) for n, v in values.items() if pd.notna(v)}
-    return {}
 
 
 def read_table(
@@ -156,8 +106,17 @@ def read_table(
     return table
 
 
+def header_of(path: Path, separator: str | None = None) -> tuple[list[str], str]:
+    """Return the names in the header of a text file, and the separator."""
+    with path.open(encoding="utf-8-sig", errors="replace") as stream:
+        header = next((line.strip("\n") for line in stream if not line.startswith("#")), "")
+    separator = separator or _separator(header)
+    cells = header.split() if separator == SPACES else header.split(separator)
+    return [cell.strip().strip('"') for cell in cells], separator
+
+
 @contextmanager
-def open_netcdf(path):
+def open_netcdf(path) -> Iterator[xr.Dataset]:
     """Yield the Dataset of a netCDF file, read as it is used.
 
     Raises
@@ -175,7 +134,7 @@ def open_netcdf(path):
         yield data
 
 
-def numbers(path, table: pd.DataFrame, column: str) -> pd.Series:
+def parse_numbers(path, table: pd.DataFrame, column: str) -> pd.Series:
     """Return a column as float64, NaN where the cell is empty or blank or says NaN or NA.
 
     Raises

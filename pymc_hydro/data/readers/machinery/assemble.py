@@ -7,8 +7,8 @@ import pandas as pd
 import xarray as xr
 
 from pymc_hydro.data.evaporation import potential_evaporation
-from pymc_hydro.data.readers.dates import parse_dates, regular
-from pymc_hydro.data.readers.files import numbers, warn
+from pymc_hydro.data.readers.text.dates import regular
+from pymc_hydro.data.readers.text.files import parse_numbers, warn
 from pymc_hydro.data.schema import VARIABLES, as_basin
 from pymc_hydro.data.units import to_schema
 
@@ -36,7 +36,7 @@ SMALL_NEGATIVE = {"precipitation": 0.01, "potential_evaporation": 5.0}  # packin
 def series(
     source,
     table: pd.DataFrame,
-    dates: pd.DatetimeIndex | str,
+    dates: pd.DatetimeIndex,
     columns: Mapping,
     *,
     area: float | None = None,
@@ -49,16 +49,13 @@ def series(
     source : str or Path
     table : DataFrame
         From ``read_table``.
-    dates : DatetimeIndex, or name of the column with dates
+    dates : DatetimeIndex
     columns : mapping of schema name to (column, unit)
     area : float, in km2, optional
     missing : sequence of float
         Codes of missing values in the file.
     """
-    if isinstance(dates, str):
-        first_line = table.attrs.get("first_line", 1)
-        dates = parse_dates(source, table[dates], first_line=first_line)
-    found = {n: numbers(source, table, c).to_numpy() for n, (c, _) in columns.items()}
+    found = {n: parse_numbers(source, table, c).to_numpy() for n, (c, _) in columns.items()}
     frame = pd.DataFrame(found, index=dates)
     if missing:
         frame = frame.mask(frame.isin(list(missing)))
@@ -103,7 +100,7 @@ def assemble(
     steps = {f.index[1] - f.index[0] for f in frames}
     if len(steps) > 1:
         raise ValueError(f"{source}: files of different intervals, {sorted(map(str, steps))}")
-    frame = pd.concat(frames, axis=1)
+    frame = pd.concat(frames, axis=1, sort=True)
     frame = frame.asfreq(frames[0].index[1] - frames[0].index[0])
     if pet is not None:
         frame = frame.drop(columns="potential_evaporation", errors="ignore")
@@ -200,6 +197,14 @@ def _check_limits(source, frame):
 
 
 def _warn_of_doubts(source, basin):
+    if {"temperature_min", "temperature_max"} <= set(basin):
+        equal = basin["temperature_min"] == basin["temperature_max"]
+        if float(equal.mean()) > 0.9:
+            warn(
+                source,
+                "Tmax equals Tmin, both are the daily mean: Hargreaves' method and others that "
+                "need the daily range will not work",
+            )
     mean = {name: float(basin[name].mean()) for name in VARIABLES if name in basin}
     if mean["precipitation"] < DRIEST_MEAN:
         rain = mean["precipitation"]

@@ -1,0 +1,229 @@
+"""What a source of data is: its files, their columns with units, and where attributes stand."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+__all__ = ["GAUGE", "Attributes", "Column", "Source", "Table"]
+
+GAUGE = "{gauge}"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A variable in a file. A pair ``(name, unit)`` may be written in place of it.
+
+    Parameters
+    ----------
+    name : str or int
+        The column's name in the file, or its position, from 0. ``"{gauge}"`` in a table that has
+        one column a gauge.
+    unit : str
+        As in :func:`pymc_hydro.read_csv`; ``"degC or K"`` for a temperature in either of the two.
+    note : str
+        A warning where this column is read.
+    when : (option, value), optional
+        The column is read with this value of an option only.
+    seconds : str
+        Column with the seconds of a day over which the value is a mean, such as those of daylight;
+        it becomes the mean over 24 hours.
+    """
+
+    name: str | int
+    unit: str
+    note: str = ""
+    when: tuple[str, str] | None = None
+    seconds: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    r"""A kind of file: how it is called, and what stands in it.
+
+    Parameters
+    ----------
+    path : str or tuple of str
+        End of the file's path. ``{gauge}`` stands for the gauge and ``{option}`` for the value of
+        an option; ``*`` and ``**/`` are as in :meth:`pathlib.Path.glob`. Of several the first that
+        is there is read. A path without ``{gauge}`` is a file of many gauges. ``.nc`` is netCDF,
+        anything else is text.
+    columns : mapping of schema name to Column, or to a tuple of them
+        Of several the first that is there is read.
+    time : str or tuple of str
+        Column of dates, or the columns of year, month, day (and hour, minute).
+    date_format : str, optional
+        As in ``datetime.strptime``, where dates could mean two things.
+    separator : str, optional
+        One character, or ``\s+`` for blanks; guessed where not given.
+    decimal : str
+    names : tuple of str
+        Names of the columns, in a file without header.
+    widths : tuple of int
+        Of the columns `names`, in a file of fixed width.
+    rename : callable, optional
+        Makes the name of a column out of what the header says.
+    heading : tuple of str
+        What the lines before the header hold, one number each: "latitude", "elevation" (m),
+        "area_km2" or "area_m2".
+    missing : tuple of float
+        Codes of missing values.
+    flags : tuple of (column, code)
+        A line has no value where this column has this code.
+    gauges : str
+        Column, or coordinate of a netCDF file, with the ids of gauges: one gauge is read.
+    complete : bool
+        Every cell must be there: a shorter line is broken off.
+    needed : bool
+        Whether the basin cannot be read without this file.
+    listed : str
+        Path by which ``scan`` recognises the file, where `path` fits other files as well.
+    detail : str
+        What ``scan`` says about the file.
+    """
+
+    path: str | tuple[str, ...]
+    columns: Mapping[str, tuple | Column]
+    time: str | tuple[str, ...] = "date"
+    date_format: str | None = None
+    separator: str | None = None
+    decimal: str = "."
+    names: tuple[str, ...] = ()
+    widths: tuple[int, ...] = ()
+    rename: Callable[[str], str] | None = None
+    heading: tuple[str, ...] = ()
+    missing: tuple[float, ...] = ()
+    flags: tuple[tuple[str, str], ...] = ()
+    gauges: str = ""
+    complete: bool = False
+    needed: bool = True
+    listed: str = ""
+    detail: str = ""
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The patterns of the file's path."""
+        return (self.path,) if isinstance(self.path, str) else self.path
+
+    @property
+    def dates(self) -> tuple[str, ...]:
+        """The columns that dates stand in."""
+        return (self.time,) if isinstance(self.time, str) else self.time
+
+    @property
+    def wide(self) -> bool:
+        """Whether the file has one column a gauge."""
+        return any(c.name == GAUGE for name in self.columns for c in self.choices(name))
+
+    def choices(self, name: str) -> tuple[Column, ...]:
+        """Return the columns that a variable may stand in."""
+        found = self.columns[name]
+        if isinstance(found, Column):
+            return (found,)
+        if not isinstance(found[0], (Column, tuple)):
+            return (Column(*found),)
+        return tuple(c if isinstance(c, Column) else Column(*c) for c in found)
+
+
+@dataclass(frozen=True)
+class Attributes:
+    """A table with numbers that do not change in time, one line a gauge, or a JSON file of a gauge.
+
+    Parameters
+    ----------
+    path : str
+        As that of a :class:`Table`.
+    columns : mapping of "area_km2", "latitude" or "elevation" to column
+        A list in a JSON file stands for its median.
+    key : str
+        Column of the gauges' ids.
+    transposed : bool
+        Whether the gauges are columns, and the first column holds the names.
+    separator : str, optional
+    """
+
+    path: str
+    columns: Mapping[str, str]
+    key: str = "gauge_id"
+    transposed: bool = False
+    separator: str | None = None
+
+
+@dataclass(frozen=True)
+class Source:
+    r"""A data set, or a layout of files: what is needed to read and to list its basins.
+
+    Parameters
+    ----------
+    name : str
+        Such as "CAMELS-GB"; ``{option}`` in it stands for the value of an option.
+    tables : tuple of Table, or of tuples of them
+        The files of a basin. Of a tuple of tables the first that is there is read. A basin begins
+        with the file of the first: ``scan`` lists it. A variable is read from the first that has
+        it. Where no file has ``temperature``, it is the mean of the daily extremes.
+    gauge : str
+        Regular expression of the gauges' ids; what its groups match can stand in paths as well.
+    attributes : tuple of Attributes
+        Where area, latitude and elevation stand.
+    options : mapping of str to str, or to tuple of str
+        What the caller may choose, with its default; or with all values, the default first.
+    pet : str, optional
+        Method by which potential evaporation is computed where no file has it.
+    pet_note : str
+        A warning that it was computed.
+    reader : str
+        Name of the function that reads the source, where it has one.
+
+    Examples
+    --------
+    >>> import pymc_hydro as ph
+    >>> source = ph.data.Source(
+    ...     "my rivers",
+    ...     tables=(
+    ...         ph.data.Table(
+    ...             "river_{gauge}.csv",
+    ...             {"precipitation": ("rain", "mm"), "discharge": ("Q", "m3/s")},
+    ...             time="day",
+    ...         ),
+    ...     ),
+    ...     gauge=r"\d+",
+    ...     attributes=(ph.data.Attributes("rivers.csv", {"area_km2": "area"}),),
+    ... )
+    """
+
+    name: str
+    tables: tuple[Table | tuple[Table, ...], ...]
+    gauge: str = r"[^/]+"
+    attributes: tuple[Attributes, ...] = ()
+    options: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    pet: str | None = None
+    pet_note: str = ""
+    reader: str = ""
+
+    @property
+    def entries(self) -> tuple[tuple[Table, ...], ...]:
+        """For each file of a basin the kinds of which the first that is there is read."""
+        return tuple((t,) if isinstance(t, Table) else t for t in self.tables)
+
+    def choose(self, given: Mapping[str, str]) -> dict[str, str]:
+        """Return the value of each option.
+
+        Raises
+        ------
+        TypeError, KeyError
+            If there is no such option, or it has no such value.
+        """
+        if strange := [name for name in given if name not in self.options]:
+            known = (*self.options, "pet", "max_gap", "area", "latitude", "elevation")
+            raise TypeError(
+                f"{self.reader or self.name}: unexpected option {', '.join(map(repr, strange))}; "
+                f"known are {', '.join(known)}"
+            )
+        chosen = {}
+        for name, values in self.options.items():
+            default = values if isinstance(values, str) else values[0]
+            chosen[name] = str(given.get(name, default))
+            if not isinstance(values, str) and chosen[name] not in values:
+                raise KeyError(
+                    f"{self.reader or self.name}: no {name} {chosen[name]!r}; there are "
+                    f"{', '.join(values)}"
+                )
+        return chosen

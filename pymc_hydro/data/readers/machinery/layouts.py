@@ -1,0 +1,168 @@
+"""The columns of one file, whichever way it is laid out."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from pymc_hydro.data.readers.machinery.declaration import GAUGE, Table
+from pymc_hydro.data.readers.text.files import header_of, open_netcdf, read_table
+
+__all__ = ["gauges_in", "heading_of", "load"]
+
+
+def load(
+    what: str, table: Table, path: Path, gauge: str, columns: Sequence[str | int]
+) -> pd.DataFrame:
+    """Return a file as a table with one column a variable, and cells as they are written.
+
+    Parameters
+    ----------
+    what : str
+        The source's name, for messages.
+    table : Table
+    path : Path
+    gauge : str
+    columns : sequence of str or int
+        What will be looked for, beside the dates.
+
+    Raises
+    ------
+    FileNotFoundError, KeyError, ValueError
+        If the file is not whole, or the gauge is not in it.
+    """
+    if path.suffix == ".nc":
+        return _netcdf(table, path, gauge, columns)
+    if table.widths and b"\t" not in _first_line(path):
+        return _fixed_width(what, table, path)
+    if table.wide:
+        return _wide(table, path, gauge)
+    text = [name for name in (table.gauges, *(column for column, _ in table.flags)) if name]
+    frame = read_table(
+        path,
+        separator=table.separator,
+        names=table.names or None,
+        decimal=table.decimal,
+        skip=len(table.heading),
+        text=text,
+    )
+    if table.rename is not None:
+        frame = frame.rename(columns=table.rename)
+    if table.complete:
+        _check_complete(path, frame, [*table.dates, *columns])
+    return _lines_of(table, path, frame, gauge) if table.gauges else frame
+
+
+def heading_of(table: Table, path: Path) -> dict[str, float]:
+    """Return the numbers in the lines before the header."""
+    if not table.heading:
+        return {}
+    with path.open(encoding="latin-1") as stream:
+        lines = [stream.readline().strip() for _ in table.heading]
+    try:
+        found = dict(zip(table.heading, map(float, lines), strict=True))
+    except ValueError:
+        number = {2: "two", 3: "three"}.get(len(lines), len(lines))
+        raise ValueError(
+            f"{path}: expected {', '.join(table.heading)} in the first {number} lines, one number "
+            f"each, found {lines}"
+        ) from None
+    if "area_m2" in found:
+        found["area_km2"] = found.pop("area_m2") / 1e6
+    return found
+
+
+def gauges_in(table: Table, path: Path) -> list[str]:
+    """Return the ids of the gauges in a file of many."""
+    if path.suffix == ".nc":
+        with open_netcdf(path) as data:
+            return data[table.gauges].values.astype(str).tolist()
+    if table.gauges:
+        names = table.names or None
+        frame = read_table(path, separator=table.separator, names=names, text=[table.gauges])
+        return sorted(frame[table.gauges].str.strip().unique())
+    return [name for name in header_of(path, table.separator)[0] if name not in table.dates]
+
+
+def _wide(table, path, gauge):
+    """Return the columns of dates and of one gauge; the others are not parsed."""
+    names, separator = header_of(path, table.separator)
+    wanted = (*table.dates, gauge)
+    if absent := [name for name in wanted if name not in names]:
+        raise KeyError(
+            f"{path}: no column {', '.join(map(repr, absent))}; it has {len(names)} columns, such "
+            f"as {', '.join(names[:6])}"
+        )
+    at = [names.index(name) for name in wanted]
+    return read_table(path, separator=separator, columns=at, decimal=table.decimal)
+
+
+def _netcdf(table, path, gauge, columns):
+    with open_netcdf(path) as data:
+        if table.gauges:
+            ids = data[table.gauges]
+            known = ids.values.astype(str)
+            if gauge not in known:
+                raise KeyError(f"{path}: no gauge {gauge!r}; there are {len(known)}")
+            data = data.isel({ids.dims[0]: int((known == gauge).argmax())})
+            data = data.drop_vars(table.gauges)
+        names = [name for name in columns if name in data.data_vars]
+        return data[names].to_dataframe().reset_index()
+
+
+def _lines_of(table, path, frame, gauge):
+    ids = frame[table.gauges].str.strip()
+    mine = (ids == gauge).to_numpy()
+    if mine.all():
+        return frame
+    if not mine.any():
+        kind = ValueError if GAUGE in "".join(table.paths) else KeyError
+        raise kind(f"{path}: holds gauge {', '.join(ids.unique()[:6])}, not {gauge}")
+    first_line = frame.attrs["first_line"] + int(mine.argmax())
+    frame = frame[mine].reset_index(drop=True)
+    frame.attrs["first_line"] = first_line
+    return frame
+
+
+def _check_complete(path, frame, needed):
+    first_line = frame.attrs["first_line"]
+    if absent := sorted(set(needed) - set(frame)):
+        raise ValueError(f"{path}: line {first_line - 1} lacks the columns {absent}")
+    short = frame.isna().any(axis=1)
+    if short.any():
+        raise ValueError(
+            f"{path}: line {int(short.to_numpy().argmax()) + first_line} has fewer than "
+            f"{frame.shape[1]} values; the file is broken off or garbled there: download it again"
+        )
+
+
+def _fixed_width(what, table, path):
+    text = path.read_bytes()
+    if not text.strip():
+        raise ValueError(f"{path}: is empty; download or export it again")
+    if b"\0" in text:
+        raise ValueError(f"{path}: is not a text file (binary, packed, or UTF-16)")
+    lines = pd.Series(text.decode("latin-1").splitlines())
+    lines = lines[lines.str.strip() != ""]
+    length = sum(table.widths)
+    short = lines.str.len() != length
+    if short.any():
+        at = int(short.to_numpy().argmax())
+        raise ValueError(
+            f"{path}: line {at + 1} has {len(lines.iloc[at])} characters, expected {length}; is "
+            f"it a file of {what}, and whole?"
+        )
+    found, start = {}, 0
+    for name, width in zip(table.names, table.widths, strict=True):
+        found[name] = pd.to_numeric(lines.str.slice(start, start + width), errors="coerce")
+        start += width
+    frame = pd.DataFrame(found)
+    bad = frame.isna().any(axis=1)
+    if bad.any():
+        raise ValueError(f"{path}: line {int(bad.to_numpy().argmax()) + 1} is not of numbers")
+    return frame
+
+
+def _first_line(path):
+    with path.open("rb") as stream:
+        return stream.readline()

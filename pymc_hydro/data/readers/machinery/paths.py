@@ -1,0 +1,99 @@
+"""Patterns of paths: one declaration by which files are found, and are recognised."""
+
+import glob
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from pymc_hydro.data.readers.machinery.declaration import Source, Table
+from pymc_hydro.data.readers.text.files import warn
+
+__all__ = ["Match", "fields_of", "filled", "find_all", "find_file", "patterns_of", "recognise"]
+
+_PARTS = re.compile(r"\{(?P<field>\w+)\}|(?P<deep>\*\*/)|(?P<some>\*)|(?P<one>\[[^\]]+\])")
+
+
+class Match(NamedTuple):
+    """What the path of a file says."""
+
+    source: Source
+    table: Table
+    gauge: str | None  # None: a file of many gauges
+    detail: str
+    folder: str  # above what the pattern speaks of
+
+
+def fields_of(source: Source, gauge: str, options: Mapping[str, str]) -> dict[str, str]:
+    """Return what the names in braces stand for."""
+    match = re.fullmatch(source.gauge, gauge)
+    groups = match.groupdict() if match else {}
+    return {**options, **groups, "gauge": gauge}
+
+
+def filled(pattern: str, fields: Mapping[str, str]) -> str:
+    """Return a pattern with the names in braces replaced; an unknown one by ``*``."""
+    return re.sub(r"\{(\w+)\}", lambda m: fields.get(m[1], "*"), pattern)
+
+
+def find_all(root: Path, pattern: str, fields: Mapping[str, str]) -> list[Path]:
+    """Return the files below a folder whose paths end like a pattern."""
+    escaped = {name: glob.escape(value) for name, value in fields.items()}
+    return sorted(p for p in root.rglob(filled(pattern, escaped)) if p.is_file())
+
+
+def find_file(root: Path, patterns: Sequence[str], fields: Mapping[str, str]) -> Path | None:
+    """Return a file whose path ends like the first of the patterns that fits any.
+
+    Where several fit it, a warning says which one is taken.
+    """
+    for pattern in patterns:
+        found = find_all(root, pattern, fields)
+        if len(found) > 1:
+            others = ", ".join(str(p.relative_to(root)) for p in found[1:])
+            warn(found[0], f"was taken, but there is also {others}; give a smaller folder")
+        if found:
+            return found[0]
+    return None
+
+
+def patterns_of(
+    source: Source, tables: Sequence[Table]
+) -> Iterator[tuple[Source, Table, re.Pattern]]:
+    """Yield each pattern by which a path is recognised, as a regular expression."""
+    for table in tables:
+        for pattern in (table.listed,) if table.listed else table.paths:
+            yield source, table, _expression(source, pattern)
+
+
+def recognise(path: str, patterns: Sequence[tuple[Source, Table, re.Pattern]]) -> Match | None:
+    """Return what the first pattern that fits a path, with slashes, says about it."""
+    for source, table, expression in patterns:
+        match = expression.search(path)
+        if match:
+            groups = match.groupdict()
+            detail = table.detail or ", ".join(groups[o] for o in source.options if o in groups)
+            return Match(source, table, groups.get("gauge"), detail, path[: match.start()] or "/")
+    return None
+
+
+def _expression(source, pattern):
+    text, at, seen = "", 0, set()
+    for part in _PARTS.finditer(pattern):
+        text += re.escape(pattern[at : part.start()])
+        at, name = part.end(), part["field"]
+        if name in seen:
+            text += f"(?P={name})"
+        elif name:
+            seen.add(name)
+            text += f"(?P<{name}>{_values(source, name)})"
+        else:
+            text += "(?:[^/]+/)*" if part["deep"] else part["one"] or "[^/]*"
+    return re.compile(f"(?:^|/){text}{re.escape(pattern[at:])}$")
+
+
+def _values(source, name):
+    if name == "gauge":
+        return source.gauge
+    values = source.options.get(name, "")
+    return "[^/]+" if isinstance(values, str) else "|".join(map(re.escape, values))

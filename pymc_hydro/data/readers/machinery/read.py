@@ -1,0 +1,208 @@
+"""The one function that reads a basin of a declared source."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+import xarray as xr
+
+from pymc_hydro.data.readers.machinery.assemble import assemble, series
+from pymc_hydro.data.readers.machinery.attributes import attributes_in
+from pymc_hydro.data.readers.machinery.declaration import GAUGE, Column, Source, Table
+from pymc_hydro.data.readers.machinery.layouts import heading_of, load
+from pymc_hydro.data.readers.machinery.paths import (
+    fields_of,
+    filled,
+    find_all,
+    find_file,
+    patterns_of,
+    recognise,
+)
+from pymc_hydro.data.readers.text.dates import dates_of
+from pymc_hydro.data.readers.text.files import parse_numbers, warn
+
+__all__ = ["read_source"]
+
+EVAPORATION = "potential_evaporation"
+EXTREMES = ["temperature_min", "temperature_max"]
+EITHER, WARMEST = "degC or K", 100.0  # a temperature with a higher mean is in K
+
+
+class _Request(NamedTuple):
+    """Which basin is asked for, and how."""
+
+    source: Source
+    root: Path  # the folder in which files are looked for
+    file: Path | None  # the first file, where the caller named it
+    gauge: str
+    settings: Mapping[str, str | None]  # options, and pet
+    method: str | None  # by which evaporation is computed
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """What the names in braces stand for."""
+        options = {name: str(self.settings[name]) for name in self.source.options}
+        return fields_of(self.source, self.gauge, options)
+
+    @property
+    def can_compute(self) -> bool:
+        """Whether evaporation that no file has is computed without being asked for."""
+        return self.source.pet is not None and self.settings["pet"] is None
+
+    def choices(self, table: Table, name: str) -> list[Column]:
+        """Return the columns in which a variable is looked for."""
+        columns = table.choices(name)
+        asked = [c for c in columns if c.when and self.settings.get(c.when[0]) == c.when[1]]
+        chosen = asked or [c for c in columns if c.when is None]
+        return [replace(c, name=self.gauge) if c.name == GAUGE else c for c in chosen]
+
+
+def read_source(
+    source: Source,
+    root: str | Path,
+    gauge: str | None = None,
+    *,
+    pet: str | None = None,
+    max_gap: int = 0,
+    area: float | None = None,
+    latitude: float | None = None,
+    elevation: float | None = None,
+    **options: str,
+) -> xr.Dataset:
+    """Read a basin of a declared source; arguments and errors are those of ``ph.read_basin``.
+
+    `root` is a folder or the file that the basin begins with, which then says the gauge; `options`
+    are those that the source declares.
+    """
+    asked = _request(source, Path(root), gauge, pet, source.choose(options))
+    given = {"area_km2": area, "latitude": latitude, "elevation": elevation}
+    place = _attributes(asked) | {name: value for name, value in given.items() if value is not None}
+    known = {EVAPORATION} if asked.method else set()
+    frames: list[pd.DataFrame] = []
+    paths: list[Path] = []
+    for kinds in source.entries:
+        table, path = _find(asked, kinds, known, None if frames else asked.file)
+        if table is not None:
+            place = heading_of(table, path) | place
+            frames.append(_read(asked, table, path, known, place.get("area_km2")))
+            paths.append(path)
+            known |= set(frames[-1])
+    if "temperature" not in known and known.issuperset(EXTREMES):
+        frames.append(pd.concat(frames, axis=1, sort=True)[EXTREMES].mean(axis=1, skipna=False))
+        frames[-1] = frames[-1].to_frame("temperature")
+    method = asked.method
+    if EVAPORATION not in known and asked.can_compute:
+        method = source.pet
+        if source.pet_note:
+            warn(paths[0], source.pet_note)
+    attrs = {"gauge": asked.gauge, **place, "source": filled(source.name, asked.fields)}
+    # Of files with one variable each, a message about the basin names none.
+    where = paths[0] if frames[0].shape[1] > 1 else f"{asked.root}, {asked.gauge}"
+    return assemble(where, frames, attrs=attrs, pet=method, max_gap=max_gap)
+
+
+def _request(source, root, gauge, pet, options):
+    if not root.exists():
+        what = "no such folder; give the folder that the data set lies in"
+        raise FileNotFoundError(f"{root}: {what}")
+    folder, file = root, None
+    if root.is_file():
+        file, match = root, _recognise(source, source.entries[0], root)
+        folder = Path(match.folder) if match else root.parent
+        if gauge is None and match is not None and match.gauge is None:
+            raise KeyError(f"{root}: holds many gauges; say which one is meant by gauge=")
+        gauge = gauge or (match.gauge if match else root.stem)
+    tables = [table for kinds in source.entries for table in kinds]
+    columns = [c for table in tables for name in table.columns for c in table.choices(name)]
+    is_column = ("pet", pet) in [column.when for column in columns]
+    method = None if is_column else pet
+    return _Request(source, folder, file, str(gauge), {**options, "pet": pet}, method)
+
+
+def _recognise(source, kinds, file):
+    return recognise(file.absolute().as_posix(), list(patterns_of(source, kinds)))
+
+
+def _attributes(asked):
+    """Return what the first table that has the gauge says, for each kind of table."""
+    found = {}
+    for declared in asked.source.attributes:
+        for path in find_all(asked.root, declared.path, asked.fields):
+            values = attributes_in(declared, path, asked.gauge)
+            if values:
+                found = values | found
+                break
+    return found
+
+
+def _find(asked, kinds, known, file):
+    """Return the kind of file that is there and has something new, and its path."""
+    kinds = [table for table in kinds if set(table.columns) - known]
+    if file is not None:
+        match = _recognise(asked.source, kinds, file)
+        return (match.table if match else kinds[0]), file
+    for table in kinds:
+        path = find_file(asked.root, table.paths, asked.fields)
+        if path is not None:
+            return table, path
+    if any(table.needed for table in kinds):
+        patterns = [filled(p, asked.fields) for table in kinds for p in table.paths]
+        raise FileNotFoundError(
+            f"{asked.root}: no file {' or '.join(patterns)} for gauge {asked.gauge!r} in it or "
+            f"below; ph.scan({str(asked.root)!r}) lists what is there (ids are strings and keep "
+            "their leading zeros)"
+        )
+    return None, None
+
+
+def _read(asked, table, path, known, area) -> pd.DataFrame:
+    """Return the variables of a file that are not known yet, in the units of the schema."""
+    choices = {name: asked.choices(table, name) for name in table.columns if name not in known}
+    choices = {name: columns for name, columns in choices.items() if columns}
+    names = [n for columns in choices.values() for c in columns for n in (c.name, c.seconds) if n]
+    cells = load(asked.source.name, table, path, asked.gauge, names)
+    columns = {}
+    for name, candidates in choices.items():
+        candidates = [_by_name(path, cells, column) for column in candidates]
+        column = next((c for c in candidates if c.name in cells), None)
+        if (
+            column is None
+            and name == EVAPORATION
+            and asked.source.pet
+            and not asked.settings["pet"]
+        ):
+            continue
+        columns[name] = _prepare(path, cells, column or candidates[0])
+    for flag, code in table.flags:
+        marked = (cells[flag] == code).to_numpy()
+        for column, _ in columns.values():
+            cells[column] = parse_numbers(path, cells, column).mask(marked)
+    dates = dates_of(path, cells, table.time, table.date_format)
+    return series(path, cells, dates, columns, area=area, missing=table.missing)
+
+
+def _by_name(path, cells, column):
+    """Return a column that is named, not numbered."""
+    if isinstance(column.name, str):
+        return column
+    if column.name >= cells.shape[1]:
+        raise KeyError(
+            f"{path}: no column {column.name + 1}; found {', '.join(map(repr, cells.columns))}"
+        )
+    return replace(column, name=cells.columns[column.name])
+
+
+def _prepare(path, cells, column):
+    """Return the name of a column and its unit; its values are made those of the unit."""
+    unit = column.unit
+    if column.note:
+        warn(path, column.note)
+    if unit == EITHER:
+        mean = parse_numbers(path, cells, column.name).mean()
+        unit = "degC" if mean < WARMEST else "K"
+    if column.seconds:
+        values = parse_numbers(path, cells, column.name)
+        cells[column.name] = values * parse_numbers(path, cells, column.seconds) / 86400
+    return column.name, unit

@@ -1,0 +1,23 @@
+"""The data sets that are known, each a declaration and a function that reads it."""
+
+from pymc_hydro.data.readers.machinery.declaration import Source
+from pymc_hydro.data.readers.sources.europe import CAMELS_CH, CAMELS_DE, CAMELS_FR, CAMELS_GB
+from pymc_hydro.data.readers.sources.united_states import CAMELS_US, CAMELS_US_HOURLY, MOPEX
+from pymc_hydro.data.readers.sources.worldwide import CAMELS_AUS, CAMELS_BR, CAMELS_CL, CARAVAN
+
+__all__ = ["SOURCES"]
+
+# A file belongs to the first that recognises it.
+SOURCES: tuple[Source, ...] = (
+    CAMELS_US,
+    CAMELS_US_HOURLY,
+    CAMELS_GB,
+    CAMELS_CH,
+    CAMELS_DE,
+    CAMELS_FR,
+    CAMELS_BR,
+    CAMELS_CL,
+    CAMELS_AUS,
+    MOPEX,
+    CARAVAN,
+)

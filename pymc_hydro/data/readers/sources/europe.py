@@ -1,0 +1,214 @@
+"""CAMELS-GB, -CH, -DE and -FR."""
+
+from pathlib import Path
+
+import xarray as xr
+
+from pymc_hydro.data.readers.machinery.declaration import Attributes, Column, Source, Table
+from pymc_hydro.data.readers.machinery.read import read_source
+from pymc_hydro.data.readers.sources.documented import documented
+
+__all__ = [
+    "CAMELS_CH",
+    "CAMELS_DE",
+    "CAMELS_FR",
+    "CAMELS_GB",
+    "read_camels_ch",
+    "read_camels_de",
+    "read_camels_fr",
+    "read_camels_gb",
+]
+
+PLACE = {"area_km2": "area", "latitude": "gauge_lat", "elevation": "elev_mean"}
+TEMPERATURES = {
+    "temperature": ("temperature_mean", "degC"),
+    "temperature_min": ("temperature_min", "degC"),
+    "temperature_max": ("temperature_max", "degC"),
+}
+
+
+def _without_unit(name: str) -> str:
+    """Releases write the degree sign in different ways."""
+    return name.partition("(")[0].strip()
+
+
+CAMELS_GB = Source(
+    "CAMELS-GB",
+    tables=(
+        Table(
+            "CAMELS_GB_hydromet_timeseries_{gauge}[_.]*csv",
+            {
+                "precipitation": ("precipitation", "mm/d"),
+                "potential_evaporation": (
+                    Column("pet", "mm/d"),
+                    Column(
+                        "peti",
+                        "mm/d",
+                        note="has no column pet; peti was used, which is higher (interception "
+                        "correction)",
+                    ),
+                ),
+                "temperature": ("temperature", "degC"),
+                "discharge": ("discharge_spec", "mm/d"),
+            },
+        ),
+    ),
+    gauge=r"\d+",
+    attributes=(Attributes("CAMELS_GB_topographic_attributes.csv", PLACE),),
+    reader="read_camels_gb",
+)
+
+CAMELS_CH = Source(
+    "CAMELS-CH",
+    tables=(
+        Table(
+            "CAMELS_CH_obs_based_{gauge}.csv",
+            {
+                "precipitation": ("precipitation", "mm/d"),
+                **TEMPERATURES,
+                "discharge": ("discharge_spec", "mm/d"),
+            },
+            rename=_without_unit,
+        ),
+        Table(
+            "CAMELS_CH_sim_based_{gauge}.csv",
+            {"potential_evaporation": ("pet_sim", "mm/d")},
+            rename=_without_unit,
+        ),
+    ),
+    gauge=r"\d+",
+    attributes=(Attributes("CAMELS_CH_topographic_attributes.csv", PLACE),),
+    reader="read_camels_ch",
+)
+
+CAMELS_DE = Source(
+    "CAMELS-DE",
+    tables=(
+        Table(
+            "CAMELS_DE_hydromet_timeseries_{gauge}.csv",
+            {
+                "precipitation": ("precipitation_mean", "mm/d"),
+                **TEMPERATURES,
+                # Since version 1.0, and before.
+                "discharge": (("discharge_spec_obs", "mm/d"), ("discharge_spec", "mm/d")),
+            },
+        ),
+        Table(
+            "CAMELS_DE_discharge_sim_{gauge}.csv",
+            {"potential_evaporation": ("pet_hargreaves", "mm/d")},
+            needed=False,
+        ),
+    ),
+    gauge=r"\w+",
+    attributes=(Attributes("CAMELS_DE_topographic_attributes.csv", PLACE),),
+    pet="oudin",
+    pet_note="there is no CAMELS_DE_discharge_sim_<gauge>.csv: evaporation computed after Oudin",
+    reader="read_camels_de",
+)
+
+CAMELS_FR = Source(
+    "CAMELS-FR",
+    tables=(
+        (
+            Table(
+                "CAMELS_FR_tsd_{gauge}.csv",
+                {
+                    "precipitation": ("tsd_prec", "mm/d"),
+                    "potential_evaporation": ("tsd_pet_ou", "mm/d"),
+                    "temperature": ("tsd_temp", "degC"),
+                    "discharge": ("tsd_q_mm", "mm/d"),
+                },
+                time="tsd_date",
+            ),
+            Table(  # by the R package airGRdatasets
+                "{gauge}.csv",
+                {
+                    "precipitation": ("Ptot", "mm/d"),
+                    "potential_evaporation": ("Evap", "mm/d"),
+                    "temperature": ("Temp", "degC"),
+                    "discharge": ("Qmmd", "mm/d"),
+                },
+                time="Date",
+            ),
+        ),
+    ),
+    gauge=r"[A-Z]\d{9}",
+    attributes=(
+        Attributes(
+            "CAMELS_FR_*attributes.csv",
+            {"area_km2": "sit_area_topo", "latitude": "sit_latitude"},
+            key="sta_code_h3",
+        ),
+        Attributes(
+            "{gauge}_meta.json",
+            {
+                "area_km2": "area_km2",
+                "latitude": "lat",
+                "elevation": "hypsometry_m_quantiles_0_to_100",
+            },
+        ),
+    ),
+    reader="read_camels_fr",
+)
+
+
+@documented(CAMELS_GB)
+def read_camels_gb(
+    root: str | Path, gauge: str, *, pet: str | None = None, max_gap: int = 0
+) -> xr.Dataset:
+    """Read a basin of CAMELS-GB.
+
+    Potential evaporation is ``pet`` or, where only that is there and with a warning, ``peti``
+    (with a correction for interception, higher).
+
+    References
+    ----------
+    Coxon, G., et al. (2020). Earth Syst. Sci. Data 12, 2459-2483. doi:10.5194/essd-12-2459-2020
+    """
+    return read_source(CAMELS_GB, root, gauge, pet=pet, max_gap=max_gap)
+
+
+@documented(CAMELS_CH)
+def read_camels_ch(
+    root: str | Path, gauge: str, *, pet: str | None = None, max_gap: int = 0
+) -> xr.Dataset:
+    """Read a basin of CAMELS-CH: observation-based series, and simulation-based evaporation.
+
+    References
+    ----------
+    Höge, M., et al. (2023). Earth Syst. Sci. Data 15, 5755-5784. doi:10.5194/essd-15-5755-2023
+    """
+    return read_source(CAMELS_CH, root, gauge, pet=pet, max_gap=max_gap)
+
+
+@documented(CAMELS_DE)
+def read_camels_de(
+    root: str | Path, gauge: str, *, pet: str | None = None, max_gap: int = 0
+) -> xr.Dataset:
+    """Read a basin of CAMELS-DE, such as "DE110000".
+
+    Potential evaporation is ``pet_hargreaves``; where there is no file with it, Oudin's is computed
+    with a warning.
+
+    References
+    ----------
+    Loritz, R., et al. (2024). Earth Syst. Sci. Data 16, 5625-5642. doi:10.5194/essd-16-5625-2024
+    """
+    return read_source(CAMELS_DE, root, gauge, pet=pet, max_gap=max_gap)
+
+
+@documented(CAMELS_FR)
+def read_camels_fr(
+    root: str | Path, gauge: str, *, pet: str | None = None, max_gap: int = 0
+) -> xr.Dataset:
+    """Read a basin of CAMELS-FR, such as "X045401001".
+
+    As distributed, or as exported from the R package airGRdatasets: ``<gauge>.csv`` with
+    ``Date,Ptot,Temp,Evap,Qls,Qmmd`` and ``<gauge>_meta.json``. Potential evaporation is Oudin's.
+
+    References
+    ----------
+    Delaigue, O., et al. (2025). Earth Syst. Sci. Data 17, 1461-1479.
+    doi:10.5194/essd-17-1461-2025
+    """
+    return read_source(CAMELS_FR, root, gauge, pet=pet, max_gap=max_gap)

@@ -1,0 +1,239 @@
+"""CAMELS-BR, -CL and -AUS, one file a variable, and Caravan."""
+
+from pathlib import Path
+
+import xarray as xr
+
+from pymc_hydro.data.readers.machinery.declaration import Attributes, Column, Source, Table
+from pymc_hydro.data.readers.machinery.read import read_source
+from pymc_hydro.data.readers.sources.documented import documented
+
+__all__ = [
+    "CAMELS_AUS",
+    "CAMELS_BR",
+    "CAMELS_CL",
+    "CARAVAN",
+    "read_camels_aus",
+    "read_camels_br",
+    "read_camels_cl",
+    "read_caravan",
+]
+
+YEAR_MONTH_DAY = ("year", "month", "day")
+
+
+def _camels_br(name: str, stem: str, unit: str = "mm/d", needed: bool = True) -> Table:
+    """Return the file of a variable, which is the fourth column."""
+    return Table(
+        f"{{gauge}}_{stem}.txt",
+        {name: (3, unit)},
+        time=YEAR_MONTH_DAY,
+        separator=r"\s+",
+        needed=needed,
+    )
+
+
+CAMELS_BR = Source(
+    "CAMELS-BR, {rain}",
+    tables=(
+        _camels_br("discharge", "streamflow_mm"),
+        _camels_br("precipitation", "precipitation_{rain}"),
+        _camels_br("potential_evaporation", "potential_evapotransp_gleam", needed=False),
+        _camels_br("temperature", "temperature_mean_cpc", "degC", needed=False),
+    ),
+    gauge=r"\d{8}",
+    attributes=(
+        Attributes("camels_br_location.txt", {"latitude": "gauge_lat"}),
+        Attributes("camels_br_topography.txt", {"area_km2": "area"}),
+    ),
+    options={"rain": "chirps"},
+    reader="read_camels_br",
+)
+
+
+def _camels_cl(
+    name: str, *stems: str, unit: str = "mm/d", needed: bool = False
+) -> tuple[Table, Table]:
+    """Return the file of a variable in the release of 2022, and in that of 2018."""
+    columns = {name: ("{gauge}", unit)}
+    new = tuple(f"{stem}_day.csv" for stem in stems)
+    old = tuple(f"*CAMELScl_{stem}.txt" for stem in stems)
+    return (
+        Table(new, columns, separator=",", needed=needed),
+        Table(old, columns, separator="\t", needed=needed, time="gauge_id"),
+    )
+
+
+CAMELS_CL = Source(
+    "CAMELS-CL, {rain}",
+    tables=(
+        _camels_cl("discharge", "q_mm", "streamflow_mm", needed=True),
+        _camels_cl("precipitation", "precip_{rain}", needed=True),
+        _camels_cl("potential_evaporation", "pet_hargreaves", "pet"),
+        _camels_cl("temperature", "tmean_cr2met", "tmean", unit="degC"),
+        _camels_cl("temperature_min", "tmin_cr2met", "tmin", unit="degC"),
+        _camels_cl("temperature_max", "tmax_cr2met", "tmax", unit="degC"),
+    ),
+    gauge=r"\d+",
+    attributes=(
+        Attributes(
+            "*CAMELScl_attributes.txt",
+            {"area_km2": "area", "latitude": "gauge_lat", "elevation": "elev_mean"},
+            transposed=True,
+            separator="\t",
+        ),
+    ),
+    options={"rain": "cr2met"},
+    reader="read_camels_cl",
+)
+
+
+def _camels_aus(name: str, *files: str, unit: str = "mm/d", needed: bool = False) -> Table:
+    return Table(
+        files,
+        {name: ("{gauge}", unit)},
+        time=YEAR_MONTH_DAY,
+        separator=",",
+        missing=(-99.99,),
+        needed=needed,
+    )
+
+
+CAMELS_AUS = Source(
+    "CAMELS-AUS",
+    tables=(
+        _camels_aus("discharge", "streamflow_mmd.csv", needed=True),
+        _camels_aus(
+            "precipitation", "precipitation_AWAP.csv", "precipitation_AGCD.csv", needed=True
+        ),
+        _camels_aus("potential_evaporation", "et_morton_wet_SILO.csv"),
+        _camels_aus("temperature_min", "tmin_AWAP.csv", "tmin_AGCD.csv", unit="degC"),
+        _camels_aus("temperature_max", "tmax_AWAP.csv", "tmax_AGCD.csv", unit="degC"),
+    ),
+    gauge=r"\w+",
+    attributes=(
+        Attributes(
+            "CAMELS_AUS_Attributes*.csv",
+            {"area_km2": "catchment_area", "latitude": "lat_outlet", "elevation": "elev_mean"},
+            key="station_id",
+        ),
+    ),
+    reader="read_camels_aus",
+)
+
+
+def _era5_land(name: str) -> Column:
+    note = "potential evaporation of ERA5-Land is several times too high"
+    return Column(name, "mm/d", note=note, when=("pet", "era5_land"))
+
+
+_CARAVAN = {
+    "precipitation": ("total_precipitation_sum", "mm/d"),
+    "potential_evaporation": (
+        Column("potential_evaporation_sum_FAO_PENMAN_MONTEITH", "mm/d"),
+        _era5_land("potential_evaporation_sum_ERA5_LAND"),
+        _era5_land("potential_evaporation_sum"),
+    ),
+    "temperature": ("temperature_2m_mean", "degC"),
+    "temperature_min": ("temperature_2m_min", "degC"),
+    "temperature_max": ("temperature_2m_max", "degC"),
+    "discharge": ("streamflow", "mm/d"),
+}
+CARAVAN = Source(
+    "Caravan",
+    tables=(
+        tuple(
+            Table(
+                f"{{gauge}}.{suffix}",
+                _CARAVAN,
+                listed=f"timeseries/{kind}/*/{{gauge}}.{suffix}",
+                detail=kind,
+            )
+            for kind, suffix in (("netcdf", "nc"), ("csv", "csv"))
+        ),
+    ),
+    gauge=r"(?P<subset>\w+)_[^_/]+",
+    attributes=(
+        Attributes("attributes_other_{subset}.csv", {"area_km2": "area", "latitude": "gauge_lat"}),
+    ),
+    pet="oudin",
+    pet_note="potential evaporation was computed after Oudin: that of ERA5-Land is several times "
+    "too high, and FAO Penman-Monteith is in Caravan from version 1.6 on",
+    reader="read_caravan",
+)
+
+
+@documented(CAMELS_BR)
+def read_camels_br(
+    root: str | Path,
+    gauge: str,
+    rain: str = "chirps",
+    *,
+    pet: str | None = None,
+    max_gap: int = 0,
+) -> xr.Dataset:
+    """Read a basin of CAMELS-BR, with the precipitation of chirps, mswep or cpc.
+
+    Potential evaporation is GLEAM's.
+
+    References
+    ----------
+    Chagas, V. B. P., et al. (2020). Earth Syst. Sci. Data 12, 2075-2096.
+    doi:10.5194/essd-12-2075-2020
+    """
+    return read_source(CAMELS_BR, root, gauge, pet=pet, max_gap=max_gap, rain=rain)
+
+
+@documented(CAMELS_CL)
+def read_camels_cl(
+    root: str | Path,
+    gauge: str,
+    rain: str = "cr2met",
+    *,
+    pet: str | None = None,
+    max_gap: int = 0,
+) -> xr.Dataset:
+    """Read a basin of CAMELS-CL, release of 2018 (``.txt``) or of 2022 (``_day.csv``).
+
+    Precipitation is that of cr2met, chirps, mswep, tmpa, ...
+
+    References
+    ----------
+    Alvarez-Garreton, C., et al. (2018). Hydrol. Earth Syst. Sci. 22, 5817-5846.
+    doi:10.5194/hess-22-5817-2018
+    """
+    return read_source(CAMELS_CL, root, gauge, pet=pet, max_gap=max_gap, rain=rain)
+
+
+@documented(CAMELS_AUS)
+def read_camels_aus(
+    root: str | Path, gauge: str, *, pet: str | None = None, max_gap: int = 0
+) -> xr.Dataset:
+    """Read a basin of CAMELS-AUS, such as "912101A", version 1 (AWAP) or 2 (AGCD).
+
+    Potential evaporation is Morton's wet-environment evapotranspiration (SILO), temperature the
+    mean of the daily extremes.
+
+    References
+    ----------
+    Fowler, K. J. A., et al. (2021). Earth Syst. Sci. Data 13, 3847-3867.
+    doi:10.5194/essd-13-3847-2021
+    """
+    return read_source(CAMELS_AUS, root, gauge, pet=pet, max_gap=max_gap)
+
+
+@documented(CARAVAN)
+def read_caravan(
+    root: str | Path, gauge: str, *, pet: str | None = None, max_gap: int = 0
+) -> xr.Dataset:
+    """Read a basin of Caravan, such as "camels_01022500", on local days.
+
+    Potential evaporation is that of FAO Penman-Monteith (Caravan 1.6 and later); where the file
+    lacks it, Oudin's is computed, with a warning. With ``pet="era5_land"`` it is that of ERA5-Land,
+    which is several times too high.
+
+    References
+    ----------
+    Kratzert, F., et al. (2023). Sci. Data 10, 61. doi:10.1038/s41597-023-01975-w
+    """
+    return read_source(CARAVAN, root, gauge, pet=pet, max_gap=max_gap)

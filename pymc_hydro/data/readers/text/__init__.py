@@ -1,0 +1,1 @@
+"""Text tables and dates, looked over before they are parsed."""
