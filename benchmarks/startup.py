@@ -56,7 +56,6 @@ def overhead():
     import time
 
     import pymc_hydro as ph
-    from pymc_hydro.engine.codegen.step import N_COUNTS
     from pymc_hydro.engine.problem import define_problem
     from pymc_hydro.engine.simulate import forcing_array
 
@@ -70,14 +69,11 @@ def overhead():
     ratio = (theta[3] - model.lower[3]) / (theta[4] - model.lower[3])
     point[[3, 4]] = point[4], np.log(ratio / (1 - ratio))
     problem = define_problem(model, ("discharge",), 1.0)
-    forcing, kernel = forcing_array(model, basin), problem.kernel().function
-    values, jacobian = np.empty((len(forcing), 1)), np.empty((len(forcing), 1, 5))
-    counts = np.zeros(N_COUNTS, dtype=np.int64)
-    settings = (problem.place(False), problem.coefficients(), 1.0, problem.rtol, problem.atol, 0)
-    x0 = model.initial_state
+    forcing, integrate, x0 = forcing_array(model, basin), problem.integrator(), model.initial_state
+    outputs = problem.new_outputs(len(forcing), problem.n_columns(initial=False))
     times = {"kernel": [], "logp_dlogp": []}
     calls = {
-        "kernel": lambda: kernel(theta, forcing, x0, *settings, values, jacobian, counts),
+        "kernel": lambda: integrate(theta, forcing, x0, *outputs),
         "logp_dlogp": lambda: f(point),
     }
     for _ in range(300):

@@ -7,6 +7,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 from generate import write_pages
 from house import write_picture
+from kernel_text import add_directives
 from references import separate
 
 project = "pymc_hydro"
@@ -40,6 +41,7 @@ def setup(app):
     """Write the generated pages before the others are read; separate references in docstrings."""
     app.connect("autodoc-process-docstring", separate, priority=100)  # before numpydoc
     app.connect("builder-inited", _write)
+    add_directives(app)
 
 
 def _write(app):

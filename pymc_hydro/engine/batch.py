@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pymc_hydro.engine.codegen.step import N_COUNTS
+from pymc_hydro.engine.codegen import COUNTS
 from pymc_hydro.engine.problem import Problem, as_argument
 
 __all__ = ["Batch", "record_bounds", "run_batch"]
@@ -91,7 +91,7 @@ def run_batch(
     n_column = problem.n_columns(initial) if sensitivities else 0
     shape = (n_vector, len(forcing) if n_row is None else n_row, len(problem.outputs))
     values, jacobian = np.full(shape, np.nan), np.full((*shape, n_column), np.nan)
-    counts = np.zeros((n_vector, n_record, N_COUNTS), dtype=np.int64)
+    counts = np.zeros((n_vector, n_record, len(COUNTS)), dtype=np.int64)
     status = np.zeros((n_vector, n_record), dtype=np.int64)
     integrate = problem.integrator(initial)
     first, length = bounds[:-1], np.diff(bounds)

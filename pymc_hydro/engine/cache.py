@@ -1,9 +1,9 @@
 """A private cache of compiled kernels on disk.
 
-One file an entry, in a directory that belongs to the user alone (mode 0700). An entry is machine
-code, so it is signed with a key that never leaves that directory; an entry that was cut short,
-altered or brought from elsewhere fails the check and is compiled anew. Where no private directory
-can be had, kernels are kept in memory and one warning says so.
+Each entry is a file in a directory that belongs to the user alone (mode 0700). An entry is machine
+code. It is signed with a key that never leaves the directory: an entry that was cut short, altered
+or brought from elsewhere fails the check, and the kernel is compiled anew. If there is no private
+directory, kernels stay in memory and one warning says so.
 
 The directory is ``$PYMC_HYDRO_CACHE``, or ``pymc_hydro`` in the user's cache directory.
 """
@@ -51,7 +51,7 @@ def cache_directory() -> Path:
 
 
 def _private(path: Path, kind: int) -> bool:
-    """Return whether a path is of the right kind, ours, and closed to everyone else."""
+    """Return whether a path is of this kind, belongs to the user and is closed to others."""
     found = path.lstat()
     if stat.S_IFMT(found.st_mode) != kind:
         return False
@@ -59,7 +59,7 @@ def _private(path: Path, kind: int) -> bool:
 
 
 def _open_directory() -> tuple[Path, bytes]:
-    """Return the cache directory and its key, made if needed; OSError where that cannot be."""
+    """Return the cache directory and its key; make them if needed, or raise OSError."""
     directory = cache_directory()
     directory.parent.mkdir(parents=True, exist_ok=True)
     with contextlib.suppress(FileExistsError):
@@ -78,12 +78,12 @@ def _open_directory() -> tuple[Path, bytes]:
 
 
 class KernelCache(_Cache):
-    """Cache of one kernel, plugged into the place where Numba keeps a function's cache.
+    """Cache of one kernel; it takes the place of the cache that Numba gives to a function.
 
     Parameters
     ----------
     content : str
-        Hash of the kernel's whole text.
+        Hash of the text of the kernel.
     label : str
         What to call it in messages.
     """
@@ -143,8 +143,7 @@ class KernelCache(_Cache):
                     return result
             elif data:
                 logger.warning("cache entry of %s is not sound; compiling it anew", self.label)
-        # A warning, so that it is seen where nobody has set up logging: ten seconds of silence look
-        # like a hang.
+        # A warning is shown even without logging set up. Ten silent seconds look like a hang.
         logger.warning("compiling %s: once per machine, about ten seconds", self.label)
         return None
 

@@ -6,6 +6,7 @@ import inspect
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -13,39 +14,47 @@ import numpy as np
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.engine.codegen import propagator
 from pymc_hydro.engine.codegen.layout import width_for
-from pymc_hydro.engine.codegen.step import emit_kernel
+from pymc_hydro.engine.codegen.step import NO_HOOKS, Hooks, emit_kernel
 from pymc_hydro.engine.codegen.text import emit_rates
 from pymc_hydro.engine.derivation.system import derive, derive_full
 from pymc_hydro.integrators import AUTOMATIC, AUTOMATIC_FIXED, METHODS, RungeKutta
 
-__all__ = ["Kernel", "get_kernel", "get_rates", "kernel_source", "select_methods", "source"]
+__all__ = [
+    "OPTIONS",
+    "Kernel",
+    "compile_cached",
+    "get_kernel",
+    "get_rates",
+    "kernel_source",
+    "namespace",
+    "python_kernel",
+    "select_methods",
+    "source",
+]
 
-# Functions every kernel calls, and their types. Left to itself, Numba compiles a function anew for
-# every constant it is called with.
+# Functions that every kernel calls, with the types of their arguments. Without types Numba would
+# compile a function again for each constant that it is called with.
 _PROPAGATOR = {
     propagator.multiply: "(f8[:,:,::1], f8[:,:,:,::1], intp, intp, f8, f8[:,::1])",
     propagator.propagator: "(f8[:,::1], f8[:,:,::1], f8, f8[:,:,:,:,::1], intp)",
 }
 _CONSTANTS = ("N_TERMS", "SUMMED_NORM", "MAX_DOUBLINGS")  # of the propagator's text
-_MATHEMATICS = ("exp", "expm1", "log", "log1p", "sqrt", "tanh")
-# Multiply and add in one rounding, reciprocals that are shared: no more than a last digit each.
+MATHEMATICS = ("exp", "expm1", "log", "log1p", "sqrt", "tanh")
+# Multiply and add with one rounding, and shared reciprocals: each changes the last digit at most.
 FAST = {"contract": True, "arcp": True}
-# Set, not left out: Numba compiles a function with the options of its caller where it has none.
-_OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True, "fastmath": FAST}
+# Explicit: a function without options is compiled with those of the function that calls it.
+OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True, "fastmath": FAST}
 
 
 @dataclass(frozen=True)
 class Kernel:
-    """A compiled kernel and what its columns mean.
+    """A compiled kernel.
 
     Attributes
     ----------
     function : callable
-        Compiled by Numba; its arguments are those of
-        :data:`pymc_hydro.engine.codegen.step.ARGUMENTS`. Shapes: theta (n_parameter,), forcing
-        (n_time, n_forcing), x0 (n_state,), place (n_parameter + n_state,), method
-        (n_method, n_most + 3, n_most), values (n_time, n_output), jacobian (n_time, n_output,
-        n_column), counts (N_COUNTS,). Returns the status.
+        Compiled by Numba. Its arguments are :data:`pymc_hydro.engine.codegen.ARGUMENTS`; it returns
+        the status. :class:`pymc_hydro.engine.problem.Problem` calls it.
     text : str
         Its source.
     content : str
@@ -60,7 +69,7 @@ class Kernel:
 def select_methods(
     solver: str | RungeKutta | None, steps: int | None = None
 ) -> tuple[RungeKutta, ...]:
-    """Return the methods for `solver`; of several, a step takes the first that is stable."""
+    """Return the methods for `solver`; a step takes the first of them that is stable."""
     if solver is None:
         return AUTOMATIC_FIXED if steps else AUTOMATIC
     if isinstance(solver, RungeKutta):
@@ -80,9 +89,9 @@ def _system(model, outputs, full=False):
 
 
 @functools.lru_cache(maxsize=256)
-def _text(model, outputs, width, methods):
-    """Return (name, text) of a kernel; the name carries the content, so symbols never clash."""
-    body = emit_kernel(_system(model, outputs), "KERNEL", width, methods)
+def _text(model, outputs, width, methods, hooks=NO_HOOKS):
+    """Return name, text and content of a kernel; the name has the content in it: no two clash."""
+    body = emit_kernel(_system(model, outputs), "KERNEL", width, methods, hooks)
     text = "\n\n".join([_propagator_text(), body])
     content = _hash(text)
     name = f"{type(model).__name__.lower()}_{content[:16]}"
@@ -90,11 +99,11 @@ def _text(model, outputs, width, methods):
 
 
 def _hash(text):
-    return hashlib.sha256(repr((text, _OPTIONS)).encode()).hexdigest()
+    return hashlib.sha256(repr((text, OPTIONS)).encode()).hexdigest()
 
 
 def _propagator_text():
-    """Return the text of the propagator, a part of every kernel's."""
+    """Return the text of the propagator, which is a part of every kernel."""
     constants = "\n".join(f"{n} = {getattr(propagator, n)!r}" for n in _CONSTANTS)
     return "\n\n".join([constants, *(inspect.getsource(f) for f in _PROPAGATOR)])
 
@@ -114,7 +123,7 @@ def source(
     outputs : str or sequence of str
         Any of ``model.output_names``.
     solver, steps
-        As in :func:`pymc_hydro.simulate`; they choose the methods that the kernel is written for.
+        As in :func:`pymc_hydro.simulate`. The text depends on the methods that they choose.
 
     Raises
     ------
@@ -144,7 +153,7 @@ def kernel_source(
     model : AbstractModel
     outputs : sequence of str
     n_column : int, optional
-        Columns of sensitivities that there must be room for; one a parameter if not given.
+        The number of columns that there must be room for; one a parameter if not given.
     methods : tuple of RungeKutta
     """
     return _text(model, tuple(outputs), _width(model, n_column), methods)[1]
@@ -160,6 +169,38 @@ def get_kernel(
     return _compile(model, tuple(outputs), _width(model, n_column), methods)
 
 
+def python_kernel(
+    model: AbstractModel,
+    outputs: Sequence[str],
+    methods: tuple[RungeKutta, ...],
+    hooks: Hooks,
+    names: dict[str, Any],
+) -> Callable:
+    """Return a kernel as a function of plain Python, for tests that look into its steps.
+
+    It has NumPy's mathematics: the logarithm of zero is minus infinity there, as it is compiled.
+
+    Parameters
+    ----------
+    model : AbstractModel
+    outputs : sequence of str
+    methods : tuple of RungeKutta
+    hooks : Hooks
+        Other text at a few places.
+    names : dict
+        What this text refers to.
+    """
+    name, text, _ = _text(model, tuple(outputs), _width(model, None), methods, hooks)
+    space = namespace(np) | names
+    exec(_code(text), space)
+    return space[name]
+
+
+@functools.lru_cache(maxsize=8)
+def _code(text):
+    return compile(text, "kernel in Python", "exec")
+
+
 def _width(model, n_column):
     return width_for(len(model.parameters) if n_column is None else n_column)
 
@@ -167,21 +208,21 @@ def _width(model, n_column):
 @functools.lru_cache(maxsize=256)
 def _compile(model, outputs, width, methods):
     name, text, content = _text(model, outputs, width, methods)
-    space = _namespace()
+    space = namespace()
     exec(compile(text, f"<pymc_hydro kernel {name}>", "exec"), space)
     space["propagator"] = _compile_propagator()
     label = f"the {type(model).__name__} kernel for {', '.join(outputs)}"
-    return Kernel(_cached(space[name], content, label), text, content)
+    return Kernel(compile_cached(space[name], content, label), text, content)
 
 
 @functools.lru_cache(maxsize=1)
 def _compile_propagator():
-    """Return the propagator by itself: it is the same for all kernels and compiled once."""
-    text, space = _propagator_text(), _namespace()
+    """Return the compiled propagator. It is the same for all kernels, so it is compiled once."""
+    text, space = _propagator_text(), namespace()
     exec(compile(text, "<pymc_hydro propagator>", "exec"), space)
     for function, signature in _PROPAGATOR.items():
         label = f"a part of all kernels ({function.__name__})"
-        compiled = _cached(space[function.__name__], _hash(text + label), label)
+        compiled = compile_cached(space[function.__name__], _hash(text + label), label)
         compiled.compile(signature)
         compiled.disable_compile()
         space[function.__name__] = compiled
@@ -193,10 +234,21 @@ def _jit(function):
 
     from pymc_hydro.engine.pipeline import KernelPipeline
 
-    return numba.njit(pipeline_class=KernelPipeline, **_OPTIONS)(function)
+    return numba.njit(pipeline_class=KernelPipeline, **OPTIONS)(function)
 
 
-def _cached(function, content, label):
+def compile_cached(function: Callable, content: str, label: str) -> Callable:
+    """Return a function that Numba compiles at its first call, unless the private cache has it.
+
+    Parameters
+    ----------
+    function : callable
+        From a text that was executed in :func:`namespace`.
+    content : str
+        Hash of the text.
+    label : str
+        What messages call it.
+    """
     from pymc_hydro.engine.cache import KernelCache
 
     compiled = _jit(function)
@@ -208,16 +260,24 @@ def _cached(function, content, label):
 def get_rates(model: AbstractModel, outputs: tuple[str, ...] = ("discharge",)):
     """Return compiled ``rates(x, u, theta, dx)`` and ``rates_jacobian(x, u, theta, dx, J, B)``.
 
-    All states in one vector, stores first, then the accumulated outputs: for checks against other
-    solvers. Entries of J and B that are zero by structure are not written.
+    They are for checks against other solvers. The vector `x` holds all states: stores, then the
+    accumulated outputs. The functions do not write entries of J and B that are zero by structure.
     """
-    space = _namespace()
+    space = namespace()
     exec(emit_rates(_system(model, outputs, full=True), "rates"), space)
     return tuple(_jit(space[name]) for name in ("rates", "rates_jacobian"))
 
 
-def _namespace() -> dict:
-    names = {name: getattr(math, name) for name in _MATHEMATICS}
+def namespace(mathematics: ModuleType = math) -> dict[str, Any]:
+    """Return the names that the text of a kernel uses.
+
+    Parameters
+    ----------
+    mathematics : module
+        Where ``exp`` and its like are from.
+    """
+    names = {name: getattr(mathematics, name) for name in MATHEMATICS}
     arrays = {"np": np, "zeros": np.zeros, "empty": np.empty}
-    # Numba imports this module when it loads a cached function: one that never moves.
+    # Numba imports the module of a function when it loads the function from a cache: a module that
+    # every version has.
     return {**names, **arrays, "nan": math.nan, "inf": math.inf, "__name__": "pymc_hydro"}

@@ -1,9 +1,9 @@
 """The passes by which Numba compiles a kernel.
 
-A kernel is one long function over floats, integers and arrays: it has no closures, no functions to
-be inlined and no variable of two types. Numba's passes for those, and its static single assignment
-form (LLVM makes its own), are half of the time its compilation takes, and change nothing in what it
-computes.
+A kernel is one long function over floats, integers and arrays. It has no closures, no functions to
+inline and no variable of two types. The passes of Numba for such things, and its static single
+assignment form (LLVM makes its own), take half of the time of a compilation. Leaving them out does
+not change what a kernel computes.
 """
 
 from numba.core import typed_passes, untyped_passes

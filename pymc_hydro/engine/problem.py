@@ -1,4 +1,4 @@
-"""A model with the settings of its integration: what a run needs besides its arrays."""
+"""A model with the settings of its integration, and the one way to call its kernel."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from hashlib import sha256
 import numpy as np
 
 from pymc_hydro.core.model import AbstractModel
+from pymc_hydro.engine.codegen import ARGUMENTS, COUNTS, OUTPUT, SETTING
 from pymc_hydro.engine.codegen.layout import width_for
-from pymc_hydro.engine.codegen.step import N_COUNTS
 from pymc_hydro.engine.compile import Kernel, get_kernel, select_methods
 from pymc_hydro.integrators import RungeKutta, stack_coefficients
 
@@ -22,8 +22,8 @@ __all__ = [
     "define_problem",
 ]
 
-# Hymod, ten years daily: the error of discharge is then below 1e-3 mm/d, that of every Jacobian
-# column below 1 % (benchmarks/integration.py).
+# For ten years of daily data and Hymod, the error of discharge is below 1e-3 mm/d and the error of
+# every column of the Jacobian is below 1 % (benchmarks/integration.py).
 DEFAULT_TOLERANCE = 1e-4
 # Arguments of define_problem that every function which integrates passes on.
 SOLVER_SETTINGS = ("solver", "rtol", "atol", "steps")
@@ -39,8 +39,9 @@ class Run:
     jacobian : array, shape (n_time, n_output, n_column), or None
         By parameter, then by initial store content if that was asked for.
     counts : array, shape (6,)
-        Steps taken, those of them that were implicit, rejected, and forced; steps in which a stage
-        had no solution (they were repeated with shorter ones); the interval of a failure or -1.
+        As in :data:`pymc_hydro.engine.codegen.COUNTS`: steps taken, how many of them were implicit,
+        steps rejected, steps forced; steps that were repeated with a shorter length because a stage
+        had no solution; the interval of a failure, or -1.
     status : int
         0, or an index of :data:`pymc_hydro.engine.codegen.step.REASONS`.
     """
@@ -55,8 +56,9 @@ class Run:
 class Problem:
     """A model, its outputs, the interval of the data and the settings of the solver.
 
-    Hashable and picklable; equal problems run equal kernels. `free` names the parameters that have
-    columns of sensitivities, None all of them; the others cost nothing.
+    Hashable and picklable. Equal problems run equal kernels. `free` names the parameters that have
+    columns of sensitivities; None stands for all parameters. A parameter without a column costs
+    nothing.
     """
 
     model: AbstractModel
@@ -76,14 +78,14 @@ class Problem:
 
     def kernel(self, initial: bool = False) -> Kernel:
         """Return the compiled kernel; it integrates with and without sensitivities."""
-        # One column more takes what belongs to parameters that have none.
+        # Where some parameters have no column, one more column takes the effects of all of them.
         spare = len(self.columns) < len(self.model.parameters)
         n_column = self.n_columns(initial) + spare
         return get_kernel(self.model, self.outputs, n_column, self.methods)
 
     @property
     def content(self) -> str:
-        """Hash of all that a run computes: it changes when the computation does."""
+        """Hash of the kernels and of the methods' coefficients: equal hashes, equal computation."""
         kernels = (self.kernel().content, self.kernel(True).content)
         parts = (*kernels, repr(self.coefficients().tolist()))
         return sha256("".join(parts).encode()).hexdigest()
@@ -93,7 +95,10 @@ class Problem:
         return len(self.columns) + (len(self.model.stores) if initial else 0)
 
     def place(self, initial: bool) -> np.ndarray:
-        """Return the column of each parameter, then of each store's initial content, or -1."""
+        """Return the column of each parameter, then of each store's initial content.
+
+        A parameter that is not free has the spare column; a content without a column has -1.
+        """
         n, n_store = len(self.model.parameters), len(self.model.stores)
         place = np.full(n + n_store, -1)
         spare = width_for(self.n_columns(initial) + 1) - 1
@@ -104,18 +109,38 @@ class Problem:
         return place
 
     def coefficients(self) -> np.ndarray:
-        """Return those of the methods, shape (n_method, n + 3, n)."""
+        """Return the coefficients of the methods, shape (n_method, n + 3, n)."""
         return stack_coefficients(self.methods)
+
+    def settings(self, initial: bool = False) -> tuple:
+        """Return the arguments of the kernel that the problem sets, in the order of the kernel."""
+        known = {
+            "place": self.place(initial),
+            "method": self.coefficients(),
+            "dt": self.dt,
+            "rtol": self.rtol,
+            "atol": self.atol,
+            "n_fixed": self.steps,
+        }
+        return tuple(known[a.name] for a in ARGUMENTS if a.role == SETTING)
+
+    def new_outputs(self, n_time: int, n_column: int) -> tuple[np.ndarray, ...]:
+        """Return arrays for a kernel to write: values, Jacobian and counts."""
+        sizes = {"n_time": n_time, "n_output": len(self.outputs), "n_column": n_column}
+        sizes["n_count"] = len(COUNTS)
+        return tuple(
+            np.empty([sizes[axis] for axis in a.shape], a.dtype)
+            for a in ARGUMENTS
+            if a.role == OUTPUT
+        )
 
     def integrator(self, initial: bool = False) -> Callable:
         """Return the kernel as ``integrate(theta, forcing, x0, values, jacobian, counts)``.
 
-        The arrays are contiguous, the last three are written, the status is returned. It may be
-        called from several threads at once, and does not hold Python's lock.
+        The arrays are contiguous. The function writes the last three (see :meth:`new_outputs`) and
+        returns the status. Several threads may call it at once: it does not hold Python's lock.
         """
-        kernel = self.kernel(initial).function
-        tables = self.place(initial), self.coefficients()
-        settings = *tables, self.dt, self.rtol, self.atol, self.steps
+        kernel, settings = self.kernel(initial).function, self.settings(initial)
 
         def integrate(theta, forcing, x0, values, jacobian, counts):
             return kernel(theta, forcing, x0, *settings, values, jacobian, counts)
@@ -124,18 +149,18 @@ class Problem:
 
     def run(self, theta, forcing, x0, *, sensitivities=False, initial=False) -> Run:
         """Integrate once; inputs are float64 arrays that were checked before."""
-        n_time, n_output = forcing.shape[0], len(self.outputs)
-        values = np.empty((n_time, n_output))
         n_column = self.n_columns(initial) if sensitivities else 0
-        jacobian = np.empty((n_time, n_output, n_column))
-        counts = np.zeros(N_COUNTS, dtype=np.int64)
+        values, jacobian, counts = self.new_outputs(len(forcing), n_column)
         arrays = map(as_argument, (theta, forcing, x0))
         status = self.integrator(initial)(*arrays, values, jacobian, counts)
         return Run(values, jacobian if sensitivities else None, counts, int(status))
 
 
 def as_argument(array) -> np.ndarray:
-    """Return an array as kernels take it; for one that is read-only Numba would compile anew."""
+    """Return an array as kernels take it: contiguous, float64 and writable.
+
+    For a read-only array Numba would compile the kernel again.
+    """
     return np.require(array, np.float64, ("C", "W"))
 
 

@@ -14,6 +14,7 @@ from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.data.records import BASIN, are_basins, as_basins, common_time
 from pymc_hydro.data.schema import as_basin, interval_length
 from pymc_hydro.engine.batch import run_batch
+from pymc_hydro.engine.codegen import COUNTS
 from pymc_hydro.engine.codegen.step import REASONS
 from pymc_hydro.engine.errors import IntegrationError
 from pymc_hydro.engine.problem import DEFAULT_TOLERANCE, define_problem
@@ -21,7 +22,7 @@ from pymc_hydro.integrators import RungeKutta
 
 __all__ = ["forcing_array", "initial_array", "simulate"]
 
-COUNTED = ("steps", "implicit_steps", "rejected_steps", "forced_steps", "unsolved_stages")
+COUNTED = COUNTS[:-1]  # the last one is no number of steps
 
 
 def forcing_array(model: AbstractModel, basin: xr.Dataset) -> np.ndarray:

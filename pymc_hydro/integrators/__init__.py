@@ -1,4 +1,4 @@
-"""Integration methods, one a file."""
+"""Integration methods, one in each file, and the methods of a run without `solver`."""
 
 from dataclasses import replace
 
@@ -20,9 +20,9 @@ __all__ = [
     "stack_coefficients",
 ]
 
-# Where no solver is chosen: explicit steps up to this product of step and rate, implicit ones
-# elsewhere. Without error control no more than what a daily step and a pack that melts in a day
-# make: beyond, an implicit step is the more accurate one.
+# Without a chosen solver a step is explicit up to this product of its length and the largest rate,
+# and implicit beyond. The limit is lower without error control: above 1.1, the product for a daily
+# step and a snow pack that melts in a day, an implicit step is more accurate.
 EXPLICIT_LIMIT, FIXED_LIMIT = 2.0, 1.1
 AUTOMATIC = (replace(BOGACKI_SHAMPINE, stability_limit=EXPLICIT_LIMIT), TR_BDF2)
 AUTOMATIC_FIXED = (replace(BOGACKI_SHAMPINE, stability_limit=FIXED_LIMIT), TR_BDF2)

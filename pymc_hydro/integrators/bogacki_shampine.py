@@ -1,8 +1,8 @@
 """The third-order method of Bogacki and Shampine; its last stage is the next step's first.
 
-With an embedded second-order solution of our own: for a store with the rate constant k and a step
-h, the authors' estimate of the error is ``(1 - h k) (h k)^3 / 48`` of the content, which vanishes
-where daily steps meet a store that drains in a day; ours is ``(1 + h k) (h k)^3 / 48``.
+The embedded second-order solution is not that of the authors. For a store with the rate constant k
+and a step h, their estimate of the error is ``(1 - h k) (h k)^3 / 48`` of the content. It vanishes
+where a daily step meets a store that drains in a day. Here it is ``(1 + h k) (h k)^3 / 48``.
 """
 
 from pymc_hydro.integrators.base import RungeKutta

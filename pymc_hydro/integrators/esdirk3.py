@@ -4,8 +4,9 @@ from pymc_hydro.integrators.base import RungeKutta
 
 __all__ = ["ESDIRK3"]
 
-# The diagonal: the root of g^3 - 3 g^2 + 3 g / 2 - 1/6 for which the method is L-stable. The rest
-# follows from order three, stages of order two (C = 3/5 is the third node) and b = last row of a.
+# G is the diagonal: the root of g^3 - 3 g^2 + 3 g / 2 - 1/6 for which the method is L-stable. C is
+# the third node. The other coefficients follow from order three, from stages of order two, and from
+# b being the last row of a.
 G, C = 0.43586652150845899941601945, 3 / 5
 A_32 = C * (C - 2 * G) / (4 * G)
 B_2 = (-2 + 3 * C + 6 * G * (1 - C)) / (12 * G * (C - 2 * G))

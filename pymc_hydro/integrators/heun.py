@@ -1,4 +1,4 @@
-"""Heun's method with Euler's inside: the pair of the reference implementation."""
+"""Heun's method with the embedded method of Euler: the pair of the reference implementation."""
 
 from pymc_hydro.integrators.base import RungeKutta
 

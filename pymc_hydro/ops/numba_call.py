@@ -7,12 +7,13 @@ PyTensor's cache find it in another process.
 """
 
 import functools
+import inspect
 
 from llvmlite import binding
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from pymc_hydro.engine.codegen.step import SIGNATURE
+from pymc_hydro.engine.codegen import ARGUMENTS, SIGNATURE
 from pymc_hydro.engine.compile import Kernel
 
 __all__ = ["kernel_call"]
@@ -39,11 +40,13 @@ def kernel_call(kernel: Kernel):
             convention.return_status_propagate(builder, status)
         return result
 
-    @intrinsic
-    def call(
-        context, theta, forcing, x0, place, method, dt, rtol, atol, steps, values, jacobian, counts
-    ):
+    def call(context, *arguments):
         return signature, generate
 
-    call.kernel = kernel  # the address is that of its code
-    return call
+    # Numba asks for the names of the arguments: they are those of the kernel.
+    names = ("context", *(argument.name for argument in ARGUMENTS))
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    call.__signature__ = inspect.Signature([inspect.Parameter(name, kind) for name in names])
+    found = intrinsic(call)
+    found.kernel = kernel  # keeps the code at the address alive
+    return found

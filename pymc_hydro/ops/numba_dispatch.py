@@ -8,12 +8,13 @@ import numba
 import numpy as np
 from pytensor.link.numba.dispatch.basic import register_funcify_default_op_cache_key
 
-from pymc_hydro.engine.codegen.step import N_COUNTS
+from pymc_hydro.engine.codegen import COUNTS
 from pymc_hydro.ops.batch import BatchJacobian, BatchValues
 from pymc_hydro.ops.numba_call import kernel_call
 from pymc_hydro.ops.simulation import SimulatedJacobian, SimulatedValues
 
-VERSION = 4  # raise when the functions below change
+VERSION = 5  # raise when the functions below change
+N_COUNTS = len(COUNTS)
 
 
 @register_funcify_default_op_cache_key(SimulatedValues)
@@ -53,23 +54,35 @@ def funcify_batch_jacobian(op, node, **kwargs):
     return _integrate_batch(op, op.initial, op.problem.n_columns(op.initial)), VERSION
 
 
+def _integrator(problem, initial):
+    """Return the compiled counterpart of :meth:`Problem.integrator`."""
+    kernel = kernel_call(problem.kernel(initial))
+    place, method, *rest = problem.settings(initial)
+    numbers = tuple(rest)
+
+    @numba.njit(fastmath=False)
+    def integrate(theta, forcing, x0, values, jacobian, counts):
+        # Copies: constants are read-only, another type than the kernel's.
+        settings = place.copy(), method.copy(), *numbers
+        return kernel(theta, forcing, x0, *settings, values, jacobian, counts)
+
+    return integrate
+
+
 def _integrate(problem, initial, n_column):
     """Return a compiled function from an Op's inputs to values and Jacobian."""
-    kernel, n_output = kernel_call(problem.kernel(initial)), len(problem.outputs)
-    place, method = problem.place(initial), problem.coefficients()
-    dt, rtol, atol, steps = problem.dt, problem.rtol, problem.atol, problem.steps
+    run, n_output = _integrator(problem, initial), len(problem.outputs)
 
     @numba.njit(fastmath=False)
     def integrate(parameters, forcing, initial_state):
         values = np.empty((forcing.shape[0], n_output))
         jacobian = np.empty((forcing.shape[0], n_output, n_column))
-        counts = np.zeros(N_COUNTS, dtype=np.int64)
-        # Copies: constants are read-only, another type than the kernel's.
+        counts = np.empty(N_COUNTS, dtype=np.int64)
+        # Copies, for the same reason.
         theta = np.ascontiguousarray(parameters.copy())
         u = np.ascontiguousarray(forcing.copy())
         x0 = np.ascontiguousarray(initial_state.copy())
-        settings = place.copy(), method.copy(), dt, rtol, atol, steps
-        kernel(theta, u, x0, *settings, values, jacobian, counts)
+        run(theta, u, x0, values, jacobian, counts)
         return values, jacobian
 
     return integrate
@@ -77,10 +90,7 @@ def _integrate(problem, initial, n_column):
 
 def _integrate_batch(op, initial, n_column):
     """Return a compiled function from the inputs of an Op of a batch to values and Jacobian."""
-    problem = op.problem
-    kernel, n_output = kernel_call(problem.kernel(initial)), len(problem.outputs)
-    place, method = problem.place(initial), problem.coefficients()
-    dt, rtol, atol, steps = problem.dt, problem.rtol, problem.atol, problem.steps
+    run, n_output = _integrator(op.problem, initial), len(op.problem.outputs)
 
     @numba.njit(fastmath=False, parallel=op.parallel)
     def integrate(parameters, forcing, initial_state, record):
@@ -88,20 +98,15 @@ def _integrate_batch(op, initial, n_column):
         n_time = forcing.shape[0]
         values = np.full((n_vector, n_time, n_output), np.nan)
         jacobian = np.full((n_vector, n_time, n_output, n_column), np.nan)
-        counts = np.zeros((n_vector * n_record, N_COUNTS), dtype=np.int64)
+        counts = np.empty((n_vector * n_record, N_COUNTS), dtype=np.int64)
         theta = np.ascontiguousarray(parameters.copy())
         u = np.ascontiguousarray(forcing.copy())
         x0 = np.ascontiguousarray(initial_state.copy())
-        of_columns, of_method = place.copy(), method.copy()
         bounds = np.searchsorted(record, np.arange(n_record + 1))
         for i in numba.prange(n_vector * n_record):
             v, r = i // n_record, i % n_record
-            first, last = bounds[r], bounds[r + 1]
-            kernel(
-                theta[v, r], u[first:last], x0[v, r],
-                of_columns, of_method, dt, rtol, atol, steps,
-                values[v, first:last], jacobian[v, first:last], counts[i],
-            )  # fmt: skip
+            part = slice(bounds[r], bounds[r + 1])
+            run(theta[v, r], u[part], x0[v, r], values[v, part], jacobian[v, part], counts[i])
         return values, jacobian
 
     return integrate

@@ -1,48 +1,33 @@
 """Run a kernel's text as plain Python, to record its steps and to repeat them.
 
-The text is the very one that is compiled; a few lines are replaced: those that set a step's length
-and method, and the one that decides whether it is accepted.
+The text is the text that is compiled, but for its hooks: the statements that choose the length and
+the method of a step and that accept the step.
 """
-
-import functools
 
 import numpy as np
 
-from pymc_hydro.engine.codegen.step import N_COUNTS
-from pymc_hydro.engine.compile import _MATHEMATICS, _namespace, kernel_source
+from pymc_hydro.engine.codegen.step import NO_HOOKS, Hooks
+from pymc_hydro.engine.compile import python_kernel
 from pymc_hydro.engine.problem import Run
 
 __all__ = ["frozen_run", "recorded_run"]
 
-LENGTH = "h = longest * 0.5**level"
-CHOICE = "for m in range(n_method):"
-LIMIT = "limit = method[m, n_most + 2, 1]"
-DECISION = "if error <= 1.0 or forced:"
+RECORD = Hooks(accepted=f"DECIDE({NO_HOOKS.accepted}, level, m)")
+REPEAT = Hooks(
+    begin="level, CHOSEN = next(STEPS)",
+    methods="(CHOSEN,)",
+    limit="inf",
+    accepted="SOLVED(bad)",
+)
 
 
-def _execute(problem, sensitivities, replacements, extra, theta, forcing, x0):
-    text = kernel_source(problem.model, problem.outputs, methods=problem.methods)
-    for old, new in replacements.items():
-        assert text.count(old) == 1
-        text = text.replace(old, new)
-    # As compiled: the logarithm of zero is minus infinity, not an exception.
-    space = _namespace() | {name: getattr(np, name) for name in _MATHEMATICS} | extra
-    exec(_compiled(text), space)
-    (kernel,) = (v for k, v in space.items() if k.startswith(type(problem.model).__name__.lower()))
-    values = np.empty((len(forcing), len(problem.outputs)))
-    jacobian = np.empty((*values.shape, len(theta) if sensitivities else 0))
-    counts = np.zeros(N_COUNTS, dtype=np.int64)
-    method = problem.coefficients()
-    settings = (problem.place(False), method, problem.dt, problem.rtol, problem.atol, problem.steps)
+def _run(problem, hooks, names, n_column, arrays):
+    kernel = python_kernel(problem.model, problem.outputs, problem.methods, hooks, names)
+    outputs = problem.new_outputs(len(arrays[1]), n_column)
     with np.errstate(all="ignore"):
-        status = kernel(theta, forcing, x0, *settings, values, jacobian, counts)
+        status = kernel(*arrays, *problem.settings(), *outputs)
     assert status == 0
-    return Run(values, jacobian, counts, status)
-
-
-@functools.lru_cache(maxsize=8)
-def _compiled(text):
-    return compile(text, "kernel in Python", "exec")
+    return Run(*outputs, status)
 
 
 def recorded_run(problem, theta, forcing, x0):
@@ -54,15 +39,14 @@ def recorded_run(problem, theta, forcing, x0):
             steps.append((level, method))
         return accepted
 
-    decision = {DECISION: "if DECIDE(error <= 1.0 or forced, level, m):"}
-    run = _execute(problem, True, decision, {"DECIDE": decide}, theta, forcing, x0)
+    run = _run(problem, RECORD, {"DECIDE": decide}, len(theta), (theta, forcing, x0))
     return run, steps
 
 
 def frozen_run(problem, theta, forcing, x0, steps):
     """Return the values of a run that takes the recorded steps, shape (n_time, n_output).
 
-    NaN where a stage has no solution at one of these steps.
+    The values are NaN if a stage has no solution at one of these steps.
     """
 
     def solved(bad):
@@ -70,14 +54,8 @@ def frozen_run(problem, theta, forcing, x0, steps):
             raise ArithmeticError
         return True
 
-    replacements = {
-        LENGTH: f"level, CHOSEN = next(STEPS); {LENGTH}",
-        CHOICE: "for m in (CHOSEN,):",
-        LIMIT: "pass",
-        DECISION: "if SOLVED(bad):",
-    }
-    extra = {"STEPS": iter(steps), "SOLVED": solved}
+    names = {"STEPS": iter(steps), "SOLVED": solved}
     try:
-        return _execute(problem, False, replacements, extra, theta, forcing, x0).values
+        return _run(problem, REPEAT, names, 0, (theta, forcing, x0)).values
     except ArithmeticError:
         return np.full((len(forcing), len(problem.outputs)), np.nan)

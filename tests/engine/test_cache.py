@@ -24,9 +24,9 @@ def run(factor=2.0):
 
     Returns a value of it and how often the cache was hit.
     """
-    space = kernels._namespace()
+    space = kernels.namespace()
     exec(f"def times(x):\n    return {factor!r} * x\n", space)
-    function = kernels._cached(space["times"], f"times {factor}", "the function times")
+    function = kernels.compile_cached(space["times"], f"times {factor}", "the function times")
     return function(3.0), function._cache.hits
 
 

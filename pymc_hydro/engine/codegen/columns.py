@@ -1,10 +1,14 @@
 """The part of a kernel's text that advances the sensitivities over a step.
 
-One column a parameter, all columns in one loop that the compiler vectorises: it must be able to see
-that nothing overlaps, hence one array, ``work``, at constant places, and sums over columns apart.
-At each stage ``(I - h a_ss J) Z = C + h a_ss B``, the derivative of the equation that the values
-solve: a forward substitution in the order of the blocks. All stages of a step are in one loop, with
-the method's coefficients as numbers: what a stage needs of those before it stays in registers.
+The columns of all parameters are in one loop, and the compiler makes vector instructions of it. It
+does so only if it can prove that no element is written which another element is read from. For this
+reason all rows lie in one array, ``work``, at places that are constants in the text, and a sum over
+columns has a loop of its own.
+
+At each stage the columns Z solve ``(I - h a_ss J) Z = C + h a_ss B``, the derivative of the
+equation that the values solve, by forward substitution in the order of the blocks. One loop holds
+all stages of a step, and the text holds the coefficients of the method as numbers: what a stage
+needs from earlier stages stays in registers.
 """
 
 from pymc_hydro.engine.codegen.layout import Layout
@@ -15,7 +19,7 @@ __all__ = ["emit_column_error", "emit_columns", "emit_damped"]
 
 
 def emit_columns(e: Layout) -> None:
-    """Write the advance of all columns; their new contents are the rows ``n_<state>``."""
+    """Write the step of all columns; the rows ``n_<state>`` are the sensitivities at its end."""
     text = e.text
     with text.block("if known == 0:"):
         load_slopes(e, 0, e.slopes, "0")
@@ -32,10 +36,11 @@ def emit_columns(e: Layout) -> None:
 
 
 def _emit_stages(e, method):
-    """Write all stages of a method as one loop over the columns, from the slopes at the start.
+    """Write all stages of a method as one loop over the columns.
 
-    Rows it writes: new contents ``n``, slopes at the end ``end``, mean slopes ``gm`` of driven
-    linear stores, and the estimated errors ``e``.
+    The loop reads the rows ``x`` (sensitivities) and ``start`` (their rates at the first stage). It
+    writes the rows ``n`` (sensitivities of head states at the end), ``end`` (rates at the last
+    stage), ``gm`` (mean rates of the inflow of driven states) and ``e`` (estimated errors).
     """
     text, last = e.text, method.n_stages - 1
     for s in range(1, last + 1):
@@ -64,7 +69,7 @@ def _emit_stages(e, method):
 
 
 def _weighted(row, weights):
-    """Return the weighted sum of a row's slopes at the stages."""
+    """Return the weighted sum of the rates of a row's sensitivity at the stages."""
     terms = (f"{w!r} * k{q}_{row}" for q, w in enumerate(weights) if w)
     return " + ".join(terms) or "0.0"
 
@@ -88,7 +93,7 @@ def _stage_columns(e, method, s):
 
 
 def _slopes(e, row, states, s):
-    """Return the sum of B and of J's entries for `states` times their sensitivities, at stage s."""
+    """Return the rate of a row's sensitivity at stage s: B, plus J for `states` times Z."""
     terms = [f"{e.slope(row, k, f'{s}')} * z_{k}" for k in states if (row, k) in e.inner]
     if row in e.effect_rows:
         terms.append(f"work[{e.effect_at(row, s)} + j]")
@@ -98,13 +103,13 @@ def _slopes(e, row, states, s):
 
 
 def emit_column_error(e: Layout) -> None:
-    """Write the error of the columns, in units of their own, looser tolerance.
+    """Write the error of the columns, in units of their own tolerance, which is looser.
 
-    `error` becomes the largest of the states' and of all columns'. Two things are seen here only:
-    an explicit step beyond its stability limit, which leaves the states within the tolerance but
-    multiplies their sensitivities; and a kink of the equations within the step, whose effect on
-    the states is of the order of the squared step, on the sensitivities of the order of the step.
-    Hence the square root of the tolerance.
+    `error` becomes the largest error: of the states, and of each column. Two faults of a step show
+    in the columns only. An explicit step beyond its stability limit leaves the states within the
+    tolerance and multiplies their sensitivities. A kink of the equations within the step has an
+    effect on the states of the order of the squared step, and on the sensitivities of the order of
+    the step. Therefore the relative tolerance of columns goes with the square root of `rtol`.
     """
     text, n_head = e.text, len(e.head)
     with text.block(f"for j in range({e.width}):"):
@@ -119,7 +124,7 @@ def emit_column_error(e: Layout) -> None:
             text("r += d * d")
         text(f"work[{e.at('error')} + j] = r")
     text("total = 0.0")
-    with text.block(f"for j in range({e.width}):"):  # apart, so that the loop above is vectorised
+    with text.block(f"for j in range({e.width}):"):  # apart: see the top of this file
         text(f"r = work[{e.at('error')} + j]")
         text("total += r")
         text("error = max(error, r)")
@@ -128,9 +133,9 @@ def emit_column_error(e: Layout) -> None:
 
 
 def emit_damped(e: Layout, vector: str) -> None:
-    """Write the product of an error estimate and the inverse of ``I - h a J`` at the step's end.
+    """Write the product of an error estimate with the inverse of ``I - h a J`` at the step's end.
 
-    It takes out of the estimate what an implicit method damps (Hosea & Shampine, 1996).
+    The product removes from the estimate what an implicit method damps (Hosea & Shampine, 1996).
     """
     for block in e.blocks:
         for row in block:

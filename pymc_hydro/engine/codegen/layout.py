@@ -1,4 +1,4 @@
-"""What a kernel computes when: the order of the stores, the nodes, and the rows of its arrays."""
+"""The order in which a kernel solves for its states, and where the rows of its arrays lie."""
 
 import itertools
 from functools import cached_property
@@ -10,32 +10,38 @@ from pymc_hydro.integrators import RungeKutta
 
 __all__ = ["VECTOR", "Layout", "width_for"]
 
-VECTOR = 4  # columns of sensitivities are padded to a multiple of this
+VECTOR = 4  # the number of columns is padded to a multiple of this: four fit into a register
 
 
 def width_for(n_column: int) -> int:
-    """Return the number of columns of a kernel that has room for `n_column`."""
+    """Return how many columns a kernel has if it must have room for `n_column` of them."""
     return -(-n_column // VECTOR) * VECTOR
 
 
 class Layout(Emitter):
-    """The pieces of a kernel that its parts share.
+    """What the parts of one kernel share. The words are those of :mod:`pymc_hydro.engine.codegen`.
 
-    Head states are solved for in blocks: J is block lower triangular in their order, and most
-    blocks are one store. A node of the program belongs to the last block that it depends on.
+    A kernel solves for the head states block after block. A node of the program belongs to the last
+    block that it depends on.
 
     Attributes
     ----------
     blocks : tuple of tuple of str
-        Head states.
-    rows : tuple of str
-        States whose rates are evaluated at a stage: head, then driven linear ones.
+        The head states, in the order in which J is block lower triangular.
+    rows : list of str
+        Head states, then driven states.
+    inner : dict of (row, state) to int
+        Entries of J: the derivative of each rate by each head state, as nodes of the program.
+    outer : dict of (row, parameter) to int
+        Entries of B: the derivative of each rate by each parameter.
     slopes : list of (row, state)
-        Entries of J that change from stage to stage; others are in `inner` alone.
+        The keys of `inner` whose entries change from stage to stage.
     effects : list of (row, parameter)
-        The same for B, and `outer`.
+        The keys of `outer` whose entries change from stage to stage.
     effect_rows : list of str
-        Their rows.
+        The rows that occur in `effects`.
+    reach : set of (state, state)
+        Non-zero entries of the matrix exponential of the linear part.
     """
 
     def __init__(self, system: System, width: int, methods: tuple[RungeKutta, ...]):
@@ -47,8 +53,8 @@ class Layout(Emitter):
         self.rows = [*self.head, *self.driven]
         self.rates = {clean(k): v for k, v in system.rates.items()}
         self.matrix = {(clean(i), clean(k)): n for (i, k), n in system.matrix.items()}
-        self.inner: dict[tuple[str, str], int] = {}  # derivatives by head states
-        self.outer: dict[tuple[str, str], int] = {}  # by parameters
+        self.inner: dict[tuple[str, str], int] = {}
+        self.outer: dict[tuple[str, str], int] = {}
         for (row, by), number in system.jacobian.items():
             (self.inner if by in system.head else self.outer)[clean(row), clean(by)] = number
         self.slopes = [k for k, n in self.inner.items() if system.levels[n] == STAGE]
@@ -68,7 +74,7 @@ class Layout(Emitter):
 
     @cached_property
     def block_of(self) -> dict[int, int]:
-        """The last block that each node depends on; -1 for none."""
+        """For each node the number of the last block that it depends on; -1 for no block."""
         number = {state: b for b, block in enumerate(self.blocks) for state in block}
         found: dict[int, int] = {}
         for n, (op, *args) in enumerate(self.program.nodes):
@@ -81,22 +87,25 @@ class Layout(Emitter):
         return found
 
     def within(self, block) -> list[int]:
-        """Return the nodes of the entries of J within a block."""
+        """Return the nodes of J's entries whose row and column are both in a block."""
         return [self.inner[i, k] for i in block for k in block if (i, k) in self.inner]
 
     def affine(self, state: str) -> bool:
-        """Return whether a store's rate is linear in it, with a coefficient of the interval."""
+        """Return whether the rate of a store is linear in its content, all else being equal.
+
+        The coefficient does not change within an interval.
+        """
         number = self.inner.get((state, state))
         return number is not None and self.system.levels[number] < STAGE
 
     @cached_property
     def slopes_within(self) -> set[tuple[str, str]]:
-        """Those of `slopes` that solving for a stage needs: of a block by its own states."""
+        """The slopes whose row and state are in one block: solving for a stage needs them."""
         return {(i, k) for block in self.blocks for i in block for k in block} & set(self.slopes)
 
     @cached_property
     def solved(self) -> list[set[int]]:
-        """For each block, the nodes that its iteration repeats."""
+        """For each block, the nodes that each iteration of Newton's method evaluates again."""
         sets = []
         for b, block in enumerate(self.blocks):
             nodes = self.needed([*(self.rates[i] for i in block), *self.within(block)])
@@ -105,57 +114,58 @@ class Layout(Emitter):
 
     @cached_property
     def values(self) -> set[int]:
-        """Nodes of the rates, and of what solving for the stages needs."""
+        """The nodes of the rates, and of the entries of J that solving for the stages needs."""
         within = [n for block in self.blocks for n in self.within(block)]
         return self.needed([*(self.rates[r] for r in self.rows), *within])
 
     @cached_property
     def slope_nodes(self) -> set[int]:
-        """Nodes of J that `values` has not."""
+        """The nodes of J that are not among `values`."""
         return self.needed(self.inner.values()) - self.values
 
     @cached_property
     def effect_nodes(self) -> set[int]:
-        """Nodes of B that neither `values` nor J has."""
+        """The nodes of B that are neither among `values` nor among the nodes of J."""
         return self.needed(self.outer.values()) - self.values - self.slope_nodes
 
     # ---- places in arrays -------------------------------------------------------------------
 
     def at(self, row: str) -> int:
-        """Return the offset of a row of the work array, one column a parameter."""
+        """Return the offset of a row in the work array; a row that is new gets the next place."""
         return self._places.setdefault(row, len(self._places)) * self.width
 
     @property
     def effect_size(self) -> int:
-        """Size of the rows of B at a stage, which lie one stage behind the other."""
+        """Size of all effects at one stage; the stages lie one behind the other."""
         return len(self.effect_rows) * self.width
 
     def effect_at(self, row: str, stage: int = 0) -> int:
-        """Return the offset of a row of B at a stage."""
+        """Return the offset of the effects on a row at a stage."""
         return self.at(f"effect of stage {stage} on {row}")
 
     def rows_at(self, kind: str, names) -> int:
-        """Return the offset of rows that follow each other, to be treated as one."""
+        """Return the offset of the first of several rows that must follow each other."""
         offsets = [self.at(f"{kind}_{n}") for n in names]
         assert all(b - a == self.width for a, b in itertools.pairwise(offsets)), (kind, names)
         return offsets[0] if offsets else 0
 
     def span(self, names) -> str:
-        """Return the length of rows that follow each other, as one that the compiler does not know.
+        """Return the length of several rows as an expression whose value the compiler cannot know.
 
-        It makes vectors of such loops; those of a known, small length it writes out one by one.
+        The compiler makes vector instructions of a loop of unknown length. It unrolls a loop whose
+        length is known and small, into one instruction for each element.
         """
         return f"{len(names)} * width"
 
     @property
     def work_size(self) -> int:
-        """Size of the work array, known once all of the kernel is written."""
+        """Size of the work array. It is known only after all of the kernel was written."""
         return len(self._places) * self.width
 
     def named(self, state: str) -> str:
-        """Return the variable that holds a state, which is also the name of its row."""
+        """Return the variable that holds a state; the row of its columns has the same name."""
         return f"{'x' if state in self.head else 'l'}_{state}"
 
     def slope(self, row: str, by: str, stage: str = "") -> str:
-        """Return the text of an entry of J at a stage."""
+        """Return the text that stands for an entry of J at a stage."""
         return f"j{stage}_{row}_{by}" if (row, by) in self.slopes else self.ref(self.inner[row, by])

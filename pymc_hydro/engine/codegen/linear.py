@@ -1,4 +1,7 @@
-"""The part of a kernel's text that advances the linear part exactly: values, then columns."""
+"""The part of a kernel's text that advances the linear states exactly: values, then columns.
+
+:mod:`pymc_hydro.engine.codegen.propagator` has the formulas.
+"""
 
 from pymc_hydro.engine.codegen.layout import Layout
 from pymc_hydro.engine.codegen.text import clean
@@ -6,11 +9,11 @@ from pymc_hydro.engine.derivation.structure import changed_by
 
 __all__ = ["emit_tail", "emit_tail_columns", "emit_tail_constants"]
 
-WEIGHTS = ("W0", "W1", "Wm")  # of the input at the step's start, at its end, and of its mean
+WEIGHTS = ("W0", "W1", "Wm")  # they multiply the inflow at the start, at the end, and its mean
 
 
 def emit_tail_constants(e: Layout) -> None:
-    """Write A, its derivatives, and room for the propagators of each step length."""
+    """Write A, its derivatives, and an array for the propagators of all step lengths."""
     text, system = e.text, e.system
     n, directions = len(e.linear), system.matrix_parameters
     text(f"A = zeros(({n}, {n}))")
@@ -27,7 +30,7 @@ def emit_tail_constants(e: Layout) -> None:
 
 
 def emit_tail(e: Layout) -> None:
-    """Write the new contents of the linear stores, ``n_<state>``."""
+    """Write the contents of the linear states at the end of the step, ``n_<state>``."""
     text = e.text
     with text.block("if ready[level] == 0.0:"):
         text("propagator(A, dA, h, table, level)")
@@ -50,7 +53,7 @@ def emit_tail(e: Layout) -> None:
 
 
 def emit_tail_columns(e: Layout) -> None:
-    """Write the new sensitivities of the linear stores: exactly those of their contents."""
+    """Write the sensitivities of the linear states at the end of the step, exactly."""
     text = e.text
     moved = set()
     for d, parameter in enumerate(e.system.matrix_parameters, 1):
@@ -93,7 +96,7 @@ def _ij(e, i, k):
 
 
 def _propagated(e, i, content, inputs):
-    """Return the sum that advances row `i`: contents, and driven inputs."""
+    """Return the sum that advances state `i`: all contents, and the inflow of driven states."""
     terms = [f"E_{i}_{k} * {content.format(k)}" for k in e.linear if (i, k) in e.reach]
     terms += [
         f"{weight}_{i}_{k} * {g.format(k)}"

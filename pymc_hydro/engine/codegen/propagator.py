@@ -7,15 +7,15 @@ For ``dl/dt = A l + g(t)`` with g the parabola that has start ``g0``, end ``g1``
 
 with the phi functions of exponential integrators, ``phi_k(0) = 1/k!`` and
 ``phi_k(z) = z phi_(k+1)(z) + 1/k!`` (Hochbruck & Ostermann, 2010, Acta Numerica 19, 209-286).
-They are summed for an argument of norm below one half and doubled from there; derivatives follow
-each operation by the product rule.
+They are summed for an argument of norm below one half, and doubled until the argument is hA. The
+product rule gives the derivative of each operation.
 """
 
 import numpy as np
 
 __all__ = ["propagator"]
 
-# 1/(k+3)! for phi3's Taylor series: at norm 1/2 the first term left out is 3e-18.
+# Terms of the Taylor series of phi3: at norm 1/2 the first term that is left out is 3e-18.
 N_TERMS = 12
 SUMMED_NORM = 0.5
 MAX_DOUBLINGS = 1100  # reaches any finite norm; an infinite rate gives NaN, not an endless loop

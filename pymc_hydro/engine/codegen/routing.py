@@ -1,7 +1,7 @@
 """The part of a kernel's text that routes an output by a unit hydrograph, after the last interval.
 
-Outputs are overwritten from the last interval to the first, so that each is needed in its original
-form only by those that were routed before it.
+The routed series replaces the series of outputs. The loop goes from the last interval to the first:
+an interval needs the unrouted values of itself and of earlier intervals only.
 """
 
 from pymc_hydro.engine.codegen.layout import Layout
@@ -20,7 +20,7 @@ def routing_targets(system: System) -> list[int]:
 
 
 def emit_routing(e: Layout) -> None:
-    """Write the routing."""
+    """Write the ordinates with their derivatives, and the convolution of values and columns."""
     system, text = e.system, e.text
     routing = system.model.routing
     if routing is None or system.ordinate is None or system.base is None:

@@ -1,9 +1,9 @@
 """The part of a kernel's text that evaluates a step's stages: values only.
 
-At a stage with diagonal coefficient a_ss, ``y = c + h a_ss f(y)`` is solved block by block: where J
-is triangular, store after store, each by Newton's method for one unknown, kept in a bracket
-(``y - h a_ss f(y)`` rises with y where a store loses more the more it holds). With a_ss = 0 the
-first evaluation is the solution, so that explicit stages need nothing of their own.
+A stage with the diagonal coefficient a_ss solves ``y = c + h a_ss f(y)`` block after block. Where J
+is triangular a block is one store, and Newton's method has one unknown. Its iterations stay in a
+bracket: ``y - h a_ss f(y)`` rises with y, because a store loses more the more it holds. In an
+explicit stage a_ss is zero and the first evaluation is the solution, so the text is the same.
 """
 
 from pymc_hydro.engine.codegen.layout import Layout
@@ -13,20 +13,22 @@ from pymc_hydro.engine.derivation.system import STAGE
 __all__ = ["emit_factors", "emit_stages", "load_slopes", "solve_block"]
 
 MAX_ITERATIONS = 60
-# Of |y| + |c|: at round-off of the residual, so that the sensitivities of a stage are those of the
-# equation that it solves. Quadratic convergence makes the last iteration nearly free of doubt.
+# An iteration ends at a correction of this share of |y| + |c|, the round-off of the residual. The
+# sensitivities of a stage are those of the exact solution, so the solution must be exact. Newton's
+# method converges quadratically: one iteration more than a looser limit would take, at most.
 CONVERGED = 1e-15
 FLOOR = 1e-18  # mm
-# A first guess is no lower: below an empty store some laws rise exponentially, and from far down
-# Newton's method would need a hundred steps.
+# A first guess lies at most this far below an empty store. Some laws rise exponentially there, and
+# from far below Newton's method would need a hundred iterations.
 DEFICIT = 1e-3  # mm
-STALLED = 1e-9  # of |y| + |c|: steps below that no longer shrink have reached round-off
+# A correction below this share of |y| + |c| has reached round-off if it no longer shrinks.
+STALLED = 1e-9
 
 
 def emit_stages(e: Layout) -> None:
     """Write the loop over stages.
 
-    Sets `bad` to 1 where an equation could not be solved, to 2 where an explicit step is too long.
+    `bad` becomes 1 if an equation cannot be solved, 2 if an explicit step is too long.
     """
     text = e.text
     text("bad = 2 if first == 1 and h * radius > limit else 0")
@@ -68,16 +70,16 @@ def _store_slopes(e, keys):
 
 
 def load_slopes(e: Layout, at, keys, stage: str = "") -> None:
-    """Write the entries of J at the stage `at` as ``j_i_k``; with `stage`, as ``j1_i_k``."""
+    """Write the slopes `keys` at the stage `at` as ``j_i_k``, or ``j1_i_k`` if `stage` is 1."""
     for i, (row, by) in enumerate(e.slopes):
         if (row, by) in keys:
             e.text(f"j{stage}_{row}_{by} = slope[{at}, {i}]")
 
 
 def _first_guess(e):
-    """Write where Newton's method begins: at its own step from the stage before.
+    """Write where Newton's method begins: one iteration of it from the stage before.
 
-    The slope and J there are known. (From the extrapolated slope it takes up to a quarter more
+    Rate and J are known there. (A guess from extrapolated rates needs up to a quarter more
     evaluations.)
     """
     text = e.text
@@ -99,9 +101,9 @@ def _first_guess(e):
 
 
 def _stiffness(e):
-    """Write `radius`, a bound of the largest eigenvalue of J; end a step that it makes unstable.
+    """Write `radius`, a bound of the largest eigenvalue of J, and end a step that is unstable.
 
-    By rows within a block: where J is triangular these are the eigenvalues.
+    The bound is the largest sum over a row within its block. Where J is triangular it is exact.
     """
     text = e.text
     text("radius = 0.0")
@@ -147,7 +149,7 @@ def _solve(e, b, block):
 
 
 def _solve_affine(e, b, state):
-    """Write the solution where the rate is linear in the store, as a linear reservoir's is."""
+    """Write the solution for a store whose rate is linear in it, such as a linear reservoir."""
     text = e.text
     text(f"y_{state} = c_{state}")
     e.compute(e.solved[b], STAGE)
@@ -157,7 +159,7 @@ def _solve_affine(e, b, state):
 
 
 def _scalar_step(e, state):
-    """One iteration of Newton's method within a bracket."""
+    """Write one iteration of Newton's method for one store, within a bracket."""
     text = e.text
     y, c, r = f"y_{state}", f"c_{state}", f"r_{state}"
     slope = e.ref(e.inner[state, state]) if (state, state) in e.inner else "0.0"
@@ -184,7 +186,7 @@ def _stop_when_converged(e):
 
 
 def _vector_step(e, block):
-    """One iteration of Newton's method; a step is shortened while the residual does not fall."""
+    """Write one iteration for several stores; a correction that raises the residual is cut."""
     text = e.text
     text(f"total = {' + '.join(f'abs(r_{i})' for i in block)}")
     with text.block(f"if not total < best and before > {STALLED!r}:"):
@@ -210,10 +212,10 @@ def _vector_step(e, block):
 
 
 def emit_factors(e: Layout, block, stage: str = "") -> None:
-    """Write the factors of ``I - gh J`` within a block, as ``f_i_k``; diagonal ones inverted.
+    """Write the factors of ``I - gh J`` within a block as ``f_i_k``; on the diagonal, the inverse.
 
-    Without pivoting: stores lose what they pass on, so that the diagonal dominates its column. With
-    `stage` all names have its number: ``f1_i_k``.
+    There is no pivoting: stores lose what they pass on, so the diagonal dominates its column. If
+    `stage` is 1 the names are ``f1_i_k``.
     """
     text, filled, f = e.text, fill_in(block, e.inner), f"f{stage}"
     for i, k in filled:
@@ -233,7 +235,7 @@ def emit_factors(e: Layout, block, stage: str = "") -> None:
 
 
 def solve_block(e: Layout, block, vector: str, stage: str = "") -> None:
-    """Write the solution with those factors, in place: ``vector_i`` for each state."""
+    """Write the solution with the factors of a block, in place: ``vector_i`` for each state."""
     text, filled, f = e.text, fill_in(block, e.inner), f"f{stage}"
     for n, i in enumerate(block):
         terms = "".join(f" - {f}_{i}_{k} * {vector}_{k}" for k in block[:n] if (i, k) in filled)

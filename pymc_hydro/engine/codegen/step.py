@@ -1,16 +1,18 @@
 """From a system to the text of its kernel.
 
-A kernel integrates one run. Its text is one function whose statements are the author's equations
-(in the author's order), each at the place where it must be evaluated: once a run, once an interval
-or at every stage. It is compiled for its methods; the tolerances, and which parameters have columns
-of sensitivities, are data: one function serves all of them, and values with and without
-sensitivities are the same operations.
+A kernel integrates one run. Its text is one function. The statements are the equations of the
+model, in the order of their author; each stands where it must be evaluated: once a run, once an
+interval or at every stage. The text depends on the methods. Tolerances, and which parameters have
+columns of sensitivities, are arguments: one function serves all of them, and a run without
+sensitivities does the same operations on values as a run with them.
 
-The step lengths are the interval divided by powers of two (or by a fixed number): a step always
-ends where the interval does, and the exact propagator of the linear part is needed for a few
-lengths only.
+The length of a step is the interval divided by a power of two (or by a fixed number). So the last
+step ends where the interval ends, and few lengths need a propagator of the linear states.
 """
 
+from dataclasses import dataclass
+
+from pymc_hydro.engine.codegen import ARGUMENTS, COUNTS
 from pymc_hydro.engine.codegen.columns import emit_column_error, emit_columns, emit_damped
 from pymc_hydro.engine.codegen.layout import Layout
 from pymc_hydro.engine.codegen.linear import emit_tail, emit_tail_constants
@@ -20,25 +22,19 @@ from pymc_hydro.engine.codegen.text import clean
 from pymc_hydro.engine.derivation.system import INTERVAL, RUN, System, amount, is_flux
 from pymc_hydro.integrators import RungeKutta
 
-__all__ = ["ARGUMENTS", "N_COUNTS", "REASONS", "SIGNATURE", "emit_kernel"]
+__all__ = ["NO_HOOKS", "REASONS", "Hooks", "emit_kernel"]
 
 MAX_LEVEL = 24  # the shortest step is 2**-24 of the interval, 5 ms of a day
 MAX_STEPS = 50_000  # in one interval; beyond, the run has failed
-LARGEST = 1e12  # mm; a state beyond has left the model's range
-COLUMN_RTOL = 0.25  # times the square root of the relative tolerance: that of sensitivities
-COLUMN_ATOL = 10.0  # times the absolute tolerance: that of a parameter times its sensitivity
-# A step may take a store that far below zero, at tighter tolerances too: smoothed laws drain an
+LARGEST = 1e12  # mm; the run has failed if a state holds more
+# Tolerances of columns: 0.25 sqrt(rtol), and 10 atol for a parameter times its sensitivity.
+COLUMN_RTOL, COLUMN_ATOL = 0.25, 10.0
+# A step may take a store this far below zero, however tight the tolerance: smoothed laws drain an
 # empty store by up to their width.
 DIP = 1e-4  # mm
-SAFETY = 0.8  # of the tolerance, aimed at by a step that is doubled
-
-ARGUMENTS = "theta, forcing, x0, place, method, dt, rtol, atol, n_fixed, values, jacobian, counts"
-SIGNATURE = (
-    "i8(f8[::1], f8[:,::1], f8[::1], i8[::1], f8[:,:,::1], f8, f8, f8, i8,"
-    " f8[:,::1], f8[:,:,::1], i8[::1])"
+SAFETY = (
+    0.8  # a step is doubled if the error that is then expected is below this share of the limit
 )
-# Steps taken, of these implicit, rejected, forced; stages without solution; interval of a failure.
-N_COUNTS = 6
 
 # Why a run failed, by the kernel's status; entry 0 is success.
 REASONS = (
@@ -51,7 +47,38 @@ REASONS = (
 )
 
 
-def emit_kernel(system: System, name: str, n_column: int, methods: tuple[RungeKutta, ...]) -> str:
+@dataclass(frozen=True)
+class Hooks:
+    """Places in a step where a test puts other text; the defaults are the text of a kernel.
+
+    Attributes
+    ----------
+    begin : str
+        A statement before the length of the step is set from `level`; none by default.
+    methods : str
+        The methods that are tried in turn.
+    limit : str
+        The stability limit of a method that is not the last one.
+    accepted : str
+        Whether the step is taken.
+    """
+
+    begin: str = ""
+    methods: str = "range(n_method)"
+    limit: str = "method[m, n_most + 2, 1]"
+    accepted: str = "error <= 1.0 or forced"
+
+
+NO_HOOKS = Hooks()
+
+
+def emit_kernel(
+    system: System,
+    name: str,
+    n_column: int,
+    methods: tuple[RungeKutta, ...],
+    hooks: Hooks = NO_HOOKS,
+) -> str:
     """Return the text of a kernel.
 
     Parameters
@@ -62,6 +89,8 @@ def emit_kernel(system: System, name: str, n_column: int, methods: tuple[RungeKu
     n_column : int
         Number of columns of sensitivities that it has room for: a multiple of four.
     methods : tuple of RungeKutta
+    hooks : Hooks
+        Other text at a few places, for tests.
     """
     e = Layout(system, n_column, methods)
     run_targets = [*e.matrix.values(), *system.start.values(), *routing_targets(system)]
@@ -69,14 +98,14 @@ def emit_kernel(system: System, name: str, n_column: int, methods: tuple[RungeKu
     run_targets += system.capacity.values()
     everything = e.needed([*run_targets, *e.values, *e.slope_nodes, *e.effect_nodes])
     text = e.text
-    with text.block(f"def {name}({ARGUMENTS}):"):
+    with text.block(f"def {name}({', '.join(a.name for a in ARGUMENTS)}):"):
         _run_constants(e, everything)
         with text.block("for k in range(n_time if status == 0 else 0):"):
-            _interval(e, everything)
+            _interval(e, everything, hooks)
         emit_routing(e)
         with text.block("if status != 0:"):
-            text(f"counts[{N_COUNTS - 1}] = failed")
-            # All of it: what was observed before the failure would say nothing of it.
+            text(f"{_count('failed_interval')} = failed")
+            # In all intervals: a series that is finite up to the failure would look like a result.
             with text.block("for k in range(n_time):"):
                 with text.block(f"for o in range({len(system.outputs)}):"):
                     text("values[k, o] = nan")
@@ -84,6 +113,10 @@ def emit_kernel(system: System, name: str, n_column: int, methods: tuple[RungeKu
                         text("jacobian[k, o, j] = nan")
         text("return status")
     return "\n".join(text.lines).replace("WORK_SIZE", str(e.work_size)) + "\n"
+
+
+def _count(name):
+    return f"counts[{COUNTS.index(name)}]"
 
 
 def _run_constants(e, everything):
@@ -96,14 +129,15 @@ def _run_constants(e, everything):
     text("sensitive = n_column > 0")
     n_place = len(e.parameters) + len(e.system.model.stores)
     text(f"width = place.shape[0] + {e.width - n_place}")
-    # An L-stable method alone controls the states only: its values do not depend on columns.
+    # A kernel with an L-stable method alone has no error control of columns: its steps, and so its
+    # values, do not depend on whether sensitivities are computed.
     text("controlled = n_fixed == 0 and method[0, n_most + 2, 1] < inf")
     text(f"column_rtol = {COLUMN_RTOL!r} * sqrt(rtol)")
     text("error_order = method[0, n_most + 2, 0]")
     text("status = failed = 0")
-    with text.block(f"for q in range({N_COUNTS}):"):
+    with text.block(f"for q in range({len(COUNTS)}):"):
         text("counts[q] = 0")
-    text(f"counts[{N_COUNTS - 1}] = -1")
+    text(f"{_count('failed_interval')} = -1")
     text("total = 0.0")
     with text.block(f"for q in range({len(e.parameters)}):"):
         text("total += abs(theta[q])")
@@ -124,14 +158,14 @@ def _run_constants(e, everything):
         tolerance = e.at("tolerance")
         _fill(e, tolerance, "inf")
         for i, p in enumerate(e.system.model.parameters):
-            # so that parameter times sensitivity is in mm
+            # parameter times sensitivity is in mm
             scale = repr(p.scale) if p.scale else f"abs(p_{p.name})"
             text(f"work[{tolerance} + place[{i}]] = {COLUMN_ATOL!r} * atol / {scale}")
         for i, store in enumerate(e.system.model.store_names, len(e.parameters)):
             with text.block(f"if place[{i}] >= 0:"):
                 text(f"work[{tolerance} + place[{i}]] = {COLUMN_ATOL!r} * atol")
                 text(f"work[{e.at(e.named(store))} + place[{i}]] = 1.0")
-        # The last column is where those go that are not wanted, if any are not.
+        # The last column takes the effects of all parameters without a column, if there are any.
         with text.block(f"if n_column < {e.width}:"):
             text(f"work[{tolerance + e.width - 1}] = inf")
     _parametric_starts(e)
@@ -140,7 +174,7 @@ def _run_constants(e, everything):
 
 
 def _fill(e, row, value):
-    # In loops throughout: slices that are assigned take seconds to compile.
+    # A loop: the assignment of a slice takes Numba seconds to compile.
     with e.text.block(f"for j in range({e.width}):"):
         e.text(f"work[{row} + j] = {value}")
 
@@ -151,7 +185,7 @@ def _store_index(e, state):
 
 
 def _parametric_starts(e):
-    """Set what the parameters say where the initial state is NaN."""
+    """Write the initial contents that the parameters give, for stores whose `x0` is NaN."""
     text = e.text
     for store, content in e.system.start.items():
         named = e.named(clean(store))
@@ -165,7 +199,7 @@ def _parametric_starts(e):
                         text(f"work[{row} + place[{e.parameters.index(by)}]] = {e.ref(slope)}")
 
 
-def _interval(e, everything):
+def _interval(e, everything, hooks):
     text = e.text
     e.load_forcing("forcing[k, {}]")
     e.compute(everything, INTERVAL)
@@ -183,7 +217,7 @@ def _interval(e, everything):
     text("taken = 0")
     text("first = known = 0  # stages of the next step that are there already: values, columns")
     with text.block("while position < n_unit:"):
-        _step(e)
+        _step(e, hooks)
     with text.block("if status == 0:"):
         _outputs(e)
     with text.block("if status != 0:"):
@@ -191,16 +225,18 @@ def _interval(e, everything):
         text("break")
 
 
-def _step(e):
+def _step(e, hooks):
     text = e.text
+    if hooks.begin:
+        text(hooks.begin)
     text("h = longest * 0.5**level")
-    # The first method that is stable; one that is explicit and alone is only refused where its
-    # steps are given.
-    with text.block("for m in range(n_method):"):
+    # A step takes the first method that is stable. The last method has no limit, unless the steps
+    # are fixed: with error control a step that is unstable is rejected for its error.
+    with text.block(f"for m in {hooks.methods}:"):
         text("n_stage = int(method[m, n_most + 2, 2])")
         text("limit = inf")
         with text.block("if n_fixed > 0 or m < n_method - 1:"):
-            text("limit = method[m, n_most + 2, 1]")
+            text(f"limit = {hooks.limit}")
         emit_stages(e)
         with text.block("if bad != 2:"):
             text("break")
@@ -230,7 +266,7 @@ def _step(e):
             emit_column_error(e)
     text("taken += 1")
     text("forced = shortest and bad == 0 and error > 1.0")
-    with text.block("if error <= 1.0 or forced:"):
+    with text.block(f"if {hooks.accepted}:"):
         _accept(e)
     with text.block("else:"):
         _reject(e)
@@ -240,7 +276,7 @@ def _step(e):
 
 
 def _error(e):
-    """Write the squared error in units of the tolerance."""
+    """Write the squared error of the states in units of the tolerance."""
     text = e.text
     text("gh = h * method[m, n_stage - 1, n_stage - 1]")
     load_slopes(e, "n_stage - 1", e.slopes)
@@ -257,7 +293,7 @@ def _error(e):
 
 
 def _absolute(e, row):
-    """Return the absolute tolerance of a store: of one below 1 mm, as share of its capacity."""
+    """Return the absolute tolerance of a row; it is lower for a store of less than 1 mm."""
     number = e.system.capacity.get(row) if row in e.head else None
     return "atol" if number is None else f"atol * min({e.ref(number)}, 1.0)"
 
@@ -265,10 +301,10 @@ def _absolute(e, row):
 def _accept(e):
     text = e.text
     with text.block("if forced:"):
-        text("counts[3] += 1")
-    text("counts[0] += 1")
+        text(f"{_count('forced_steps')} += 1")
+    text(f"{_count('steps')} += 1")
     with text.block("if method[m, n_most + 2, 1] == inf:"):
-        text("counts[1] += 1")
+        text(f"{_count('implicit_steps')} += 1")
     text("position += 1 << (max_level - level)")
     for state in (*e.head, *e.linear):
         text(f"{e.named(state)} = n_{state}")
@@ -287,7 +323,7 @@ def _accept(e):
                 old, new = e.rows_at(to, names), e.rows_at(of, names)
                 with text.block(f"for j in range({e.span(names)}):"):
                     text(f"work[{old} + j] = work[{new} + j]")
-    # A step of twice the length, which must start where one of that length may.
+    # The length is doubled only where steps of the double length begin.
     text(f"grows = level > 0 and error * 4.0**error_order < {SAFETY**2!r}")
     with text.block("if grows and position % (1 << (max_level - level + 1)) == 0:"):
         text("level -= 1")
@@ -296,8 +332,8 @@ def _accept(e):
 def _reject(e):
     text = e.text
     with text.block("if bad == 1:"):
-        text("counts[4] += 1")
-    text("counts[2] += 1")
+        text(f"{_count('unsolved_stages')} += 1")
+    text(f"{_count('rejected_steps')} += 1")
     with text.block("if not error <= 1e300:"):
         text("level += 3")
     with text.block("while error > 1.0:"):

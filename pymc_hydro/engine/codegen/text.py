@@ -1,4 +1,4 @@
-"""From a system to text: what every generated function needs."""
+"""Lines of text with indentation, and the operations of a program as statements."""
 
 from pymc_hydro.engine.derivation.system import (
     INTERVAL,
@@ -13,7 +13,7 @@ __all__ = ["Emitter", "Text", "clean", "emit_rates"]
 
 
 class Text:
-    """Lines of source with the indentation of the block they are in; an empty block is passed."""
+    """Lines of source; each line is indented as far as the blocks that are open."""
 
     def __init__(self):
         self.lines: list[str] = []
@@ -24,7 +24,7 @@ class Text:
         self.lines.append("    " * len(self.starts) + line if line else "")
 
     def block(self, head: str) -> "Text":
-        """Append the head of a block, to be used with ``with``."""
+        """Append the head of a block, to be used with ``with``; an empty block becomes `pass`."""
         self(head)
         return self
 
@@ -38,12 +38,12 @@ class Text:
 
 
 def clean(name: str) -> str:
-    """Return a state's name as a part of an identifier."""
+    """Return the name of a state as a part of an identifier."""
     return name.replace(" ", "_")
 
 
 class Emitter:
-    """The pieces of text that kernels of one system share."""
+    """What all functions generated from one system share: names, operations, and their text."""
 
     def __init__(self, system: System):
         self.system, self.program = system, system.program
@@ -52,7 +52,7 @@ class Emitter:
         self.stores = set(system.model.store_names)
 
     def ref(self, number: int) -> str:
-        """Return the text that stands for a node where it is used."""
+        """Return the text by which other statements refer to a node."""
         op, *args = self.program.nodes[number]
         if op == "constant":
             return f"({args[0]!r})" if args[0] < 0 else repr(args[0])
@@ -64,7 +64,7 @@ class Emitter:
         return f"v{number}"
 
     def needed(self, targets) -> set[int]:
-        """Return the nodes that `targets` need, themselves included."""
+        """Return all nodes that the nodes `targets` are computed from, `targets` included."""
         seen, todo = set(), list(targets)
         while todo:
             number = todo.pop()
@@ -76,7 +76,7 @@ class Emitter:
         return seen
 
     def compute(self, numbers, level: int) -> None:
-        """Write the operations of one level, in the order of their numbers."""
+        """Write the operations among `numbers` that have this level, in the order of the author."""
         infix = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
         for number in sorted(numbers):
             op, *args = self.program.nodes[number]
@@ -95,7 +95,7 @@ class Emitter:
                 self.text(f"v{number} = {op}({values[0]})")
 
     def load_forcing(self, source: str) -> None:
-        """Write the assignment of each forcing from an array."""
+        """Write the assignment of each forcing from an element of an array, such as ``u[{}]``."""
         for i, name in enumerate(self.system.model.forcing_names):
             self.text(f"u_{name} = {source.format(i)}")
 
@@ -108,7 +108,8 @@ class Emitter:
 def emit_rates(system: System, name: str) -> str:
     """Return the text of ``name(x, u, theta, dx)`` and ``name_jacobian(x, u, theta, dx, J, B)``.
 
-    For a system with all states in its head. `x` and `dx` hold stores, then accumulated amounts.
+    All states of the system must be in its head. `x` and `dx` hold the stores, then the accumulated
+    amounts.
     """
     e = Emitter(system)
     text = e.text

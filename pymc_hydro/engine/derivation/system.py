@@ -33,16 +33,17 @@ __all__ = [
     "derive_full",
 ]
 
-# How often an operation must be repeated: never, once a run, once an interval, at each stage.
+# When an operation is evaluated: never (it is a number), once a run, once an interval, each stage.
 CONSTANT, RUN, INTERVAL, STAGE = range(4)
 
-# Of a unit hydrograph's ordinate, in days; evaluated by its own loop, at the level of a stage.
+# Symbols: where an ordinate of a unit hydrograph begins and ends, in days. A loop of their own
+# evaluates ordinates, and the level of these symbols is that of a stage.
 ORDINATE_START, ORDINATE_END = "ordinate_start", "ordinate_end"
 
 
 @dataclass(frozen=True)
 class System:
-    """A model's equations as one program, for the outputs that are asked for.
+    """The equations of a model as one program, for the outputs that are asked for.
 
     Attributes
     ----------
@@ -57,13 +58,14 @@ class System:
         Non-zero entries of A, and in `matrix_jacobian` their derivatives,
         (state, state, parameter).
     start : dict of str to int
-        Initial content of the stores whose content the parameters give, and in `start_jacobian`
-        their derivatives, (store, parameter).
+        Initial contents of the stores for which the parameters give them; in `start_jacobian` their
+        derivatives, (store, parameter).
     capacity : dict of str to int
-        Of the stores that declare one.
+        Capacities, for stores that declare one.
     ordinate, base : int or None
-        Of the unit hydrograph, for the symbols :data:`ORDINATE_START` and :data:`ORDINATE_END`;
-        in `ordinate_jacobian` its derivatives, by parameter.
+        Ordinate of the unit hydrograph, in terms of the symbols :data:`ORDINATE_START` and
+        :data:`ORDINATE_END`, and its base; in `ordinate_jacobian` the derivatives of the ordinate,
+        by parameter.
     levels : list of int
         How often each node must be evaluated.
     """
@@ -121,7 +123,7 @@ def state_rates(model: AbstractModel, outputs, stores: Mapping[str, object]) -> 
 
 
 def derive(model: AbstractModel, outputs: tuple[Output, ...]) -> System:
-    """Return the system of a model whose `outputs` are wanted."""
+    """Return the system that integrates a model for these outputs."""
     full = Program()
     stores = {name: symbol(name) for name in model.store_names}
     traced = {k: _trace(full, v) for k, v in state_rates(model, outputs, stores).items()}
@@ -199,7 +201,7 @@ def _parameters(model, owner):
 
 
 def _route(program, model, outputs):
-    """Return ordinate and base of the unit hydrograph, if its output is wanted."""
+    """Return ordinate and base of the unit hydrograph, if one of the outputs is routed by it."""
     routing = model.routing
     if routing is None or routing.output not in [o.name for o in outputs]:
         return {"ordinate": None, "ordinate_jacobian": {}, "base": None}
