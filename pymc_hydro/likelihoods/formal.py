@@ -4,7 +4,10 @@ All share one error model (:mod:`pymc_hydro.likelihoods.errors.residuals`) and d
 density of the innovations, which has zero mean and unit variance.
 """
 
+import inspect
+from collections.abc import Callable
 from functools import partial
+from typing import TypeVar
 
 from pymc_hydro.likelihoods.errors import families
 from pymc_hydro.likelihoods.errors.residuals import place_residuals
@@ -19,6 +22,24 @@ __all__ = [
 ]
 
 
+Likelihood = TypeVar("Likelihood", bound=Callable)
+
+
+def with_residual_model(likelihood: Likelihood) -> Likelihood:
+    """Show the arguments of the residual model, with their defaults, in a likelihood's signature.
+
+    They are written once, in :func:`pymc_hydro.likelihoods.place_residuals`.
+    """
+    shown: dict[str, inspect.Parameter] = {}
+    for function in (likelihood, place_residuals):
+        for parameter in inspect.signature(function).parameters.values():
+            if parameter.kind is not parameter.VAR_KEYWORD and parameter.name != "family":
+                shown.setdefault(parameter.name, parameter)
+    likelihood.__signature__ = inspect.Signature(list(shown.values()))  # type: ignore[attr-defined]
+    return likelihood
+
+
+@with_residual_model
 def Normal(name, simulated, *, observed, **residual_model):
     r"""Place a Gaussian likelihood on simulated flow.
 
@@ -90,6 +111,7 @@ def Normal(name, simulated, *, observed, **residual_model):
     return place_residuals(families.NORMAL, name, simulated, observed=observed, **residual_model)
 
 
+@with_residual_model
 def Laplace(name, simulated, *, observed, **residual_model):
     r"""Place a likelihood of Laplace's errors: least absolute instead of least squares.
 
@@ -97,7 +119,7 @@ def Laplace(name, simulated, *, observed, **residual_model):
 
     Parameters
     ----------
-    name, simulated, observed, **residual_model
+    name, simulated, observed, scale, ar, s0, s1, r1, r2, transform, censored
         As in :func:`Normal`.
 
     Returns
@@ -111,6 +133,7 @@ def Laplace(name, simulated, *, observed, **residual_model):
     return place_residuals(families.LAPLACE, name, simulated, observed=observed, **residual_model)
 
 
+@with_residual_model
 def Student(name, simulated, *, observed, nu=None, **residual_model):
     """Place a likelihood of Student's t errors, scaled to unit variance.
 
@@ -118,7 +141,7 @@ def Student(name, simulated, *, observed, nu=None, **residual_model):
 
     Parameters
     ----------
-    name, simulated, observed, **residual_model
+    name, simulated, observed, scale, ar, s0, s1, r1, r2, transform, censored
         As in :func:`Normal`.
     nu : random variable or float, optional
         Degrees of freedom above 2, in place of ``2 + Gamma(2, 0.1)``.
@@ -131,6 +154,7 @@ def Student(name, simulated, *, observed, nu=None, **residual_model):
     return place(nu=nu, **residual_model)
 
 
+@with_residual_model
 def SkewStudentT(name, simulated, *, observed, nu=None, xi=None, **residual_model):
     """Place a likelihood of skewed Student's t errors (SST, SL): heavy tails and skewness.
 
@@ -138,7 +162,7 @@ def SkewStudentT(name, simulated, *, observed, nu=None, xi=None, **residual_mode
 
     Parameters
     ----------
-    name, simulated, observed, **residual_model
+    name, simulated, observed, scale, ar, s0, s1, r1, r2, transform, censored
         As in :func:`Normal`.
     nu : random variable or float, optional
         Degrees of freedom above 2, in place of ``2 + Gamma(2, 0.1)``.
@@ -164,6 +188,7 @@ def SkewStudentT(name, simulated, *, observed, nu=None, xi=None, **residual_mode
     return place(nu=nu, xi=xi, **residual_model)
 
 
+@with_residual_model
 def SkewExponentialPower(name, simulated, *, observed, beta=None, xi=None, **residual_model):
     """Place a likelihood of skewed exponential power errors (SEP; with ``ar``: GL+).
 
@@ -171,7 +196,7 @@ def SkewExponentialPower(name, simulated, *, observed, beta=None, xi=None, **res
 
     Parameters
     ----------
-    name, simulated, observed, **residual_model
+    name, simulated, observed, scale, ar, s0, s1, r1, r2, transform, censored
         As in :func:`Normal`.
     beta : random variable or float, optional
         Kurtosis: 0 normal, 1 Laplace, in place of ``Uniform(-1, 1)``.
@@ -190,6 +215,7 @@ def SkewExponentialPower(name, simulated, *, observed, beta=None, xi=None, **res
     return place(beta=beta, xi=xi, **residual_model)
 
 
+@with_residual_model
 def SkewGeneralizedT(name, simulated, *, observed, lam=None, p=None, q=None, **residual_model):
     """Place a likelihood of skewed generalised t errors (SGT, UL), which contain all others.
 
@@ -197,7 +223,7 @@ def SkewGeneralizedT(name, simulated, *, observed, lam=None, p=None, q=None, **r
 
     Parameters
     ----------
-    name, simulated, observed, **residual_model
+    name, simulated, observed, scale, ar, s0, s1, r1, r2, transform, censored
         As in :func:`Normal`.
     lam : random variable or float, optional
         Skewness, 0 is symmetric, in place of ``Uniform(-1, 1)``.

@@ -1,7 +1,7 @@
 """GR4J as differential equations: a production and a routing store, exchange, two branches."""
 
 from itertools import pairwise
-from typing import final
+from typing import Any, final
 
 from pymc_hydro.core import AbstractModel, Flow, Output, Parameter, Store
 from pymc_hydro.core.blocks import FedChain, NashCascade
@@ -111,7 +111,7 @@ class GR4J(AbstractModel):
     )
     snow_target = "S"
     exchanges = ("q_g", "x_d")
-    outputs = (
+    outputs: tuple[Output, ...] = (
         Output("evaporation", ("E_i", "E_s"), "mm/d", "actual evaporation"),
         Output("soil_moisture", ("S",), "mm", "content of the production store"),
     )
@@ -121,13 +121,16 @@ class GR4J(AbstractModel):
             raise ValueError(f"GR4J: form must be 'A' or 'B', found {form!r}")
         if form == "B" and (n_1, n_2) != (2, 4):
             raise ValueError("GR4J: n_1 and n_2 have no effect in form 'B'; leave them out")
+        inflow: tuple[Flow, ...] = ()
+        one: Any
+        two: Any
         if form == "A":
             one = NashCascade("U1_", "q1_", n_1, "R", "routed branch, reservoir")
             two = NashCascade("U2_", "q2_", n_2, None, "direct branch, reservoir")
             inflow = (Flow("P_1", "S", "U1_1"), Flow("P_2", "S", "U2_1"))
             self.last = f"q2_{n_2}"
         else:
-            inflow, self.last = (), "q2_1"
+            self.last = "q2_1"
             n = N_ORDINATES if options.get("formulation") != "reference" else N_ORDINATES[1:] * 2
             one = FedChain("U1_", "q1_", n[0], "S", "R", "routed branch, reservoir")
             two = FedChain("U2_", "q2_", n[1], "S", None, "direct branch, reservoir")

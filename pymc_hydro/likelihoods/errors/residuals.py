@@ -121,7 +121,29 @@ def place_residuals(
     censored=False,
     **shapes,
 ):
-    """Place the likelihood of a family; the arguments are those of ``ph.likelihoods.Normal``."""
+    """Place a likelihood whose innovations have the density of a family.
+
+    Parameters
+    ----------
+    family : Family
+        A density with zero mean and unit variance, with its shapes.
+    name, simulated, observed, scale, ar, s0, s1, r1, r2, transform, censored
+        As in :func:`pymc_hydro.likelihoods.Normal`.
+    **shapes : random variable or float
+        The shapes of the family, by name; those not given have the priors of the package.
+
+    Returns
+    -------
+    TensorVariable
+        The observed random variable.
+
+    Raises
+    ------
+    TypeError
+        If an argument is no shape of the family, or would have no effect.
+    ValueError
+        As in :func:`pymc_hydro.likelihoods.Normal`.
+    """
     unknown = sorted(set(shapes) - set(family.shapes))
     if unknown:
         raise TypeError(f"{name}: unknown arguments {', '.join(unknown)}")
