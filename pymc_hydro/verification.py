@@ -14,6 +14,9 @@ Gneiting, T., et al. (2007). J. R. Stat. Soc. B 69, 243-268. doi:10.1111/j.1467-
 import numpy as np
 import xarray as xr
 
+from pymc_hydro.data.observations import check_observed, numbers, observed_on
+from pymc_hydro.data.schema import check_units
+
 __all__ = ["coverage", "crps", "interval_score", "pit", "reliability", "sharpness"]
 
 LEVELS = np.linspace(0.05, 0.95, 19)
@@ -157,20 +160,24 @@ def _matched(name, observed, draws):
         if not isinstance(array, xr.DataArray) or set(array.dims) != dims:
             found = getattr(array, "dims", type(array).__name__)
             raise ValueError(f"{name}: {what} must be a DataArray on {sorted(dims)}, found {found}")
-    if np.isinf(observed.values).any():
-        raise ValueError(f"{name}: observed has infinite values; write missing ones as NaN")
-    there = np.flatnonzero(observed.notnull().values)
-    if np.array_equal(observed["time"].values, draws["time"].values):
-        observed, draws = observed.isel(time=there), draws.isel(time=there)
-    elif observed.indexes["time"].is_unique and draws.indexes["time"].is_unique:
-        observed, draws = xr.align(observed.isel(time=there), draws, join="inner")
-    else:
+    time = draws.get_index("time")
+    same = time.equals(observed.get_index("time"))
+    if not same and not (time.is_unique and observed.get_index("time").is_unique):
         raise ValueError(
             f"{name}: times repeat (several basins?), so that observations and draws cannot be "
             "matched by them; give both on the same times, or one basin"
         )
-    if observed.size == 0:
-        raise ValueError(f"{name}: observations and draws have no time in common")
+    # Draws of something else than flow have negative ones among them.
+    quantity = None if (draws.values < 0).any() else "discharge"
+    if same:  # also the times of several basins, one after another
+        check_units(f"{name}: observations", quantity or "", observed.attrs)
+        values = numbers(observed, name)
+        check_observed(name, values, time, quantity=quantity)
+    else:
+        values = observed_on(name, observed, time, "draws", quantity=quantity)
+    there = np.flatnonzero(np.isfinite(values))
+    draws = draws.isel(time=there)
+    observed = xr.DataArray(values[there], {"time": draws["time"]}, ("time",))
     if not np.isfinite(draws.values).all():
         raise ValueError(f"{name}: draws have values that are not finite")
     return observed, draws

@@ -43,7 +43,7 @@ ALLOWED = {
         {"core", "core/base", "engine", "engine/codegen"},
         {"numpy", "llvmlite", "numba", "pytensor", "jax"},
     ),
-    "signatures": ({"data"}, {"numpy", "pandas", "xarray", "scipy"}),
+    "signatures": ({"data", "data/checks"}, {"numpy", "pandas", "xarray", "scipy"}),
     "losses/functions": ({"losses", "data"}, {"numpy", "pytensor"}),
     "losses": ({"losses/functions", "data"}, {"numpy", "pytensor"}),
     "likelihoods/distributions": (set(), {"numpy", "pymc", "pytensor"}),
@@ -70,8 +70,11 @@ ALLOWED = {
         | {"integrators"},
         {"numpy", "scipy", "pandas", "xarray"},
     ),
-    "verification": (set(), {"numpy", "xarray", "scipy"}),
-    "plots": ({"plots/of_errors", "plots/of_runs"}, {"numpy", "xarray", "matplotlib", "arviz"}),
+    "verification": ({"data"}, {"numpy", "xarray", "scipy"}),
+    "plots": (
+        {"data", "plots/of_errors", "plots/of_runs"},
+        {"numpy", "xarray", "matplotlib", "arviz"},
+    ),
     "plots/of_errors": ({"plots", "verification"}, {"numpy", "xarray", "matplotlib", "scipy"}),
     "plots/of_runs": ({"plots"}, {"numpy", "pandas", "xarray", "matplotlib"}),
     "command": (

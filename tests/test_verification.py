@@ -8,6 +8,7 @@ from scipy import stats
 from pymc_hydro import verification
 
 SIGMA = 2.0
+HALF = np.timedelta64(12, "h")
 
 
 @pytest.fixture(scope="module")
@@ -97,9 +98,18 @@ def test_errors(series):
     for arguments, message in (
         ((observed.values, draws), "observed must be a DataArray"),
         ((observed, draws.isel(draw=0)), r"draws must be a DataArray on \['draw', 'time'\]"),
-        ((observed[5:20], draws), "no time in common"),
-        ((observed, draws.where(draws > 0)), "not finite"),
+        ((observed[5:20], draws), "all observations are missing"),
+        ((observed, draws.where(draws < 3)), "not finite"),
         ((observed.where(observed < 3, np.inf), draws), "infinite"),
+        ((observed.where(observed < 3, -999.0), draws), "usual code of missing"),
+        ((np.abs(observed).where(observed < 3, -1), np.abs(draws)), "negative in"),
+        ((np.abs(observed).assign_attrs(units="m3/s"), np.abs(draws)), "expected 'mm/d'"),
+        ((observed.assign_coords(time=observed.time + HALF), draws), "0 days 12:00:00 after"),
+        (
+            (observed.resample(time="1h").ffill(), draws),
+            "1h apart, the intervals of the draws are 1D",
+        ),
+        ((observed.assign_coords(time=observed.time - 900 * 2 * HALF), draws), "not overlap"),
         ((observed, draws, 1.5), "prob must lie between 0 and 1"),
     ):
         with pytest.raises(ValueError, match=message):

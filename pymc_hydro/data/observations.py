@@ -223,7 +223,7 @@ def _sorted(what, series):
 
 def _check_interval(what, at, there, step, axis):
     """Raise ValueError if labels are the intervals of another length than `step`."""
-    length, on = interval_text(step), f"the {axis} has intervals of {interval_text(step)}"
+    length, on = interval_text(step), f"the intervals of the {axis} are {interval_text(step)}"
     found = np.diff(at[there])
     if found.size and np.median(found) < (1 - SAME) * step:
         raise ValueError(

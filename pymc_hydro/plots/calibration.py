@@ -3,7 +3,7 @@
 import numpy as np
 
 from pymc_hydro.plots.of_runs.hydrograph import plot_hydrograph
-from pymc_hydro.plots.series import COLORS
+from pymc_hydro.plots.series import COLORS, series_at
 
 __all__ = ["plot_calibration"]
 
@@ -41,7 +41,8 @@ def plot_calibration(data, *, basin=None, axes=None):
         scored = run.isel(time=slice(run.attrs["warmup"], None))
         record = scored[["observed_discharge"]].rename(observed_discharge="discharge")
         if basin is not None:
-            record["precipitation"] = basin["precipitation"].sel(time=scored["time"])
+            rain = series_at("plot_calibration", basin, "precipitation", scored["time"])
+            record["precipitation"] = rain
         plot_hydrograph(scored[["discharge"]], basin=record, ax=ax)
         text = ", ".join(f"{score.upper()} {scores[name][score]:.3f}" for score in ("nse", "kge"))
         ax.set_title(f"{name}: {text}", loc="left", fontsize="medium")

@@ -3,7 +3,9 @@
 import numpy as np
 import xarray as xr
 
-__all__ = ["COLORS", "axis_label", "central_and_band", "date_axis", "symbol"]
+from pymc_hydro.data.observations import observed_on
+
+__all__ = ["COLORS", "axis_label", "central_and_band", "date_axis", "series_at", "symbol"]
 
 # Okabe & Ito (2008), Color Universal Design.
 COLORS = {
@@ -39,6 +41,15 @@ def date_axis(ax, time) -> None:
     ax.xaxis.set_major_locator(locator)
     ax.xaxis.set_major_formatter(mdates.ConciseDateFormatter(locator))
     ax.set_xlim(time[0], time[-1])
+
+
+def series_at(what: str, basin: xr.Dataset, name: str, time: xr.DataArray) -> xr.DataArray:
+    """Return a checked series of a record at the times of a simulation, NaN where it has none."""
+    values = observed_on(
+        f"{what}: {name}", basin[name], time.values, "simulation", quantity=name, all_missing=True
+    )
+    attributes = {"units": "mm/d", **basin[name].attrs}
+    return xr.DataArray(values, {"time": time.values}, ("time",), attrs=attributes)
 
 
 def symbol(name: str) -> str:

@@ -4,6 +4,9 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from pymc_hydro.data.checks.dates import as_dates, check_axis
+from pymc_hydro.data.observations import check_observed, numbers, observed_on
+from pymc_hydro.data.schema import check_units
 from pymc_hydro.signatures.measures import SIGNATURES, Series
 
 __all__ = ["compare", "compute", "peak_timing_error"]
@@ -45,22 +48,26 @@ def compute(flow: xr.DataArray, precipitation: xr.DataArray | None = None) -> xr
         )
     if "time" not in flow.dims or flow.sizes["time"] < 2:
         raise ValueError(f"signatures: flow needs at least two entries on 'time', has {flow.dims}")
-    if not np.issubdtype(flow["time"].dtype, np.datetime64):
-        raise TypeError("signatures: flow needs dates (datetime64) on 'time'")
-    if np.ptp(np.diff(flow["time"].values).astype(float)) > 0:
+    time = as_dates("signatures: the index of flow", flow.get_index("time")).to_numpy()
+    if np.ptp(np.diff(time).astype(float)) > 0:
         raise ValueError(
             "signatures: 'time' is not evenly spaced; keep missing intervals, with flow as NaN"
         )
+    check_axis("signatures: 'time' of flow", time)
+    check_units("signatures: flow", "discharge", flow.attrs)
     lead = [d for d in flow.dims if d != "time"]
-    values = flow.transpose(*lead, "time").values.astype(float)
+    values = numbers(flow.transpose(*lead, "time"), "signatures: flow")
     if np.isnan(values).all(axis=-1).any():
         raise ValueError("signatures: flow is missing in all intervals")
+    check_observed("signatures: flow", values, time)
     rain = None
     if precipitation is not None:
-        if not flow["time"].isin(precipitation["time"]).all():
+        rain = observed_on(
+            "signatures: precipitation", precipitation, time, "flow", quantity="precipitation"
+        )
+        if np.isnan(rain[np.isfinite(values).any(axis=tuple(range(values.ndim - 1)))]).any():
             raise ValueError("signatures: precipitation does not cover all intervals of flow")
-        rain = precipitation.sel(time=flow["time"]).values
-    series = Series(values, flow["time"].values, rain)
+    series = Series(values, time, rain)
     variables = {}
     for name, signature in SIGNATURES.items():
         attributes = {"units": signature.unit, "long_name": signature.description}
@@ -98,7 +105,7 @@ def compare(
     ValueError
         If nothing was observed, or each simulation is missing where something was.
     """
-    observed = observed.reindex(time=simulated["time"])
+    observed = _observed_at(observed, simulated)
     there = observed.notnull()
     known = compute(observed, precipitation)
     short = (simulated.isnull() & there).any("time")
@@ -126,7 +133,9 @@ def peak_timing_error(
     """Return how far simulated peaks are from observed ones, in days, on average.
 
     Observed peaks are local maxima at least 100 days apart that stand out by a standard deviation;
-    the simulated peak is the largest flow within `window` days of the observed one.
+    the simulated peak is the largest flow within `window` days of the observed one, of equal ones
+    the nearest. Observed peaks without a simulated one (flow is level there, or higher just outside
+    than inside) are left out.
 
     Parameters
     ----------
@@ -138,8 +147,8 @@ def peak_timing_error(
     Returns
     -------
     DataArray, in days
-        On the other dimensions of `simulated`: mean of absolute differences. NaN without peaks, and
-        where the simulation is missing near one.
+        On the other dimensions of `simulated`: mean of absolute differences. NaN without peaks in
+        both, and where the simulation is missing near one.
 
     Raises
     ------
@@ -153,28 +162,50 @@ def peak_timing_error(
     """
     from scipy.signal import find_peaks  # takes long to import
 
-    observed = observed.reindex(time=simulated["time"])
+    observed = _observed_at(observed, simulated)
     time = simulated["time"].values
     days = float((time[1] - time[0]) / np.timedelta64(1, "D"))
     flow, at = observed.values, np.arange(observed.size)
     there = np.isfinite(flow)
-    if not there.any():
-        raise ValueError("signatures: flow is missing in all intervals")
     # Over gaps on a straight line, which has no peak of its own.
     filled = np.interp(at, at[there], flow[there])
     peaks, _ = find_peaks(filled, distance=max(1, APART / days), prominence=np.nanstd(flow))
     reach = round(window / days)
-    peaks = [p for p in peaks if there[p] and reach <= p < flow.size - reach]
+    peaks = [p for p in peaks if there[p] and reach < p < flow.size - 1 - reach]
     lead = [d for d in simulated.dims if d != "time"]
     values = simulated.transpose(*lead, "time").values
-    around = [values[..., p - reach : p + reach + 1] for p in peaks]
-    errors = [
-        np.where(np.isnan(near).any(axis=-1), np.nan, np.abs(near.argmax(axis=-1) - reach))
-        for near in around
-    ]
-    mean = days * np.mean(errors, axis=0) if errors else np.full(values.shape[:-1], np.nan)
+    late = [_lateness(values[..., p - reach - 1 : p + reach + 2]) for p in peaks]
+    errors = np.reshape(np.abs(late), (len(peaks), *values.shape[:-1]))
+    failed = [np.isnan(values[..., p - reach : p + reach + 1]).any(axis=-1) for p in peaks]
+    found = np.isfinite(errors)
+    total = np.where(found, errors, 0).sum(axis=0) / np.maximum(found.sum(axis=0), 1)
+    defined = found.any(axis=0) & ~np.any(failed, axis=0) if peaks else False
+    mean = np.where(defined, days * total, np.nan)
     coords = {d: simulated[d] for d in lead if d in simulated.coords}
     return xr.DataArray(mean, coords, lead, "peak_timing_error", {"units": "d"})
+
+
+def _observed_at(observed, simulated):
+    """Return checked observations at the times of a simulation."""
+    time = simulated["time"]
+    values = observed_on("signatures", observed, time.values, "simulation")
+    return xr.DataArray(values, {"time": time}, ("time",), attrs={"units": "mm/d"})
+
+
+def _lateness(near):
+    """Return the place of the largest flow nearest to the middle, in intervals from there.
+
+    `near` has an interval more on each side than a peak may be away; NaN without a peak.
+    """
+    inner = near[..., 1:-1]
+    reach = inner.shape[-1] // 2
+    away = np.arange(-reach, reach + 1)
+    most = inner.max(axis=-1, keepdims=True)
+    distance = np.where(inner == most, np.abs(away), near.shape[-1])
+    place = np.take(away, distance.argmin(axis=-1))
+    level = inner.min(axis=-1) == most[..., 0]
+    outside = np.where(place == -reach, near[..., 0], np.where(place == reach, near[..., -1], 0))
+    return np.where(level | (outside > most[..., 0]), np.nan, place)
 
 
 def _median(values):

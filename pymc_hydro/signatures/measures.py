@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -15,6 +16,8 @@ PASSES, REFLECTED = 3, 30  # passes of the filter, and days put before and after
 HIGH, LOW = 9.0, 0.2  # times the median, times the mean
 STEEP = (0.33, 0.66)  # exceedance, between which the flow-duration curve is straight
 RECESSION, AFTER_PEAK = 5.0, 1.0  # days: shortest falling limb, and what is left out of it
+SHORT_GAP, LONG_GAP = 10.0, 30.0  # days: what does not end an event, and what hides a maximum
+DAY = np.timedelta64(1, "D")
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,40 @@ class Series:
     @property
     def days(self) -> float:
         """Length of the interval, in days."""
-        return float((self.time[1] - self.time[0]) / np.timedelta64(1, "D"))
+        return float((self.time[1] - self.time[0]) / DAY)
+
+    @cached_property
+    def filled(self) -> np.ndarray:
+        """Flow on straight lines over its gaps, and level before and after the record."""
+        missing, at = np.isnan(self.flow), np.arange(self.flow.shape[-1])
+        if not missing.any():
+            return self.flow
+        rows = np.array(self.flow).reshape(-1, at.size)
+        for row in rows:
+            there = np.isfinite(row)
+            if there.any():
+                row[~there] = np.interp(at[~there], at[there], row[there])
+        return rows.reshape(self.flow.shape)
+
+    @cached_property
+    def bridged(self) -> np.ndarray:
+        """Flow on straight lines over its gaps of at most ten days."""
+        missing = np.isnan(self.flow)
+        return np.where(_run_length(missing) * self.days <= SHORT_GAP, self.filled, np.nan)
+
+    @cached_property
+    def daily(self) -> "Series":
+        """Means over days from midnight on, if intervals are parts of a day; else the series."""
+        parts = round(1 / self.days) if self.days < 1 else 1
+        if parts == 1 or parts * (self.time[1] - self.time[0]) != DAY:
+            return self
+        first = int(np.argmax(self.time == self.time.astype("datetime64[D]")))
+        n_day = (self.time.size - first) // parts
+        if n_day < 2:
+            return self
+        kept = slice(first, first + n_day * parts)
+        days = self.bridged[..., kept].reshape(*self.flow.shape[:-1], n_day, parts)
+        return Series(days.mean(axis=-1), self.time[kept][::parts])
 
 
 def _ratio(part, whole):
@@ -51,18 +87,20 @@ def mean_flow(series: Series):
 
 
 def runoff_ratio(series: Series):
-    """Flow by rain, over the intervals with flow."""
+    """Flow by rain, over the intervals with both."""
     if series.rain is None:
         return np.full(series.flow.shape[:-1], np.nan)
-    rain = np.where(np.isnan(series.flow), 0.0, series.rain)
-    return _ratio(np.nansum(series.flow, axis=-1), rain.sum(axis=-1))
+    both = np.isfinite(series.flow) & np.isfinite(series.rain)
+    sums = (np.where(both, x, 0.0).sum(axis=-1) for x in (series.flow, series.rain))
+    return _ratio(*sums)
 
 
 def baseflow_index(series: Series):
     """Share of baseflow, by Lyne and Hollick's filter in three passes.
 
     The record is lengthened by its mirror image at both ends, and the filter parameter, 0.925 at
-    daily steps, is taken to the power of the interval. The filter begins anew after a gap.
+    daily steps, is taken to the power of the interval. The filter runs on straight lines over gaps,
+    which then do not count: beginning anew after each would count the first flow as baseflow.
 
     References
     ----------
@@ -70,25 +108,24 @@ def baseflow_index(series: Series):
     Ladson, A. R., et al. (2013). Australas. J. Water Resour. 17, 25-34.
     doi:10.7158/13241583.2013.11465417
     """
-    flow = series.flow
+    flow = series.filled
     n = min(round(REFLECTED / series.days), flow.shape[-1] - 1)
     base = np.concatenate([flow[..., n:0:-1], flow, flow[..., -2 : -n - 2 : -1]], axis=-1)
     for i in range(PASSES):
         base = _filtered(base if i % 2 == 0 else base[..., ::-1], FILTER**series.days)
         base = base if i % 2 == 0 else base[..., ::-1]
-    base = base[..., n : n + flow.shape[-1]]
-    return _ratio(np.nansum(base, axis=-1), np.nansum(flow, axis=-1))
+    known = np.isfinite(series.flow)
+    base = np.where(known, base[..., n : n + flow.shape[-1]], 0.0)
+    return _ratio(base.sum(axis=-1), np.where(known, flow, 0.0).sum(axis=-1))
 
 
 def _filtered(flow, a):
     """Return flow without the quick part that the filter finds."""
-    base = np.array(flow)
-    quick = np.zeros(flow.shape[:-1])
-    for t in range(1, flow.shape[-1]):
-        step = flow[..., t] - flow[..., t - 1]
-        quick = np.where(np.isnan(step), 0.0, a * quick + (1 + a) / 2 * step)
-        base[..., t] -= np.maximum(quick, 0.0)
-    return base
+    from scipy.signal import lfilter  # takes long to import
+
+    steps = np.diff(flow, axis=-1, prepend=flow[..., :1])
+    quick = lfilter([(1 + a) / 2], [1.0, -a], steps, axis=-1)
+    return flow - np.maximum(quick, 0.0)
 
 
 def fdc_slope(series: Series):
@@ -121,19 +158,22 @@ def flashiness(series: Series):
 
 
 def high_flow_frequency(series: Series):
-    """Days a year above nine times the median.
+    """Days a year above nine times the median; NaN of a river that is dry half of the time.
 
     References
     ----------
     Clausen, B., Biggs, B. J. F. (2000). J. Hydrol. 237, 184-197.
     doi:10.1016/S0022-1694(00)00306-1
     """
-    return _frequency(series, _is_high(series))
+    return _frequency(series, _is_high)
 
 
 def high_flow_duration(series: Series):
-    """Mean length of a time above nine times the median, in days; 0 if there is none."""
-    return _duration(series, _is_high(series))
+    """Mean length of a time above nine times the median, in days; 0 if there is none.
+
+    A gap of at most ten days does not end it; NaN of a river that is dry half of the time.
+    """
+    return _duration(series, _is_high)
 
 
 def low_flow_frequency(series: Series):
@@ -143,68 +183,92 @@ def low_flow_frequency(series: Series):
     ----------
     Olden, J. D., Poff, N. L. (2003). River Res. Appl. 19, 101-121. doi:10.1002/rra.700
     """
-    return _frequency(series, _is_low(series))
+    return _frequency(series, _is_low)
 
 
 def low_flow_duration(series: Series):
-    """Mean length of a time below a fifth of the mean, in days; 0 if there is none."""
-    return _duration(series, _is_low(series))
+    """Mean length of a time below a fifth of the mean, in days; 0 if there is none.
+
+    A gap of at most ten days does not end it.
+    """
+    return _duration(series, _is_low)
 
 
-def _is_high(series):
-    return series.flow > HIGH * np.nanmedian(series.flow, axis=-1, keepdims=True)
+def _is_high(series, flow):
+    """Return where flow is high, and whether that is defined."""
+    limit = HIGH * np.nanmedian(series.flow, axis=-1, keepdims=True)
+    return flow > limit, limit[..., 0] > 0
 
 
-def _is_low(series):
-    return series.flow < LOW * np.nanmean(series.flow, axis=-1, keepdims=True)
+def _is_low(series, flow):
+    limit = LOW * np.nanmean(series.flow, axis=-1, keepdims=True)
+    return flow < limit, limit[..., 0] > 0
 
 
-def _frequency(series, event):
+def _frequency(series, find):
+    event, defined = find(series, series.flow)
     known = np.isfinite(series.flow).sum(axis=-1)
-    return DAYS_PER_YEAR * event.sum(axis=-1) / known
+    return np.where(defined, DAYS_PER_YEAR * event.sum(axis=-1) / known, np.nan)
 
 
-def _duration(series, event):
+def _duration(series, find):
+    event, defined = find(series, series.bridged)
     before = np.concatenate([np.zeros((*event.shape[:-1], 1), bool), event[..., :-1]], axis=-1)
     runs = (event & ~before).sum(axis=-1)
-    return series.days * event.sum(axis=-1) / np.maximum(runs, 1)
+    return np.where(defined, series.days * event.sum(axis=-1) / np.maximum(runs, 1), np.nan)
 
 
 def recession_constant(series: Series):
     """Time in which falling flow drops to 1/e of itself, in days.
 
     From the mean of ``-d ln q / dt`` on falling limbs of at least five days, without their first
-    day. NaN where there is none.
+    day, in daily means. Days of equal flow, as rounding makes them, do not end a limb that falls
+    before and after them. NaN where there is none.
 
     References
     ----------
     Vogel, R. M., Kroll, C. N. (1996). Water Resour. Manage. 10, 303-320. doi:10.1007/BF00508898
     """
-    flow = np.where(series.flow > 0, series.flow, np.nan)
-    falls = np.diff(np.log(flow), axis=-1)
-    falling = falls < 0
-    least, skipped = (max(1, round(d / series.days)) for d in (RECESSION, AFTER_PEAK))
-    since, until = _run_position(falling), _run_position(falling[..., ::-1])[..., ::-1]
-    used = falling & (since + until - 1 >= least) & (since > skipped)
+    daily = series.daily
+    bridged = daily.bridged
+    falls = np.diff(np.log(np.where(bridged > 0, bridged, np.nan)), axis=-1)
+    least, skipped = (max(1, round(d / daily.days)) for d in (RECESSION, AFTER_PEAK))
+    falling = (falls < 0) | _level_of_a_limb(falls, least)
+    used = falling & (_run_length(falling) >= least) & (_run_position(falling) > skipped)
     rate = np.where(used, falls, 0.0).sum(axis=-1) / np.maximum(used.sum(axis=-1), 1)
     with np.errstate(divide="ignore"):
-        return np.where(rate < 0, -series.days / rate, np.nan)
+        return np.where(rate < 0, -daily.days / rate, np.nan)
+
+
+def _level_of_a_limb(falls, most):
+    """Return which steps without a change belong to a falling limb, `most` of them at its end."""
+    level, at = falls == 0, np.arange(falls.shape[-1])
+    since, until = _run_position(level), _run_position(level[..., ::-1])[..., ::-1]
+    fall = np.zeros((*falls.shape[:-1], at.size + 2), dtype=bool)  # none beyond the ends
+    fall[..., 1:-1] = falls < 0
+    before, after = (np.take_along_axis(fall, 1 + i, -1) for i in (at - since, at + until))
+    first_half = since <= np.minimum(np.ceil((since + until - 1) / 2), most)
+    return level & before & (after | first_half)
 
 
 def _run_position(event):
     """Return the place of each entry in its run of True, from 1; 0 where False."""
-    place = np.zeros(event.shape, dtype=int)
-    for t in range(event.shape[-1]):
-        before = place[..., t - 1] if t else 0
-        place[..., t] = np.where(event[..., t], before + 1, 0)
-    return place
+    at = np.arange(event.shape[-1])
+    return at - np.maximum.accumulate(np.where(event, -1, at), axis=-1)
+
+
+def _run_length(event):
+    """Return the length of the run of True that each entry is in; 0 where False."""
+    since, until = _run_position(event), _run_position(event[..., ::-1])[..., ::-1]
+    return np.where(event, since + until - 1, 0)
 
 
 def peak_day(series: Series):
     """Mean day of the year of the annual maximum, on the circle of the year, 1 to 366.
 
     Years are whole ones from the first day of the record on, as half a year has no annual
-    maximum; NaN for a shorter record.
+    maximum; nor has a year without flow, or with a gap of more than 30 days. Of equal maxima it is
+    the middle. NaN without such a year.
 
     References
     ----------
@@ -214,16 +278,17 @@ def peak_day(series: Series):
     ends = time.append(time[-1:] + (time[1] - time[0]))
     starts = [time[0] + pd.DateOffset(years=n) for n in range(time[-1].year - time[0].year + 2)]
     edges = ends.searchsorted([s for s in starts if s <= ends[-1]])
-    angles = []
+    hidden = _run_length(np.isnan(series.flow)) * series.days > LONG_GAP
+    circle = np.exp(2j * np.pi * (time.day_of_year.to_numpy() - 1) / DAYS_PER_YEAR)
+    total = np.zeros(series.flow.shape[:-1], dtype=complex)
     for first, last in pairwise(edges):
-        flow = series.flow[..., first:last]
-        if np.isfinite(flow).any(axis=-1).all():
-            day = time.day_of_year.to_numpy()[first + np.nanargmax(flow, axis=-1)]
-            angles.append(2 * np.pi * (day - 1) / DAYS_PER_YEAR)
-    if not angles:
-        return np.full(series.flow.shape[:-1], np.nan)
-    mean = np.angle(np.exp(1j * np.array(angles)).mean(axis=0)) % (2 * np.pi)
-    return 1 + mean * DAYS_PER_YEAR / (2 * np.pi)
+        flow = np.where(np.isnan(series.flow[..., first:last]), -1.0, series.flow[..., first:last])
+        most = flow.max(axis=-1, keepdims=True)
+        middle = np.where(flow == most, circle[first:last], 0).sum(axis=-1)
+        counts = (most[..., 0] > 0) & ~hidden[..., first:last].any(axis=-1)
+        total += np.where(counts, middle / np.maximum(np.abs(middle), 1e-12), 0)
+    mean = np.angle(total) % (2 * np.pi)
+    return np.where(np.abs(total) > 1e-9, 1 + mean * DAYS_PER_YEAR / (2 * np.pi), np.nan)
 
 
 @dataclass(frozen=True)

@@ -139,7 +139,7 @@ def test_bad_labels(labels, kind, message, form):
 
 
 def test_days_are_no_hours():
-    with pytest.raises(ValueError, match="1D apart, the simulation has intervals of 1h"):
+    with pytest.raises(ValueError, match="1D apart, the intervals of the simulation are 1h"):
         on_days(pd.Series(FLOW, DAYS), HOURS)
     hourly = np.repeat(FLOW, 24)
     np.testing.assert_array_equal(on_days(pd.Series(hourly, HOURS), HOURS), hourly)

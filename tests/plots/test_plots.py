@@ -11,6 +11,7 @@ from pymc_hydro.plots import (
     plot_hydrograph,
     plot_reliability,
     plot_residuals,
+    plot_water_balance,
 )
 
 matplotlib.use("Agg")
@@ -37,6 +38,44 @@ def test_plots_draw_observed_and_simulated(plot, with_draws, draws, tmp_path):
     ax.figure.savefig(tmp_path / "plot.png")
     assert (tmp_path / "plot.png").stat().st_size > 5000
     plt.close(ax.figure)
+
+
+@pytest.mark.parametrize("plot", [plot_hydrograph, plot_flow_duration, plot_water_balance])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda b: b.assign(discharge=b.discharge.where(b.time > b.time[9], -999.0)), "usual code"),
+        (
+            lambda b: b.resample(time="1h").ffill(),
+            "1h apart, the intervals of the simulation are 1D",
+        ),
+        (lambda b: b.assign_coords(time=b.time + np.timedelta64(12, "h")), "12:00:00 after"),
+        (lambda b: b.assign_coords(time=b.time - np.timedelta64(900, "D")), "not overlap"),
+        (
+            lambda b: b.assign(discharge=b.discharge.assign_attrs(units="m3/s")),
+            "unit 'm3/s', expected 'mm/d'",
+        ),
+    ],
+)
+def test_plots_refuse_records_that_do_not_fit(plot, change, message):
+    record = ph.load_basin("leaf_river").isel(time=slice(0, 900))
+    with pytest.raises(ValueError, match=rf"{plot.__name__}: .*{message}"):
+        plot(record[["discharge"]], basin=change(record))
+    import matplotlib.pyplot as plt
+
+    plt.close("all")
+
+
+def test_a_period_without_observations_is_drawn():
+    import matplotlib.pyplot as plt
+
+    record = BASIN.assign(discharge=BASIN["discharge"] * np.nan)
+    ax = plot_hydrograph(BASIN[["discharge"]], basin=record)
+    assert np.isfinite(ax.get_ylim()).all()
+    plt.close(ax.figure)
+    with pytest.raises(ValueError, match="nothing was observed"):
+        plot_flow_duration(BASIN[["discharge"]], basin=record)
+    plt.close("all")
 
 
 def test_axes_that_are_given_are_used(draws):

@@ -1,6 +1,7 @@
 """Formulas against series whose signatures follow by hand."""
 
 from itertools import pairwise
+from time import perf_counter
 
 import numpy as np
 import pandas as pd
@@ -171,7 +172,7 @@ def test_gaps_make_no_peaks():
     short = np.where(np.arange(700) == 121, np.nan, flow)
     found = peak_timing_error(series(flow), series(np.stack([flow, short, flow * np.nan])))
     np.testing.assert_array_equal(found, [0, np.nan, np.nan])
-    with pytest.raises(ValueError, match="missing in all"):
+    with pytest.raises(ValueError, match="all observations are missing"):
         peak_timing_error(series(flow * np.nan), series(flow))
 
 
@@ -204,9 +205,119 @@ def test_bad_input():
     flow = series(np.arange(1.0, 9))
     with pytest.raises(TypeError, match="must be a DataArray on 'time', found ndarray"):
         compute(flow.values)
-    with pytest.raises(TypeError, match="needs dates"):
+    with pytest.raises(TypeError, match="expected datetime64"):
         compute(flow.assign_coords(time=np.arange(8)))
     with pytest.raises(ValueError, match="not evenly spaced"):
         compute(flow.isel(time=[0, 1, 3]))
     with pytest.raises(ValueError, match="precipitation does not cover"):
         compute(flow, flow[:5])
+    for bad, message in (
+        (flow.where(flow != 3, -999.0), "1 values of -999, a usual code"),
+        (flow.where(flow != 3, -0.2), "negative in 1 intervals"),
+        (flow.assign_attrs(units="m3/s"), "unit 'm3/s', expected 'mm/d'"),
+        (flow.isel(time=slice(None, None, -1)), "not sorted"),
+        (flow.assign_coords(time=pd.to_datetime(np.arange(8))), "nanoseconds since 1970"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            compute(bad)
+    with pytest.raises(ValueError, match=r"signatures: precipitation.*usual code"):
+        compute(flow, flow.where(flow != 3, -999.0))
+    days = series(np.arange(1.0, 40))
+    hours = series(np.repeat(days.values, 24), freq="h")
+    for function in (compare, peak_timing_error):
+        with pytest.raises(ValueError, match="1h apart, the intervals of the simulation are 1D"):
+            function(hours, days)
+
+
+@pytest.fixture
+def flow(leaf_river):
+    return leaf_river["discharge"]
+
+
+def holes(flow, share, seed=0):
+    return flow.where(np.random.default_rng(seed).random(flow.size) > share)
+
+
+@pytest.mark.parametrize("share", [0.05, 0.1, 0.3])
+def test_signatures_do_not_drift_with_missing_days(flow, share):
+    full, found = compute(flow), compute(holes(flow, share))
+    assert float(found["baseflow_index"]) == pytest.approx(float(full["baseflow_index"]), abs=0.03)
+    for name, within in (
+        ("high_flow_duration", 0.15),
+        ("low_flow_duration", 0.15),
+        ("recession_constant", 0.1),
+        ("peak_day", 0.05),
+        ("flashiness", 0.1),
+    ):
+        assert float(found[name]) == pytest.approx(float(full[name]), rel=within), name
+
+
+def test_a_gap_does_not_end_a_drought():
+    flow = np.ones(1461)
+    flow[100:140] = 0.1
+    flow[[110, 111, 125]] = np.nan
+    assert one("low_flow_duration", flow) == 40
+    flow[112:124] = np.nan  # more than ten days: two times
+    assert one("low_flow_duration", flow) == (10 + 16) / 2
+
+
+def test_recession_constant_of_rounded_and_repeated_flow(flow):
+    full = float(compute(flow)["recession_constant"])
+    assert 6 < full < 8
+    for unit in (0.01, 0.05, 0.1):
+        rounded = compute(flow.copy(data=np.round(flow.values / unit) * unit))
+        assert float(rounded["recession_constant"]) == pytest.approx(full, rel=0.15)
+    repeated = one("recession_constant", np.repeat(flow.values, 24), freq="h")
+    assert repeated == pytest.approx(full, rel=1e-12)
+    limb = np.tile(10 * np.exp(-np.arange(40) / 12.0), 5)
+    assert one("recession_constant", np.round(limb, 1)) == pytest.approx(12, rel=0.1)
+    # A day that is not whole does not count.
+    late = {"start": "2001-01-01 18:00", "freq": "6h"}
+    assert one("recession_constant", np.repeat(limb, 4)[3:], **late) == pytest.approx(12)
+
+
+def test_peak_day_leaves_out_what_has_no_maximum():
+    flow = np.ones(4 * 365 + 1)
+    flow[[99, 365 + 119]] = 5
+    flow[730:1095] = 0  # a dry year
+    flow[1095:] = np.nan
+    flow[[1100, 1130, 1160]] = 9  # a year of single days
+    assert one("peak_day", flow) == pytest.approx(110, abs=1e-6)
+    days = np.ones(365)
+    days[99:104] = 5  # equal for five days
+    assert one("peak_day", days) == pytest.approx(102)
+    assert np.isnan(one("peak_day", np.zeros(400)))
+    draws = np.stack([flow, np.where(flow > 5, 1, flow) * 0])
+    assert np.isnan(compute(series(draws))["peak_day"].values).tolist() == [False, True]
+
+
+def test_events_of_a_river_that_is_mostly_dry():
+    flow = np.where(np.arange(1000) % 10 < 3, 2.0, 0.0)
+    for name in ("high_flow_frequency", "high_flow_duration"):
+        assert np.isnan(one(name, flow))
+        assert np.isnan(one(name.replace("high", "low"), flow * 0))
+    assert one("low_flow_duration", flow) == 7
+
+
+def test_timing_of_plateaus_and_of_peaks_that_are_not_there():
+    flow = np.full(800, 0.1)
+    flow[[200, 400, 600]] = 10
+    wide = np.maximum.reduce([flow, np.roll(flow, 1), np.roll(flow, -1)])
+    nothing = np.full(800, 0.1)
+    two = np.where(np.arange(800) < 500, np.roll(flow, 1), 0.1)  # misses the third
+    rising = np.maximum.reduce([np.roll(flow, k) * 0.9 ** abs(5 - k) for k in range(1, 8)])
+    found = peak_timing_error(series(flow), series(np.stack([wide, nothing, two, rising])))
+    np.testing.assert_array_equal(found, [0, np.nan, 1, np.nan])
+    late = np.maximum(np.roll(flow, 2), np.roll(flow, 3))  # the nearest of equal days
+    assert float(peak_timing_error(series(flow), series(late))) == 2
+
+
+def test_a_century_of_hours_takes_seconds():
+    rng = np.random.default_rng(0)
+    n = 876_600
+    flow = np.convolve(rng.gamma(0.02, 5, n), np.exp(-np.arange(200) / 40), "same") + 0.1
+    flow[rng.random(n) < 0.01] = np.nan
+    since = perf_counter()
+    found = compute(series(flow, "1920-01-01", freq="h"))
+    assert perf_counter() - since < 5
+    assert all(np.isfinite(found[name]) for name in SIGNATURES if name != "runoff_ratio")

@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from pymc_hydro.plots.series import COLORS, axis_label
+from pymc_hydro.plots.series import COLORS, axis_label, series_at
 
 __all__ = ["plot_flow_duration"]
 
@@ -35,8 +35,10 @@ def plot_flow_duration(data: xr.Dataset, *, basin: xr.Dataset | None = None, ax=
     simulated = data["discharge"]
     observed = None
     if basin is not None and "discharge" in basin:
-        observed = basin["discharge"].sel(time=data["time"])
+        observed = series_at("plot_flow_duration", basin, "discharge", data["time"])
         there = np.flatnonzero(np.isfinite(observed.values))
+        if there.size == 0:
+            raise ValueError("plot_flow_duration: nothing was observed at the times of the data")
         observed, simulated = observed.isel(time=there), simulated.isel(time=there)
     draws = simulated.transpose(..., "time").values
     n = draws.shape[-1]

@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from pymc_hydro.plots.series import COLORS, axis_label, central_and_band, date_axis
+from pymc_hydro.plots.series import COLORS, axis_label, central_and_band, date_axis, series_at
 
 __all__ = ["plot_hydrograph"]
 
@@ -46,10 +46,10 @@ def plot_hydrograph(
         top = max(top, band[1].max())
     lines = [central] if band is None else [central, *band]
     if basin is not None and "discharge" in basin:
-        observed = basin["discharge"].sel(time=time).values
+        observed = series_at("plot_hydrograph", basin, "discharge", data["time"]).values
         lines.append(observed[observed > 0])
         ax.plot(time, observed, ".", ms=3, color=COLORS["observed"], label="observed")
-        top = max(top, float(np.nanmax(observed)))
+        top = float(np.fmax.reduce(observed, initial=top))
     name = "simulated" if band is None else "predictive median"
     ax.plot(time, central, lw=1, color=COLORS["simulated"], label=name)
     ax.set_ylabel(axis_label(data["discharge"], "discharge"))
@@ -61,7 +61,7 @@ def plot_hydrograph(
         ax.set_ylim(bottom, top * (top / bottom) ** 0.5)
     date_axis(ax, time)
     if basin is not None and "precipitation" in basin:
-        rain = basin["precipitation"].sel(time=time)
+        rain = series_at("plot_hydrograph", basin, "precipitation", data["time"])
         above = ax.twinx()
         above.bar(time, rain, width=np.diff(time).min(), color=COLORS["rain"], lw=0)
         above.set_ylim(4 * float(rain.max()), 0)

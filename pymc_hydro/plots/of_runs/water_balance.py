@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from pymc_hydro.plots.series import COLORS
+from pymc_hydro.plots.series import COLORS, series_at
 
 __all__ = ["plot_water_balance"]
 
@@ -58,7 +58,7 @@ def plot_water_balance(data: xr.Dataset, *, basin: xr.Dataset, ax=None, first_mo
 
     flow = sums(data["discharge"])
     middle = flow.median("draw") if "draw" in flow.dims else flow
-    rain = sums(basin["precipitation"].sel(time=data["time"]))
+    rain = sums(series_at("plot_water_balance", basin, "precipitation", data["time"]))
     place, width = np.arange(names.size), 0.38
     ax.bar(place - width / 2, rain, width, color=COLORS["rain"], label="precipitation")
     ax.bar(place + width / 2, middle, width, color=COLORS["simulated"], label="discharge")
@@ -108,7 +108,7 @@ def _years(time, first_month) -> xr.DataArray:
 
 
 def _observed(basin, data, year, names, step):
-    flow = basin["discharge"].sel(time=data["time"])
+    flow = series_at("plot_water_balance", basin, "discharge", data["time"])
     known = flow.notnull().groupby(year).mean("time").sel(year=names)
     mean = flow.groupby(year).mean("time").sel(year=names)
     length = xr.ones_like(flow).groupby(year).sum("time").sel(year=names) * step
