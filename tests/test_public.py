@@ -99,6 +99,20 @@ def test_pages_and_examples_import_public_names_only():
             assert {name.strip() for name in names.split(",")} <= set(owner.__all__), page.name
 
 
+@pytest.mark.parametrize(
+    ("package", "old", "new"),
+    [
+        (ph.losses, "residuals_of", "find_residuals"),
+        (ph.signatures, "compare", "compare_signatures"),
+    ],
+)
+def test_former_names_work_and_warn(package, old, new):
+    with pytest.warns(FutureWarning, match=rf"\.{old} is now called ph\..*\.{new}"):
+        assert getattr(package, old) is getattr(package, new)
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        package.nothing  # noqa: B018
+
+
 def test_version_is_in_the_changelog():
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert re.search(rf"^## {re.escape(ph.__version__)}", changelog, re.MULTILINE)

@@ -9,10 +9,10 @@ from pymc_hydro.calibration.uncertainty import linear_covariance, singular_direc
 from pymc_hydro.core.base.dims import PARAMETER, TIME
 from pymc_hydro.losses import evaluate
 
-__all__ = ["assemble"]
+__all__ = ["assemble_calibration"]
 
 
-def assemble(model, space, outcome, runs) -> Calibration:
+def assemble_calibration(model, space, outcome, runs) -> Calibration:
     """Return the result of a calibration.
 
     Parameters

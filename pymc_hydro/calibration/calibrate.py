@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from pymc_hydro.calibration.assemble import assemble
+from pymc_hydro.calibration.assemble import assemble_calibration
 from pymc_hydro.calibration.objective import Objective, define_goal
 from pymc_hydro.calibration.periods import check_apart, observations, select_window
 from pymc_hydro.calibration.result import Calibration
@@ -214,7 +214,7 @@ def calibrate(
         for name, series in flows.items():
             run[f"observed_{name}"] = (TIME, series[window.record], dict(run[name].attrs))
         runs[what] = run.assign_attrs(warmup=window.warmup)
-    return assemble(model, space, outcome, runs)
+    return assemble_calibration(model, space, outcome, runs)
 
 
 def _check_arguments(model, seed, hops, cores, mappings, solver_settings):

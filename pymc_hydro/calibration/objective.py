@@ -14,7 +14,7 @@ from pytensor.graph.basic import Variable
 from pytensor.graph.replace import vectorize_graph
 
 from pymc_hydro.engine.problem import Problem
-from pymc_hydro.losses import find_loss, multi_output, residuals_of
+from pymc_hydro.losses import find_loss, find_residuals, multi_output
 from pymc_hydro.ops.stepwise import stepwise
 
 __all__ = ["Evaluation", "Goal", "Objective", "define_goal"]
@@ -64,7 +64,7 @@ def define_goal(loss, options: Mapping, time: np.ndarray) -> Goal:
         name = ", ".join(f"{k}: {_name(part)}" for k, part in loss.items())
         return Goal(name, 1.0, combined, None)
     function, sign = _with_time(find_loss(loss), options, time)
-    residuals = residuals_of(function)
+    residuals = find_residuals(function)
     return Goal(
         _name(loss), sign, _single(function), None if residuals is None else _single(residuals)
     )

@@ -175,7 +175,7 @@ def _execute(chosen, say):
         options = dict(chosen.option or [])
         steps.list_data(chosen.source, chosen.gauge, chosen.reader, options, say)
     elif chosen.command == "compare":
-        table = steps.compare(chosen.folders, say)
+        table = steps.compare_folders(chosen.folders, say)
         say(table.to_string(index=False, float_format="{:.3f}".format, na_rep=""))
         if chosen.csv is not None:
             table.to_csv(chosen.csv, index=False)

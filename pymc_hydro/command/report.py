@@ -224,7 +224,7 @@ def _signatures(model, theta, posterior, basin, record):
     flow = ph.simulate(model, theta, basin)["discharge"]
     flow = flow.sel(time=slice(record["settings"]["period"]["split"], None))
     try:
-        table = ph.signatures.compare(
+        table = ph.signatures.compare_signatures(
             basin["discharge"], flow, basin["precipitation"], prob=INTERVAL
         )
     except ValueError as error:

@@ -27,7 +27,7 @@ from pymc_hydro.command.source import data_hash, load_data, summary
 from pymc_hydro.data import as_basin, split_record
 from pymc_hydro.inference.laplace import inside_bounds
 
-__all__ = ["Job", "compare", "list_data", "list_models"]
+__all__ = ["Job", "compare_folders", "list_data", "list_models"]
 
 VERSIONS = ("pymc-hydro", "pymc", "pytensor", "numpy", "numba", "xarray", "arviz")
 PERIODS = ("calibration", "validation")
@@ -244,7 +244,7 @@ def model_of(record: dict):
     return kinds[record["model"]["name"]](**record["model"]["options"])
 
 
-def compare(paths: list[Path], say=print) -> pd.DataFrame:
+def compare_folders(paths: list[Path], say=print) -> pd.DataFrame:
     """Compare the scores of several folders of results, and their posteriors by LOO."""
     rows, hashes = [], set()
     for path in paths:

@@ -6,6 +6,7 @@ in ``pm.Potential``. Missing observations (NaN) are left out. ``LOSSES`` and ``S
 by the names that ``ph.calibrate(loss=...)`` takes.
 """
 
+from pymc_hydro.core.base.renamed import renamed_names
 from pymc_hydro.losses.evaluation import evaluate, percent_bias
 from pymc_hydro.losses.functions.efficiency import (
     kge,
@@ -34,7 +35,7 @@ from pymc_hydro.losses.functions.robust import (
     tukey,
 )
 from pymc_hydro.losses.functions.sums import gls, mae, rmse, sar, ssr
-from pymc_hydro.losses.table import LOSSES, SCORES, SUMS_OF_SQUARES, find_loss, residuals_of
+from pymc_hydro.losses.table import LOSSES, SCORES, SUMS_OF_SQUARES, find_loss, find_residuals
 from pymc_hydro.losses.transforms import TRANSFORMS, Transform, box_cox
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "fdc_segments",
     "fdc_skill",
     "find_loss",
+    "find_residuals",
     "gls",
     "huber",
     "jkge",
@@ -67,7 +69,6 @@ __all__ = [
     "pseudo_huber",
     "recession",
     "recession_plot",
-    "residuals_of",
     "rmse",
     "sar",
     "segment_bias",
@@ -75,3 +76,5 @@ __all__ = [
     "tukey",
     "volume_bias",
 ]
+
+__getattr__ = renamed_names(__name__, {"residuals_of": "find_residuals"})

@@ -21,9 +21,9 @@ __all__ = [
     "ordered",
     "root",
     "small_flow",
-    "spread_of",
     "squares",
     "take",
+    "variation",
 ]
 
 SMALL_FLOW = 0.01  # of the median of the positive observations
@@ -185,7 +185,7 @@ def logarithm(name: str, flow, offset: float):
     return np.log(flow + offset)
 
 
-def spread_of(name: str, observed):
+def variation(name: str, observed):
     """Return the sum of squared deviations from the mean of the observations.
 
     Raises

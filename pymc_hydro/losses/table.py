@@ -38,7 +38,7 @@ from pymc_hydro.losses.functions.sums import (
     ssr_residuals,
 )
 
-__all__ = ["LOSSES", "SCORES", "SUMS_OF_SQUARES", "find_loss", "residuals_of"]
+__all__ = ["LOSSES", "SCORES", "SUMS_OF_SQUARES", "find_loss", "find_residuals"]
 
 # Minimised: zero is perfect.
 LOSSES: dict[str, Callable] = {
@@ -115,7 +115,7 @@ def find_loss(loss: str | Callable) -> tuple[Callable, float]:
     return loss, -1.0 if _plain(loss)[0] in scores else 1.0
 
 
-def residuals_of(loss: Callable) -> Callable | None:
+def find_residuals(loss: Callable) -> Callable | None:
     """Return the function of the residuals whose squares `loss` adds, or None."""
     plain, arguments, keywords = _plain(loss)
     if plain not in SUMS_OF_SQUARES:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from pymc_hydro.plots.series import COLORS, symbol
+from pymc_hydro.plots.series import COLORS, math_name
 
 __all__ = ["plot_parameters"]
 
@@ -70,4 +70,4 @@ def _finish(figure, units):
         for axis in (ax.xaxis, ax.yaxis):
             name = axis.get_label_text()
             if name in units:
-                axis.set_label_text(f"{symbol(name)} ({units[name]})")
+                axis.set_label_text(f"{math_name(name)} ({units[name]})")

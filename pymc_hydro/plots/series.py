@@ -5,7 +5,7 @@ import xarray as xr
 
 from pymc_hydro.data.observations import observed_on
 
-__all__ = ["COLORS", "axis_label", "central_and_band", "date_axis", "series_at", "symbol"]
+__all__ = ["COLORS", "axis_label", "central_and_band", "date_axis", "math_name", "series_at"]
 
 # Okabe & Ito (2008), Color Universal Design.
 COLORS = {
@@ -52,7 +52,7 @@ def series_at(what: str, basin: xr.Dataset, name: str, time: xr.DataArray) -> xr
     return xr.DataArray(values, {"time": time.values}, ("time",), attrs=attributes)
 
 
-def symbol(name: str) -> str:
+def math_name(name: str) -> str:
     """Return the name of a parameter, store or flux as mathematics: ``S_umax`` with its index."""
     head, _, index = name.partition("_")
     if head in GREEK:

@@ -2,7 +2,7 @@
 
 from textwrap import wrap
 
-from pymc_hydro.plots.series import COLORS, symbol
+from pymc_hydro.plots.series import COLORS, math_name
 
 __all__ = ["plot_structure"]
 
@@ -104,13 +104,13 @@ def _box(ax, x, y, store):
     ax.add_patch(
         FancyBboxPatch(corner, WIDTH, HEIGHT, boxstyle=style, fc="#EAF4FB", ec=COLORS["rain"])
     )
-    ax.text(x, y + 0.2, symbol(store.name), ha="center", va="center", fontsize=11)
+    ax.text(x, y + 0.2, math_name(store.name), ha="center", va="center", fontsize=11)
     words = "\n".join(wrap(store.description, 22)[:2])
     ax.text(x, y - 0.18, words, ha="center", va="center", fontsize=6, color="0.25")
 
 
 def _label(ax, x, y, fluxes, **options):
-    text = ", ".join(symbol(f) for f in fluxes)
+    text = ", ".join(math_name(f) for f in fluxes)
     box = {"fc": "white", "ec": "none", "pad": 0.6, "alpha": 0.85}
     ax.text(x, y, text, **{"fontsize": 8, "ha": "center", "va": "center", "bbox": box} | options)
 

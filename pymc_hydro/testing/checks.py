@@ -25,7 +25,7 @@ __all__ = [
     "balance_terms",
     "continuity",
     "corners",
-    "discharge",
+    "discharge_against_scipy",
     "draw_parameters",
     "fixed_step_sensitivities",
     "jacobian_at_default_tolerance",
@@ -313,7 +313,7 @@ def adaptive_sensitivities(model, theta, basin) -> Finding:
     return _worst(check, model, ratios)
 
 
-def discharge(model, theta, basin) -> Finding:
+def discharge_against_scipy(model, theta, basin) -> Finding:
     """Compare discharge at a tolerance of 1e-9 with SciPy's solve_ivp."""
     run = simulate(model, theta, basin, rtol=1e-9, atol=1e-9)
     expected = solve_with_scipy(model, theta, basin)

@@ -191,14 +191,14 @@ def test_perfect_fit_is_best_and_has_a_finite_gradient(name, rng):
 
 
 def with_residuals(loss):
-    return ls.residuals_of(loss) is not None
+    return ls.find_residuals(loss) is not None
 
 
 @pytest.mark.parametrize("name", [n for n, f in ALL.items() if with_residuals(f)])
 def test_squares_of_residuals_add_up_to_the_loss(name, rng):
     observed, simulated = flows(rng)
     loss, sign = ls.find_loss(ALL[name])
-    r = ls.residuals_of(loss)(observed, simulated)
+    r = ls.find_residuals(loss)(observed, simulated)
     expected = loss(observed, simulated)
     assert r @ r == pytest.approx(expected if sign > 0 else 1 - expected, rel=1e-12)
 

@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 import pymc_hydro as ph
-from pymc_hydro.signatures import SIGNATURES, compare, compute, peak_timing_error
+from pymc_hydro.signatures import SIGNATURES, compare_signatures, compute, peak_timing_error
 
 
 def series(values, start="2001-01-01", freq="D"):
@@ -136,7 +136,7 @@ def test_compare_observed_with_draws():
     observed[50:80] = np.nan
     factors = np.linspace(0.5, 1.5, 21)
     simulated = (basin["discharge"] * xr.DataArray(factors, dims="draw")).isel(time=slice(20, None))
-    table = compare(observed, simulated, basin["precipitation"], prob=0.8)
+    table = compare_signatures(observed, simulated, basin["precipitation"], prob=0.8)
     assert list(table.index) == list(SIGNATURES)
     row = table.loc["mean_flow"]
     mean = float(observed[20:].mean())
@@ -145,7 +145,7 @@ def test_compare_observed_with_draws():
     assert row["share_below"] == pytest.approx(10 / 21, abs=0.05)
     row = table.loc["flashiness"]  # does not depend on the factor
     assert row["lower"] == pytest.approx(row["upper"])
-    single = compare(observed, simulated.isel(draw=3))
+    single = compare_signatures(observed, simulated.isel(draw=3))
     assert single["lower"].isna().all()
     assert single.loc["mean_flow", "simulated"] == pytest.approx(0.65 * mean)
 
@@ -180,13 +180,13 @@ def test_a_draw_with_gaps_is_not_compared():
     rng = np.random.default_rng(2)
     flow = rng.gamma(2, 1, 400)
     half = np.where(np.arange(400) < 300, flow, np.nan)
-    found = compare(series(flow), series(np.stack([flow, half, flow])))
+    found = compare_signatures(series(flow), series(np.stack([flow, half, flow])))
     np.testing.assert_allclose(found["lower"], found["observed"], rtol=1e-12)
     for bad in (half, np.stack([half, flow * np.nan])):
         with pytest.raises(ValueError, match="simulated flow is missing where"):
-            compare(series(flow), series(bad))
+            compare_signatures(series(flow), series(bad))
     # Where nothing was observed, gaps do not matter.
-    found = compare(series(half), series(half))
+    found = compare_signatures(series(half), series(half))
     np.testing.assert_allclose(found["simulated"], found["observed"], rtol=1e-12)
 
 

@@ -135,7 +135,7 @@ def test_lost_water_and_wrong_discharge_are_found(monkeypatch):
 
     monkeypatch.setattr(checks, "simulate", spoiled)
     assert checks.water_balance(Tiny(), Tiny().default, SHORT).error > 1
-    assert checks.discharge(Tiny(), Tiny().default, SHORT).error > 1
+    assert checks.discharge_against_scipy(Tiny(), Tiny().default, SHORT).error > 1
 
 
 def test_a_poor_jacobian_is_found(monkeypatch):

@@ -9,8 +9,8 @@ from pymc_hydro.losses.pairs import (
     ordered,
     root,
     small_flow,
-    spread_of,
     squares,
+    variation,
 )
 
 __all__ = ["kge", "kge_2012", "kge_nonparametric", "nse", "nse_residuals", "volume_bias"]
@@ -54,7 +54,7 @@ def nse(observed, simulated, *, transform=None):
 def nse_residuals(observed, simulated, *, transform=None):
     """Return the residuals whose squares add up to one minus :func:`nse`."""
     pairs = Pairs.of("nse", observed, simulated, transform=transform)
-    return pairs.residual / spread_of("nse", pairs.observed) ** 0.5
+    return pairs.residual / variation("nse", pairs.observed) ** 0.5
 
 
 def kge(observed, simulated, *, transform=None):
@@ -165,7 +165,7 @@ def kge_nonparametric(observed, simulated, *, rank_width=None, transform=None):
     name = "kge_nonparametric"
     pairs = Pairs.of(name, observed, simulated, transform=transform, numbers_only=True)
     y, q, xp = pairs.observed, pairs.simulated, pairs.math
-    spread_of(name, y)
+    variation(name, y)
     if rank_width is None:
         rank_width = 0.0 if xp is np else RANK_WIDTH
     if not rank_width >= 0:
@@ -209,7 +209,7 @@ def volume_bias(observed, simulated):
 def _components(name, observed, simulated, transform):
     pairs = Pairs.of(name, observed, simulated, transform=transform)
     y, q = pairs.observed, pairs.simulated
-    spread_y = spread_of(name, y) ** 0.5
+    spread_y = variation(name, y) ** 0.5
     deviation = q - q.mean()
     return (
         _correlation(y, q),

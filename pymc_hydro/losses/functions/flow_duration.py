@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pymc_hydro.losses.pairs import Pairs, logarithm, number, ordered, small_flow, spread_of
+from pymc_hydro.losses.pairs import Pairs, logarithm, number, ordered, small_flow, variation
 
 __all__ = [
     "SEGMENTS",
@@ -247,7 +247,7 @@ def fdc_skill(observed, simulated, *, divergence=fdc_energy):
             f"{divergence!r}"
         )
     y = pairs.observed
-    spread_of("fdc_skill", y)
+    variation("fdc_skill", y)
     reference = divergence(y, np.full(y.size, np.median(y)))
     return number(1 - divergence(y, pairs.simulated) / reference)
 

@@ -49,7 +49,7 @@ def plot_residuals(data: xr.Dataset, *, draws=None, ax=None):
     for axes in (over_time, against_flow):
         axes.axhline(0, color="0.5", lw=0.8)
 
-    r = autocorrelation(x, _steps(data["time"].values), LAGS)
+    r = sample_autocorrelation(x, _steps(data["time"].values), LAGS)
     limit = stats.norm.ppf(0.975) / np.sqrt(x.size)
     for axes, values, name in ((acf, r, "auto"), (pacf, partial(r), "partial auto")):
         axes.bar(np.arange(1, LAGS + 1), values, width=0.6, color=COLORS["rain"])
@@ -80,7 +80,7 @@ def _steps(time):
     return np.rint(elapsed / np.diff(time).min()).astype(int)
 
 
-def autocorrelation(x, steps, lags):
+def sample_autocorrelation(x, steps, lags):
     """Return the autocorrelation at lags 1 to `lags`, from the pairs that gaps leave."""
     series = np.full(steps[-1] + 1, np.nan)
     series[steps] = x - x.mean()

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import xarray as xr
 
-from pymc_hydro.plots.series import COLORS, axis_label, date_axis, symbol
+from pymc_hydro.plots.series import COLORS, axis_label, date_axis, math_name
 
 __all__ = ["plot_sensitivity"]
 
@@ -87,7 +87,7 @@ def plot_sensitivity(
         least = SMALLEST * float(np.abs(data[output]).max())
         limit = 1.15 * max(largest, least) or 1.0
         ax.set_ylim(-limit, limit)
-        ax.set_ylabel(symbol(parameter), rotation=0, ha="right", va="center")
+        ax.set_ylabel(math_name(parameter), rotation=0, ha="right", va="center")
         ax.yaxis.set_major_locator(plt.MaxNLocator(3, symmetric=True))
         ax.annotate(
             f"{largest if largest > least else 0:.2g} {units}",

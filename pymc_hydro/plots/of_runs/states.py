@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import xarray as xr
 
-from pymc_hydro.plots.series import COLORS, central_and_band, date_axis, symbol
+from pymc_hydro.plots.series import COLORS, central_and_band, date_axis, math_name
 
 __all__ = ["plot_states"]
 
@@ -57,7 +57,7 @@ def plot_states(data: xr.Dataset, *, variables: Sequence[str] | None = None, pro
         ax.plot(time, central, lw=1, color=color)
         if not is_flux and band is None:
             ax.fill_between(time, 0, central, color=COLORS["band"], alpha=0.4, lw=0)
-        ax.set_ylabel(f"{symbol(name)}\n({units})", rotation=0, ha="right", va="center")
+        ax.set_ylabel(f"{math_name(name)}\n({units})", rotation=0, ha="right", va="center")
         ax.set_title(variable.attrs.get("long_name", ""), fontsize="small", loc="left", pad=2)
         ax.set_ylim(min(0.0, float(central.min())), max(ax.get_ylim()[1], SMALLEST))
     date_axis(axes[-1, 0], time)

@@ -9,7 +9,7 @@ from pymc_hydro.data.observations import check_observed, numbers, observed_on
 from pymc_hydro.data.schema import check_units
 from pymc_hydro.signatures.measures import SIGNATURES, Series
 
-__all__ = ["compare", "compute", "peak_timing_error"]
+__all__ = ["compare_signatures", "compute", "peak_timing_error"]
 
 APART = 100  # days between two peaks that are judged
 
@@ -75,7 +75,7 @@ def compute(flow: xr.DataArray, precipitation: xr.DataArray | None = None) -> xr
     return xr.Dataset(variables, {d: flow[d] for d in lead if d in flow.coords})
 
 
-def compare(
+def compare_signatures(
     observed: xr.DataArray,
     simulated: xr.DataArray,
     precipitation: xr.DataArray | None = None,

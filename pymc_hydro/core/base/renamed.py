@@ -1,0 +1,58 @@
+"""Names of earlier versions, which work for one version more and warn."""
+
+import sys
+import warnings
+from collections.abc import Callable, Mapping, MutableMapping
+from typing import Any
+
+__all__ = ["renamed_argument", "renamed_names"]
+
+
+def renamed_names(package: str, renamed: Mapping[str, str]) -> Callable[[str], Any]:
+    """Return the ``__getattr__`` of a package in which functions have new names.
+
+    Parameters
+    ----------
+    package : str
+        Its ``__name__``.
+    renamed : mapping of old to new name
+    """
+
+    def __getattr__(name: str) -> Any:
+        if name in renamed:
+            short = package.replace("pymc_hydro", "ph", 1)
+            warnings.warn(
+                f"{short}.{name} is now called {short}.{renamed[name]}", FutureWarning, stacklevel=2
+            )
+            return getattr(sys.modules[package], renamed[name])
+        raise AttributeError(f"module {package!r} has no attribute {name!r}")
+
+    return __getattr__
+
+
+def renamed_argument(
+    what: str, settings: MutableMapping[str, Any], old: str, new: str, value: Any
+) -> Any:
+    """Return the value of an argument, given under its new name or its old one.
+
+    Parameters
+    ----------
+    what : str
+        The function, for messages.
+    settings : mutable mapping
+        The further keywords of the call; the old name is taken out.
+    old, new : str
+    value
+        What was given under the new name, None if nothing was.
+
+    Raises
+    ------
+    TypeError
+        If both are given.
+    """
+    if old not in settings:
+        return value
+    if value is not None:
+        raise TypeError(f"{what}: {old} is the former name of {new}; give {new} only")
+    warnings.warn(f"{what}: {old} is now called {new}", FutureWarning, stacklevel=4)
+    return settings.pop(old)
