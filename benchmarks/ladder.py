@@ -40,7 +40,10 @@ def climb(model, theta, k, rng, basins):
         finding = checks.fixed_step_sensitivities(model, theta, short, method)
         return finding or checks.fixed_step_sensitivities(model, theta, short, TR_BDF2)
 
-    tasks = [("SciPy", lambda: checks.discharge_against_scipy(model, theta, short)), ("fixed", fixed)]
+    tasks = [
+        ("SciPy", lambda: checks.discharge_against_scipy(model, theta, short)),
+        ("fixed", fixed),
+    ]
     tasks.append(("frozen", lambda: checks.adaptive_sensitivities(model, theta, short)))
     for basin in basins.values():
         tasks.append(("balance", lambda b=basin: checks.water_balance(model, theta, b)))

@@ -20,7 +20,9 @@ if __name__ == "__main__":
             "NSE of logarithms, validation": fit.validation_scores["nse_log"],
         }
         run = ph.simulate(model, fit.theta, basin).sel(time=slice("1984", "1986"))
-        table = ph.signatures.compare_signatures(basin["discharge"], run["discharge"], basin["precipitation"])
+        table = ph.signatures.compare_signatures(
+            basin["discharge"], run["discharge"], basin["precipitation"]
+        )
         signatures["observed"], signatures[name] = table["observed"], table["simulated"]
         plot_flow_duration(run, basin=basin, ax=ax)
         ax.set_title(name)

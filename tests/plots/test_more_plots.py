@@ -168,10 +168,10 @@ def test_structure_names_all_stores_and_fluxes(kind, tmp_path):
     ax = plot_structure(model)
     drawn(ax.figure, tmp_path)
     texts = " ".join(t.get_text() for t in ax.texts)
-    from pymc_hydro.plots.series import symbol
+    from pymc_hydro.plots.series import math_name
 
     for name in [s.name for s in model.stores] + [f.flux for f in model.flows]:
-        assert symbol(name) in texts, name
+        assert math_name(name) in texts, name
     boxes = [p.get_bbox().bounds[:2] for p in ax.patches if hasattr(p, "get_boxstyle")]
     assert len(set(boxes)) == len(model.stores)  # none upon another
     for line in ax.lines[:-1]:  # the last is the river; no other passes through a box
