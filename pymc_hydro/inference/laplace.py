@@ -13,7 +13,7 @@ from pymc.pytensorf import join_nonshared_inputs
 from pymc.step_methods.hmc.quadpotential import QuadPotentialFullAdapt
 
 from pymc_hydro.likelihoods.errors.residuals import Residuals, all_residuals, residuals_of
-from pymc_hydro.likelihoods.transforms import variables_of
+from pymc_hydro.losses.transforms import variables_of
 from pymc_hydro.ops.stepwise import stepwise
 
 try:

@@ -11,7 +11,7 @@ from pytensor.graph.traversal import ancestors
 from pymc_hydro.likelihoods.errors.autoregression import autocorrelation
 from pymc_hydro.likelihoods.errors.observations import MODEL_TIME, TIME, basin_labels, basin_slices
 from pymc_hydro.likelihoods.errors.residuals import Residuals, residuals_of
-from pymc_hydro.likelihoods.transforms import variables_of
+from pymc_hydro.losses.transforms import variables_of
 from pymc_hydro.ops.stepwise import stepwise
 
 __all__ = ["predict", "residuals"]

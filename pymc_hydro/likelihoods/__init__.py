@@ -19,8 +19,8 @@ from pymc_hydro.likelihoods.formal import (
 from pymc_hydro.likelihoods.generalized import GeneralizedLikelihood
 from pymc_hydro.likelihoods.informal import LimitsOfAcceptability, PseudoLikelihood
 from pymc_hydro.likelihoods.table import LIKELIHOODS, find_likelihood
-from pymc_hydro.likelihoods.transforms import BoxCox, LogSinh
 from pymc_hydro.likelihoods.whittle import Whittle
+from pymc_hydro.losses.transforms import BoxCox, LogSinh
 
 __all__ = [
     "LIKELIHOODS",

@@ -18,7 +18,7 @@ from pymc_hydro.likelihoods.errors.residuals import (
     transformed_flow,
     transformed_simulation,
 )
-from pymc_hydro.likelihoods.transforms import as_transform
+from pymc_hydro.losses.transforms import as_transform
 
 __all__ = ["GeneralizedLikelihood"]
 

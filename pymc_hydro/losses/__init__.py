@@ -36,13 +36,16 @@ from pymc_hydro.losses.functions.robust import (
 )
 from pymc_hydro.losses.functions.sums import gls, mae, rmse, sar, ssr
 from pymc_hydro.losses.table import LOSSES, SCORES, SUMS_OF_SQUARES, find_loss, find_residuals
-from pymc_hydro.losses.transforms import TRANSFORMS, Transform, box_cox
+from pymc_hydro.losses.transforms import TRANSFORMS, BoxCox, LogSinh, Power, Transform, box_cox
 
 __all__ = [
     "LOSSES",
     "SCORES",
     "SUMS_OF_SQUARES",
     "TRANSFORMS",
+    "BoxCox",
+    "LogSinh",
+    "Power",
     "Transform",
     "box_cox",
     "cauchy",

@@ -1,8 +1,4 @@
-"""What all losses share: pairs of observed and simulated flow, and one mathematics for both types.
-
-A loss is written once, in operations that NumPy and PyTensor call by the same name;
-:func:`mathematics` says whose are meant.
-"""
+"""Pairs of observed and simulated flow, which all losses compare."""
 
 from dataclasses import dataclass
 
@@ -11,24 +7,17 @@ import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 
 from pymc_hydro.data.observations import check_observed, numbers, same_unit
-from pymc_hydro.losses.transforms import refuse_negative, select_transform
+from pymc_hydro.losses.mathematics import mathematics, take
+from pymc_hydro.losses.transforms import (
+    refuse_negative,
+    select_transform,
+    transformed,
+    with_offset,
+)
 
-__all__ = [
-    "Pairs",
-    "logarithm",
-    "mathematics",
-    "number",
-    "ordered",
-    "root",
-    "small_flow",
-    "squares",
-    "take",
-    "variation",
-]
+__all__ = ["Pairs", "logarithm", "small_flow", "variation"]
 
 SMALL_FLOW = 0.01  # of the median of the positive observations
-ZERO = 1e-28  # sum of squares
-ROUNDING = 1e-24  # what partial sums of a constant series leave of its squares
 
 
 @dataclass(frozen=True)
@@ -60,7 +49,7 @@ class Pairs:
         observed : array_like, shape (n_time,)
             NaN where missing. A PyTensor variable is taken to be complete.
         simulated : array_like or TensorVariable, shape (n_time,)
-        transform : None, str or Transform
+        transform : None, str or AbstractTransform
         numbers_only : bool
             Whether the loss needs to know the observations when the graph is built.
 
@@ -76,9 +65,9 @@ class Pairs:
                     f"{name}: the observations must be numbers, not a PyTensor variable; what it "
                     "compares is found from them when the graph is built"
                 )
-            offset = transform.offset_for(name, observed)
-            q = pt.as_tensor_variable(simulated)
-            return cls(transform(name, observed, offset), transform(name, q, offset), None, None)
+            transform = with_offset(name, transform, observed)
+            series = observed, pt.as_tensor_variable(simulated)
+            return cls(*(transformed(name, transform, x) for x in series), None, None)
         _check_dates(name, observed, simulated)
         if isinstance(simulated, Variable):
             observed = numbers(observed, name)
@@ -89,10 +78,9 @@ class Pairs:
         flow = not isinstance(simulated, Variable) and not (simulated < 0).any()
         check_observed(name, observed, quantity="discharge" if flow else None)
         there = np.flatnonzero(np.isfinite(observed))
-        y, q = observed[there], take(simulated, there)
-        offset = transform.offset_for(name, y)
-        y, q = transform(name, y, offset), transform(name, q, offset)
-        return cls(y, q, there, observed.size)
+        transform = with_offset(name, transform, observed[there])
+        series = observed[there], take(simulated, there)
+        return cls(*(transformed(name, transform, x) for x in series), there, observed.size)
 
     @property
     def n(self):
@@ -108,47 +96,6 @@ class Pairs:
     def residual(self):
         """Observed minus simulated."""
         return self.observed - self.simulated
-
-
-def mathematics(*series):
-    """Return the module whose functions apply to `series`: PyTensor's if one is a variable."""
-    return pt if any(isinstance(x, Variable) for x in series) else np
-
-
-def take(series, positions):
-    """Return the values at some positions."""
-    # PyTensor looks at each number of an index that is no variable.
-    return series[pt.constant(positions) if isinstance(series, Variable) else positions]
-
-
-def number(x):
-    """Return a variable as it is, anything else as a float."""
-    return x if isinstance(x, Variable) else float(x)
-
-
-def root(x):
-    """Return the square root, whose derivative at zero is taken as zero and not as infinite.
-
-    What rounding leaves of zero is zero.
-    """
-    xp = mathematics(x)
-    zero = x <= ZERO  # false of NaN, which stays
-    return xp.where(zero, 0.0, xp.sqrt(xp.where(zero, 1.0, x)))
-
-
-def squares(departures, series):
-    """Return the sum of squared departures of `series` from a mean; NaN if they are rounding only.
-
-    A quotient by it is then undefined (NaN), as it should be, and not a ratio of rounding errors.
-    """
-    xp = mathematics(series)
-    total = (departures * departures).sum()
-    return xp.where(total > ROUNDING * (series * series).sum(), total, np.nan)
-
-
-def ordered(x):
-    """Return the values of a series from the smallest to the largest."""
-    return x[x.argsort()]
 
 
 def small_flow(name: str, observed) -> float:

@@ -110,7 +110,8 @@ def test_transforms_are_what_they_say(rng):
     for kind, f in {
         "log": lambda x: np.log(x + e),
         "sqrt": np.sqrt,
-        "box_cox": lambda x: ((x + e) ** 0.25 - 1) / 0.25,
+        "box_cox": lambda x: ((x + e) ** 0.2 - 1) / 0.2,
+        "log_sinh": lambda x: np.log(np.sinh(0.1 + 0.2 * x)) / 0.2,
         "inverse": lambda x: -1 / (x + e),
     }.items():
         assert ls.nse(y, q, transform=kind) == pytest.approx(ls.nse(f(y), f(q)), rel=1e-12)
@@ -280,7 +281,10 @@ def test_constant_observations(name):
         (lambda: ls.nse(Y, Y, transform=["log"]), KeyError, r"unknown \['log'\]; known are"),
         (lambda: ls.Transform("box_cox", power="a"), ValueError, "power must be a number"),
         (lambda: ls.Transform("log", offset="a"), ValueError, "offset must be >= 0 mm/d"),
-        (lambda: ls.box_cox(0), ValueError, "use 'log'"),
+        (lambda: ls.box_cox(-1), ValueError, r"see Power\(-1\)"),
+        (lambda: ls.Power(0), ValueError, r"logarithms are BoxCox\(0\)"),
+        (lambda: ls.Transform("log", power=0.3), ValueError, "'log' has no power"),
+        (lambda: ls.Transform("log_sinh", offset=0.3), ValueError, "has no offset"),
         (lambda: ls.Transform("log", offset=-1), ValueError, "must be >= 0"),
         (lambda: ls.ssr(Y, Y, weights=[1, 2]), ValueError, "weights has shape"),
         (lambda: ls.ssr(Y, Y, weights=-np.ones(5)), ValueError, "must be >= 0"),

@@ -16,7 +16,7 @@ from pymc_hydro.likelihoods.distributions.starts import place_at
 from pymc_hydro.likelihoods.errors.autoregression import coefficients, condition, last_observations
 from pymc_hydro.likelihoods.errors.families import Family, shape_variables
 from pymc_hydro.likelihoods.errors.observations import observe, on_time
-from pymc_hydro.likelihoods.transforms import (
+from pymc_hydro.losses.transforms import (
     AbstractTransform,
     Identity,
     as_transform,

@@ -2,16 +2,8 @@
 
 import numpy as np
 
-from pymc_hydro.losses.pairs import (
-    Pairs,
-    logarithm,
-    number,
-    ordered,
-    root,
-    small_flow,
-    squares,
-    variation,
-)
+from pymc_hydro.losses.mathematics import number, ordered, root, squares
+from pymc_hydro.losses.pairs import Pairs, logarithm, small_flow, variation
 
 __all__ = ["kge", "kge_2012", "kge_nonparametric", "nse", "nse_residuals", "volume_bias"]
 

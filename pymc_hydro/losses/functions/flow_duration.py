@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from pymc_hydro.losses.pairs import Pairs, logarithm, number, ordered, small_flow, variation
+from pymc_hydro.losses.mathematics import number, ordered
+from pymc_hydro.losses.pairs import Pairs, logarithm, small_flow, variation
 
 __all__ = [
     "SEGMENTS",

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from pymc_hydro.losses.pairs import Pairs, number, root, squares
+from pymc_hydro.losses.mathematics import number, root, squares
+from pymc_hydro.losses.pairs import Pairs
 
 __all__ = ["BENCHMARKS", "jkge"]
 

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 from pytensor.graph.basic import Variable
 
-from pymc_hydro.losses.pairs import number, numbers
+from pymc_hydro.data.observations import numbers
+from pymc_hydro.losses.mathematics import number
 from pymc_hydro.losses.table import find_loss
 
 __all__ = ["NORMALISATIONS", "multi_output"]

@@ -2,15 +2,8 @@
 
 import numpy as np
 
-from pymc_hydro.losses.pairs import (
-    Pairs,
-    logarithm,
-    mathematics,
-    number,
-    small_flow,
-    squares,
-    take,
-)
+from pymc_hydro.losses.mathematics import mathematics, number, squares, take
+from pymc_hydro.losses.pairs import Pairs, logarithm, small_flow
 
 __all__ = ["recession", "recession_pairs", "recession_plot", "recession_residuals"]
 

@@ -3,7 +3,8 @@
 import numpy as np
 from pytensor.graph.basic import Variable
 
-from pymc_hydro.losses.pairs import Pairs, number
+from pymc_hydro.losses.mathematics import number
+from pymc_hydro.losses.pairs import Pairs
 
 __all__ = ["cauchy", "huber", "log_cosh", "observed_scale", "pseudo_huber", "tukey"]
 

@@ -3,7 +3,8 @@
 import numpy as np
 from pytensor.graph.basic import Variable
 
-from pymc_hydro.losses.pairs import Pairs, number, root, take
+from pymc_hydro.losses.mathematics import number, root, take
+from pymc_hydro.losses.pairs import Pairs
 
 __all__ = ["gls", "gls_residuals", "mae", "rmse", "sar", "ssr", "ssr_residuals"]
 
