@@ -89,7 +89,6 @@ SHARED_NAMES = {
     # The registrations of the two Ops with Numba and with JAX: the same protocol.
     "funcify_jacobian",
     "funcify_values",
-    "numbers",
     # A density as a distribution of PyMC, and the likelihood of discharge that has it.
     "SkewExponentialPower",
     "SkewGeneralizedT",

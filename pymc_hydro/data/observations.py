@@ -14,7 +14,7 @@ from pymc_hydro.data.checks.dates import as_dates, check_length, date_text, inte
 from pymc_hydro.data.checks.values import check_codes, place_text
 from pymc_hydro.data.schema import VARIABLES, check_units, unit_of
 
-__all__ = ["LABELLED", "check_observed", "match_dates", "numbers", "observed_on", "same_unit"]
+__all__ = ["LABELLED", "as_floats", "check_observations", "match_dates", "observed_on", "same_unit"]
 
 LABELLED = (pd.Series, xr.DataArray)
 # Parts of an interval: labels that far from its start are rounded; intervals that differ by more
@@ -67,7 +67,7 @@ def observed_on(
     if isinstance(observed, LABELLED) and time is not None and _has_labels(observed):
         values = match_dates(what, observed, time, axis)
     else:
-        values = numbers(observed, what)
+        values = as_floats(observed, what)
         n_time = n_time if time is None else len(time)
         if values.ndim != 1 or (n_time is not None and values.size != n_time):
             raise ValueError(
@@ -75,11 +75,11 @@ def observed_on(
                 f"value for each interval of the {axis}; leave the warm-up out where it is left "
                 "out there, or give a DataArray or Series with dates"
             )
-    check_observed(what, values, time, quantity=quantity, all_missing=all_missing)
+    check_observations(what, values, time, quantity=quantity, all_missing=all_missing)
     return values
 
 
-def check_observed(
+def check_observations(
     what: str,
     values: np.ndarray,
     time=None,
@@ -113,7 +113,7 @@ def check_observed(
         )
 
 
-def numbers(series, what: str = "series") -> np.ndarray:
+def as_floats(series, what: str = "series") -> np.ndarray:
     """Return a series as floats, NaN where it is masked or missing.
 
     Raises
@@ -205,7 +205,7 @@ def _sorted(what, series):
         )
     where = f"{what}: the index of the observations"
     index = series.indexes[series.dims[0]] if isinstance(series, xr.DataArray) else series.index
-    labels, values = as_dates(where, index), numbers(series, f"{what}: observations")
+    labels, values = as_dates(where, index), as_floats(series, f"{what}: observations")
     if not labels.is_unique:
         twice = labels[labels.duplicated()][0]
         raise ValueError(f"{what}: observations have {twice} twice; drop duplicates")
@@ -314,7 +314,7 @@ def same_unit(what: str, observed, simulated) -> tuple[np.ndarray, np.ndarray]:
             f"{what}: observed is in {units[0]!r} and simulated in {units[1]!r}; convert one of "
             "them and set attrs['units']"
         )
-    return numbers(observed, what), numbers(simulated, what)
+    return as_floats(observed, what), as_floats(simulated, what)
 
 
 def _attributes(series) -> Mapping:

@@ -6,7 +6,7 @@ import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 
-from pymc_hydro.data.observations import check_observed, numbers, same_unit
+from pymc_hydro.data.observations import as_floats, check_observations, same_unit
 from pymc_hydro.losses.mathematics import mathematics, take
 from pymc_hydro.losses.transforms import (
     refuse_negative,
@@ -70,13 +70,13 @@ class Pairs:
             return cls(*(transformed(name, transform, x) for x in series), None, None)
         _check_dates(name, observed, simulated)
         if isinstance(simulated, Variable):
-            observed = numbers(observed, name)
+            observed = as_floats(observed, name)
         else:
             observed, simulated = same_unit(name, observed, simulated)
         _check_shapes(name, observed, simulated)
         # Both may be logarithms; if the simulation is nowhere negative, both are flow.
         flow = not isinstance(simulated, Variable) and not (simulated < 0).any()
-        check_observed(name, observed, quantity="discharge" if flow else None)
+        check_observations(name, observed, quantity="discharge" if flow else None)
         there = np.flatnonzero(np.isfinite(observed))
         transform = with_offset(name, transform, observed[there])
         series = observed[there], take(simulated, there)

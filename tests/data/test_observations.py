@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from pymc_hydro.data.observations import check_observed, observed_on
+from pymc_hydro.data.observations import check_observations, observed_on
 
 N = 40
 DAYS = pd.date_range("2001-03-01", periods=N)
@@ -71,7 +71,7 @@ def test_codes_of_missing_values(code):
     with pytest.raises(ValueError, match="usual code"):
         on_days(with_code(code), quantity=None)
     with pytest.raises(ValueError, match="position 7"):
-        check_observed("flow", with_code(code))
+        check_observations("flow", with_code(code))
 
 
 BAD_VALUES = {

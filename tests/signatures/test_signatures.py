@@ -224,7 +224,7 @@ def test_bad_input():
         compute(flow, flow.where(flow != 3, -999.0))
     days = series(np.arange(1.0, 40))
     hours = series(np.repeat(days.values, 24), freq="h")
-    for function in (compare, peak_timing_error):
+    for function in (compare_signatures, peak_timing_error):
         with pytest.raises(ValueError, match="1h apart, the intervals of the simulation are 1D"):
             function(hours, days)
 

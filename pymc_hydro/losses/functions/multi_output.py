@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from pytensor.graph.basic import Variable
 
-from pymc_hydro.data.observations import numbers
+from pymc_hydro.data.observations import as_floats
 from pymc_hydro.losses.mathematics import number
 from pymc_hydro.losses.table import find_loss
 
@@ -107,7 +107,7 @@ def _scale(name, function, sign, observed, normalisation, initial):
             raise KeyError(f"multi_output: normalisation 'initial' needs initial[{name!r}]")
         reference = initial[name]
     else:
-        observed = numbers(observed)
+        observed = as_floats(observed)
         reference = np.full(observed.size, np.nanmean(observed))
     scale = _as_loss(_number(function, observed, reference), sign)
     if not np.isfinite(scale) or scale <= 0:
