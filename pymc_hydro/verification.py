@@ -14,7 +14,7 @@ Gneiting, T., et al. (2007). J. R. Stat. Soc. B 69, 243-268. doi:10.1111/j.1467-
 import numpy as np
 import xarray as xr
 
-from pymc_hydro.data.observations import check_observed, numbers, observed_on
+from pymc_hydro.data.observations import as_floats, check_observations, observed_on
 from pymc_hydro.data.schema import check_units
 
 __all__ = ["coverage", "crps", "interval_score", "pit", "reliability", "sharpness"]
@@ -171,8 +171,8 @@ def _matched(name, observed, draws):
     quantity = None if (draws.values < 0).any() else "discharge"
     if same:  # also the times of several basins, one after another
         check_units(f"{name}: observations", quantity or "", observed.attrs)
-        values = numbers(observed, name)
-        check_observed(name, values, time, quantity=quantity)
+        values = as_floats(observed, name)
+        check_observations(name, values, time, quantity=quantity)
     else:
         values = observed_on(name, observed, time, "draws", quantity=quantity)
     there = np.flatnonzero(np.isfinite(values))

@@ -5,7 +5,7 @@ import pandas as pd
 import xarray as xr
 
 from pymc_hydro.data.checks.dates import as_dates, check_axis
-from pymc_hydro.data.observations import check_observed, numbers, observed_on
+from pymc_hydro.data.observations import as_floats, check_observations, observed_on
 from pymc_hydro.data.schema import check_units
 from pymc_hydro.signatures.measures import SIGNATURES, Series
 
@@ -56,10 +56,10 @@ def compute(flow: xr.DataArray, precipitation: xr.DataArray | None = None) -> xr
     check_axis("signatures: 'time' of flow", time)
     check_units("signatures: flow", "discharge", flow.attrs)
     lead = [d for d in flow.dims if d != "time"]
-    values = numbers(flow.transpose(*lead, "time"), "signatures: flow")
+    values = as_floats(flow.transpose(*lead, "time"), "signatures: flow")
     if np.isnan(values).all(axis=-1).any():
         raise ValueError("signatures: flow is missing in all intervals")
-    check_observed("signatures: flow", values, time)
+    check_observations("signatures: flow", values, time)
     rain = None
     if precipitation is not None:
         rain = observed_on(
