@@ -4,10 +4,11 @@ A block is a frozen dataclass with ``parameters``, ``stores``, ``flows`` and a `
 a model joins them to its own. A unit hydrograph acts after the differential equations.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
+from pymc_hydro.core.base.names import Names
 from pymc_hydro.core.declaration import Flow, Parameter, Store
 
 __all__ = [
@@ -37,17 +38,17 @@ class LinearReservoir:
     target: str | None = None
     description: str = "linear reservoir"
 
-    parameters = ()
+    parameters: ClassVar[tuple[Parameter, ...]] = ()
 
     @property
-    def stores(self):
+    def stores(self) -> tuple[Store, ...]:
         return (Store(self.store, "mm", self.description),)
 
     @property
-    def flows(self):
+    def flows(self) -> tuple[Flow, ...]:
         return (Flow(self.flux, self.store, self.target),)
 
-    def fluxes(self, s, rate):
+    def fluxes(self, s: Names, rate: Any) -> dict[str, Any]:
         return {self.flux: rate * s[self.store]}
 
 
@@ -72,10 +73,10 @@ class NashCascade:
     target: str | None = None
     description: str = "reservoir of a cascade"
 
-    parameters = ()
+    parameters: ClassVar[tuple[Parameter, ...]] = ()
 
     @property
-    def _reservoirs(self):
+    def _reservoirs(self) -> tuple[LinearReservoir, ...]:
         following = [f"{self.store}{i}" for i in range(2, self.n + 1)] + [self.target]
         return tuple(
             LinearReservoir(
@@ -85,14 +86,14 @@ class NashCascade:
         )
 
     @property
-    def stores(self):
+    def stores(self) -> tuple[Store, ...]:
         return tuple(store for r in self._reservoirs for store in r.stores)
 
     @property
-    def flows(self):
+    def flows(self) -> tuple[Flow, ...]:
         return tuple(flow for r in self._reservoirs for flow in r.flows)
 
-    def fluxes(self, s, rate):
+    def fluxes(self, s: Names, rate: Any) -> dict[str, Any]:
         return {k: v for r in self._reservoirs for k, v in r.fluxes(s, rate).items()}
 
 
@@ -124,15 +125,15 @@ class FedChain:
     target: str | None = None
     description: str = "reservoir of a chain"
 
-    parameters = ()
+    parameters: ClassVar[tuple[Parameter, ...]] = ()
 
     @property
-    def stores(self):
+    def stores(self) -> tuple[Store, ...]:
         numbers = range(1, self.n + 1)
         return tuple(Store(f"{self.store}{i}", "mm", f"{self.description} {i}") for i in numbers)
 
     @property
-    def flows(self):
+    def flows(self) -> tuple[Flow, ...]:
         flows = []
         for i in range(1, self.n + 1):
             here, below = f"{self.store}{i}", f"{self.store}{i - 1}" if i > 1 else self.target
@@ -140,7 +141,7 @@ class FedChain:
             flows += [Flow(f"{self.flux}{i}", here, below)]
         return tuple(flows)
 
-    def fluxes(self, s, inflow, shares):
+    def fluxes(self, s: Names, inflow: Any, shares: Sequence) -> dict[str, Any]:
         fluxes = {}
         for i, share in enumerate(shares, start=1):
             fluxes[f"{self.flux}in_{i}"] = share * inflow

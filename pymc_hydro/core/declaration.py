@@ -46,7 +46,7 @@ class Parameter:
     description: str
     default: float | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check_name("Parameter", self.name)
         check_unit(f"Parameter {self.name!r}", self.unit)
         bounds = (self.lower, self.upper)
@@ -55,11 +55,11 @@ class Parameter:
                 f"Parameter {self.name!r}: bounds must be finite with lower < upper, found "
                 f"[{self.lower}, {self.upper}]; swap or correct them"
             )
-        if self.default is None:
-            object.__setattr__(self, "default", (self.lower + self.upper) / 2)
-        if not self.lower <= self.default <= self.upper:
+        default = (self.lower + self.upper) / 2 if self.default is None else self.default
+        object.__setattr__(self, "default", default)
+        if not self.lower <= default <= self.upper:
             raise ValueError(
-                f"Parameter {self.name!r}: default {self.default} lies outside its bounds "
+                f"Parameter {self.name!r}: default {default} lies outside its bounds "
                 f"[{self.lower}, {self.upper}]"
             )
 
@@ -95,7 +95,7 @@ class Store:
     initial: float | Callable[[Any], Any] = 1e-5  # mm, the reference implementation's start
     capacity: str | Callable[[Any], Any] | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check_name("Store", self.name)
         check_unit(f"Store {self.name!r}", self.unit)
         if not (callable(self.initial) or (math.isfinite(self.initial) and self.initial >= 0)):
@@ -104,7 +104,7 @@ class Store:
                 f"{self.initial}"
             )
 
-    def full(self, p):
+    def full(self, p: Any) -> Any:
         """Return the capacity, in `unit`, for parameters `p`."""
         return self.capacity(p) if callable(self.capacity) else p[self.capacity]
 
@@ -125,7 +125,7 @@ class Flow:
     source: str | None
     target: str | None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check_name("Flow", self.flux)
         if self.source == self.target is not None:
             raise ValueError(
@@ -155,7 +155,7 @@ class Output:
     unit: str
     description: str
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check_name("Output", self.name)
         check_unit(f"Output {self.name!r}", self.unit)
         if isinstance(self.terms, str):

@@ -29,29 +29,29 @@ def _namespace(x: Any) -> ModuleType:
     return np if name is None else importlib.import_module(name)
 
 
-def exp(x):
+def exp(x: Any) -> Any:
     """Exponential function."""
     return _namespace(x).exp(x)
 
 
-def expm1(x):
+def expm1(x: Any) -> Any:
     """``exp(x) - 1`` without loss of digits at small `x`."""
     namespace = _namespace(x)
     return namespace.expm1(x) if hasattr(namespace, "expm1") else namespace.exp(x) - 1
 
 
-def log(x):
+def log(x: Any) -> Any:
     """Natural logarithm."""
     return _namespace(x).log(x)
 
 
-def log1p(x):
+def log1p(x: Any) -> Any:
     """``log(1 + x)`` without loss of digits at small `x`."""
     namespace = _namespace(x)
     return namespace.log1p(x) if hasattr(namespace, "log1p") else namespace.log(1 + x)
 
 
-def logistic(x):
+def logistic(x: Any) -> Any:
     """``1 / (1 + exp(-x))``: a smooth step from zero to one, which cannot overflow."""
     namespace = _namespace(x)
     return expression.logistic(x) if namespace is expression else (1 + namespace.tanh(x / 2)) / 2
@@ -62,7 +62,7 @@ def logistic(x):
 _listeners: list[Callable] = []
 
 
-def piecewise(switch, above, below, *, continuity: int | None):
+def piecewise(switch: Any, above: Any, below: Any, *, continuity: int | None) -> Any:
     """Return `above` where `switch` is positive, else `below`.
 
     Both branches are evaluated everywhere: guard their arguments, so that the one that is not
@@ -99,7 +99,7 @@ def piecewise(switch, above, below, *, continuity: int | None):
     return np.where(np.real(switch) > 0, above, below)
 
 
-def power(x, exponent):
+def power(x: Any, exponent: Any) -> Any:
     """`x` to a parametric power, for positive `x`; the author guards ``x = 0``.
 
     Evaluated as ``exp(exponent log(x))``, so that value and both derivatives share one
@@ -110,11 +110,11 @@ def power(x, exponent):
     return exp(exponent * log(x))
 
 
-def sqrt(x):
+def sqrt(x: Any) -> Any:
     """Square root."""
     return _namespace(x).sqrt(x)
 
 
-def tanh(x):
+def tanh(x: Any) -> Any:
     """Hyperbolic tangent."""
     return _namespace(x).tanh(x)

@@ -1,5 +1,7 @@
 """Flux laws that several models share."""
 
+from typing import Any
+
 from pymc_hydro.core.functions import expm1, piecewise, power
 
 __all__ = ["exponential_law", "guarded_power"]
@@ -7,7 +9,7 @@ __all__ = ["exponential_law", "guarded_power"]
 SERIES_RANGE = 1e-3  # of the curvature: below, the series is exact to 1e-15
 
 
-def guarded_power(x, exponent, width):
+def guarded_power(x: Any, exponent: Any, width: float) -> Any:
     """`x` to a positive power, odd and linear within `width` of zero, exactly one at one.
 
     ``x ((x^2 + w^2) / (1 + w^2))^((exponent - 1) / 2)``: for exponents below one the slope at zero
@@ -17,7 +19,7 @@ def guarded_power(x, exponent, width):
     return x * power((x * x + w) / (1 + w), (exponent - 1) / 2)
 
 
-def exponential_law(z, curvature):
+def exponential_law(z: Any, curvature: Any) -> Any:
     """Exponential flux law ``(1 - exp(-a z)) / (1 - exp(-a))``, with its limit z at a = 0.
 
     Schoups & Vrugt (2010), Water Resour. Res. 46, W10531. Concave for positive curvature, convex

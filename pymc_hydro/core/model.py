@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from numbers import Real
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -96,7 +96,7 @@ class AbstractModel:
     __signature__: ClassVar[inspect.Signature]
     _call: tuple[tuple, dict[str, Any]]
 
-    def __new__(cls, *args, **options):
+    def __new__(cls, *args: Any, **options: Any) -> Self:
         """Keep the call, which tells models apart and makes them anew in another process."""
         self = super().__new__(cls)
         self._call = tuple(map(snapshot, args)), snapshot(options)
@@ -147,13 +147,14 @@ class AbstractModel:
             raise TypeError(f"{name}: an option is not hashable: {error}") from error
         self._forcing_names = check_declaration(self)
 
-    def __init_subclass__(cls, **kwargs):
+    def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         cls.__signature__ = full_signature(cls)
-        if vars(cls).get("__doc__"):
+        own = vars(cls).get("__doc__")
+        if own:
             bases = [inspect.getdoc(base) or "" for base in cls.__mro__[1:-1]]
-            doc = inspect.cleandoc(cls.__doc__)
-            cls.__doc__ = document_options(doc, bases, cls.__signature__.parameters)
+            names = cls.__signature__.parameters
+            cls.__doc__ = document_options(inspect.cleandoc(own), bases, names)
         needed = any(
             p.default is p.empty and p.kind is not p.VAR_POSITIONAL
             for p in cls.__signature__.parameters.values()
@@ -202,7 +203,7 @@ class AbstractModel:
         if given:
             self.options["initial"] = tuple(given.items())
 
-    def _snow(self, bands) -> Any:
+    def _snow(self, bands: Sequence[float] | None) -> Any:
         """Return the front end, or bands of it."""
         if bands is None:
             return self.snow_front()
@@ -303,7 +304,12 @@ class AbstractModel:
 
     # ---- what follows from the declaration --------------------------------------------------
 
-    def evaluate(self, states, forcing, parameters) -> dict[str, Any]:
+    def evaluate(
+        self,
+        states: Mapping[str, Any],
+        forcing: Mapping[str, Any],
+        parameters: Mapping[str, Any],
+    ) -> dict[str, Any]:
         """Return all fluxes for mappings of states, forcing and parameters of any number type."""
         name = f"{type(self).__name__}.fluxes"
         s, u = Names(name, "store", states), Names(name, "forcing", forcing)
@@ -360,26 +366,26 @@ class AbstractModel:
 
     # ---- identity and display ---------------------------------------------------------------
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         return isinstance(other, AbstractModel) and self._identity == other._identity
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return hash(self._identity)
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple:
         return _rebuild, (type(self), *self._call)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return describe(self)
 
-    def _repr_html_(self):
+    def _repr_html_(self) -> str:
         return describe_html(self)
 
-    def equations(self):
+    def equations(self) -> Any:
         """Return what :func:`pymc_hydro.equations` says of this model."""
         return import_module("pymc_hydro").equations(self)
 
-    def source(self, outputs: Sequence[str] = ("discharge",), **settings) -> str:
+    def source(self, outputs: Sequence[str] = ("discharge",), **settings: Any) -> str:
         """Return what :func:`pymc_hydro.source` says of this model."""
         return import_module("pymc_hydro").source(self, outputs, **settings)
 
@@ -394,10 +400,10 @@ class _Filled:
     store: Store
     share: float | Parameter
 
-    def __call__(self, p):
+    def __call__(self, p: Any) -> Any:
         share = p[self.share.name] if isinstance(self.share, Parameter) else self.share
         return share * self.store.full(p)
 
 
-def _rebuild(cls, args, options):
+def _rebuild(cls: type, args: tuple, options: dict[str, Any]) -> Any:
     return cls(*args, **options)

@@ -4,6 +4,8 @@ Forms of Vrugt, Frame & Bollman (2026, arXiv:2602.06429), except :func:`lesser`.
 kink is half of the width, which has the unit of the argument.
 """
 
+from typing import Any
+
 from pymc_hydro.core.functions import logistic, sqrt
 
 __all__ = ["clamp", "lesser", "maximum", "minimum", "overflow", "pos", "step"]
@@ -11,27 +13,27 @@ __all__ = ["clamp", "lesser", "maximum", "minimum", "overflow", "pos", "step"]
 OVERFLOW_WIDTH = 0.01  # of the capacity, rho
 
 
-def pos(a, width):
+def pos(a: Any, width: float) -> Any:
     """Positive part ``max(a, 0)``."""
     return (a + sqrt(a * a + width * width)) / 2
 
 
-def minimum(a, b, width):
+def minimum(a: Any, b: Any, width: float) -> Any:
     """Smaller of two values."""
     return (a + b - sqrt((a - b) * (a - b) + width * width)) / 2
 
 
-def maximum(a, b, width):
+def maximum(a: Any, b: Any, width: float) -> Any:
     """Larger of two values."""
     return (a + b + sqrt((a - b) * (a - b) + width * width)) / 2
 
 
-def clamp(z, width):
+def clamp(z: Any, width: float) -> Any:
     """Restrict `z` to the interval from 0 to 1."""
     return z - pos(z - 1, width) + pos(-z, width)
 
 
-def lesser(a, b, width):
+def lesser(a: Any, b: Any, width: float) -> Any:
     """Smaller of two amounts; never above either, and zero where one of them is.
 
     The root `m` of ``(a - m)(b - m) = width m``. A flux limited in this way cannot overdraw its
@@ -42,12 +44,12 @@ def lesser(a, b, width):
     return 2 * a * b / (a + b + width + root)
 
 
-def step(a, width):
+def step(a: Any, width: float) -> Any:
     """Zero for negative `a` and one for positive; the transition takes about two widths."""
     return logistic(2 * a / width)
 
 
-def overflow(content, capacity):
+def overflow(content: Any, capacity: Any) -> Any:
     """Share of the inflow that a store sheds: logistic, a half at 95 % of its capacity.
 
     Kavetski & Kuczera (2007), Water Resour. Res. 43, W03411; Clark et al. (2008), FUSE:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -37,7 +37,7 @@ SNOW_PARAMETERS = (
 SNOW_STORES = (Store("SWE", "mm", "snow water equivalent"),)
 
 
-class Water(dict):
+class Water(dict[str, Any]):
     """The fluxes of a snow front end by name, in mm/d.
 
     Attributes
@@ -51,13 +51,13 @@ class Water(dict):
         super().__init__(fluxes)
         self.liquid = liquid
 
-    def __missing__(self, name):
+    def __missing__(self, name: str) -> Any:
         if name == "P_liq":
             return self.liquid
         raise KeyError(name)
 
 
-def _partition(u, p, width):
+def _partition(u: Any, p: Any, width: float) -> tuple[Any, Any, Any]:
     """Return warmth above the threshold in degC, and snowfall and rainfall in mm/d."""
     warmth = u.temperature - p.T_tr
     f_s = (1 - tanh(warmth / width)) / 2
@@ -88,14 +88,14 @@ class DegreeDaySnow:
     stores = SNOW_STORES
 
     @property
-    def flows(self):
+    def flows(self) -> tuple[Flow, ...]:
         return (
             Flow("P_s", None, "SWE"),
             Flow("P_r", None, self.target),
             Flow("M", "SWE", self.target),
         )
 
-    def fluxes(self, s, u, p):
+    def fluxes(self, s: Any, u: Any, p: Any) -> Water:
         warmth, P_s, P_r = _partition(u, p, PARTITION_WIDTH)
         M_pot = p.f_dd * pos(warmth, PARTITION_WIDTH)
         M = minimum(pos(s.SWE, self.store_width) / MELT_TIME, M_pot, MELT_WIDTH)
@@ -126,11 +126,11 @@ class RefreezingSnow:
     stores = SNOW_STORES
 
     @property
-    def exchanges(self):
+    def exchanges(self) -> tuple[str, ...]:
         return ("x_sf",) if self.exact else ("x_sf", "x_pos")
 
     @property
-    def flows(self):
+    def flows(self) -> tuple[Flow, ...]:
         flows = (
             Flow("P_s", None, "SWE"),
             Flow("x_sf", None, "SWE"),
@@ -140,7 +140,7 @@ class RefreezingSnow:
         )
         return flows if self.exact else (*flows, Flow("x_pos", None, self.target))
 
-    def fluxes(self, s, u, p):
+    def fluxes(self, s: Any, u: Any, p: Any) -> Water:
         warmth, P_s, P_r = _partition(u, p, HBV_TEMPERATURE_WIDTH)
         limit = lesser if self.exact else minimum
         M_pot = p.f_dd * pos(warmth, HBV_TEMPERATURE_WIDTH)
@@ -167,10 +167,10 @@ class NoSnow:
     stores = ()
 
     @property
-    def flows(self):
+    def flows(self) -> tuple[Flow, ...]:
         return (Flow("P_liq", None, self.target),)
 
-    def fluxes(self, s, u, p):
+    def fluxes(self, s: Any, u: Any, p: Any) -> Water:
         return Water({"P_liq": u.precipitation}, u.precipitation)
 
 
@@ -205,23 +205,24 @@ class ElevationBands:
     heights: tuple[float, ...]
 
     @property
-    def parameters(self):
+    def parameters(self) -> tuple[Parameter, ...]:
         return self.front.parameters
 
     @property
-    def stores(self):
-        def band(store, i):
-            described, initial = f"{store.description}, band {i}", store.initial / len(self.heights)
+    def stores(self) -> tuple[Store, ...]:
+        def band(store: Store, i: int) -> Store:
+            described, whole = f"{store.description}, band {i}", cast(float, store.initial)
+            initial = whole / len(self.heights)
             return replace(store, name=f"{store.name}_{i}", description=described, initial=initial)
 
         return tuple(band(store, i) for i in self._numbers for store in self.front.stores)
 
     @property
-    def exchanges(self):
+    def exchanges(self) -> tuple[str, ...]:
         return tuple(f"{name}_{i}" for i in self._numbers for name in self.front.exchanges)
 
     @property
-    def flows(self):
+    def flows(self) -> tuple[Flow, ...]:
         own = {store.name for store in self.front.stores}
         return tuple(
             Flow(f"{flow.flux}_{i}", *(f"{e}_{i}" if e in own else e for e in ends))
@@ -231,13 +232,14 @@ class ElevationBands:
         )
 
     @property
-    def _numbers(self):
+    def _numbers(self) -> range:
         return range(1, len(self.heights) + 1)
 
-    def fluxes(self, s, u, p):
+    def fluxes(self, s: Any, u: Any, p: Any) -> Water:
         n = len(self.heights)
         growth = [math.exp(PRECIPITATION_GRADIENT * height) for height in self.heights]
-        fluxes, liquid = {}, 0.0
+        fluxes: dict[str, Any] = {}
+        liquid: Any = 0.0
         for i, height, factor in zip(self._numbers, self.heights, growth, strict=True):
             contents = {store.name: n * s[f"{store.name}_{i}"] for store in self.front.stores}
             here = SimpleNamespace(

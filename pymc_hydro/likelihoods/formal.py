@@ -7,7 +7,9 @@ density of the innovations, which has zero mean and unit variance.
 import inspect
 from collections.abc import Callable
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import pytensor.tensor as pt
 
 from pymc_hydro.likelihoods.errors import families
 from pymc_hydro.likelihoods.errors.residuals import place_residuals
@@ -40,7 +42,9 @@ def with_residual_model(likelihood: Likelihood) -> Likelihood:
 
 
 @with_residual_model
-def Normal(name, simulated, *, observed, **residual_model):
+def Normal(
+    name: str, simulated: pt.TensorVariable, *, observed: Any, **residual_model: Any
+) -> pt.TensorVariable:
     r"""Place a Gaussian likelihood on simulated flow.
 
     .. math::
@@ -112,7 +116,9 @@ def Normal(name, simulated, *, observed, **residual_model):
 
 
 @with_residual_model
-def Laplace(name, simulated, *, observed, **residual_model):
+def Laplace(
+    name: str, simulated: pt.TensorVariable, *, observed: Any, **residual_model: Any
+) -> pt.TensorVariable:
     r"""Place a likelihood of Laplace's errors: least absolute instead of least squares.
 
     Innovations have the density :math:`f(x) = \exp(-\sqrt{2} |x|) / \sqrt{2}`.
@@ -134,7 +140,9 @@ def Laplace(name, simulated, *, observed, **residual_model):
 
 
 @with_residual_model
-def Student(name, simulated, *, observed, nu=None, **residual_model):
+def Student(
+    name: str, simulated: pt.TensorVariable, *, observed: Any, nu: Any = None, **residual_model: Any
+) -> pt.TensorVariable:
     """Place a likelihood of Student's t errors, scaled to unit variance.
 
     That of :func:`SkewStudentT` without skewness.
@@ -155,7 +163,15 @@ def Student(name, simulated, *, observed, nu=None, **residual_model):
 
 
 @with_residual_model
-def SkewStudentT(name, simulated, *, observed, nu=None, xi=None, **residual_model):
+def SkewStudentT(
+    name: str,
+    simulated: pt.TensorVariable,
+    *,
+    observed: Any,
+    nu: Any = None,
+    xi: Any = None,
+    **residual_model: Any,
+) -> pt.TensorVariable:
     """Place a likelihood of skewed Student's t errors (SST, SL): heavy tails and skewness.
 
     The density is that of :class:`pymc_hydro.likelihoods.distributions.SkewStudentT`.
@@ -189,7 +205,15 @@ def SkewStudentT(name, simulated, *, observed, nu=None, xi=None, **residual_mode
 
 
 @with_residual_model
-def SkewExponentialPower(name, simulated, *, observed, beta=None, xi=None, **residual_model):
+def SkewExponentialPower(
+    name: str,
+    simulated: pt.TensorVariable,
+    *,
+    observed: Any,
+    beta: Any = None,
+    xi: Any = None,
+    **residual_model: Any,
+) -> pt.TensorVariable:
     """Place a likelihood of skewed exponential power errors (SEP; with ``ar``: GL+).
 
     The density is that of :class:`pymc_hydro.likelihoods.distributions.SkewExponentialPower`.
@@ -216,7 +240,16 @@ def SkewExponentialPower(name, simulated, *, observed, beta=None, xi=None, **res
 
 
 @with_residual_model
-def SkewGeneralizedT(name, simulated, *, observed, lam=None, p=None, q=None, **residual_model):
+def SkewGeneralizedT(
+    name: str,
+    simulated: pt.TensorVariable,
+    *,
+    observed: Any,
+    lam: Any = None,
+    p: Any = None,
+    q: Any = None,
+    **residual_model: Any,
+) -> pt.TensorVariable:
     """Place a likelihood of skewed generalised t errors (SGT, UL), which contain all others.
 
     The density is that of :class:`pymc_hydro.likelihoods.distributions.SkewGeneralizedT`.

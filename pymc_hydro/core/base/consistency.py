@@ -1,6 +1,6 @@
 """What a declaration of a model must satisfy; each error says what to change."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -66,7 +66,7 @@ def check_declaration(model: Any) -> tuple[str, ...]:
     return used
 
 
-def _check_names(model) -> None:
+def _check_names(model: Any) -> None:
     """Check that every name is declared once, and `ordered` names parameters."""
     name = type(model).__name__
     for kind, names, hint in (
@@ -86,7 +86,7 @@ def _check_names(model) -> None:
             )
 
 
-def _check_shared_names(model, fluxes) -> None:
+def _check_shared_names(model: Any, fluxes: Iterable[str]) -> None:
     """Check that a name is of one thing only: every result and every graph knows it by its name."""
     name = type(model).__name__
     known: dict[str, str] = {}
@@ -106,7 +106,7 @@ def _check_shared_names(model, fluxes) -> None:
             known[each] = kind
 
 
-def _check_ends(model) -> None:
+def _check_ends(model: Any) -> None:
     """Check that flows join stores that there are, and every store has a flow."""
     name = type(model).__name__
     if not model.stores:
@@ -125,7 +125,7 @@ def _check_ends(model) -> None:
         raise ValueError(f"{name}: no flow enters or leaves the store {idle[0]!r}")
 
 
-def _sample(model):
+def _sample(model: Any) -> tuple[dict[str, Any], np.ndarray, tuple[str, ...]]:
     """Return fluxes and precipitation at random points, and the forcings that were read.
 
     Raises ValueError if an initial content makes no sense there, or a parameter is not read.
@@ -166,7 +166,7 @@ def _sample(model):
     return fluxes, forcing["precipitation"], tuple(f for f in FORCINGS if f in u.used)
 
 
-def _check_terms(model, fluxes) -> None:
+def _check_terms(model: Any, fluxes: Iterable[str]) -> None:
     """Check that flows and outputs are of what is known, and every flux belongs to one."""
     name = type(model).__name__
     flows = [f.flux for f in model.flows]
@@ -187,7 +187,7 @@ def _check_terms(model, fluxes) -> None:
             )
 
 
-def _check_outputs(model, fluxes) -> None:
+def _check_outputs(model: Any, fluxes: Iterable[str]) -> None:
     """Check the terms and units of outputs, and that one of them is discharge."""
     name = type(model).__name__
     units = {store.name: store.unit for store in model.stores}
@@ -210,7 +210,7 @@ def _check_outputs(model, fluxes) -> None:
         )
 
 
-def _check_balance(model, fluxes, precipitation) -> None:
+def _check_balance(model: Any, fluxes: Mapping[str, Any], precipitation: np.ndarray) -> None:
     """Check that what enters is precipitation, and what leaves is an output."""
     name = type(model).__name__
     flows = {f.flux: f for f in model.flows}

@@ -1,13 +1,14 @@
 """A model as text and as HTML: its parameter table and a sketch of its stores."""
 
 import html
+from typing import Any
 
 __all__ = ["describe", "describe_html", "parameter_rows", "sketch"]
 
 HEAD = ("parameter", "lower", "upper", "default", "unit", "meaning")
 
 
-def parameter_rows(model) -> list[tuple[str, ...]]:
+def parameter_rows(model: Any) -> list[tuple[str, ...]]:
     """Return the cells of the parameter table, without its head."""
     return [
         (p.name, f"{p.lower:g}", f"{p.upper:g}", f"{p.default:g}", p.unit, p.description)
@@ -15,7 +16,7 @@ def parameter_rows(model) -> list[tuple[str, ...]]:
     ]
 
 
-def sketch(model) -> list[str]:
+def sketch(model: Any) -> list[str]:
     """Return two lines for each store: what it is, and its flows."""
     lines = []
     for store in model.stores:
@@ -30,7 +31,7 @@ def sketch(model) -> list[str]:
     return lines
 
 
-def describe(model) -> str:
+def describe(model: Any) -> str:
     """Return the table and the sketch as text."""
     options = ", ".join(f"{k}={v!r}" for k, v in model.options.items())
     rows = [HEAD, *parameter_rows(model)]
@@ -39,7 +40,7 @@ def describe(model) -> str:
     return "\n".join([f"{type(model).__name__}({options})", "", *table, "", *sketch(model)])
 
 
-def describe_html(model) -> str:
+def describe_html(model: Any) -> str:
     """Return the table and the sketch as HTML."""
     body = "".join(
         "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"

@@ -5,8 +5,12 @@ author wrote it, and nothing is rearranged, so that a generated kernel rounds ex
 function does. Differentiation is in :mod:`pymc_hydro.engine.derivation.system`.
 """
 
+from __future__ import annotations
+
 import numbers
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 __all__ = [
     "Expression", "exp", "expm1", "log", "log1p", "logistic", "select", "sqrt", "symbol", "tanh",
@@ -23,38 +27,38 @@ class Expression:
     # NumPy scalars on the left must not swallow us into an object array.
     __array_ufunc__ = None
 
-    def __add__(self, other):
+    def __add__(self, other: Any) -> Expression:
         return _binary("add", self, other)
 
-    def __radd__(self, other):
+    def __radd__(self, other: Any) -> Expression:
         return _binary("add", other, self)
 
-    def __sub__(self, other):
+    def __sub__(self, other: Any) -> Expression:
         return _binary("sub", self, other)
 
-    def __rsub__(self, other):
+    def __rsub__(self, other: Any) -> Expression:
         return _binary("sub", other, self)
 
-    def __mul__(self, other):
+    def __mul__(self, other: Any) -> Expression:
         return _binary("mul", self, other)
 
-    def __rmul__(self, other):
+    def __rmul__(self, other: Any) -> Expression:
         return _binary("mul", other, self)
 
-    def __truediv__(self, other):
+    def __truediv__(self, other: Any) -> Expression:
         return _binary("div", self, other)
 
-    def __rtruediv__(self, other):
+    def __rtruediv__(self, other: Any) -> Expression:
         return _binary("div", other, self)
 
-    def __neg__(self):
+    def __neg__(self) -> Expression:
         return Expression("neg", (self,))
 
-    def __pos__(self):
+    def __pos__(self) -> Expression:
         return self
 
-    def __pow__(self, exponent):
-        if isinstance(exponent, numbers.Integral) and exponent >= 1:
+    def __pow__(self, exponent: Any) -> Expression:
+        if isinstance(exponent, numbers.Integral) and int(exponent) >= 1:
             result = self
             for _ in range(int(exponent) - 1):
                 result = result * self
@@ -63,20 +67,20 @@ class Expression:
             return sqrt(self)
         return exp(exponent * log(self))
 
-    def __bool__(self):
+    def __bool__(self) -> bool:
         raise TypeError(
             "a flux function must not branch on the value of a store, forcing or parameter "
             "(`if`, `and`, `min`, `max`): use pymc_hydro.core.smoothing or "
             "pymc_hydro.core.functions.piecewise instead"
         )
 
-    def _refuse_order(self, other):
+    def _refuse_order(self, other: Any) -> bool:
         return bool(self)
 
     __lt__ = __le__ = __gt__ = __ge__ = _refuse_order
 
 
-def as_expression(x) -> Expression:
+def as_expression(x: Any) -> Expression:
     """Return `x` as an expression; numbers become constants."""
     if isinstance(x, Expression):
         return x
@@ -88,7 +92,7 @@ def as_expression(x) -> Expression:
     )
 
 
-def _binary(op, a, b):
+def _binary(op: str, a: Any, b: Any) -> Expression:
     return Expression(op, (as_expression(a), as_expression(b)))
 
 
@@ -97,13 +101,13 @@ def symbol(name: str) -> Expression:
     return Expression("symbol", (name,))
 
 
-def select(switch, above, below) -> Expression:
+def select(switch: Any, above: Any, below: Any) -> Expression:
     """Return `above` where `switch` is positive, else `below`."""
     return Expression("select", tuple(as_expression(x) for x in (switch, above, below)))
 
 
-def _unary(op):
-    def function(x):
+def _unary(op: str) -> Callable[[Any], Expression]:
+    def function(x: Any) -> Expression:
         return Expression(op, (as_expression(x),))
 
     function.__name__ = op

@@ -17,12 +17,12 @@ class Names:
         self._owner, self._kind, self._values = owner, kind, dict(values)
         self.used: set[str] = set()
 
-    def __getattr__(self, name):
+    def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
         return self[name]
 
-    def __getitem__(self, name):
+    def __getitem__(self, name: str) -> Any:
         if name not in self._values:
             raise KeyError(
                 f"{self._owner}: unknown {self._kind} {name!r}; known are "
