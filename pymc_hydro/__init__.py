@@ -9,6 +9,7 @@ from pymc_hydro.calibration import Calibration, calibrate
 from pymc_hydro.core.snow import elevation_bands
 from pymc_hydro.data import load_basin
 from pymc_hydro.data.readers import (
+    join,
     read_basin,
     read_camels_aus,
     read_camels_br,
@@ -65,6 +66,7 @@ __all__ = [
     "discharge",
     "elevation_bands",
     "equations",
+    "join",
     "laplace",
     "likelihoods",
     "load_basin",

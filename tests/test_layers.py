@@ -31,7 +31,8 @@ ALLOWED = {
     "data/readers/machinery": ({"data", "data/readers/text"}, {"numpy", "pandas", "xarray"}),
     "data/readers/sources": ({"data/readers/machinery"}, {"xarray"}),
     "data/readers": (
-        {"data", "data/readers/machinery", "data/readers/sources", "data/readers/text"},
+        {"data", "data/checks", "data/readers/machinery", "data/readers/sources"}
+        | {"data/readers/text"},
         {"pandas", "xarray"},
     ),
     "engine/derivation": ({"core", "core/base"}, {"sympy"}),

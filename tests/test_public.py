@@ -28,6 +28,7 @@ NAMES = {
     "data",
     "verification",
     "discharge",
+    "join",
     "laplace",
     "likelihoods",
     "elevation_bands",

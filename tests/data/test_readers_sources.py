@@ -164,7 +164,7 @@ def test_files_of_many_gauges(write_all, tmp_path):
     agrees(ph.read_basin(tmp_path, "08", source=source))
     (file,) = tmp_path.iterdir()
     agrees(ph.read_basin(file, "08", source=source))
-    with pytest.raises(KeyError, match="holds many gauges"):
+    with pytest.raises(KeyError, match=r"holds 2 gauges \(07, 08\); say which"):
         ph.read_basin(file, source=source)
     with pytest.raises(KeyError, match="all"):
         ph.read_basin(tmp_path, "09", source=source)
@@ -236,7 +236,7 @@ def test_read_basin_finds_the_source(tmp_path):
         ((tmp_path,), {"reader": "read_camels_us"}, "nothing .* for reader read_camels_us"),
         (("leaf",), {}, "nor an embedded basin .leaf_river, fulda"),
         (("fulda", "1"), {}, "is embedded"),
-        ((record,), {"reader": "read_xyz"}, "no reader 'read_xyz'; known are read_camels_aus"),
+        ((record,), {"reader": "read_xyz"}, "no reader 'read_xyz'; known are .*read_camels_aus"),
         ((record,), {"colour": 1}, "unexpected keyword"),
         ((record, "1"), {}, "a table of one basin; leave out gauge='1'"),
     ):
@@ -256,7 +256,7 @@ def test_a_file_of_a_data_set_is_read_with_what_lies_beside_it(tmp_path):
 
 def test_every_reader_has_a_source_and_says_what_it_takes():
     readers = {name for name in ph.__all__ if name.startswith("read_")}
-    known = {source.reader for source in ph.data.readers.SOURCES}
+    known = {s.reader for s in ph.data.readers.SOURCES if s.reader.startswith("read_")}
     assert readers == known | {"read_csv", "read_basin"}
     for name in known:
         text = getattr(ph, name).__doc__

@@ -1,5 +1,6 @@
 """Readers of files and data sets; each returns the Dataset schema. ``scan`` lists a folder."""
 
+from pymc_hydro.data.readers.join import join
 from pymc_hydro.data.readers.machinery.declaration import Attributes, Column, Source, Table
 from pymc_hydro.data.readers.open import SourceError, read_basin
 from pymc_hydro.data.readers.scan import scan
@@ -30,6 +31,7 @@ __all__ = [
     "Source",
     "SourceError",
     "Table",
+    "join",
     "read_basin",
     "read_camels_aus",
     "read_camels_br",

@@ -12,7 +12,7 @@ from pymc_hydro.data.readers.text.files import parse_numbers, warn
 from pymc_hydro.data.schema import VARIABLES, as_basin
 from pymc_hydro.data.units import to_schema
 
-__all__ = ["EXTRAS", "assemble", "series"]
+__all__ = ["EXTRAS", "assemble", "series", "warn_of_doubts"]
 
 FORCING = ("precipitation", "potential_evaporation", "temperature")
 # What some methods of potential evaporation need beside the schema; kept as it is.
@@ -75,7 +75,9 @@ def assemble(
     pet: str | None = None,
     max_gap: int = 0,
 ) -> xr.Dataset:
-    """Return one checked Dataset on the intervals for which there is forcing.
+    """Return one checked Dataset, on the intervals for which there is forcing.
+
+    Discharge alone is a record too, for :func:`pymc_hydro.join`.
 
     Parameters
     ----------
@@ -104,7 +106,8 @@ def assemble(
     frame = frame.asfreq(frames[0].index[1] - frames[0].index[0])
     if pet is not None:
         frame = frame.drop(columns="potential_evaporation", errors="ignore")
-    frame = _complete(source, frame, max_gap)
+    if "discharge" not in frame or set(FORCING) & set(frame):
+        frame = _complete(source, frame, max_gap)
     for name, limit in SMALL_NEGATIVE.items():
         if name in frame:
             small = (frame[name] < 0) & (frame[name] > -limit)
@@ -130,7 +133,7 @@ def assemble(
                 "latitude=, or keep the data set's table of attributes in the folder"
             )
         basin = potential_evaporation(basin, pet)
-    _warn_of_doubts(source, basin)
+    warn_of_doubts(source, basin)
     return basin
 
 
@@ -196,7 +199,8 @@ def _check_limits(source, frame):
         )
 
 
-def _warn_of_doubts(source, basin):
+def warn_of_doubts(source, basin: xr.Dataset) -> None:
+    """Warn of what is seldom right: a unit, an area, a zero that stands for a missing value."""
     if {"temperature_min", "temperature_max"} <= set(basin):
         equal = basin["temperature_min"] == basin["temperature_max"]
         if float(equal.mean()) > 0.9:
@@ -206,7 +210,8 @@ def _warn_of_doubts(source, basin):
                 "need the daily range will not work",
             )
     mean = {name: float(basin[name].mean()) for name in VARIABLES if name in basin}
-    if mean["precipitation"] < DRIEST_MEAN:
+    rainy = mean.get("precipitation", np.nan) >= DRIEST_MEAN
+    if "precipitation" in mean and not rainy:
         rain = mean["precipitation"]
         warn(source, f"precipitation is {rain:.2g} mm/d on average; is it in mm, not m or inches?")
     if mean.get("potential_evaporation", 0) > STRONGEST_EVAPORATION:
@@ -221,13 +226,13 @@ def _warn_of_doubts(source, basin):
         warn(source, "discharge is missing in all intervals; do its dates and the forcing's agree?")
         return
     flow = basin["discharge"]
-    ratio = mean["discharge"] / float(basin["precipitation"].where(flow.notnull()).mean())
-    sound = mean["precipitation"] >= DRIEST_MEAN  # else the ratio says the same once more
-    if sound and not RUNOFF_RATIOS[0] < ratio < RUNOFF_RATIOS[1]:
-        warn(
-            source,
-            f"discharge is {ratio:.3g} times precipitation on average; look at units and area",
-        )
+    if rainy:  # else the ratio says the same once more
+        ratio = mean["discharge"] / float(basin["precipitation"].where(flow.notnull()).mean())
+        if not RUNOFF_RATIOS[0] < ratio < RUNOFF_RATIOS[1]:
+            warn(
+                source,
+                f"discharge is {ratio:.3g} times precipitation on average; look at units and area",
+            )
     zeros = _doubtful_zeros(flow.values)
     if zeros:
         warn(

@@ -15,8 +15,8 @@ class Column:
     Parameters
     ----------
     name : str or int
-        The column's name in the file, or its position, from 0. ``"{gauge}"`` in a table that has
-        one column a gauge.
+        The column's name in the file, with ``*`` for any letters; or its position, from 0.
+        ``"{gauge}"`` in a table that has one column a gauge.
     unit : str
         As in :func:`pymc_hydro.read_csv`; ``"degC or K"`` for a temperature in either of the two.
     note : str
@@ -61,10 +61,20 @@ class Table:
         Of the columns `names`, in a file of fixed width.
     rename : callable, optional
         Makes the name of a column out of what the header says.
-    heading : tuple of str
-        What the lines before the header hold, one number each: "latitude", "elevation" (m),
-        "area_km2" or "area_m2".
-    missing : tuple of float
+    heading : tuple of str, or mapping of str to str
+        What the first lines hold, one number each: "latitude", "elevation" (m), "area_km2" or
+        "area_m2". Or for each of them a regular expression, whose group is the number; a negative
+        area is none.
+    skip : int
+        Lines before the header, beside those of a `heading`.
+    start : str
+        Regular expression of how the first line of data begins, where the number of lines before
+        it varies.
+    units_row : bool
+        Whether the line after the header holds units or the like, no data.
+    encoding : str, optional
+        Where it is not UTF-8.
+    missing : tuple of float or str
         Codes of missing values.
     flags : tuple of (column, code)
         A line has no value where this column has this code.
@@ -89,8 +99,12 @@ class Table:
     names: tuple[str, ...] = ()
     widths: tuple[int, ...] = ()
     rename: Callable[[str], str] | None = None
-    heading: tuple[str, ...] = ()
-    missing: tuple[float, ...] = ()
+    heading: tuple[str, ...] | Mapping[str, str] = ()
+    skip: int = 0
+    start: str = ""
+    units_row: bool = False
+    encoding: str | None = None
+    missing: tuple[float | str, ...] = ()
     flags: tuple[tuple[str, str], ...] = ()
     gauges: str = ""
     complete: bool = False

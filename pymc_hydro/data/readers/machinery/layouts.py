@@ -1,6 +1,8 @@
 """The columns of one file, whichever way it is laid out."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 
 import pandas as pd
@@ -9,6 +11,8 @@ from pymc_hydro.data.readers.machinery.declaration import GAUGE, Table
 from pymc_hydro.data.readers.text.files import header_of, open_netcdf, read_table
 
 __all__ = ["gauges_in", "heading_of", "load"]
+
+LONGEST_HEADING = 200  # lines
 
 
 def load(
@@ -38,14 +42,7 @@ def load(
     if table.wide:
         return _wide(table, path, gauge)
     text = [name for name in (table.gauges, *(column for column, _ in table.flags)) if name]
-    frame = read_table(
-        path,
-        separator=table.separator,
-        names=table.names or None,
-        decimal=table.decimal,
-        skip=len(table.heading),
-        text=text,
-    )
+    frame = _delimited(table, path, text)
     if table.rename is not None:
         frame = frame.rename(columns=table.rename)
     if table.complete:
@@ -57,6 +54,8 @@ def heading_of(table: Table, path: Path) -> dict[str, float]:
     """Return the numbers in the lines before the header."""
     if not table.heading:
         return {}
+    if isinstance(table.heading, Mapping):
+        return _found_in_heading(table, path)
     with path.open(encoding="latin-1") as stream:
         lines = [stream.readline().strip() for _ in table.heading]
     try:
@@ -78,10 +77,42 @@ def gauges_in(table: Table, path: Path) -> list[str]:
         with open_netcdf(path) as data:
             return data[table.gauges].values.astype(str).tolist()
     if table.gauges:
-        names = table.names or None
-        frame = read_table(path, separator=table.separator, names=names, text=[table.gauges])
+        frame = _delimited(table, path, [table.gauges])
         return sorted(frame[table.gauges].str.strip().unique())
     return [name for name in header_of(path, table.separator)[0] if name not in table.dates]
+
+
+def _delimited(table, path, text):
+    skip = table.skip
+    if isinstance(table.heading, tuple):
+        skip += len(table.heading)
+    if table.start:
+        with path.open(encoding="latin-1") as stream:
+            skip = next((i for i, line in enumerate(stream) if re.match(table.start, line)), -1)
+        if skip < 0:
+            raise ValueError(
+                f"{path}: no line begins like {table.start!r}; is it a file of another kind, or "
+                "broken off?"
+            )
+    return read_table(
+        path,
+        separator=table.separator,
+        names=table.names or None,
+        decimal=table.decimal,
+        skip=skip,
+        units_row=table.units_row,
+        encoding=table.encoding,
+        text=text,
+    )
+
+
+def _found_in_heading(table, path):
+    """Return what the regular expressions of the heading find."""
+    with path.open(encoding=table.encoding or "utf-8", errors="replace") as stream:
+        text = "".join(islice(stream, LONGEST_HEADING))
+    matches = {name: re.search(pattern, text) for name, pattern in table.heading.items()}
+    found = {name: float(match[1]) for name, match in matches.items() if match}
+    return {n: v for n, v in found.items() if not (n == "area_km2" and v <= 0)}
 
 
 def _wide(table, path, gauge):

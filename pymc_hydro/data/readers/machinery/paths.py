@@ -9,7 +9,16 @@ from typing import NamedTuple
 from pymc_hydro.data.readers.machinery.declaration import Source, Table
 from pymc_hydro.data.readers.text.files import warn
 
-__all__ = ["Match", "fields_of", "filled", "find_all", "find_file", "patterns_of", "recognise"]
+__all__ = [
+    "Match",
+    "Pattern",
+    "fields_of",
+    "filled",
+    "find_all",
+    "find_file",
+    "patterns_of",
+    "recognise",
+]
 
 _PARTS = re.compile(r"\{(?P<field>\w+)\}|(?P<deep>\*\*/)|(?P<some>\*)|(?P<one>\[[^\]]+\])")
 
@@ -22,6 +31,15 @@ class Match(NamedTuple):
     gauge: str | None  # None: a file of many gauges
     detail: str
     folder: str  # above what the pattern speaks of
+
+
+class Pattern(NamedTuple):
+    """A way in which the path of a file may end."""
+
+    source: Source
+    table: Table
+    tail: str  # its last letters, which are quick to compare
+    expression: re.Pattern
 
 
 def fields_of(source: Source, gauge: str, options: Mapping[str, str]) -> dict[str, str]:
@@ -57,23 +75,23 @@ def find_file(root: Path, patterns: Sequence[str], fields: Mapping[str, str]) ->
     return None
 
 
-def patterns_of(
-    source: Source, tables: Sequence[Table]
-) -> Iterator[tuple[Source, Table, re.Pattern]]:
-    """Yield each pattern by which a path is recognised, as a regular expression."""
+def patterns_of(source: Source, tables: Sequence[Table]) -> Iterator[Pattern]:
+    """Yield each pattern by which a path is recognised."""
     for table in tables:
         for pattern in (table.listed,) if table.listed else table.paths:
-            yield source, table, _expression(source, pattern)
+            tail = re.split(r"[*}\]/]", pattern)[-1]
+            yield Pattern(source, table, tail, _expression(source, pattern))
 
 
-def recognise(path: str, patterns: Sequence[tuple[Source, Table, re.Pattern]]) -> Match | None:
+def recognise(path: str, patterns: Sequence[Pattern]) -> Match | None:
     """Return what the first pattern that fits a path, with slashes, says about it."""
-    for source, table, expression in patterns:
-        match = expression.search(path)
+    for source, table, tail, expression in patterns:
+        match = expression.search(path) if path.endswith(tail) else None
         if match:
             groups = match.groupdict()
             detail = table.detail or ", ".join(groups[o] for o in source.options if o in groups)
-            return Match(source, table, groups.get("gauge"), detail, path[: match.start()] or "/")
+            folder = path[: match.start()] or "/"
+            return Match(source, table, groups.get("gauge"), detail, folder)
     return None
 
 

@@ -1,5 +1,6 @@
 """The one function that reads a basin of a declared source."""
 
+import fnmatch
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ import xarray as xr
 from pymc_hydro.data.readers.machinery.assemble import assemble, series
 from pymc_hydro.data.readers.machinery.attributes import attributes_in
 from pymc_hydro.data.readers.machinery.declaration import GAUGE, Column, Source, Table
-from pymc_hydro.data.readers.machinery.layouts import heading_of, load
+from pymc_hydro.data.readers.machinery.layouts import gauges_in, heading_of, load
 from pymc_hydro.data.readers.machinery.paths import (
     fields_of,
     filled,
@@ -27,6 +28,7 @@ __all__ = ["read_source"]
 
 EVAPORATION = "potential_evaporation"
 EXTREMES = ["temperature_min", "temperature_max"]
+SHOWN = 6  # gauges in a message
 EITHER, WARMEST = "degC or K", 100.0  # a temperature with a higher mean is in K
 
 
@@ -112,7 +114,13 @@ def _request(source, root, gauge, pet, options):
         file, match = root, _recognise(source, source.entries[0], root)
         folder = Path(match.folder) if match else root.parent
         if gauge is None and match is not None and match.gauge is None:
-            raise KeyError(f"{root}: holds many gauges; say which one is meant by gauge=")
+            gauges = gauges_in(match.table, file)
+            if len(gauges) != 1:
+                some = ", ".join(gauges[:SHOWN]) + ", ..." * (len(gauges) > SHOWN)
+                raise KeyError(
+                    f"{root}: holds {len(gauges)} gauges ({some}); say which one is meant by gauge="
+                )
+            gauge = gauges[0]
         gauge = gauge or (match.gauge if match else root.stem)
     tables = [table for kinds in source.entries for table in kinds]
     columns = [c for table in tables for name in table.columns for c in table.choices(name)]
@@ -175,18 +183,23 @@ def _read(asked, table, path, known, area) -> pd.DataFrame:
         ):
             continue
         columns[name] = _prepare(path, cells, column or candidates[0])
+    codes = [code for code in table.missing if isinstance(code, str)]
+    for column, _ in columns.values() if codes else ():
+        cells[column] = cells[column].mask(cells[column].astype(str).str.strip().isin(codes))
     for flag, code in table.flags:
         marked = (cells[flag] == code).to_numpy()
         for column, _ in columns.values():
             cells[column] = parse_numbers(path, cells, column).mask(marked)
     dates = dates_of(path, cells, table.time, table.date_format)
-    return series(path, cells, dates, columns, area=area, missing=table.missing)
+    missing = [code for code in table.missing if not isinstance(code, str)]
+    return series(path, cells, dates, columns, area=area, missing=missing)
 
 
 def _by_name(path, cells, column):
-    """Return a column that is named, not numbered."""
+    """Return a column by the whole name that it has in the file."""
     if isinstance(column.name, str):
-        return column
+        found = fnmatch.filter(cells.columns, column.name) if "*" in column.name else []
+        return replace(column, name=found[0]) if found else column
     if column.name >= cells.shape[1]:
         raise KeyError(
             f"{path}: no column {column.name + 1}; found {', '.join(map(repr, cells.columns))}"

@@ -1,6 +1,7 @@
 """The data sets that are known, each a declaration and a function that reads it."""
 
 from pymc_hydro.data.readers.machinery.declaration import Source
+from pymc_hydro.data.readers.sources.discharge import GRDC, NRFA, NWIS
 from pymc_hydro.data.readers.sources.europe import CAMELS_CH, CAMELS_DE, CAMELS_FR, CAMELS_GB
 from pymc_hydro.data.readers.sources.united_states import CAMELS_US, CAMELS_US_HOURLY, MOPEX
 from pymc_hydro.data.readers.sources.worldwide import CAMELS_AUS, CAMELS_BR, CAMELS_CL, CARAVAN
@@ -20,4 +21,7 @@ SOURCES: tuple[Source, ...] = (
     CAMELS_AUS,
     MOPEX,
     CARAVAN,
+    NWIS,
+    GRDC,
+    NRFA,
 )

@@ -31,6 +31,8 @@ def read_table(
     columns: Sequence[str] | None = None,
     decimal: str = ".",
     skip: int = 0,
+    units_row: bool = False,
+    encoding: str | None = None,
     text: bool | Sequence[str] = False,
 ) -> pd.DataFrame:
     r"""Return a delimited text file as a table.
@@ -50,6 +52,10 @@ def read_table(
     decimal : str
     skip : int
         Lines before the header, or before the data.
+    units_row : bool
+        Whether the line after the header holds units or the like, no data.
+    encoding : str, optional
+        Where it is known not to be UTF-8.
     text : bool or sequence of str
         Whether to keep all cells as text, or those of these columns.
 
@@ -66,7 +72,7 @@ def read_table(
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")
-    encoding, head = _look(path)
+    encoding, head = _look(path, encoding)
     after = range(skip, len(head))
     comments = next((i for i in after if not head[i].startswith("#")), len(head))
     if comments >= len(head):
@@ -82,7 +88,7 @@ def read_table(
             sep=separator,
             names=names,
             header=None if names is not None else 0,
-            skiprows=comments,
+            skiprows=[*range(comments), comments + 1] if units_row else comments,
             usecols=columns,
             decimal=decimal,
             encoding=encoding,
@@ -102,7 +108,7 @@ def read_table(
         table = table.rename(columns=lambda c: str(c).strip().strip('"'))
     if separator != SPACES and names is None:
         _check_fields(path, separator, encoding, comments)
-    table.attrs["first_line"] = comments + 1 + (names is None)
+    table.attrs["first_line"] = comments + 1 + (names is None) + units_row
     return table
 
 
@@ -162,11 +168,11 @@ def parse_numbers(path, table: pd.DataFrame, column: str) -> pd.Series:
     return found.astype(float)
 
 
-def _look(path):
+def _look(path, declared):
     """Return the encoding and the first lines of a text file."""
     if path.stat().st_size == 0:
         raise ValueError(f"{path}: is empty; download or export it again")
-    decoder, encoding = codecs.getincrementaldecoder("utf-8")(), "utf-8-sig"
+    decoder, encoding = codecs.getincrementaldecoder("utf-8")(), declared or "utf-8-sig"
     with path.open("rb") as stream:
         start = stream.read(4096)
         stream.seek(0)
