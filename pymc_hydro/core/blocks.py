@@ -153,9 +153,9 @@ class FedChain:
 class UnitHydrograph:
     """Distribute an output over the interval in which it arises and those that follow.
 
-    ``q_k = sum_j w_j y_(k-j)`` for the interval means y, from the start of the run. The derivative
-    of the ordinates with respect to their parameters is a part of the Jacobian. Outflow that has
-    not yet arrived at the end of a run is not in any store.
+    The routed output is ``q_k = sum_j w_j y_(k-j)`` with the ordinates w and the interval means y
+    since the start of the run. The Jacobian contains the derivatives of the ordinates by their
+    parameters. Water that has not yet arrived at the end of a run is in no store.
 
     Parameters
     ----------
@@ -165,9 +165,9 @@ class UnitHydrograph:
         Share that arrives between `start` and `end`, in days after it arose: a pure function, as
         a model's flux function is.
     base : callable ``p -> days``
-        Time after which all has arrived.
+        Time after which all of the output has arrived.
     parameters : tuple of Parameter
-        Those that only the unit hydrograph has.
+        Parameters that only the unit hydrograph has; the model appends them to its own.
     normalized : bool
         Whether the ordinates must be divided by their sum.
     intervals : int, optional

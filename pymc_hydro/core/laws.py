@@ -12,8 +12,8 @@ SERIES_RANGE = 1e-3  # of the curvature: below, the series is exact to 1e-15
 def guarded_power(x: Any, exponent: Any, width: float) -> Any:
     """`x` to a positive power, odd and linear within `width` of zero, exactly one at one.
 
-    ``x ((x^2 + w^2) / (1 + w^2))^((exponent - 1) / 2)``: for exponents below one the slope at zero
-    is finite, and no floor is needed under the power.
+    ``x ((x^2 + w^2) / (1 + w^2))^((exponent - 1) / 2)`` with the width w. The slope at zero is
+    finite for exponents below one too, so that the power needs no floor.
     """
     w = width * width
     return x * power((x * x + w) / (1 + w), (exponent - 1) / 2)

@@ -46,8 +46,8 @@ class AbstractModel:
         others. ``water = self.snow.fluxes(s, u, p)`` are then the fluxes of the front end, and
         ``water.liquid`` is the liquid input.
     exchanges : tuple of str
-        Fluxes from outside that are not precipitation, such as groundwater from a neighbour; or
-        that leave and are no output. They are declared exceptions to the water balance.
+        Declared exceptions to the water balance: fluxes from outside that are not precipitation,
+        such as groundwater from a neighbour, and fluxes to outside that are part of no output.
     routing : UnitHydrograph or None
         Distributes an output over later intervals, after the differential equations.
     ordered : tuple of (str, str)

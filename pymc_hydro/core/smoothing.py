@@ -29,16 +29,16 @@ def maximum(a: Any, b: Any, width: float) -> Any:
 
 
 def clamp(z: Any, width: float) -> Any:
-    """Restrict `z` to the interval from 0 to 1."""
+    """Restrict `z` to the range from 0 to 1."""
     return z - pos(z - 1, width) + pos(-z, width)
 
 
 def lesser(a: Any, b: Any, width: float) -> Any:
-    """Smaller of two amounts; never above either, and zero where one of them is.
+    """Smaller of two positive amounts: never above either, and zero where one of them is zero.
 
-    The root `m` of ``(a - m)(b - m) = width m``. A flux limited in this way cannot overdraw its
-    store, whereas :func:`minimum` is ``-width / 2`` where both arguments are zero. For positive
-    arguments only. The error at ``a = b`` is about ``sqrt(width a)``.
+    The root `m` of ``(a - m)(b - m) = width m``. A flux that it limits cannot overdraw its store;
+    :func:`minimum` would be ``-width / 2`` where both arguments are zero. The error at ``a = b`` is
+    about ``sqrt(width a)``.
     """
     root = sqrt((a - b) * (a - b) + width * (2 * (a + b) + width))
     return 2 * a * b / (a + b + width + root)

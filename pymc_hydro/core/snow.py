@@ -111,8 +111,9 @@ class RefreezingSnow:
     target : str
         The store that receives rain and melt.
     exact : bool
-        Limits that vanish with what they limit; or else the reference's, with which an empty pack
-        drifts and liquid input is created (the exchange ``x_pos``).
+        Whether melt and refreezing vanish with the snow and the rain that limit them. With the
+        limits of the reference an empty pack drifts, and liquid water is created (the exchange
+        ``x_pos``).
     """
 
     target: str

@@ -64,13 +64,14 @@ def Normal(
     simulated : TensorVariable, shape (n_time,), in mm/d
         From ``ph.discharge``, after the warm-up.
     observed : DataArray or Series on time, or array_like, shape (n_time,), in mm/d
-        NaN where missing: these intervals take no part, and those after a gap know how long it
-        was (:mod:`pymc_hydro.likelihoods.errors.autoregression`). Labelled data may
+        NaN where missing: such an interval takes no part, and the memory of an error fades over the
+        length of the gap (:mod:`pymc_hydro.likelihoods.errors.autoregression`). Labelled data may
         cover more or fewer intervals than the simulation. With several basins a mapping of basin
         to such a series; errors are not remembered from one basin to the next.
     scale : {"linear", "constant"} or array_like, shape (n_time,) or ()
-        Standard deviation :math:`\sigma_t` of the errors: ``s0 + s1 q`` with the simulated flow q;
-        ``s0``; or given, in mm/d. In transformed units, if there is a transformation.
+        Standard deviation :math:`\sigma_t` of the errors: "linear" is ``s0 + s1 q`` with the
+        simulated flow q, "constant" is ``s0``, an array gives it in mm/d. With a transformation it
+        is in transformed units.
     ar : {0, 1, 2}
         Order of the autoregression of standardised errors.
     s0, s1 : random variable or float, optional
@@ -83,8 +84,9 @@ def Normal(
         T; its Jacobian is part of the log-likelihood. ``scale="constant"`` usually suffices then.
         Simulated flow counts as 1e-6 mm/d at least.
     censored : bool
-        Zero observed flow means that :math:`T(y) \le T(0)`, and counts with that probability.
-        Such an observation tells later ones nothing: they look back to the last flow above zero.
+        Whether an observation of zero means that :math:`T(y) \le T(0)`, and counts with that
+        probability. It has no error that later observations could remember: their predecessor is
+        the last flow above zero.
 
     Returns
     -------

@@ -18,7 +18,7 @@ FLOOR = 1e-12 + 1e-6  # of an ordinate in the reference
 
 
 def ordinates(curve, x4, n):
-    """Shares between whole days of a cumulative curve of t / x4."""
+    """Return the share that arrives on each of `n` days, from a cumulative curve of t / x4."""
     arrived = [0.0, *(curve(t / x4) for t in range(1, n + 1))]
     return [b - a for a, b in pairwise(arrived)]
 
@@ -26,7 +26,8 @@ def ordinates(curve, x4, n):
 def sh1(t):
     """Return GR4J's cumulative curve of the routed branch, for t in units of x4.
 
-    Flat at its kink, so that the slope at the upper bound of x4, a whole day, is the one inside.
+    Where t is exactly 1 the flat side is taken. At the upper bound of x4, which is a whole number
+    of days, the derivative by x4 is then the one that holds inside the bounds.
     """
     return piecewise(1 - t, power(t, 2.5), 1.0, continuity=0)
 
@@ -39,9 +40,11 @@ def sh2(t):
 
 
 def reference_curve(t):
-    """The reference's: without the halves it falls from one to zero at x4, here just before.
+    """Return the cumulative curve of the reference, for t in units of x4.
 
-    Over 1e-9 x4, and so that none of the fall is left at x4 itself, which may be a whole day.
+    The reference lacks the factors 1/2, so that its curve falls from one to zero at t = 1. Here it
+    falls smoothly over about 1e-9, and just before t = 1: t is 1 at the end of an interval if x4 is
+    a whole number of days, and the fall must be over by then.
     """
     falling = 1 - guarded_power(2 - t, 3.5, CURVE_WIDTH)
     late, early = piecewise(t - 2, 1.0, falling, continuity=1), power(t, 3.5)
@@ -54,8 +57,8 @@ class GR4J(AbstractModel):
     """GR4J of Perrin et al. (2003) as differential equations, after Vrugt et al. (2026).
 
     Net rain fills a production store; what it sheds goes in two branches (a share x5, which GR4J
-    fixes at 0.9) to a non-linear routing store and directly to the outlet; both exchange water
-    with neighbouring ground, the declared exchanges `q_g` and `x_d`::
+    fixes at 0.9) to a non-linear routing store and directly to the outlet. Both branches exchange
+    water with neighbouring ground: the declared exchanges `q_g` and `x_d`::
 
         P -> [SWE] -> [S] -+- x5 -----> [U1_1 ...] -> [R] -> q_r -+-> Q
                        |   +- 1 - x5 -> [U2_1 ...] ----> q_d -----+
@@ -77,19 +80,20 @@ class GR4J(AbstractModel):
 
     - the gate ``(1 + tanh(a/x1))/2`` on infiltration and ``1 -`` it on evaporation is dropped: it
       is near one half (0.514 at a net rain of 10 mm and x1 = 350 mm) and halves both;
-    - form B's ordinates: GR4J's two curves with exponent 2.5, and for the first branch the short
-      one. The reference's one curve lacks the factors 1/2 and has the exponent 3.5; it jumps from
-      one to zero at x4 and gives a double-humped hydrograph, (0.081, 0, 0.838, 0.081) at x4 = 2;
+    - the ordinates of form B: GR4J has two curves with the exponent 2.5, the short one for the
+      routed branch. The reference has one curve, without the factors 1/2 and with the exponent 3.5;
+      it jumps from one to zero at x4 and gives a double-humped hydrograph, (0.081, 0, 0.838, 0.081)
+      at x4 = 2;
     - no clamps in the routing store's odd powers.
 
-    Both smooth over 1e-6 mm and mm/d, the public reference over 1e-12: at x5 = 1, where the direct
-    branch carries nothing, its exchange stays within such a kink, at which no sensitivity is right.
+    Both formulations smooth over 1e-6 mm and mm/d, the public reference over 1e-12. At x5 = 1 the
+    direct branch carries nothing, and its exchange stays within the smoothed kink: with a width of
+    1e-12 no sensitivity would be right there.
 
-    Days are days whatever the interval of the data; the reference's form B and both forms'
-    formulas for a step of one interval would change with it. Form B carries 10 and 20
-    reservoirs (20 and 20 in the reference formulation) for all x4; the reference's number follows
-    x4, and it weights the contents of chains fed at the top, which responds in the same way but
-    holds no water balance.
+    The delays are in days whatever the interval of the data; in the reference, form B and the
+    formulas for a step of one interval depend on the interval. Form B has 10 and 20 reservoirs (20 and 20 in the reference formulation) for every
+    x4. In the reference the number of reservoirs follows x4, the chains are fed at their top, and
+    discharge is a weighted sum of contents: the response is the same, but no water balance holds.
 
     References
     ----------

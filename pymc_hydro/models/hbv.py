@@ -19,7 +19,7 @@ BASE = Parameter("b", 0.5, 25, "d", "MAXBAS, base of the triangular unit hydrogr
 
 
 def triangle(start, end, p):
-    """Integral of the triangle of base b over an interval (Seibert & Vis, 2012)."""
+    """Return the integral of the triangle of base b over an interval (Seibert & Vis, 2012)."""
 
     def cumulative(t):
         rising = 2 * (t / p.b) * (t / p.b)
@@ -31,11 +31,12 @@ def triangle(start, end, p):
 
 
 def sampled_triangle(start, end, p):
-    """Height of the triangle at the start of an interval, not normalized."""
+    """Return the height of the triangle at the start of an interval; the sum is not one."""
     w = SAMPLED_WIDTH
     distance, half = start - p.b / 2, maximum(p.b / 2, w, w)
     height = 1 - sqrt(distance * distance + w * w) / half
-    # The positive part, in the form whose derivative does not cancel far below zero.
+    # Far below zero the derivative of `pos` is a difference of nearly equal numbers; that of this
+    # form of the positive part is not.
     below = piecewise(height, 0.0, height, continuity=None)
     small = w * w / (2 * (sqrt(below * below + w * w) - below))
     return piecewise(height, pos(height, w), small, continuity=1)
@@ -59,7 +60,7 @@ class HBV(AbstractModel):
 
     Notes
     -----
-    `c_sf` multiplies snowfall; what it adds is the declared exchange `x_sf`.
+    `c_sf` multiplies snowfall; the snow that it adds or takes is the declared exchange `x_sf`.
     ``formulation="default"`` differs from the reference in
 
     - the unit hydrograph: each ordinate is the integral of the triangle over an interval, smooth in
@@ -68,9 +69,9 @@ class HBV(AbstractModel):
     - the limits of melt, refreezing and percolation vanish with what they limit. The reference's
       smooth minimum is -0.0005 there: its empty snow store drifts by -0.18 mm a year (daily), and
       the clamp on liquid input creates 0.1 mm a year (the exchange `x_pos`);
-    - recharge: ``u ((u^2 + e^2)/(1 + e^2))^((beta - 1)/2)``, e = 0.01, of the relative content u in
-      place of a floor below the power; for beta >= 1 less than 1e-3 apart, for beta = 0.1 a dry
-      soil sheds no longer half of its rain;
+    - recharge: ``u ((u^2 + e^2)/(1 + e^2))^((beta - 1)/2)`` of the relative content u, e = 0.01, in
+      place of a floor below the power. For beta >= 1 they differ by less than 1e-3; for beta = 0.1
+      a dry soil of the reference sheds half of its rain;
     - evaporation and outflow vanish with the store itself, percolation and melt within 1e-6 mm of
       the empty store: the reference's clamps of 0.001 mm draw stores down to -0.04 mm.
 

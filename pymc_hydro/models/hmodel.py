@@ -10,7 +10,8 @@ from pymc_hydro.core.smoothing import maximum, minimum, pos
 
 WIDTH = 1e-6  # of a capacity, and mm/d of demand: smoothing of empty and full
 A_I, A_P, A_S = 50.0, -50.0, 1e-6  # curvatures of wet-canopy evaporation, throughfall, percolation
-# Of the curvature: where the reference takes the law as linear; it jumps there, so not at a bound.
+# Curvature below which the reference takes the law as linear. The reference has 1e-5 and jumps
+# there; 1e-5 is also a bound of a_E, where a jump must not be.
 LINEAR_RANGE = 0.99e-5
 
 
@@ -29,10 +30,11 @@ class Hmodel(AbstractModel):
     Notes
     -----
     ``formulation="default"`` differs from the reference in the exponential law near zero
-    curvature: it is continued by its series below 1e-3, so that the law and its derivative by the
-    curvature (``z (1 - z) / 2`` at zero) are exact to 1e-12. The reference switches to the linear
-    law below 1e-5 and calls that derivative zero, in the middle of the range of `a_F`; there the
-    laws differ by less than 2e-6. The derivative of the reference's formula is returned as it is.
+    curvature. Below 1e-3 the default takes the series of the law, so that the law and its
+    derivative by the curvature (``z (1 - z) / 2`` at zero) are exact to 1e-12. Below 1e-5 the
+    reference takes the linear law, whose derivative by the curvature is zero; this is in the middle
+    of the range of `a_F`. The two laws differ by less than 2e-6 there. In the reference formulation
+    the derivative is that of the formula of the reference.
 
     The curvatures of interception (50 and -50) make the store a steep switch: it is nearly full
     before rain falls through, with rates up to ``50 P / I_max`` per day.
@@ -86,7 +88,7 @@ class Hmodel(AbstractModel):
         return piecewise(large, (1 - exp(-safe * z)) / (1 - exp(-safe)), z, continuity=None)
 
     def content(self, z):
-        # The laws vanish with the content: no clamp is needed at the empty store.
+        # The default needs no clamp at the empty store: its laws vanish with the content.
         return minimum(z if self.formulation == "default" else maximum(z, 0, WIDTH), 1, WIDTH)
 
     def fluxes(self, s, u, p):

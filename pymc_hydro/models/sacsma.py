@@ -34,9 +34,9 @@ class SacSma(AbstractModel):
     labels it 1/d. `kappa` is the share of percolation that goes to tension water, the complement
     of the classical PFREE. ``formulation="default"`` differs from the reference in
 
-    - the width of the smoothing at empty and full stores, 1e-6 in place of 1e-12: less than
-      1e-6 mm in any store; 1e-9 mm at the empty upper free water, which fast percolation would
-      draw below zero, and none for evaporation from empty stores;
+    - the width of the smoothing at empty and full stores: 1e-6 in place of 1e-12, a difference
+      below 1e-6 mm in any store. It is 1e-9 mm at the empty upper free water, which fast percolation
+      would otherwise draw below zero; evaporation from empty stores needs no smoothing;
     - the power of the lower zone's deficit A, ``A ((A^2 + e^2)/(1 + e^2))^((R - 1)/2)`` with
       e = 1e-3 in place of ``A^R``, whose slope is unbounded at A = 0 for R < 1: the relative
       difference is below 1e-4 for A > 0.1 and R < 3, and below 2.5e-3 for R = 50.

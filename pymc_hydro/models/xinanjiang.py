@@ -11,7 +11,8 @@ from pymc_hydro.core.smoothing import pos, step
 WIDTH = 1e-6  # mm, or of a capacity: smoothing of empty and full
 POWER_WIDTH = 1e-2  # of a capacity: where the powers become linear
 DEEP_CONTENT = 1.0  # mm, content at which deep evaporation is half of its limit
-# Of the reference: base of powers; mm, its jump in evaporation; full free water, of its capacity.
+# Of the reference formulation: the smallest base of a power, the width in mm over which evaporation
+# jumps, and the share of the free-water capacity in which the area is linear near the full store.
 FLOOR, JUMP_WIDTH, FULL_WIDTH = 1e-12, 0.5, 1e-4
 
 
@@ -112,7 +113,7 @@ class Xinanjiang(AbstractModel):
     )
 
     def runoff_share(self, z, p):
-        """Runoff as share of the rain on pervious ground, at relative tension content `z`."""
+        """Return runoff as share of the rain on pervious ground, at relative tension content `z`."""
         low, high, above = 0.5 - p.a, 0.5 + p.a, z - 0.5 + p.a
         if self.formulation == "default":
             lower = low * self.power(z, p.b) / self.power(low, p.b)
@@ -123,7 +124,10 @@ class Xinanjiang(AbstractModel):
         return piecewise(above, upper, lower, continuity=0)
 
     def near_full(self, y, b):
-        """Power of the reference's relative deficit `y`, which overfilling does not make zero."""
+        """Return a power of the relative deficit `y` of the reference, linear at the full store.
+
+        It is not zero where the store is overfilled.
+        """
         full, edge = power(FLOOR, b), power(POWER_WIDTH, b)
         linear = piecewise(y, full + (edge - full) * y / POWER_WIDTH, full, continuity=0)
         beyond = power(self.floored(y, POWER_WIDTH), b)
@@ -136,7 +140,10 @@ class Xinanjiang(AbstractModel):
         return piecewise(x - floor, x, floor, continuity=0)
 
     def evaporation_share(self, W, LM, c):
-        """Evaporation as share of its potential; linear at `W` = 0, so that W stays above."""
+        """Return evaporation as a share of its potential.
+
+        It is linear at the empty store, so that W does not become negative.
+        """
         threshold, deep = c * LM, c * W / (pos(W, WIDTH) + DEEP_CONTENT)
         if self.formulation == "default":
             deep = deep * (threshold + DEEP_CONTENT) / threshold

@@ -167,7 +167,7 @@ def _sample(model: Any) -> tuple[dict[str, Any], np.ndarray, tuple[str, ...]]:
 
 
 def _check_terms(model: Any, fluxes: Iterable[str]) -> None:
-    """Check that flows and outputs are of what is known, and every flux belongs to one."""
+    """Check that flows and outputs name what there is, and that each flux is in one of them."""
     name = type(model).__name__
     flows = [f.flux for f in model.flows]
     terms = [t for o in model.outputs for t in o.terms]
