@@ -91,9 +91,10 @@ class GR4J(AbstractModel):
     1e-12 no sensitivity would be right there.
 
     The delays are in days whatever the interval of the data; in the reference, form B and the
-    formulas for a step of one interval depend on the interval. Form B has 10 and 20 reservoirs (20 and 20 in the reference formulation) for every
-    x4. In the reference the number of reservoirs follows x4, the chains are fed at their top, and
-    discharge is a weighted sum of contents: the response is the same, but no water balance holds.
+    formulas for a step of one interval depend on the interval. Form B has 10 and 20 reservoirs (20
+    and 20 in the reference formulation) for every x4. In the reference the number of reservoirs
+    follows x4, the chains are fed at their top, and discharge is a weighted sum of contents: the
+    response is the same, but no water balance holds.
 
     References
     ----------

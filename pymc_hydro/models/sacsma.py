@@ -35,7 +35,7 @@ class SacSma(AbstractModel):
     of the classical PFREE. ``formulation="default"`` differs from the reference in
 
     - the width of the smoothing at empty and full stores: 1e-6 in place of 1e-12, a difference
-      below 1e-6 mm in any store. It is 1e-9 mm at the empty upper free water, which fast percolation
+      below 1e-6 mm in any store. It is 1e-9 mm at the empty upper free water, which percolation
       would otherwise draw below zero; evaporation from empty stores needs no smoothing;
     - the power of the lower zone's deficit A, ``A ((A^2 + e^2)/(1 + e^2))^((R - 1)/2)`` with
       e = 1e-3 in place of ``A^R``, whose slope is unbounded at A = 0 for R < 1: the relative

@@ -113,7 +113,7 @@ class Xinanjiang(AbstractModel):
     )
 
     def runoff_share(self, z, p):
-        """Return runoff as share of the rain on pervious ground, at relative tension content `z`."""
+        """Return runoff as share of the rain on pervious ground, at relative content `z`."""
         low, high, above = 0.5 - p.a, 0.5 + p.a, z - 0.5 + p.a
         if self.formulation == "default":
             lower = low * self.power(z, p.b) / self.power(low, p.b)
