@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from pymc_hydro.core.base.dims import DRAW, PARAMETER, TIME
-from pymc_hydro.core.base.names import check_keys
+from pymc_hydro.core.base.dims import PARAMETER, TIME
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.data.records import BASIN, are_basins, as_basins, common_time
 from pymc_hydro.data.schema import as_basin, interval_length
 from pymc_hydro.engine.batch import run_batch
 from pymc_hydro.engine.codegen import COUNTS
 from pymc_hydro.engine.codegen.step import REASONS
+from pymc_hydro.engine.draws import read_draws
 from pymc_hydro.engine.errors import IntegrationError
 from pymc_hydro.engine.problem import DEFAULT_TOLERANCE, define_problem
 from pymc_hydro.integrators import RungeKutta
@@ -70,9 +70,11 @@ def simulate(
     ----------
     model : AbstractModel
         Such as ``ph.Hymod()``.
-    theta : mapping of name to value, or array_like
+    theta : mapping of name to value, array_like, or posterior
         Shape (n_parameter,), or (n_draw, n_parameter): then the result has the dimension ``draw``.
-        With several basins it serves all of them, unless it is a mapping of basin to what is
+        Or the result of ``pm.sample``, or its Dataset ``posterior``: then the result has the
+        dimensions ``chain`` and ``draw``; variables that are no parameters are left out. With
+        several basins it serves all of them, unless it is a mapping of basin to what is
         described here (with equal numbers of draws). Bounds are not enforced here.
     basin : Dataset or DataFrame, or several
         Forcing on ``time``: precipitation and potential_evaporation in mm/d, temperature in degC.
@@ -101,7 +103,7 @@ def simulate(
     Returns
     -------
     Dataset
-        On ``time`` (and ``basin``, ``draw``): one variable for each output, and with
+        On ``time`` (and ``basin``, ``chain``, ``draw``): one variable for each output, and with
         `sensitivities` also ``d<output>_dparameter`` (time, parameter), in units of the output by
         units of the parameter. Attributes count the steps: taken, of these implicit, rejected, and
         forced (accepted at the shortest length although the error was above the tolerance), and
@@ -135,64 +137,36 @@ def simulate(
     if not isinstance(sensitivities, (bool, np.bool_)):
         settings["free"] = (sensitivities,) if isinstance(sensitivities, str) else sensitivities
     problem = define_problem(model, tuple(outputs), 1.0, **settings)  # settings before data
-    several = are_basins(basin)
-    if several:
-        basins = as_basins(basin, model.forcing_names)
-        array = np.stack(_vectors(model, theta, list(basins)), axis=-2)
-    else:
-        basins = {None: as_basin(basin, model.forcing_names)}
-        array = model.parameter_vector(theta)[..., np.newaxis, :]
+    several, needed = are_basins(basin), model.forcing_names
+    basins = as_basins(basin, needed) if several else {None: as_basin(basin, needed)}
+    draws = read_draws(model, theta, list(basins))
     records, x0 = list(basins.values()), initial_array(model, initial_state)
     problem = replace(problem, dt=interval_length(records[0]))
     time, first = common_time(records) if several else (records[0][TIME].values, [0])
-    drawn = array.ndim == 3
-    array = array if drawn else array[np.newaxis]
     batch = run_batch(
         problem,
-        array,
+        draws.values,
         np.concatenate([forcing_array(model, record) for record in records]),
-        np.broadcast_to(x0, (*array.shape[:2], x0.size)),
+        np.broadcast_to(x0, (*draws.values.shape[:2], x0.size)),
         np.cumsum([0, *(record.sizes[TIME] for record in records)]),
         rows=np.arange(len(records)) * time.size + first,
         n_row=len(records) * time.size,
         sensitivities=bool(sensitivities),
     )
     if batch.status.any():
-        raise _failure(model, batch, array, basins)
-    return _label(model, problem, batch, time, list(basins) if several else None, drawn)
+        raise _failure(model, batch, draws, basins)
+    return _label(model, problem, batch, time, list(basins) if several else None, draws)
 
 
-def _vectors(model, theta, names):
-    """Return the parameters of each basin, of shape (n_parameter,) or (n_draw, n_parameter)."""
-
-    def of_basin(given, name):
-        if isinstance(given, Mapping):
-            return {k: of_basin(v, name) for k, v in given.items()}
-        labelled = isinstance(given, xr.DataArray) and BASIN in given.dims
-        return given.sel({BASIN: name}) if labelled else given
-
-    if isinstance(theta, Mapping) and set(theta) & set(names):
-        check_keys(f"{type(model).__name__}: theta by basin", theta, names)
-        vectors = [model.parameter_vector(theta[name]) for name in names]
-    else:
-        vectors = [model.parameter_vector(of_basin(theta, name)) for name in names]
-    shapes = {name: vector.shape[:-1] for name, vector in zip(names, vectors, strict=True)}
-    if len(set(shapes.values())) > 1:
-        found = ", ".join(f"{name!r} {shape or 'one'}" for name, shape in shapes.items())
-        raise ValueError(
-            f"{type(model).__name__}: theta must have as many draws in each basin, found {found}"
-        )
-    return vectors
-
-
-def _label(model, problem, batch, time, names, drawn):
-    lead = (*((BASIN,) if names else ()), *((DRAW,) if drawn else ()))
+def _label(model, problem, batch, time, names, draws):
+    lead = (*((BASIN,) if names else ()), *draws.sizes)
     n_vector, n_record = batch.status.shape
 
     def ordered(array):
-        """Return results by basin, draw and time, without the first two where they are one."""
-        array = array.reshape(n_vector, n_record, time.size, *array.shape[2:]).swapaxes(0, 1)
-        return array[slice(None) if names else 0, slice(None) if drawn else 0]
+        """Return results by basin, draws and time, without the first two where they are one."""
+        rest = (time.size, *array.shape[2:])
+        array = array.reshape(n_vector, n_record, *rest).swapaxes(0, 1)
+        return array.reshape(n_record, *draws.sizes.values(), *rest)[slice(None) if names else 0]
 
     values = ordered(batch.values)
     table, variables = model.output_table, {}
@@ -205,7 +179,7 @@ def _label(model, problem, batch, time, names, drawn):
                 ordered(batch.jacobian)[..., o, :],
                 {"long_name": f"derivative of {name} with respect to each parameter"},
             )
-    coords = {TIME: time} | ({BASIN: names} if names else {})
+    coords = {TIME: time} | ({BASIN: names} if names else {}) | draws.coords
     if batch.jacobian is not None:
         coords[PARAMETER] = [model.parameter_names[i] for i in problem.columns]
     total = batch.counts.sum(axis=(0, 1))
@@ -219,13 +193,13 @@ def _label(model, problem, batch, time, names, drawn):
     return xr.Dataset(variables, coords=coords, attrs=attrs)
 
 
-def _failure(model, batch, array, basins) -> IntegrationError:
+def _failure(model, batch, draws, basins) -> IntegrationError:
     """Return the error of the first run that failed."""
     r, v = np.argwhere(batch.status.T)[0]
     name, basin = list(basins.items())[r]
-    where = (f"basin {name!r}, " if name is not None else "") + f"draw {v}, " * (len(array) > 1)
+    where = (f"basin {name!r}, " if name is not None else "") + draws.place(v)
     date = pd.Timestamp(basin[TIME].values[batch.counts[v, r, -1]])
-    theta = zip(model.parameter_names, array[v, r], strict=True)
+    theta = zip(model.parameter_names, draws.values[v, r], strict=True)
     values = ", ".join(f"{n} = {value:.6g}" for n, value in theta)
     return IntegrationError(
         f"{type(model).__name__}: {where}the integration failed in the interval that starts at "

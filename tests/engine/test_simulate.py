@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -22,6 +24,60 @@ def test_labels_units_and_attributes():
     assert run.attrs["solver"] == "bogacki_shampine or tr_bdf2"
     counted = {"steps", "implicit_steps", "rejected_steps", "forced_steps", "unsolved_stages"}
     assert counted <= set(run.attrs)
+
+
+def posterior(rng, n_chain=2, n_draw=3):
+    """Return draws of all parameters on chain and draw, and one variable more."""
+    draws = draw_parameters(MODEL, rng, n_chain * n_draw).reshape(n_chain, n_draw, -1)
+    dims = ("chain", "draw")
+    variables = {n: (dims, draws[..., i]) for i, n in enumerate(MODEL.parameter_names)}
+    coords = {"chain": [0, 5], "draw": 10 * np.arange(n_draw)}
+    return xr.Dataset(variables | {"flow_s0": (dims, np.ones((n_chain, n_draw)))}, coords), draws
+
+
+def test_a_posterior_as_it_is(rng):
+    dataset, draws = posterior(rng)
+    flat = simulate(MODEL, draws.reshape(-1, draws.shape[-1]), FORCINGS["rain"])["discharge"]
+    groups = [dataset, SimpleNamespace(posterior=dataset)]
+    if hasattr(xr, "DataTree"):
+        tree = xr.DataTree.from_dict({"posterior": dataset})
+        groups += [tree, tree["posterior"], SimpleNamespace(posterior=tree["posterior"])]
+    for theta in groups:
+        found = simulate(MODEL, theta, FORCINGS["rain"], sensitivities=["K_f"])
+        assert found["discharge"].dims == ("chain", "draw", "time")
+        assert found["ddischarge_dparameter"].shape == (2, 3, flat.sizes["time"], 1)
+        np.testing.assert_array_equal(found["chain"], [0, 5])
+        np.testing.assert_array_equal(found["draw"], [0, 10, 20])
+    plain = simulate(MODEL, dataset, FORCINGS["rain"])["discharge"]
+    np.testing.assert_array_equal(plain.values.reshape(flat.shape), flat)
+    stacked = simulate(MODEL, dataset.stack(sample=("chain", "draw")), FORCINGS["rain"])
+    assert stacked["discharge"].dims == ("sample", "time")
+    one = simulate(MODEL, dataset.isel(chain=1, draw=2), FORCINGS["rain"])["discharge"]
+    np.testing.assert_array_equal(one, plain[1, 2])
+
+
+def test_a_posterior_of_several_basins(rng):
+    """Parameters that have the dimension basin are each basin's own."""
+    dataset, _ = posterior(rng)
+    basins = {"a": FORCINGS["rain"], "b": FORCINGS["rain"].isel(time=slice(0, 50))}
+    own = xr.concat([dataset["K_f"], 1.1 * dataset["K_f"]], "basin").assign_coords(basin=["b", "a"])
+    found = simulate(MODEL, dataset.assign(K_f=own), basins)["discharge"]
+    assert found.dims == ("basin", "chain", "draw", "time")
+    changed = dataset.assign(K_f=1.1 * dataset["K_f"])
+    np.testing.assert_array_equal(
+        found.sel(basin="a"), simulate(MODEL, changed, FORCINGS["rain"])["discharge"]
+    )
+    np.testing.assert_array_equal(
+        found.sel(basin="b")[..., :50], simulate(MODEL, dataset, basins["b"])["discharge"]
+    )
+    with pytest.raises(ValueError, match="have the dimension basin; expected chain and draw"):
+        simulate(MODEL, dataset.assign(K_f=own), FORCINGS["rain"])
+
+
+def test_a_posterior_without_a_parameter(rng):
+    dataset, _ = posterior(rng)
+    with pytest.raises(KeyError, match=r"the posterior has no K_f; it has .*flow_s0"):
+        simulate(MODEL, dataset.drop_vars("K_f"), FORCINGS["rain"])
 
 
 def test_draws_run_in_threads_and_agree_with_single_runs(rng):

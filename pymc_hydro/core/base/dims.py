@@ -2,6 +2,6 @@
 
 TIME = "time"
 PARAMETER = "parameter"
-DRAW = "draw"
+CHAIN, DRAW, SAMPLE = "chain", "draw", "sample"
 FORCING = "forcing_variable"
 FORCING_TIME = "forcing_time"
