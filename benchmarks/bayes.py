@@ -45,7 +45,7 @@ def periods(case, data):
 
 def build(case, errors, data):
     model, first, second = periods(case, data)
-    fit = ph.calibrate(model, first, starts=4, seed=1, warmup=WARMUP)
+    fit = ph.calibrate(model, first, starts=4, random_seed=1, warmup=WARMUP)
     pymc_model = ph.build_model(model, first, warmup=WARMUP, **ERRORS[errors])
     return pymc_model, first, second, inside(model, fit.theta)
 

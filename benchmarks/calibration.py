@@ -94,7 +94,7 @@ def calibrate(case, seed, budget):
         case.model,
         case.basin,
         starts=STARTS,
-        seed=seed,
+        random_seed=seed,
         warmup=WARMUP,
         progressbar=False,
         **SETTINGS,

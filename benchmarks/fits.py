@@ -84,7 +84,7 @@ def score(basin, discharge, period):
 def fit(model, basin, periods):
     calibration = basin.sel(time=window(periods[0]))
     result = ph.calibrate(
-        model, calibration, starts=STARTS, seed=SEED, rtol=TOLERANCE, atol=TOLERANCE
+        model, calibration, starts=STARTS, random_seed=SEED, rtol=TOLERANCE, atol=TOLERANCE
     )
     theta = {k: v.item() for k, v in result.theta.data_vars.items()}
     run = ph.simulate(model, theta, basin)

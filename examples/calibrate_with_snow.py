@@ -9,7 +9,7 @@ if __name__ == "__main__":
     basin = ph.load_basin("fulda")
     first, second = basin.sel(time=slice(None, "1984")), basin.sel(time=slice("1984", None))
 
-    fit = ph.calibrate(model, first, loss="nse", starts=4, seed=1)
+    fit = ph.calibrate(model, first, loss="nse", starts=4, random_seed=1)
     print(fit)
     standard_errors = np.sqrt(np.diag(fit.covariance))
     for name, error in zip(model.parameter_names, standard_errors, strict=True):

@@ -12,7 +12,7 @@ if __name__ == "__main__":
     scores, signatures = {}, {}
     figure, axes = plt.subplots(1, 3, figsize=(12, 4), sharey=True, layout="constrained")
     for ax, model in zip(axes, (ph.Hymod(), ph.HBV(), ph.GR4J()), strict=True):
-        fit = ph.calibrate(model, basin, loss="kge", starts=2, hops=0, seed=1, **periods)
+        fit = ph.calibrate(model, basin, loss="kge", starts=2, hops=0, random_seed=1, **periods)
         name = type(model).__name__
         scores[name] = {
             "KGE": fit.scores["kge"],

@@ -47,7 +47,7 @@ if __name__ == "__main__":
         print(finding)
     model, basin = ThreeStores(), ph.load_basin("fulda").sel(time=slice("1979", "1981"))
     print(model)
-    fit = ph.calibrate(model, basin, starts=2, hops=0, seed=1)
+    fit = ph.calibrate(model, basin, starts=2, hops=0, random_seed=1)
     print(fit)
     with ph.build_model(model, basin, likelihood="normal", scale="linear"):
         nuts = ph.laplace(seed=1).nuts(chains=2, seed=1)

@@ -28,7 +28,7 @@ if __name__ == "__main__":
     # Each weight starts from the optimum of the one before: the front is continuous.
     starts, fits = 3, []
     for weight in WEIGHTS:
-        fit = ph.calibrate(model, basin, weighted(weight), starts=starts, seed=1, **periods)
+        fit = ph.calibrate(model, basin, weighted(weight), starts=starts, random_seed=1, **periods)
         starts = model.parameter_vector(fit.theta)
         fits.append(fit)
 

@@ -37,7 +37,7 @@ def assemble_calibration(model, space, outcome, runs) -> Calibration:
     settings = {
         "model": runs["calibration"].attrs["model"],
         "loss": objective.goal.name,
-        "method": best.method,
+        "method": best.optimizer,
         "search_space": space.kind,
         **{what: _span(run) for what, run in runs.items()},
     }

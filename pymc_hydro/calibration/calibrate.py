@@ -3,6 +3,7 @@
 import inspect
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,13 +11,14 @@ import xarray as xr
 
 from pymc_hydro.calibration.assemble import assemble_calibration
 from pymc_hydro.calibration.objective import Objective, define_goal
-from pymc_hydro.calibration.periods import check_apart, observations, select_window
+from pymc_hydro.calibration.periods import Period, Series, check_apart, observations, select_window
 from pymc_hydro.calibration.result import Calibration
-from pymc_hydro.calibration.search.rounds import choose_method
+from pymc_hydro.calibration.search.rounds import choose_optimizer
 from pymc_hydro.calibration.search.strategy import search_all
 from pymc_hydro.calibration.space import define_space
 from pymc_hydro.core.base.dims import TIME
 from pymc_hydro.core.base.names import check_arguments
+from pymc_hydro.core.base.renamed import renamed_argument
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.data.schema import Warmup, as_basin, check_warmup, interval_length
 from pymc_hydro.engine.errors import IntegrationError
@@ -35,26 +37,26 @@ def calibrate(
     warmup: Warmup = 365,
     bounds: Mapping | None = None,
     fixed: Mapping | None = None,
-    seed: int | None = None,
+    random_seed: int | None = None,
     *,
-    period=None,
-    validation=None,
-    observed=None,
+    period: Period | None = None,
+    validation: Period | None = None,
+    observed: Series | Mapping[str, Series] | None = None,
     loss_options: Mapping | None = None,
     search_space: str = "unit cube",
     sampler: str = "latin hypercube",
     hops: int = 10,
     method_options: Mapping | None = None,
-    initial_state=None,
+    initial_state: Mapping | Sequence | np.ndarray | None = None,
     cores: int | None = None,
     progressbar: bool = True,
-    **solver_settings,
+    **solver_settings: Any,
 ) -> Calibration:
     """Calibrate a model on a basin's observations.
 
-    SciPy's optimisers search from several starts in parallel, with the exact gradient of the loss
-    from one integration; if the loss is a sum of squares (NSE is one minus such a sum), with the
-    exact Jacobian of its residuals, which takes fewer steps and finds narrow valleys.
+    SciPy's optimisers search from several starts in parallel. One integration gives the loss and
+    its exact gradient. If the loss is a sum of squares (NSE is one minus such a sum), it gives the
+    exact Jacobian of the residuals: a search then takes fewer steps and follows narrow valleys.
 
     Parameters
     ----------
@@ -68,49 +70,53 @@ def calibrate(
         each of several outputs, which ``ph.losses.multi_output`` combines.
     method : str, optional
         "trf", "dogbox", "lm" (sums of squares only; the last without bounds), "L-BFGS-B",
-        "trust-constr", "SLSQP", "basinhopping". Where not given, "trf" for sums of squares and
-        "L-BFGS-B" for all others.
+        "trust-constr", "SLSQP", "basinhopping". If not given, "trf" for sums of squares and
+        "L-BFGS-B" for all other losses.
     starts : int, mapping, sequence of mappings, DataFrame, or array_like (n_start, n_parameter)
-        A number of starts: the default parameters first, the others fill the search space. Or the
-        starts themselves in natural units: by names, or all parameters in the model's order.
+        A number of starts: the first is at the default parameters, the others fill the search
+        space. Or the starts themselves in natural units: parameters by name, or all parameters in
+        the model's order.
     warmup : int, str or Timedelta
         Intervals before the scored period that are simulated only, or their duration: "365D".
     bounds : mapping of name to (lower, upper), optional
-        In place of the model's.
+        Bounds that replace those of the model.
     fixed : mapping of name to value, optional
         Parameters that are not searched.
-    seed : int, optional
-        For the starts and for basin hopping.
+    random_seed : int, optional
+        Seed of the starts and of the hops.
     period, validation : pair of dates, optional
-        Scored periods, both ends included (a date without a time of day is all of its day), with
-        the warm-up before them. Without `period`, all of the record after its warm-up. If the run
-        of the validation period fails, there is a warning and no validation in the result.
+        Scored periods, both ends included; a date without a time of day is the whole day. The
+        warm-up lies before each period. If `period` is not given, all of the record after its
+        warm-up is scored. If the run of the validation period fails, there is a warning and the
+        result has no validation.
     observed : series, or mapping of output to series, optional
-        In place of the basin's discharge: a DataArray or Series with dates, or an array with a
-        value for each interval of the basin, NaN where missing.
+        Observations that replace the basin's discharge: a DataArray or Series with dates, or an
+        array with a value for each interval of the basin, NaN where missing.
     loss_options : mapping, optional
-        Further arguments of the loss, such as ``{"transform": "log"}``; for several outputs those
-        of ``ph.losses.multi_output``: weights, normalisation.
+        Further arguments of the loss, such as ``{"transform": "log"}``. With several outputs they
+        are arguments of ``ph.losses.multi_output``: weights, normalisation.
     search_space : {"unit cube", "unconstrained"}
-        Within the bounds, or with a logistic transformation that has none. In both, a positive
-        parameter whose bounds are a factor of 100 or more apart has a logarithmic axis.
+        In the unit cube each parameter has an axis from 0 at its lower bound to 1 at its upper
+        bound. The unconstrained space is the logit of that axis, and has no bounds. In both, the
+        axis of a positive parameter is logarithmic if its bounds differ by a factor of 100 or more.
     sampler : {"latin hypercube", "sobol"}
-        Of the starts.
+        How the starts are drawn.
     hops : int
-        Further searches begin at the best point so far with a few parameters drawn anew, or at
-        random, as many in a round as there are starts, until this many rounds one after another
-        have brought nothing. There are none if the starts agree on the best optimum, with a single
-        start, or with "basinhopping".
+        Rounds of further searches without success after which the calibration ends. A round has as
+        many searches as there are starts. Its searches begin at the best point so far with a few
+        parameters drawn anew, or, in every second round without success, at random points. There
+        are no rounds if the starts agree on the best optimum, with a single start, or with
+        "basinhopping".
     method_options : mapping, optional
-        For SciPy: ``options`` of ``minimize``, or arguments of ``least_squares`` and
+        Options of SciPy: ``options`` of ``minimize``, or arguments of ``least_squares`` and
         ``basinhopping``.
     initial_state : mapping or array_like, shape (n_state,), in mm, optional
         As in ``ph.simulate``.
     cores : int, optional
-        Threads; as many as the machine has where not given. More than two help only as long as
-        all searches of a round go on, see the notes.
+        Number of threads; as many as the machine has processors if not given. More than two help
+        only while all searches of a round go on, see the notes.
     progressbar : bool
-        Shown on a terminal or in a notebook.
+        Whether to show progress on a terminal or in a notebook.
     **solver_settings
         As in ``ph.simulate``: ``solver``, ``rtol``, ``atol``, ``steps``.
 
@@ -125,13 +131,15 @@ def calibrate(
 
     Notes
     -----
-    The searches of a round are compared after six integrations each. The best go on, two at a time,
-    and the others are left: of the starts half, or fewer if one for every four parameters (but at
-    least two) has ended in the best optimum; in the later rounds two.
+    All searches of a round make six integrations and are then compared. The most promising searches
+    continue, two at a time; the other searches stop. In the first round, half of the starts
+    continue to their ends. Fewer continue if enough starts have ended in the best optimum: one for
+    every four parameters, and at least two. In each later round, the best two searches continue as
+    long as they may still reach the best loss so far.
 
-    Where an integration fails during the search, a trust region shrinks, and a line search sees a
-    bowl around the last success; from a start at which it fails, the search moves towards the
-    middle of the axes first. The failures are counted in ``history``.
+    If an integration fails during a search, a trust region shrinks; a line search is given a
+    quadratic penalty around the last success instead. If the integration fails at a start, the
+    search begins nearer to the middle of the axes. ``history`` counts the failures.
 
     References
     ----------
@@ -150,13 +158,14 @@ def calibrate(
     ...     basin,
     ...     period=("1953-10-01", "1957-09-30"),
     ...     validation=("1958-10-01", "1962-09-30"),
-    ...     seed=1,
+    ...     random_seed=1,
     ... )
     >>> bool(fit.scores["nse"] > 0.8 and fit.validation_scores["nse"] > 0.8)
     True
     """
+    random_seed = renamed_argument("calibrate", solver_settings, "seed", "random_seed", random_seed)
     mappings = {"bounds": bounds, "fixed": fixed, "loss_options": loss_options}
-    _check_arguments(model, seed, hops, cores, mappings, solver_settings)
+    _check_arguments(model, random_seed, hops, cores, mappings, solver_settings)
     outputs = tuple(loss) if isinstance(loss, Mapping) else ("discharge",)
     basin = as_basin(basin, model.forcing_names)
     time = basin[TIME].values
@@ -165,30 +174,28 @@ def calibrate(
     if validation is not None:
         windows["validation"] = select_window(time, validation, n_warmup, "validation")
         check_apart(time, **windows)
-    flows = observations(basin, observed, outputs, windows)
+    scored = observations(basin, observed, outputs, windows)
     space = define_space(model, bounds or {}, fixed or {}, search_space)
-    units = space.starts(starts, model.default, sampler, seed)
+    units = space.starts(starts, model.default, sampler, random_seed)
     objective = _objective(
         model,
         basin,
         windows["calibration"],
-        flows,
+        scored,
         loss,
         dict(loss_options or {}),
         space.parameters(space.coordinates(units[0]))[0],
         initial_array(model, initial_state),
         solver_settings | {"free": [space.names[i] for i in space.free]},
     )
-    method = choose_method(method, objective.goal.residuals is not None, search_space)
-
     outcome = search_all(
         objective,
         space,
-        method,
+        choose_optimizer(method, objective.goal.residuals is not None, search_space),
         method_options or {},
         units,
         hops=hops,
-        seed=seed,
+        seed=random_seed,
         cores=cores,
         progressbar=progressbar,
     )
@@ -199,33 +206,21 @@ def calibrate(
             f"calibrate: the integration or the loss failed at all {tried} points that were tried; "
             "narrow the bounds, or try ph.simulate at a start to see why"
         )
-    runs = {}
-    for what, window in windows.items():
-        record = basin.isel({TIME: window.record})
-        settings = {"sensitivities": True, "initial_state": initial_state, **solver_settings}
-        try:
-            run = simulate(model, theta, record, outputs, **settings)
-        except IntegrationError as error:
-            if what != "validation":
-                raise
-            text = f"calibrate: there is no validation, the run of its period failed: {error}"
-            warnings.warn(text, stacklevel=2)
-            continue
-        for name, series in flows.items():
-            run[f"observed_{name}"] = (TIME, series[window.record], dict(run[name].attrs))
-        runs[what] = run.assign_attrs(warmup=window.warmup)
+    settings = {"sensitivities": True, "initial_state": initial_state, **solver_settings}
+    runs = _final_runs(model, theta, basin, scored, windows, settings)
     return assemble_calibration(model, space, outcome, runs)
 
 
-def _check_arguments(model, seed, hops, cores, mappings, solver_settings):
-    """Raise TypeError or ValueError for what would only be noticed far from here."""
+def _check_arguments(model, random_seed, hops, cores, mappings, solver_settings):
+    """Raise TypeError or ValueError for arguments that would fail later with a worse message."""
     check_model_type(model)
     for name, value in mappings.items():
         if value is not None and not isinstance(value, Mapping):
             raise TypeError(f"calibrate: {name} must map names to values, found {value!r}")
     own = [name for name in inspect.signature(calibrate).parameters if name != "solver_settings"]
     check_arguments("calibrate", solver_settings, [*own, *SOLVER_SETTINGS])
-    for name, value, least in (("seed", seed, 0), ("cores", cores, 1), ("hops", hops, 0)):
+    counts = (("random_seed", random_seed, 0), ("cores", cores, 1), ("hops", hops, 0))
+    for name, value, least in counts:
         whole = isinstance(value, (int, np.integer)) and value >= least
         if not whole and (value is not None or name == "hops"):
             raise ValueError(
@@ -233,9 +228,9 @@ def _check_arguments(model, seed, hops, cores, mappings, solver_settings):
             )
 
 
-def _objective(model, basin, window, flows, loss, options, first, x0, solver_settings):
+def _objective(model, basin, window, observed, loss, options, first, x0, solver_settings):
     """Return the objective of the scored window, tried at the first start."""
-    problem = define_problem(model, tuple(flows), interval_length(basin), **solver_settings)
+    problem = define_problem(model, tuple(observed), interval_length(basin), **solver_settings)
     forcing = forcing_array(model, basin)[window.record]
     if options.get("normalisation") == "initial" and "initial" not in options:
         run = problem.run(first, forcing, x0, sensitivities=True)
@@ -245,9 +240,28 @@ def _objective(model, basin, window, flows, loss, options, first, x0, solver_set
                 "normalisation='initial' takes its scales; give another start or normalisation"
             )
         scored_values = run.values[window.warmup :]
-        options["initial"] = {name: scored_values[:, i] for i, name in enumerate(flows)}
+        options["initial"] = {name: scored_values[:, i] for i, name in enumerate(observed)}
     goal = define_goal(loss, options, basin[TIME].values[window.scored])
-    scored = {name: series[window.scored] for name, series in flows.items()}
+    scored = {name: series[window.scored] for name, series in observed.items()}
     objective = Objective(problem, forcing, x0, window.warmup, scored, goal)
     objective.check(first)
     return objective
+
+
+def _final_runs(model, theta, basin, observed, windows, settings) -> dict[str, xr.Dataset]:
+    """Return a run of each window, with its observations; only that of the validation may fail."""
+    runs = {}
+    for what, window in windows.items():
+        record = basin.isel({TIME: window.record})
+        try:
+            run = simulate(model, theta, record, tuple(observed), **settings)
+        except IntegrationError as error:
+            if what != "validation":
+                raise
+            text = f"calibrate: there is no validation, the run of its period failed: {error}"
+            warnings.warn(text, stacklevel=3)
+            continue
+        for name, series in observed.items():
+            run[f"observed_{name}"] = (TIME, series[window.record], dict(run[name].attrs))
+        runs[what] = run.assign_attrs(warmup=window.warmup)
+    return runs

@@ -1,6 +1,6 @@
 """Which intervals are simulated and which are scored, and what was observed there."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -12,7 +12,11 @@ from pymc_hydro.core.base.dims import TIME
 from pymc_hydro.data.observations import observed_on
 from pymc_hydro.data.schema import date_text
 
-__all__ = ["Window", "check_apart", "observations", "select_window"]
+__all__ = ["Period", "Series", "Window", "check_apart", "observations", "select_window"]
+
+Day = str | date | np.datetime64 | None
+Period = slice | Sequence[Day]
+Series = xr.DataArray | pd.Series | np.ndarray | Sequence[float]
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,9 @@ class Window:
         return self.first - self.begin
 
 
-def select_window(time: np.ndarray, period, warmup: int, what: str = "period") -> Window:
+def select_window(
+    time: np.ndarray, period: Period | None, warmup: int, what: str = "period"
+) -> Window:
     """Return the window of a scored period, with the warm-up before it.
 
     Parameters
@@ -111,7 +117,10 @@ def check_apart(time: np.ndarray, calibration: Window, validation: Window) -> No
 
 
 def observations(
-    basin: xr.Dataset, observed, names: tuple[str, ...], windows: Mapping[str, Window]
+    basin: xr.Dataset,
+    observed: Series | Mapping[str, Series] | None,
+    names: tuple[str, ...],
+    windows: Mapping[str, Window],
 ) -> dict[str, np.ndarray]:
     """Return what was observed of each output on the basin's time axis, NaN where missing.
 

@@ -72,7 +72,7 @@ def run_main_job(model: AbstractModel, basin: xr.Dataset, settings: Settings, sa
         first,
         warmup=settings.warmup,
         starts=4,
-        seed=settings.seed,
+        random_seed=settings.seed,
         bounds=separated_bounds(model),
     )
     say(f"{fit!r}\n")

@@ -100,7 +100,13 @@ class Job:
         self._begin("calibrate")
         self.say(f"Calibrating on {_span(first)}, the first {self.warmup} intervals as warm-up ...")
         fit = ph.calibrate(
-            self.model, first, warmup=self.warmup, bounds=separated_bounds(self.model), **options
+            self.model,
+            first,
+            loss=options["loss"],
+            starts=options["starts"],
+            random_seed=options["seed"],
+            warmup=self.warmup,
+            bounds=separated_bounds(self.model),
         )
         self.say(repr(fit))
         theta = xr.Dataset({name: fit.theta[name] for name in self.model.parameter_names})
@@ -207,7 +213,7 @@ def _try_likelihood(likelihood, **options):
     """Place an error model on a few days without fault: what fails then are its settings."""
     import pymc as pm
 
-    if likelihood == "whittle":
+    if ph.likelihoods.find_likelihood(likelihood) is ph.likelihoods.Whittle:
         raise ValueError("likelihood: 'whittle' has no density to draw predictions from")
     observed, place = np.arange(1.0, 11.0), ph.likelihoods.find_likelihood(likelihood)
     with pm.Model(coords={"time": pd.date_range("2001", periods=observed.size)}):

@@ -46,12 +46,14 @@ def best_known(noisy):
 
 @pytest.fixture(scope="module")
 def fit(synthetic):
-    return ph.calibrate(MODEL, synthetic, starts=4, seed=1)
+    return ph.calibrate(MODEL, synthetic, starts=4, random_seed=1)
 
 
 @pytest.fixture(scope="module")
 def split(noisy):
-    return ph.calibrate(MODEL, noisy, starts=3, seed=1, period=FIRST, validation=SECOND, warmup=300)
+    return ph.calibrate(
+        MODEL, noisy, starts=3, random_seed=1, period=FIRST, validation=SECOND, warmup=300
+    )
 
 
 def test_known_parameters_are_found(fit):
@@ -73,7 +75,7 @@ def test_result_has_what_it_says(fit):
 
 
 def test_real_record():
-    fit = ph.calibrate(MODEL, ph.load_basin("leaf_river"), starts=2, seed=1)
+    fit = ph.calibrate(MODEL, ph.load_basin("leaf_river"), starts=2, random_seed=1)
     assert fit.scores["nse"] > 0.8
 
 
@@ -119,7 +121,7 @@ def test_every_method_goes_to_the_same_optimum(method, space, noisy, best_known)
         method=method,
         search_space=space,
         method_options=options,
-        seed=3,
+        random_seed=3,
     )
     assert fit.settings["method"] == method
     assert fit.scores["nse"] == pytest.approx(best_known, abs=1e-5)
@@ -226,15 +228,15 @@ def test_saved_and_loaded(split, fit, tmp_path):
 
 
 def test_result_does_not_depend_on_threads(noisy):
-    fits = [ph.calibrate(MODEL, noisy, starts=3, seed=2, cores=n, hops=1) for n in (1, 3)]
+    fits = [ph.calibrate(MODEL, noisy, starts=3, random_seed=2, cores=n, hops=1) for n in (1, 3)]
     assert fits[0].loss == fits[1].loss
     np.testing.assert_array_equal(fits[0].history["trace"], fits[1].history["trace"])
-    other = ph.calibrate(MODEL, noisy, starts=3, seed=2, sampler="sobol", hops=0)
+    other = ph.calibrate(MODEL, noisy, starts=3, random_seed=2, sampler="sobol", hops=0)
     assert not np.array_equal(other.history["first"][1], fits[0].history["first"][1])
 
 
 def test_history_tells_of_every_integration(noisy):
-    fit = ph.calibrate(MODEL, noisy, starts=3, seed=2, hops=2)
+    fit = ph.calibrate(MODEL, noisy, starts=3, random_seed=2, hops=2)
     counts = [fit.history[name] for name in ("evaluations", "hop_evaluations", "final_evaluations")]
     assert fit.integrations == sum(int(c.sum()) for c in counts)
     for prefix in ("", "hop_", "final_"):
@@ -247,7 +249,7 @@ def test_history_tells_of_every_integration(noisy):
 
 def test_poor_starts_are_left(noisy):
     """Two searches that end in one optimum are enough; the others have made six steps."""
-    fit = ph.calibrate(MODEL, noisy, starts=6, seed=2)
+    fit = ph.calibrate(MODEL, noisy, starts=6, random_seed=2)
     left = np.array([message.startswith("left") for message in fit.history["message"].values])
     losses, counts = fit.history["loss"].values, fit.history["evaluations"].values
     assert 1 <= left.sum() <= 4 and (counts[left] == 6).all()
@@ -347,7 +349,7 @@ def test_a_search_returns_from_where_the_integration_fails(method, space, fragil
         model,
         basin,
         starts=8,
-        seed=1,
+        random_seed=1,
         warmup=20,
         steps=1,
         method=method,
@@ -396,7 +398,7 @@ def test_an_interrupt_ends_the_threads(noisy, monkeypatch):
 
     monkeypatch.setattr(strategy, "progress_bar", Bar)
     with pytest.raises(KeyboardInterrupt):
-        ph.calibrate(MODEL, noisy, starts=8, seed=1)
+        ph.calibrate(MODEL, noisy, starts=8, random_seed=1)
     assert threading.active_count() == before
 
 

@@ -99,7 +99,7 @@ def test_a_loss_that_is_no_number_is_no_failed_integration():
         return (residual**2).mean() + 0 * pt.log(0.5 + residual.mean())
 
     starts = [START, [50, 1.5, 0.2, 0.3, 0.2]]
-    fit = ph.calibrate(MODEL, BASIN, picky, starts=starts, hops=1, seed=1)
+    fit = ph.calibrate(MODEL, BASIN, picky, starts=starts, hops=1, random_seed=1)
     undefined = int(sum(fit.history[p + "undefined"].sum() for p in ("", "hop_", "final_")))
     assert int(fit.history["failed"].sum()) == 0 and undefined > 0
     assert f"0 failed, and {undefined} had a loss that is no number" in repr(fit)
@@ -141,7 +141,7 @@ def test_a_date_without_time_is_all_of_its_day():
 def test_starts_by_name():
     starts = [dict(zip(MODEL.parameter_names, START, strict=True))] * 2
     starts[1] = {**starts[1], "S_umax": 100.0}
-    options = {"hops": 0, "seed": 1}
+    options = {"hops": 0, "random_seed": 1}
     listed = ph.calibrate(MODEL, BASIN, starts=starts, **options)
     frame = pd.DataFrame(starts)[list(MODEL.parameter_names[::-1])]
     framed = ph.calibrate(MODEL, BASIN, starts=frame, **options)
@@ -210,7 +210,7 @@ TWICE = pd.Series(np.ones(4), pd.DatetimeIndex(["1953-01-01"] * 2 + ["1953-01-02
         ({"starts": 2.0}, ValueError, "starts must be a whole number"),
         ({"starts": None}, ValueError, "starts must be a whole number"),
         ({"starts": np.empty((0, 5))}, ValueError, "must have shape"),
-        ({"seed": np.random.default_rng(1)}, ValueError, "seed must be a whole number"),
+        ({"random_seed": np.random.default_rng(1)}, ValueError, "seed must be a whole number"),
         ({"cores": -1}, ValueError, "cores must be a whole number of at least 1"),
         ({"hops": None}, ValueError, "hops must be a whole number"),
         ({"perod": ("1953", "1954")}, TypeError, "unknown argument 'perod'; did you mean 'period'"),
@@ -220,3 +220,13 @@ TWICE = pd.Series(np.ones(4), pd.DatetimeIndex(["1953-01-01"] * 2 + ["1953-01-02
 def test_arguments_that_make_no_sense(kwargs, error, message):
     with pytest.raises(error, match=message):
         ph.calibrate(**{"model": MODEL, "basin": BASIN, **kwargs})
+
+
+def test_the_former_name_of_the_seed_works_and_warns():
+    options = {"starts": 2, "hops": 0}
+    with pytest.warns(FutureWarning, match="calibrate: seed is now called random_seed"):
+        former = ph.calibrate(MODEL, BASIN, seed=4, **options)
+    fit = ph.calibrate(MODEL, BASIN, random_seed=4, **options)
+    np.testing.assert_array_equal(fit.history["first"], former.history["first"])
+    with pytest.raises(TypeError, match="seed is the former name of random_seed"):
+        ph.calibrate(MODEL, BASIN, seed=4, random_seed=4, **options)

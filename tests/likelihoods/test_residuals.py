@@ -10,7 +10,7 @@ from pytensor.graph.replace import graph_replace
 from scipy import stats
 
 import pymc_hydro as ph
-from pymc_hydro.likelihoods import LIKELIHOODS, BoxCox, LogSinh
+from pymc_hydro.likelihoods import LIKELIHOODS, BoxCox, LogSinh, find_likelihood
 from pymc_hydro.likelihoods.errors.autoregression import HORIZON, autocorrelation, coefficients
 from pymc_hydro.likelihoods.errors.residuals import residuals_of
 
@@ -212,6 +212,29 @@ def test_pseudo_likelihood_and_limits(series):
             build(ph.likelihoods.LimitsOfAcceptability, flow, observed, **bad)
     with pytest.raises(ValueError, match="temperature"):
         build(ph.likelihoods.PseudoLikelihood, flow, observed, loss=None, temperature=0)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("SkewStudentT", "SkewStudentT"),
+        ("skew_student_t", "SkewStudentT"),
+        ("skewstudentt", "SkewStudentT"),
+        ("skew_student", "SkewStudentT"),
+        ("NORMAL", "Normal"),
+        ("skew_exponential_power", "SkewExponentialPower"),
+        ("gl", "GeneralizedLikelihood"),
+    ],
+)
+def test_likelihoods_by_name(name, expected):
+    assert find_likelihood(name).__name__ == expected
+
+
+def test_unknown_likelihoods():
+    with pytest.raises(KeyError, match="unknown likelihood 'cauchy'; known are Normal, Laplace"):
+        find_likelihood("cauchy")
+    with pytest.raises(TypeError, match="expected a name or a function"):
+        find_likelihood(3)
 
 
 TRANSFORMS = ["log", "sqrt", "box_cox", "log_sinh", BoxCox(0.3, 0.2), LogSinh(0.05, 1.0)]

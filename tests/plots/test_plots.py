@@ -94,7 +94,12 @@ def test_calibration_is_drawn_with_its_history(split, tmp_path):
     basin = ph.load_basin("leaf_river").isel(time=slice(0, 700))
     periods = {"period": ("1952-11", "1953-05"), "validation": ("1953-08", "1954-05")}
     fit = ph.calibrate(
-        ph.Hymod(snow=False), basin, starts=2, seed=1, warmup=60, **(periods if split else {})
+        ph.Hymod(snow=False),
+        basin,
+        starts=2,
+        random_seed=1,
+        warmup=60,
+        **(periods if split else {}),
     )
     axes = plot_calibration(fit, basin=basin)
     assert len(axes) == (3 if split else 2)

@@ -12,11 +12,11 @@ from pymc_hydro.calibration.objective import Objective
 from pymc_hydro.calibration.search.pausing import Pausing
 from pymc_hydro.calibration.space import SearchSpace
 
-__all__ = ["LEAST_SQUARES", "METHODS", "Search", "Stopped", "choose_method", "reduce_rows"]
+__all__ = ["LEAST_SQUARES", "OPTIMIZERS", "Search", "Stopped", "choose_optimizer", "reduce_rows"]
 
 MINIMIZERS = ("L-BFGS-B", "trust-constr", "SLSQP", "basinhopping")
 LEAST_SQUARES = ("trf", "dogbox", "lm")
-METHODS = (*LEAST_SQUARES, *MINIMIZERS)
+OPTIMIZERS = (*LEAST_SQUARES, *MINIMIZERS)
 # Iterations, and the relative change of the loss at which a search ends: while it explores, and
 # when it makes the last digits good.
 EXPLORING = (60, 1e-5)
@@ -35,18 +35,18 @@ class Stopped(Exception):
     """The search has been left, or the user has interrupted the calibration."""
 
 
-def choose_method(method: str | None, has_residuals: bool, kind: str) -> str:
-    """Return the method to use, after checking that it can be.
+def choose_optimizer(method: str | None, has_residuals: bool, kind: str) -> str:
+    """Return the optimiser to use, after checking that it suits the loss and the space.
 
     Raises
     ------
     KeyError, ValueError
-        If it is unknown, or does not suit the loss or the space.
+        If the optimiser is unknown, or does not suit.
     """
     if method is None:
         return "trf" if has_residuals else "L-BFGS-B"
-    if method not in METHODS:
-        raise KeyError(f"calibrate: unknown method {method!r}; known are {', '.join(METHODS)}")
+    if method not in OPTIMIZERS:
+        raise KeyError(f"calibrate: unknown method {method!r}; known are {', '.join(OPTIMIZERS)}")
     if method in LEAST_SQUARES and not has_residuals:
         raise ValueError(
             f"calibrate: the method {method!r} needs a loss that is a sum of squares (nse and its "
@@ -65,7 +65,7 @@ class Search:
 
     Attributes
     ----------
-    objective, space, method, options, stop
+    objective, space, optimizer, options, stop
         What to minimise, where, how, and an event that ends it.
     unit : array, shape (n_free,)
         Position of the start on the axes, from 0 to 1.
@@ -82,7 +82,7 @@ class Search:
 
     objective: Objective
     space: SearchSpace
-    method: str
+    optimizer: str
     options: Mapping
     unit: np.ndarray
     seed: np.random.SeedSequence
@@ -125,7 +125,7 @@ class Search:
         return self._course.ended
 
     def _run(self):
-        margin = INNER if self.exploring and self.method == "trf" else 0.0
+        margin = INNER if self.exploring and self.optimizer == "trf" else 0.0
         for i in range(MOVES + 1):
             z = self.space.coordinates(0.5 + (self.unit - 0.5) / 2**i, margin)
             found, _ = self._evaluate(z)
@@ -135,8 +135,8 @@ class Search:
             self.message = FAILED_START
             return
         self._anchor, self._worst = z, found.loss
-        method = self._least_squares if self.method in LEAST_SQUARES else self._minimize
-        result = method(z)
+        search = self._least_squares if self.optimizer in LEAST_SQUARES else self._minimize
+        result = search(z)
         self.message, self.converged = _text(result.message), bool(result.success)
         if i:
             self.message += MOVED
@@ -170,7 +170,7 @@ class Search:
 
         unconstrained = self.space.kind == "unconstrained"
         bounds = None if unconstrained else optimize.Bounds(0, 1, keep_feasible=True)
-        if self.method == "basinhopping":
+        if self.optimizer == "basinhopping":
             random = np.random.default_rng(self.seed)
 
             def hop(z):
@@ -185,9 +185,9 @@ class Search:
             return result.lowest_optimization_result
         iterations, tolerance = EXPLORING if self.exploring else FINAL
         known = {"L-BFGS-B": "ftol", "SLSQP": "ftol", "trust-constr": "gtol"}
-        options = {"maxiter": iterations, known[self.method]: tolerance, **self.options}
+        options = {"maxiter": iterations, known[self.optimizer]: tolerance, **self.options}
         return optimize.minimize(
-            self._number, z, jac=True, method=self.method, bounds=bounds, options=options
+            self._number, z, jac=True, method=self.optimizer, bounds=bounds, options=options
         )
 
     def _number(self, z):
@@ -216,7 +216,7 @@ class Search:
             lambda z: self._reduced(z)[0],
             z,
             jac=lambda z: self._reduced(z)[1],
-            method=self.method,
+            method=self.optimizer,
             bounds=bounds,
             **{"max_nfev": iterations, **tolerances, **self.options},
         )
@@ -231,7 +231,7 @@ class Search:
         if self._rows[0] is not found:
             n = slope.size
             if found.failed:
-                large = np.nan if self.method != "lm" else FAILED
+                large = np.nan if self.optimizer != "lm" else FAILED
                 rows = np.full(n + 1, large), np.zeros((n + 1, n))
             else:
                 jacobian = found.residual_jacobian[:, self.space.free] * slope

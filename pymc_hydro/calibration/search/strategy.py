@@ -59,7 +59,7 @@ class Outcome:
 def search_all(
     objective: Objective,
     space: SearchSpace,
-    method: str,
+    optimizer: str,
     options: Mapping,
     units: np.ndarray,
     *,
@@ -83,7 +83,7 @@ def search_all(
 
     Parameters
     ----------
-    objective, space, method, options
+    objective, space, optimizer, options
         As in :class:`Search`.
     units : array, shape (n_start, n_free)
         Positions of the starts.
@@ -96,13 +96,15 @@ def search_all(
     stop = Event()
     seeds = np.random.SeedSequence(seed)
     random = np.random.default_rng(seeds.spawn(1)[0])
-    several = len(units) > 1 and method != "basinhopping"
+    several = len(units) > 1 and optimizer != "basinhopping"
     outcome = Outcome([], [], [])
 
     def searches_from(points, exploring):
         children = seeds.spawn(len(points))
         pairs = zip(points, children, strict=True)
-        return [Search(objective, space, method, options, u, c, stop, exploring) for u, c in pairs]
+        return [
+            Search(objective, space, optimizer, options, u, c, stop, exploring) for u, c in pairs
+        ]
 
     def leave(searches):
         for search in searches:

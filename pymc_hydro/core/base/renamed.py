@@ -54,5 +54,5 @@ def renamed_argument(
         return value
     if value is not None:
         raise TypeError(f"{what}: {old} is the former name of {new}; give {new} only")
-    warnings.warn(f"{what}: {old} is now called {new}", FutureWarning, stacklevel=4)
+    warnings.warn(f"{what}: {old} is now called {new}", FutureWarning, stacklevel=3)
     return settings.pop(old)
