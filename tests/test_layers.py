@@ -42,7 +42,11 @@ ALLOWED = {
         {"numpy", "scipy", "numba", "xarray", "pandas"},
     ),
     "ops": (
-        {"core", "core/base", "engine", "engine/codegen"},
+        {"core", "core/base", "engine", "engine/codegen", "ops/backends"},
+        {"numpy", "pytensor"},
+    ),
+    "ops/backends": (
+        {"engine", "engine/codegen", "ops"},
         {"numpy", "llvmlite", "numba", "pytensor", "jax"},
     ),
     "signatures": ({"core/base", "data", "data/checks"}, {"numpy", "pandas", "xarray", "scipy"}),

@@ -59,9 +59,9 @@ def outputs(
         several basins also (n_basin, n_state).
     parallel : bool
         Whether the basins (and vectors) share the machine's cores in each evaluation. For chains
-        one after another in one process: samplers use the cores themselves as a rule, and under
-        the Numba linker Numba's threads must neither be forked nor, with its layer ``workqueue``,
-        be entered by two threads at once. Of no effect for a single run.
+        one after another in one process: samplers use the cores themselves as a rule. Under the
+        Numba linker a forked child, or a second thread in Numba's layer ``workqueue``, has one
+        core. Of no effect for a single run.
     **solver_settings
         ``solver``, ``rtol``, ``atol``, ``steps`` as in ``ph.simulate``.
 

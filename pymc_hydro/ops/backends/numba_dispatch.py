@@ -9,11 +9,12 @@ import numpy as np
 from pytensor.link.numba.dispatch.basic import register_funcify_default_op_cache_key
 
 from pymc_hydro.engine.codegen import COUNTS
+from pymc_hydro.ops.backends.numba_call import kernel_call
+from pymc_hydro.ops.backends.numba_threads import add_to_entries, start_threads
 from pymc_hydro.ops.batch import BatchJacobian, BatchValues
-from pymc_hydro.ops.numba_call import kernel_call
 from pymc_hydro.ops.simulation import SimulatedJacobian, SimulatedValues
 
-VERSION = 5  # raise when the functions below change
+VERSION = 6  # raise when the functions below change
 N_COUNTS = len(COUNTS)
 
 
@@ -92,7 +93,15 @@ def _integrate_batch(op, initial, n_column):
     """Return a compiled function from the inputs of an Op of a batch to values and Jacobian."""
     run, n_output = _integrator(op.problem, initial), len(op.problem.outputs)
 
-    @numba.njit(fastmath=False, parallel=op.parallel)
+    @numba.njit(fastmath=False)
+    def run_one(i, bounds, theta, u, x0, values, jacobian, counts):
+        v, r = i // theta.shape[1], i % theta.shape[1]
+        part = slice(bounds[r], bounds[r + 1])
+        run(theta[v, r], u[part], x0[v, r], values[v, part], jacobian[v, part], counts[i])
+
+    run_all = _run_at_once(run_one) if op.parallel else _run_in_turn(run_one)
+
+    @numba.njit(fastmath=False)
     def integrate(parameters, forcing, initial_state, record):
         n_vector, n_record = parameters.shape[:2]
         n_time = forcing.shape[0]
@@ -103,10 +112,37 @@ def _integrate_batch(op, initial, n_column):
         u = np.ascontiguousarray(forcing.copy())
         x0 = np.ascontiguousarray(initial_state.copy())
         bounds = np.searchsorted(record, np.arange(n_record + 1))
-        for i in numba.prange(n_vector * n_record):
-            v, r = i // n_record, i % n_record
-            part = slice(bounds[r], bounds[r + 1])
-            run(theta[v, r], u[part], x0[v, r], values[v, part], jacobian[v, part], counts[i])
+        run_all(bounds, theta, u, x0, values, jacobian, counts)
         return values, jacobian
 
     return integrate
+
+
+def _run_in_turn(run):
+    @numba.njit(fastmath=False)
+    def run_all(bounds, theta, u, x0, values, jacobian, counts):
+        for i in range(len(counts)):
+            run(i, bounds, theta, u, x0, values, jacobian, counts)
+
+    return run_all
+
+
+def _run_at_once(run):
+    start_threads()
+
+    @numba.njit(fastmath=False, parallel=True)
+    def enter(bounds, theta, u, x0, values, jacobian, counts):
+        for i in numba.prange(len(counts)):
+            run(i, bounds, theta, u, x0, values, jacobian, counts)
+
+    alone = _run_in_turn(run)
+
+    @numba.njit(fastmath=False)
+    def run_all(bounds, theta, u, x0, values, jacobian, counts):
+        if add_to_entries(-1) > 0:
+            enter(bounds, theta, u, x0, values, jacobian, counts)
+        else:
+            alone(bounds, theta, u, x0, values, jacobian, counts)
+        add_to_entries(1)
+
+    return run_all

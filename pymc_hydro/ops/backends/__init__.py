@@ -1,0 +1,1 @@
+"""What Numba and JAX are told about the Ops."""
