@@ -263,3 +263,25 @@ def test_every_reader_has_a_source_and_says_what_it_takes():
         assert all(f"\n{section}\n---" in text for section in ("Parameters", "Raises")), name
         assert text.count("References\n----------") == 1
     assert "``CAMELS_CH_obs_based_<gauge>.csv``" in ph.read_camels_ch.__doc__
+
+
+def test_decimal_commas_in_attributes(tmp_path):
+    (tmp_path / "pegel.csv").write_text("Pegel;Flaeche\nDE07;86,4\nDE08;43,2\n", encoding="utf-8")
+    flow = "Datum;DE07;DE08\n01.01.2001;5,0;1,0\n02.01.2001;4,5;0,9\n"
+    (tmp_path / "flow.csv").write_text(flow, encoding="utf-8")
+    weather = "Datum;N;ET\n01.01.2001;5,5;0,8\n02.01.2001;3,0;0,8\n"
+    for gauge in ("DE07", "DE08"):
+        (tmp_path / f"{gauge}.txt").write_text(weather, encoding="utf-8")
+    german = {"time": "Datum", "date_format": "%d.%m.%Y", "decimal": ","}
+    columns = {"precipitation": ("N", "mm"), "potential_evaporation": ("ET", "mm")}
+    source = Source(
+        "Pegel",
+        tables=(
+            Table("{gauge}.txt", columns, **german),
+            Table("flow.csv", {"discharge": ("{gauge}", "m3/s")}, **german),
+        ),
+        gauge=r"DE\d+",
+        attributes=(Attributes("pegel.csv", {"area_km2": "Flaeche"}, key="Pegel", decimal=","),),
+    )
+    found = ph.read_basin(tmp_path, "DE08", source=source)
+    np.testing.assert_allclose(found["discharge"], [2.0, 1.8])

@@ -1,6 +1,7 @@
 """Numbers of a basin that do not change in time, from tables that lie beside its series."""
 
 import json
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -17,7 +18,7 @@ def attributes_in(declared: Attributes, path: Path, gauge: str) -> dict[str, flo
         found = json.loads(path.read_text(encoding="utf-8"))
         values = {name: _number(found.get(key)) for name, key in declared.columns.items()}
     else:
-        line = _line(declared, path, gauge)
+        line = _line(declared, path, gauge).replace(re.escape(declared.decimal), ".", regex=True)
         known = {name: key for name, key in declared.columns.items() if key in line}
         values = {n: parse_numbers(path, line, key).iloc[0] for n, key in known.items()}
     return {name: float(value) for name, value in values.items() if pd.notna(value)}

@@ -152,6 +152,7 @@ class Attributes:
     transposed : bool
         Whether the gauges are columns, and the first column holds the names.
     separator : str, optional
+    decimal : str
     """
 
     path: str
@@ -159,6 +160,7 @@ class Attributes:
     key: str = "gauge_id"
     transposed: bool = False
     separator: str | None = None
+    decimal: str = "."
 
 
 @dataclass(frozen=True)
