@@ -187,3 +187,11 @@ def test_laplace_hears_every_likelihood():
         pm.Potential("also", -(x**2))
     with pytest.raises(ValueError, match="also has no error model"):
         ph.laplace(model)
+
+
+def test_a_family_whose_shape_has_no_prior():
+    family = ph.likelihoods.Family(
+        pm.AsymmetricLaplace, ("kappa",), lambda mean, sd, kappa: {"mu": mean, "b": sd}
+    )
+    with pm.Model(), pytest.raises(TypeError, match=r"flow: .* without a prior, kappa"):
+        ph.likelihoods.place_residuals(family, "flow", pt.ones(5), observed=np.ones(5))

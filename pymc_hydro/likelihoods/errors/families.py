@@ -99,7 +99,18 @@ def shape_variables(name: str, family: Family, given: dict) -> list:
         Name of the likelihood, put before theirs.
     family : Family
     given : dict of str to variable, number or None
+
+    Raises
+    ------
+    TypeError
+        If a shape is not given and has no prior here.
     """
+    missing = [s for s in family.shapes if given.get(s) is None and s not in SHAPE_PRIORS]
+    if missing:
+        raise TypeError(
+            f"{name}: the family has shapes without a prior, {', '.join(missing)}; give a variable "
+            f"or a number for each, such as {missing[0]}=pm.LogNormal('{name}_{missing[0]}', 0, 1)"
+        )
     return [
         SHAPE_PRIORS[s](f"{name}_{s}") if given.get(s) is None else given[s] for s in family.shapes
     ]
