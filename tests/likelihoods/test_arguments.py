@@ -1,5 +1,8 @@
 import inspect
 
+import numpy as np
+import pandas as pd
+import pymc as pm
 import pytest
 
 import pymc_hydro as ph
@@ -33,3 +36,22 @@ def test_every_argument_is_documented(likelihood):
     entries = [line.partition(" :")[0] for line in section.splitlines() if line[:1].strip()]
     named = {name.strip(" *") for entry in entries for name in entry.split(",")}
     assert set(inspect.signature(likelihood).parameters) <= named
+
+
+def test_a_family_brings_the_priors_of_its_own_shapes():
+    def parameters(mean, sd, tail):
+        return {"mu": mean, "sigma": sd, "nu": tail}
+
+    flow = np.linspace(1.0, 2.0, 12)
+    with pm.Model(coords={"time": pd.date_range("2001", periods=flow.size)}) as model:
+        simulated = pm.Normal("factor", 1, 0.1) * flow
+        family = ph.likelihoods.Family(pm.StudentT, ("tail",), parameters)
+        place = {"simulated": simulated, "observed": flow, "scale": "constant"}
+        with pytest.raises(TypeError, match=r"without a prior, tail; .* priors=\{'tail': ...\}"):
+            place_residuals(family, "without", **place)
+        place_residuals(family, "given", tail=4.0, **place)
+        priors = {"tail": lambda name: pm.HalfNormal(name, 5)}
+        family = ph.likelihoods.Family(pm.StudentT, ("tail",), parameters, priors)
+        place_residuals(family, "flow", **place)
+    assert "flow_tail" in model.named_vars and "given_tail" not in model.named_vars
+    assert np.isfinite(list(model.point_logps().values())).all()

@@ -1,7 +1,7 @@
 """Families of errors: a distribution with given mean and standard deviation, and its shapes."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
@@ -23,19 +23,32 @@ __all__ = ["Family", "shape_variables"]
 class Family:
     """A distribution of errors.
 
-    Attributes
+    Parameters
     ----------
     distribution : type
         A PyMC distribution.
     shapes : tuple of str
         Names of its parameters beside mean and standard deviation.
     parameters : callable
-        From mean, standard deviation and shapes to the distribution's own parameters.
+        From mean, standard deviation and shapes to the distribution's own parameters, by name.
+    priors : mapping of str to callable, optional
+        What places the prior of a shape, such as ``lambda name: pm.HalfNormal(name, 1)``. The
+        shapes nu, xi, beta, lam, p and q have priors already.
+
+    Examples
+    --------
+    >>> import pymc as pm, pymc_hydro as ph
+    >>> family = ph.likelihoods.Family(
+    ...     pm.Laplace, (), lambda mean, sd: {"mu": mean, "b": sd / 2**0.5}
+    ... )
+    >>> round(float(pm.logp(family.dist(1.0, 2**0.5), 1.0).exp().eval()), 6)
+    0.5
     """
 
     distribution: type
     shapes: tuple[str, ...]
     parameters: Callable
+    priors: Mapping[str, Callable] = field(default_factory=dict, compare=False)
 
     def dist(self, mean, sd, *shapes, **kwargs):
         """Return an unnamed random variable."""
@@ -96,21 +109,21 @@ def shape_variables(name: str, family: Family, given: dict) -> list:
     Parameters
     ----------
     name : str
-        Name of the likelihood, put before theirs.
+        Name of the likelihood, put before the names of the shapes.
     family : Family
     given : dict of str to variable, number or None
 
     Raises
     ------
     TypeError
-        If a shape is not given and has no prior here.
+        If a shape is not given and has no prior.
     """
-    missing = [s for s in family.shapes if given.get(s) is None and s not in SHAPE_PRIORS]
+    priors = {**SHAPE_PRIORS, **family.priors}
+    missing = [s for s in family.shapes if given.get(s) is None and s not in priors]
     if missing:
         raise TypeError(
             f"{name}: the family has shapes without a prior, {', '.join(missing)}; give a variable "
-            f"or a number for each, such as {missing[0]}=pm.LogNormal('{name}_{missing[0]}', 0, 1)"
+            f"or a number for each, such as {missing[0]}=pm.LogNormal('{name}_{missing[0]}', 0, 1),"
+            f" or Family(..., priors={{{missing[0]!r}: ...}})"
         )
-    return [
-        SHAPE_PRIORS[s](f"{name}_{s}") if given.get(s) is None else given[s] for s in family.shapes
-    ]
+    return [priors[s](f"{name}_{s}") if given.get(s) is None else given[s] for s in family.shapes]
