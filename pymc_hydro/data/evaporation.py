@@ -130,7 +130,7 @@ def to_hourly(daily: xr.DataArray, latitude: float) -> xr.DataArray:
     -------
     DataArray, shape (24 n_day,), in mm/d
         Rates; the mean of a day's 24 values is the day's value. In the polar night a day's amount
-        is spread evenly.
+        is spread_over evenly.
 
     References
     ----------

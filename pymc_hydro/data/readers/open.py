@@ -6,7 +6,7 @@ import xarray as xr
 
 from pymc_hydro.data.embedded import BASINS, load_basin
 from pymc_hydro.data.readers.machinery.declaration import Source
-from pymc_hydro.data.readers.machinery.paths import patterns_of, recognise
+from pymc_hydro.data.readers.machinery.paths import patterns_of, recognise, recognise_header
 from pymc_hydro.data.readers.machinery.read import read_source
 from pymc_hydro.data.readers.scan import TEXT_TABLE, scan
 from pymc_hydro.data.readers.sources import SOURCES
@@ -76,8 +76,7 @@ def read_basin(
     if path.is_dir() and (source is None or gauge is None):
         source, gauge, path = _only_one(path, gauge, reader, source)
     elif path.is_file() and source is None and reader is None:
-        match = recognise(path.absolute().as_posix(), _patterns())
-        source = match.source if match else None
+        source = _source_of(path)
     try:
         if source is not None:
             return read_source(source, path, gauge, **options)
@@ -136,5 +135,11 @@ def _what(kinds):
     return f"{len(kinds)} basins ({'; '.join(listed)})"
 
 
-def _patterns():
-    return [p for source in SOURCES for p in patterns_of(source, source.entries[0])]
+def _source_of(file):
+    """Return the source that a file belongs to by its path or its header, or None."""
+    patterns = [p for source in SOURCES for p in patterns_of(source, source.entries[0])]
+    match = recognise(file.absolute().as_posix(), patterns)
+    if match is not None:
+        return match.source
+    headers = (recognise_header(file, source, source.entries[0]) for source in SOURCES)
+    return next((match.source for match in headers if match), None)

@@ -7,7 +7,7 @@ import pandas as pd
 
 from pymc_hydro.data.readers.machinery.declaration import Source
 from pymc_hydro.data.readers.machinery.layouts import gauges_in
-from pymc_hydro.data.readers.machinery.paths import patterns_of, recognise
+from pymc_hydro.data.readers.machinery.paths import patterns_of, recognise, recognise_header
 from pymc_hydro.data.readers.sources import SOURCES
 from pymc_hydro.data.readers.tidy import is_record
 
@@ -44,21 +44,34 @@ def scan(root: str | Path, source: Source | None = None) -> pd.DataFrame:
     sources: Sequence[Source] = SOURCES if source is None else (source,)
     first = [p for s in sources for p in patterns_of(s, s.entries[0])]
     others = [p for s in sources for kinds in s.entries[1:] for p in patterns_of(s, kinds)]
-    rows, folders = [], set()
+    found: list[tuple[Path, list[tuple]]] = []
+    folders = set()
     for path in sorted(p for p in root.rglob("*") if p.is_file()):
         name = path.relative_to(root).as_posix()
         match = recognise(name, first)
         if match is not None:
             gauges = gauges_in(match.table, path) if match.gauge is None else [match.gauge]
-            reader = match.source.reader or match.source.name
-            rows += [(reader, gauge, match.detail, name) for gauge in gauges]
+            found.append((path, [_row(match, gauge) for gauge in gauges]))
             folders.add(path.parent)
-        elif source is None and path.suffix == ".csv" and not recognise(name, others):
-            rows.append((TEXT_TABLE, "", "", name))
-
-    def is_listed(reader, path):
+        elif path.suffix == ".csv" and not recognise(name, others):
+            found.append((path, []))
+    rows = []
+    for path, basins in found:
         # A table beside or below the files of a data set belongs to it.
-        return reader != TEXT_TABLE or (folders.isdisjoint(path.parents) and is_record(path))
-
-    rows = [row for row in rows if is_listed(row[0], root / row[3])]
+        if not basins and folders.isdisjoint(path.parents):
+            basins = _by_header(path, sources, anything=source is None)
+        rows += [(*basin, path.relative_to(root).as_posix()) for basin in basins]
     return pd.DataFrame(rows, columns=["reader", "gauge", "detail", "path"])
+
+
+def _row(match, gauge):
+    return match.source.reader or match.source.name, gauge, match.detail
+
+
+def _by_header(path, sources, anything):
+    """Return the basin in a text table that may be called anything."""
+    for source in sources:
+        match = recognise_header(path, source, source.entries[0])
+        if match is not None:
+            return [_row(match, match.gauge)]
+    return [(TEXT_TABLE, "", "")] if anything and is_record(path) else []

@@ -12,7 +12,7 @@ from pymc_hydro.data.readers.text.files import parse_numbers, warn
 from pymc_hydro.data.schema import VARIABLES, as_basin
 from pymc_hydro.data.units import to_schema
 
-__all__ = ["EXTRAS", "assemble", "series", "warn_of_doubts"]
+__all__ = ["EXTRAS", "assemble", "series", "spread_over", "warn_of_doubts"]
 
 FORCING = ("precipitation", "potential_evaporation", "temperature")
 # What some methods of potential evaporation need beside the schema; kept as it is.
@@ -30,6 +30,7 @@ LARGEST_FLOW = 5000.0
 WARMEST_MEAN = 36.0  # degC, the warmest place has 34
 DRIEST_MEAN, STRONGEST_EVAPORATION = 0.03, 10.0
 RUNOFF_RATIOS = (1e-3, 1.2)  # outside: hardly a closed basin with the right units
+LEAP_DAY = 60  # 29 February, counted from 1
 SMALL_NEGATIVE = {"precipitation": 0.01, "potential_evaporation": 5.0}  # packing; dew and frost
 
 
@@ -65,6 +66,38 @@ def series(
         if name in VARIABLES or name.startswith("temperature"):
             frame[name] = to_schema(source, name, frame[name], unit, days, area)
     return frame
+
+
+def spread_over(source, values: pd.DataFrame, index: pd.DatetimeIndex) -> pd.DataFrame:
+    """Return values without dates on a time axis.
+
+    Parameters
+    ----------
+    source : str or Path
+    values : DataFrame
+        With a line for each date, or a climatology: for each day of a year or each month.
+    index : DatetimeIndex
+
+    Raises
+    ------
+    ValueError
+        If it has another number of lines.
+    """
+    n = len(values)
+    # Days counted as in a leap year; of 365 days, the last one of February stands twice in it.
+    day = pd.to_datetime({"year": 2000, "month": index.month, "day": index.day}).dt.day_of_year
+    at = {
+        12: index.month.to_numpy() - 1,
+        365: (day - 1 - (day >= LEAP_DAY)).to_numpy(),
+        366: (day - 1).to_numpy(),
+        len(index): np.arange(len(index)),
+    }
+    if n not in at:
+        raise ValueError(
+            f"{source}: has {n} values without dates, expected {len(index)} (one for each interval "
+            "of the record), 365 or 366 (for each day of a year) or 12 (for each month)"
+        )
+    return values.iloc[at[n]].set_index(index)
 
 
 def assemble(

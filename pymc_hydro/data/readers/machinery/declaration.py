@@ -1,6 +1,6 @@
 """What a source of data is: its files, their columns with units, and where attributes stand."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 __all__ = ["GAUGE", "Attributes", "Column", "Source", "Table"]
@@ -26,6 +26,8 @@ class Column:
     seconds : str
         Column with the seconds of a day over which the value is a mean, such as those of daylight;
         it becomes the mean over 24 hours.
+    needed : bool
+        Whether the file must have the column, or another one of the variable.
     """
 
     name: str | int
@@ -33,6 +35,7 @@ class Column:
     note: str = ""
     when: tuple[str, str] | None = None
     seconds: str = ""
+    needed: bool = True
 
 
 @dataclass(frozen=True)
@@ -49,12 +52,15 @@ class Table:
     columns : mapping of schema name to Column, or to a tuple of them
         Of several the first that is there is read.
     time : str or tuple of str
-        Column of dates, or the columns of year, month, day (and hour, minute).
+        Column of dates, or the columns of year, month, day (and hour, minute). Empty in a file
+        without dates, whose only column has a value for each interval of the first file, for each
+        day of a year or for each month.
     date_format : str, optional
         As in ``datetime.strptime``, where dates could mean two things.
     separator : str, optional
         One character, or ``\s+`` for blanks; guessed where not given.
-    decimal : str
+    decimal : str, optional
+        Guessed where not given.
     names : tuple of str
         Names of the columns, in a file without header.
     widths : tuple of int
@@ -86,6 +92,8 @@ class Table:
         Whether the basin cannot be read without this file.
     listed : str
         Path by which ``scan`` recognises the file, where `path` fits other files as well.
+    by_header : bool
+        Whether the file may be called anything, and is recognised by its columns.
     detail : str
         What ``scan`` says about the file.
     """
@@ -95,7 +103,7 @@ class Table:
     time: str | tuple[str, ...] = "date"
     date_format: str | None = None
     separator: str | None = None
-    decimal: str = "."
+    decimal: str | None = None
     names: tuple[str, ...] = ()
     widths: tuple[int, ...] = ()
     rename: Callable[[str], str] | None = None
@@ -110,6 +118,7 @@ class Table:
     complete: bool = False
     needed: bool = True
     listed: str = ""
+    by_header: bool = False
     detail: str = ""
 
     @property
@@ -121,6 +130,21 @@ class Table:
     def dates(self) -> tuple[str, ...]:
         """The columns that dates stand in."""
         return (self.time,) if isinstance(self.time, str) else self.time
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """The patterns by which a path is recognised."""
+        if self.by_header:
+            return ()
+        return (self.listed,) if self.listed else self.paths
+
+    def fits_header(self, names: Collection[str]) -> bool:
+        """Return whether a header has the columns that the file must have."""
+        choices = [self.choices(name) for name in self.columns]
+        needed = [c for c in choices if any(column.needed for column in c)]
+        return set(self.dates) <= set(names) and all(
+            any(column.name in names for column in columns) for columns in needed
+        )
 
     @property
     def wide(self) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pymc_hydro.data.readers.machinery.declaration import Source, Table
-from pymc_hydro.data.readers.text.files import warn
+from pymc_hydro.data.readers.text.files import header_of, warn
 
 __all__ = [
     "Match",
@@ -20,6 +20,7 @@ __all__ = [
     "recognise",
 ]
 
+TEXT = (".csv", ".txt")
 _PARTS = re.compile(r"\{(?P<field>\w+)\}|(?P<deep>\*\*/)|(?P<some>\*)|(?P<one>\[[^\]]+\])")
 
 
@@ -78,7 +79,7 @@ def find_file(root: Path, patterns: Sequence[str], fields: Mapping[str, str]) ->
 def patterns_of(source: Source, tables: Sequence[Table]) -> Iterator[Pattern]:
     """Yield each pattern by which a path is recognised."""
     for table in tables:
-        for pattern in (table.listed,) if table.listed else table.paths:
+        for pattern in table.patterns:
             tail = re.split(r"[*}\]/]", pattern)[-1]
             yield Pattern(source, table, tail, _expression(source, pattern))
 
@@ -92,6 +93,16 @@ def recognise(path: str, patterns: Sequence[Pattern]) -> Match | None:
             detail = table.detail or ", ".join(groups[o] for o in source.options if o in groups)
             folder = path[: match.start()] or "/"
             return Match(source, table, groups.get("gauge"), detail, folder)
+    return None
+
+
+def recognise_header(path: Path, source: Source, tables: Sequence[Table]) -> Match | None:
+    """Return what the first table says whose columns a file has, if it may be called anything."""
+    tables = [table for table in tables if table.by_header and path.suffix in TEXT]
+    names = header_of(path)[0] if tables else []
+    for table in tables:
+        if table.fits_header(names):
+            return Match(source, table, path.stem, table.detail, str(path.parent))
     return None
 
 

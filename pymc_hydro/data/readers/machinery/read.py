@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pandas as pd
 import xarray as xr
 
-from pymc_hydro.data.readers.machinery.assemble import assemble, series
+from pymc_hydro.data.readers.machinery.assemble import assemble, series, spread_over
 from pymc_hydro.data.readers.machinery.attributes import attributes_in
 from pymc_hydro.data.readers.machinery.declaration import GAUGE, Column, Source, Table
 from pymc_hydro.data.readers.machinery.layouts import gauges_in, heading_of, load
@@ -20,6 +20,7 @@ from pymc_hydro.data.readers.machinery.paths import (
     find_file,
     patterns_of,
     recognise,
+    recognise_header,
 )
 from pymc_hydro.data.readers.text.dates import dates_of
 from pymc_hydro.data.readers.text.files import parse_numbers, warn
@@ -88,7 +89,8 @@ def read_source(
         table, path = _find(asked, kinds, known, None if frames else asked.file)
         if table is not None:
             place = heading_of(table, path) | place
-            frames.append(_read(asked, table, path, known, place.get("area_km2")))
+            index = frames[0].index if frames else None
+            frames.append(_read(asked, table, path, known, place.get("area_km2"), index))
             paths.append(path)
             known |= set(frames[-1])
     if "temperature" not in known and known.issuperset(EXTREMES):
@@ -130,7 +132,8 @@ def _request(source, root, gauge, pet, options):
 
 
 def _recognise(source, kinds, file):
-    return recognise(file.absolute().as_posix(), list(patterns_of(source, kinds)))
+    found = recognise(file.absolute().as_posix(), list(patterns_of(source, kinds)))
+    return found or recognise_header(file, source, kinds)
 
 
 def _attributes(asked):
@@ -165,7 +168,7 @@ def _find(asked, kinds, known, file):
     return None, None
 
 
-def _read(asked, table, path, known, area) -> pd.DataFrame:
+def _read(asked, table, path, known, area, index) -> pd.DataFrame:
     """Return the variables of a file that are not known yet, in the units of the schema."""
     choices = {name: asked.choices(table, name) for name in table.columns if name not in known}
     choices = {name: columns for name, columns in choices.items() if columns}
@@ -175,12 +178,8 @@ def _read(asked, table, path, known, area) -> pd.DataFrame:
     for name, candidates in choices.items():
         candidates = [_by_name(path, cells, column) for column in candidates]
         column = next((c for c in candidates if c.name in cells), None)
-        if (
-            column is None
-            and name == EVAPORATION
-            and asked.source.pet
-            and not asked.settings["pet"]
-        ):
+        idle = not any(c.needed for c in candidates)
+        if column is None and (idle or (name == EVAPORATION and asked.can_compute)):
             continue
         columns[name] = _prepare(path, cells, column or candidates[0])
     codes = [code for code in table.missing if isinstance(code, str)]
@@ -190,7 +189,11 @@ def _read(asked, table, path, known, area) -> pd.DataFrame:
         marked = (cells[flag] == code).to_numpy()
         for column, _ in columns.values():
             cells[column] = parse_numbers(path, cells, column).mask(marked)
-    dates = dates_of(path, cells, table.time, table.date_format)
+    if table.time:
+        dates = dates_of(path, cells, table.time, table.date_format)
+    else:
+        cells = spread_over(path, cells, index)
+        dates = index
     missing = [code for code in table.missing if not isinstance(code, str)]
     return series(path, cells, dates, columns, area=area, missing=missing)
 

@@ -2,7 +2,7 @@
 
 from pymc_hydro.data.readers.machinery.declaration import Source, Table
 
-__all__ = ["GRDC", "NRFA", "NWIS"]
+__all__ = ["GRDC", "LAMAH_GAUGES", "NRFA", "NWIS"]
 
 # Daily means (statistic 00003) of discharge (parameter 00060).
 NWIS = Source(
@@ -55,4 +55,20 @@ NRFA = Source(
     ),
     gauge=r"\d+",
     reader="NRFA",
+)
+
+LAMAH_GAUGES = Source(
+    "LamaH-CE, gauges",
+    tables=(
+        Table(
+            "ID_{gauge}.csv",
+            {"discharge": ("qobs", "m3/s")},
+            time=("YYYY", "MM", "DD"),
+            separator=";",
+            missing=(-999.0,),
+            by_header=True,
+        ),
+    ),
+    gauge=r"\d+",
+    reader="LamaH-CE gauges",
 )

@@ -1,4 +1,4 @@
-"""CAMELS-GB, -CH, -DE and -FR."""
+"""CAMELS-GB, -CH, -DE, -DK and -FR, and LamaH-CE."""
 
 from pathlib import Path
 
@@ -11,8 +11,10 @@ from pymc_hydro.data.readers.sources.documented import documented
 __all__ = [
     "CAMELS_CH",
     "CAMELS_DE",
+    "CAMELS_DK",
     "CAMELS_FR",
     "CAMELS_GB",
+    "LAMAH",
     "read_camels_ch",
     "read_camels_de",
     "read_camels_fr",
@@ -149,6 +151,83 @@ CAMELS_FR = Source(
         ),
     ),
     reader="read_camels_fr",
+)
+
+
+# Liu, J., et al. (2025): doi:10.5194/essd-17-1551-2025.
+CAMELS_DK = Source(
+    "CAMELS-DK",
+    tables=(
+        Table(
+            "CAMELS_DK_obs_based_{gauge}.csv",
+            {
+                "precipitation": ("precipitation", "mm/d"),
+                "potential_evaporation": ("pet", "mm/d"),
+                "temperature": ("temperature", "degC"),
+                "discharge": Column("Qobs", "mm/d", needed=False),
+            },
+            time="time",
+        ),
+    ),
+    gauge=r"\d+",
+    reader="CAMELS-DK",
+)
+
+_LAMAH: dict[str, tuple | Column] = {
+    "precipitation": ("prec", "mm/d"),
+    "temperature": ("2m_temp_mean", "degC"),
+    "temperature_min": Column("2m_temp_min", "degC", needed=False),
+    "temperature_max": Column("2m_temp_max", "degC", needed=False),
+    "discharge": Column("qobs", "m3/s", needed=False),
+}
+_LAMAH_DATES = ("YYYY", "MM", "DD")
+# Its coordinates are projected: latitude= must be given.
+LAMAH = Source(
+    "LamaH-CE",
+    tables=(
+        (
+            Table(
+                "{basins}/2_timeseries/daily/ID_{gauge}.csv",
+                _LAMAH,
+                time=_LAMAH_DATES,
+                separator=";",
+                missing=(-999.0,),
+            ),
+            Table(  # with the discharge beside it
+                "{gauge}.csv",
+                _LAMAH,
+                time=_LAMAH_DATES,
+                separator=";",
+                missing=(-999.0,),
+                by_header=True,
+            ),
+        ),
+        Table(
+            "D_gauges/2_timeseries/daily/ID_{gauge}.csv",
+            {"discharge": ("qobs", "m3/s")},
+            time=_LAMAH_DATES,
+            separator=";",
+            missing=(-999.0,),
+            needed=False,
+        ),
+    ),
+    gauge=r"\d+",
+    attributes=(
+        Attributes("D_gauges/1_attributes/Gauge_attributes.csv", {"area_km2": "area_gov"}, "ID"),
+        Attributes(
+            "{basins}/1_attributes/Catchment_attributes.csv", {"elevation": "elev_mean"}, "ID"
+        ),
+    ),
+    options={
+        "basins": (
+            "A_basins_total_upstrm",
+            "B_basins_intermediate_all",
+            "C_basins_intermediate_lowimp",
+        )
+    },
+    pet="oudin",
+    pet_note="potential evaporation was computed after Oudin: total_et is actual evaporation",
+    reader="LamaH-CE",
 )
 
 

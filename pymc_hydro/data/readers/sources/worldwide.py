@@ -1,4 +1,4 @@
-"""CAMELS-BR, -CL and -AUS, one file a variable, and Caravan."""
+"""CAMELS-BR, -CL and -AUS, one file a variable, CAMELS-IND and Caravan."""
 
 from pathlib import Path
 
@@ -12,6 +12,7 @@ __all__ = [
     "CAMELS_AUS",
     "CAMELS_BR",
     "CAMELS_CL",
+    "CAMELS_IND",
     "CARAVAN",
     "read_camels_aus",
     "read_camels_br",
@@ -119,6 +120,34 @@ CAMELS_AUS = Source(
         ),
     ),
     reader="read_camels_aus",
+)
+
+
+# Mangukiya, N. K., et al. (2025): doi:10.5194/essd-17-461-2025.
+CAMELS_IND = Source(
+    "CAMELS-IND",
+    tables=(
+        Table(
+            ("catchment_mean_forcings/**/{gauge}.csv", "CAMELS_IND_{gauge}.csv"),
+            {
+                "precipitation": ("prcp(mm/day)", "mm/d"),
+                "potential_evaporation": ("pet(mm/day)", "mm/d"),
+                "temperature": ("tavg(C)", "degC"),
+                "temperature_min": ("tmin(C)", "degC"),
+                "temperature_max": ("tmax(C)", "degC"),
+            },
+            time=YEAR_MONTH_DAY,
+        ),
+        Table(
+            "streamflow_observed.csv",
+            {"discharge": ("{gauge}", "m3/s")},
+            time=YEAR_MONTH_DAY,
+            needed=False,
+        ),
+    ),
+    gauge=r"\d{5}",
+    attributes=(Attributes("camels_ind_topo.csv", {"area_km2": "cwc_area"}),),
+    reader="CAMELS-IND",
 )
 
 

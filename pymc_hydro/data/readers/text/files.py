@@ -29,7 +29,7 @@ def read_table(
     separator: str | None = None,
     names: Sequence[str] | None = None,
     columns: Sequence[str] | None = None,
-    decimal: str = ".",
+    decimal: str | None = ".",
     skip: int = 0,
     units_row: bool = False,
     encoding: str | None = None,
@@ -49,7 +49,8 @@ def read_table(
         Column names of a file without header.
     columns : sequence of str, optional
         Read only these.
-    decimal : str
+    decimal : str or None
+        None is guessed from the first line of data.
     skip : int
         Lines before the header, or before the data.
     units_row : bool
@@ -81,6 +82,9 @@ def read_table(
     separator = separator or _separator(header)
     if names is None:
         _check_header(path, header, separator)
+    if decimal is None:
+        first = head[comments + (names is None) + units_row :][:1]
+        decimal = "," if separator != "," and re.search(r"\d,\d", "".join(first)) else "."
     kinds = str if text is True else dict.fromkeys(text or (), str)
     try:
         table = pd.read_csv(
