@@ -1,18 +1,25 @@
 """From the searches to the result."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from pymc_hydro.calibration.result import Calibration
+from pymc_hydro.calibration.search.strategy import Outcome
+from pymc_hydro.calibration.space import SearchSpace
 from pymc_hydro.calibration.uncertainty import linear_covariance, singular_directions
 from pymc_hydro.core.base.dims import PARAMETER, TIME
+from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.losses import evaluate
 
 __all__ = ["assemble_calibration"]
 
 
-def assemble_calibration(model, space, outcome, runs) -> Calibration:
+def assemble_calibration(
+    model: AbstractModel, space: SearchSpace, outcome: Outcome, runs: Mapping[str, xr.Dataset]
+) -> Calibration:
     """Return the result of a calibration.
 
     Parameters

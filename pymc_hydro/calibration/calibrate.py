@@ -15,7 +15,7 @@ from pymc_hydro.calibration.periods import Period, Series, check_apart, observat
 from pymc_hydro.calibration.result import Calibration
 from pymc_hydro.calibration.search.rounds import choose_optimizer
 from pymc_hydro.calibration.search.strategy import search_all
-from pymc_hydro.calibration.space import define_space
+from pymc_hydro.calibration.space import Starts, define_space
 from pymc_hydro.core.base.dims import TIME
 from pymc_hydro.core.base.names import check_arguments
 from pymc_hydro.core.base.renamed import renamed_argument
@@ -33,7 +33,7 @@ def calibrate(
     basin: xr.Dataset | pd.DataFrame,
     loss: str | Callable | Mapping = "nse",
     method: str | None = None,
-    starts: int | Mapping | Sequence | np.ndarray | pd.DataFrame = 8,
+    starts: Starts = 8,
     warmup: Warmup = 365,
     bounds: Mapping | None = None,
     fixed: Mapping | None = None,

@@ -41,7 +41,7 @@ class Goal:
     residuals: Callable | None
 
 
-def define_goal(loss, options: Mapping, time: np.ndarray) -> Goal:
+def define_goal(loss: str | Callable | Mapping, options: Mapping, time: np.ndarray) -> Goal:
     """Return the goal of a calibration.
 
     Parameters
@@ -149,7 +149,15 @@ class Objective:
     """
 
     @stepwise
-    def __init__(self, problem: Problem, forcing, initial_state, warmup, observed, goal: Goal):
+    def __init__(
+        self,
+        problem: Problem,
+        forcing: np.ndarray,
+        initial_state: np.ndarray,
+        warmup: int,
+        observed: Mapping[str, np.ndarray],
+        goal: Goal,
+    ) -> None:
         self.problem, self.forcing, self.initial_state = problem, forcing, initial_state
         self.warmup, self.observed, self.goal = warmup, observed, goal
         # A compiled function keeps its arguments in one place, so that threads take turns: it is

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -14,9 +15,9 @@ from pymc_hydro.data.schema import date_text
 
 __all__ = ["Period", "Series", "Window", "check_apart", "observations", "select_window"]
 
-Day = str | date | np.datetime64 | None
-Period = slice | Sequence[Day]
-Series = xr.DataArray | pd.Series | np.ndarray | Sequence[float]
+Day: TypeAlias = str | date | np.datetime64 | None
+Period: TypeAlias = slice | Sequence[Day]
+Series: TypeAlias = xr.DataArray | pd.Series | np.ndarray | Sequence[float]
 
 
 @dataclass(frozen=True)

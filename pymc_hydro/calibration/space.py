@@ -1,7 +1,8 @@
 """The space that is searched: free parameters, each on an axis from 0 to 1, or without bounds."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ SAMPLERS = ("latin hypercube", "sobol")
 LOGARITHMIC = 100.0
 FARTHEST = 1e-3  # of an axis: nearer to a bound no unconstrained search starts, the logit is flat
 AT_BOUND = 1e-3  # of an axis: what is nearer to a bound is said to be at it
+Starts: TypeAlias = int | Mapping | Sequence | np.ndarray | pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,9 @@ class SearchSpace:
         result[self.free] = (unit < AT_BOUND) | (unit > 1 - AT_BOUND)
         return result
 
-    def starts(self, starts, default: np.ndarray, sampler: str, seed) -> np.ndarray:
+    def starts(
+        self, starts: Starts, default: np.ndarray, sampler: str, seed: int | None
+    ) -> np.ndarray:
         """Return the positions of the starts, shape (n_start, n_free).
 
         Parameters
@@ -123,21 +127,22 @@ class SearchSpace:
         KeyError, ValueError
             If the sampler is unknown, or a start is outside the bounds.
         """
-        if np.ndim(starts) == 0 and not isinstance(starts, Mapping):
-            if not isinstance(starts, (int, np.integer)) or starts < 1:
+        given: Any = starts
+        if np.ndim(given) == 0 and not isinstance(given, Mapping):
+            if not isinstance(given, (int, np.integer)) or given < 1:
                 raise ValueError(
                     f"calibrate: starts must be a whole number of at least 1, or the starts "
-                    f"themselves; found {starts!r}"
+                    f"themselves; found {given!r}"
                 )
             first = self.positions(np.clip(default, self.lower, self.upper))
-            return np.vstack([first, _sample(sampler, starts - 1, first.size, seed)])
-        if isinstance(starts, pd.DataFrame):
-            starts = starts.to_dict("records")
-        if isinstance(starts, Mapping):
-            starts = [starts]
-        if len(starts) and isinstance(starts[0], Mapping):
-            starts = [self._named(start) for start in starts]
-        points = np.atleast_2d(np.asarray(starts, dtype=float))
+            return np.vstack([first, _sample(sampler, given - 1, first.size, seed)])
+        if isinstance(given, pd.DataFrame):
+            given = given.to_dict("records")
+        if isinstance(given, Mapping):
+            given = [given]
+        if len(given) and isinstance(given[0], Mapping):
+            given = [self._named(start) for start in given]
+        points = np.atleast_2d(np.asarray(given, dtype=float))
         if points.ndim != 2 or points.shape[1] != len(self.names) or not len(points):
             raise ValueError(
                 f"calibrate: starts must have shape (n_start, {len(self.names)}), found "
@@ -245,7 +250,7 @@ def _sample(sampler, n, dimensions, seed):
     return qmc.Sobol(dimensions, seed=seed).random_base2((n - 1).bit_length())[:n]
 
 
-def separated_bounds(model):
+def separated_bounds(model: AbstractModel) -> dict[str, tuple[float, float]]:
     """Bounds under which an exchangeable pair keeps its order: the smaller ends at the larger.
 
     Nothing for a pair that begins at the same bound, such as the rates of `HBV`: no single value

@@ -19,7 +19,9 @@ NOTE = (
 SMALLEST = np.finfo(float).eps  # of the largest singular value
 
 
-def linear_covariance(space: SearchSpace, theta, residuals, jacobian) -> xr.DataArray:
+def linear_covariance(
+    space: SearchSpace, theta: np.ndarray, residuals: np.ndarray, jacobian: np.ndarray
+) -> xr.DataArray:
     """Return the covariance of the parameters by linear theory.
 
     Parameters
@@ -51,7 +53,7 @@ def linear_covariance(space: SearchSpace, theta, residuals, jacobian) -> xr.Data
     return xr.DataArray(covariance, coords, dims, name="covariance", attrs={"note": NOTE})
 
 
-def singular_directions(space: SearchSpace, theta, jacobian) -> xr.Dataset:
+def singular_directions(space: SearchSpace, theta: np.ndarray, jacobian: np.ndarray) -> xr.Dataset:
     """Return how much the residuals change along each direction of the parameters.
 
     Parameters

@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +47,12 @@ class Settings:
     seed: int = 1
 
 
-def run_main_job(model: AbstractModel, basin: xr.Dataset, settings: Settings, say=print) -> dict:
+def run_main_job(
+    model: AbstractModel,
+    basin: xr.Dataset,
+    settings: Settings,
+    say: Callable[[str], object] = print,
+) -> dict:
     """Calibrate, sample, validate, and write the results.
 
     Parameters
@@ -121,7 +127,7 @@ def run_main_job(model: AbstractModel, basin: xr.Dataset, settings: Settings, sa
 
 
 @contextmanager
-def heeding_interrupts():
+def heeding_interrupts() -> Iterator[None]:
     """Raise KeyboardInterrupt where a sampler would take Ctrl-C for a wish to stop early."""
     seen = []
     previous = signal.getsignal(signal.SIGINT)

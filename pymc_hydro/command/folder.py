@@ -3,6 +3,7 @@
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import xarray as xr
 
@@ -25,7 +26,7 @@ class Folder:
     path : str or Path
     """
 
-    def __init__(self, path):
+    def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
 
     def begin(self, basin: xr.Dataset, record: dict, key: dict, force: bool = False) -> None:
@@ -87,7 +88,7 @@ class Folder:
             "--force to replace it"
         )
 
-    def save(self, name: str, data, key: dict | None = None) -> None:
+    def save(self, name: str, data: Any, key: dict | None = None) -> None:
         """Write a Dataset, or what has ``to_netcdf``, and the fingerprint of its `key`."""
         self._mark(name).unlink(missing_ok=True)
         with complete_file(self.path / name) as path:

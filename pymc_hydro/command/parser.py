@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 from pymc_hydro.command.settings import DEFAULTS, UsageError, read_settings
@@ -145,7 +146,7 @@ def _add_job(command, name):
         command.add_argument(f"--{option}", type=type(default), help=f"default: {default}")
 
 
-def execute(chosen: argparse.Namespace, say=print) -> int:
+def execute(chosen: argparse.Namespace, say: Callable[[str], object] = print) -> int:
     """Do what was asked; returns the exit status, with one line on what went wrong."""
     from pymc_hydro.data.readers import SourceError
     from pymc_hydro.engine.errors import IntegrationError

@@ -3,11 +3,12 @@
 import tomllib
 from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 __all__ = ["DEFAULTS", "UsageError", "read_settings"]
 
 # Section, key: default. The kind of the default is the kind that is expected; None is any string.
-DEFAULTS = {
+DEFAULTS: dict[str, dict[str, Any]] = {
     "data": {"source": None, "gauge": None, "reader": None, "options": {}},
     "model": {"name": "Hymod", "options": {}},
     "period": {"split": None, "warmup": 365},

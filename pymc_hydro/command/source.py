@@ -13,7 +13,9 @@ from pymc_hydro.data.schema import VARIABLES
 __all__ = ["data_hash", "load_data", "summary"]
 
 
-def load_data(source: str, gauge=None, reader=None, options: dict | None = None) -> xr.Dataset:
+def load_data(
+    source: str, gauge: str | None = None, reader: str | None = None, options: dict | None = None
+) -> xr.Dataset:
     """Return the basin that a configuration or a command line names.
 
     Raises

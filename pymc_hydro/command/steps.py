@@ -3,6 +3,7 @@
 import os
 import platform
 import warnings
+from collections.abc import Callable
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -24,6 +25,7 @@ from pymc_hydro.command.folder import (
 )
 from pymc_hydro.command.settings import UsageError
 from pymc_hydro.command.source import data_hash, load_data, summary
+from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.data import as_basin, split_record
 from pymc_hydro.inference.laplace import inside_bounds
 
@@ -48,7 +50,13 @@ class Job:
         Is given each line for the user.
     """
 
-    def __init__(self, settings: dict, output: Path, force: bool = False, say=print):
+    def __init__(
+        self,
+        settings: dict,
+        output: Path,
+        force: bool = False,
+        say: Callable[[str], object] = print,
+    ) -> None:
         self.settings, self.force, self.say = settings, force, say
         self.folder = Folder(output)
         with warnings.catch_warnings(record=True) as found:
@@ -244,13 +252,13 @@ def scores(folder: Folder) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def model_of(record: dict):
+def model_of(record: dict) -> AbstractModel:
     """Return the model that a folder's record names."""
     kinds = {m.__name__: m for m in ph.MODELS}
     return kinds[record["model"]["name"]](**record["model"]["options"])
 
 
-def compare_folders(paths: list[Path], say=print) -> pd.DataFrame:
+def compare_folders(paths: list[Path], say: Callable[[str], object] = print) -> pd.DataFrame:
     """Compare the scores of several folders of results, and their posteriors by LOO."""
     rows, hashes = [], set()
     for path in paths:
@@ -281,11 +289,11 @@ def _elpd(folder):
     return float(found.elpd if hasattr(found, "elpd") else found.elpd_loo)
 
 
-def list_models(name: str | None = None, say=print) -> None:
+def list_models(name: str | None = None, say: Callable[[str], object] = print) -> None:
     """Print the models, or one of them with its parameters and stores."""
     for kind in ph.MODELS:
         if name is None:
-            say(f"{kind.__name__:12s}{kind.__doc__.strip().splitlines()[0]}")
+            say(f"{kind.__name__:12s}{(kind.__doc__ or '').strip().splitlines()[0]}")
         elif kind.__name__.lower() == name.lower():
             say(repr(kind()))
             return
@@ -293,7 +301,13 @@ def list_models(name: str | None = None, say=print) -> None:
         raise UsageError(f"no model {name!r}; 'pymc-hydro models' lists them")
 
 
-def list_data(source=None, gauge=None, reader=None, options=None, say=print) -> None:
+def list_data(
+    source: str | None = None,
+    gauge: str | None = None,
+    reader: str | None = None,
+    options: dict | None = None,
+    say: Callable[[str], object] = print,
+) -> None:
     """Print the embedded basins, what a folder holds, or a summary of one basin."""
     if source is None:
         for name, about in ph.data.BASINS.items():

@@ -55,16 +55,16 @@ def record_bounds(record: np.ndarray, n_record: int) -> np.ndarray:
 
 def run_batch(
     problem: Problem,
-    theta,
-    forcing,
-    x0,
-    bounds,
+    theta: np.ndarray,
+    forcing: np.ndarray,
+    x0: np.ndarray,
+    bounds: np.ndarray,
     *,
-    rows=None,
-    n_row=None,
-    sensitivities=False,
-    initial=False,
-    threads=None,
+    rows: np.ndarray | None = None,
+    n_row: int | None = None,
+    sensitivities: bool = False,
+    initial: bool = False,
+    threads: int | None = None,
 ) -> Batch:
     """Integrate every record with each of its vectors; the results are those of single runs.
 

@@ -30,7 +30,9 @@ def forcing_array(model: AbstractModel, basin: xr.Dataset) -> np.ndarray:
     return np.column_stack([basin[name].values for name in model.forcing_names])
 
 
-def initial_array(model: AbstractModel, initial_state) -> np.ndarray:
+def initial_array(
+    model: AbstractModel, initial_state: Mapping | Sequence | np.ndarray | None
+) -> np.ndarray:
     """Return store contents at the start, shape (n_state,), in mm; None is the model's own."""
     name, known = type(model).__name__, model.store_names
     if initial_state is None:

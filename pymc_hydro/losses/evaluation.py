@@ -1,5 +1,7 @@
 """All scores of a simulation at once."""
 
+from numpy.typing import ArrayLike
+
 from pymc_hydro.losses.functions.flow_duration import SEGMENTS, segment_bias
 from pymc_hydro.losses.functions.sums import mae, rmse
 from pymc_hydro.losses.pairs import Pairs
@@ -8,7 +10,7 @@ from pymc_hydro.losses.table import SCORES
 __all__ = ["evaluate", "percent_bias"]
 
 
-def percent_bias(observed, simulated) -> float:
+def percent_bias(observed: ArrayLike, simulated: ArrayLike) -> float:
     """Return the bias of the volume in percent; positive where the simulation has more flow.
 
     Parameters
@@ -29,7 +31,7 @@ def percent_bias(observed, simulated) -> float:
     return 100 * (float(pairs.simulated.sum()) / total - 1)
 
 
-def evaluate(observed, simulated) -> dict[str, float]:
+def evaluate(observed: ArrayLike, simulated: ArrayLike) -> dict[str, float]:
     """Return every score, the errors in mm/d and the biases in percent.
 
     Parameters

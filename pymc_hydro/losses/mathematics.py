@@ -5,14 +5,17 @@ A loss is written once, in operations that NumPy and PyTensor call by the same n
 """
 
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pytensor.tensor as pt
+from numpy.typing import ArrayLike
 from pytensor.graph.basic import Variable
 
-__all__ = ["mathematics", "number", "ordered", "root", "squares", "take"]
+__all__ = ["Series", "Value", "mathematics", "number", "ordered", "root", "squares", "take"]
 
+Series: TypeAlias = ArrayLike | Variable
+Value: TypeAlias = Any  # a float or an array for arrays, a variable for variables
 ZERO = 1e-28  # sum of squares
 ROUNDING = 1e-24  # partial sums of a constant series leave this much of its squares
 

@@ -1,14 +1,17 @@
 """Pairs of observed and simulated flow, which all losses compare."""
 
 from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 
 from pymc_hydro.data.observations import as_floats, check_observations, same_unit
-from pymc_hydro.losses.mathematics import mathematics, take
+from pymc_hydro.losses.mathematics import Series, Value, mathematics, take
 from pymc_hydro.losses.transforms import (
+    Transformation,
     refuse_negative,
     select_transform,
     transformed,
@@ -33,13 +36,21 @@ class Pairs:
         Length of the time axis.
     """
 
-    observed: np.ndarray | Variable
-    simulated: np.ndarray | Variable
-    positions: np.ndarray | None
+    observed: Value
+    simulated: Value
+    positions: Any
     n_time: int | None
 
     @classmethod
-    def of(cls, name: str, observed, simulated, *, transform=None, numbers_only=False) -> "Pairs":
+    def of(
+        cls,
+        name: str,
+        observed: Series,
+        simulated: Series,
+        *,
+        transform: Transformation = None,
+        numbers_only: bool = False,
+    ) -> "Pairs":
         """Return the pairs after checking them.
 
         Parameters
@@ -66,8 +77,10 @@ class Pairs:
                     "compares is found from them when the graph is built"
                 )
             transform = with_offset(name, transform, observed)
-            series = observed, pt.as_tensor_variable(simulated)
-            return cls(*(transformed(name, transform, x) for x in series), None, None)
+            y = transformed(name, transform, observed)
+            return cls(
+                y, transformed(name, transform, pt.as_tensor_variable(simulated)), None, None
+            )
         _check_dates(name, observed, simulated)
         if isinstance(simulated, Variable):
             observed = as_floats(observed, name)
@@ -79,26 +92,27 @@ class Pairs:
         check_observations(name, observed, quantity="discharge" if flow else None)
         there = np.flatnonzero(np.isfinite(observed))
         transform = with_offset(name, transform, observed[there])
-        series = observed[there], take(simulated, there)
-        return cls(*(transformed(name, transform, x) for x in series), there, observed.size)
+        y = transformed(name, transform, observed[there])
+        q = transformed(name, transform, take(simulated, there))
+        return cls(y, q, there, observed.size)
 
     @property
-    def n(self):
+    def n(self) -> Any:
         """Number of pairs."""
         return self.simulated.shape[0]
 
     @property
-    def math(self):
+    def math(self) -> ModuleType:
         """NumPy or PyTensor."""
         return mathematics(self.observed, self.simulated)
 
     @property
-    def residual(self):
+    def residual(self) -> Any:
         """Observed minus simulated."""
         return self.observed - self.simulated
 
 
-def small_flow(name: str, observed) -> float:
+def small_flow(name: str, observed: np.ndarray) -> float:
     """Return what is added to flow before its logarithm, in mm/d: 1 % of the median positive flow.
 
     Raises
@@ -113,7 +127,7 @@ def small_flow(name: str, observed) -> float:
     return SMALL_FLOW * float(np.median(positive))
 
 
-def logarithm(name: str, flow, offset: float):
+def logarithm(name: str, flow: Any, offset: float) -> Any:
     """Return ``ln(flow + offset)`` of simulated flow.
 
     Raises
@@ -121,7 +135,7 @@ def logarithm(name: str, flow, offset: float):
     ValueError
         If there is none in an array; in a graph the result is then NaN.
     """
-    if isinstance(flow, Variable):
+    if mathematics(flow) is pt:
         return pt.log(flow + offset)
     bad = flow + offset <= 0
     if bad.any():
@@ -132,7 +146,7 @@ def logarithm(name: str, flow, offset: float):
     return np.log(flow + offset)
 
 
-def variation(name: str, observed):
+def variation(name: str, observed: Any) -> Any:
     """Return the sum of squared deviations from the mean of the observations.
 
     Raises

@@ -7,7 +7,7 @@ Without an offset it is applied to discharge as it is. Losses have one rule more
 
 from dataclasses import dataclass, fields, replace
 from numbers import Real
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pytensor.tensor as pt
@@ -33,24 +33,29 @@ __all__ = [
 ]
 
 OFFSET = 0.01  # of the observed mean, Pushpalatha et al. (2012)
+POWER = 0.2  # of Box and Cox
 
 
-def _number(offset: Any) -> Any:
-    return 0.0 if offset is None else offset
+def _number(parameter: Any) -> Any:
+    """Return a parameter, a number or a variable; zero if it is not given."""
+    return 0.0 if parameter is None else parameter
 
 
 def _check_number(what: str, value: Any) -> None:
-    if not isinstance(value, Variable) and not (isinstance(value, Real) and np.isfinite(value)):
+    if not isinstance(value, Variable) and not (
+        isinstance(value, Real) and np.isfinite(float(value))
+    ):
         raise ValueError(f"{what} must be a number, found {value!r}")
 
 
 def _check_offset(what: str, offset: Any) -> None:
     if offset is None or isinstance(offset, Variable):
         return
-    if not (isinstance(offset, Real) and 0 <= offset < np.inf):
+    if not (isinstance(offset, Real) and 0 <= float(offset) < np.inf):
         raise ValueError(f"{what}: the offset must be >= 0 mm/d, found {offset!r}")
 
 
+@dataclass(frozen=True)
 class AbstractTransform:
     """A rising function of discharge.
 
@@ -58,7 +63,10 @@ class AbstractTransform:
     `forward`, and `defined`, which tells where `forward` has a value.
     """
 
-    name = "identity"
+    @property
+    def name(self) -> str:
+        """Name by which options know it."""
+        return "none"
 
     def forward(self, y: Any) -> Any:
         raise NotImplementedError
@@ -75,6 +83,9 @@ class AbstractTransform:
     def at_zero(self) -> Any:
         """Return transformed zero flow, as a variable."""
         return self.forward(pt.as_tensor_variable(0.0, dtype="float64"))
+
+
+Transformation: TypeAlias = str | AbstractTransform | None
 
 
 @dataclass(frozen=True)
@@ -111,7 +122,7 @@ class BoxCox(AbstractTransform):
     Box, G. E. P., Cox, D. R. (1964). J. R. Stat. Soc. B 26, 211-252.
     """
 
-    power: float | Variable = 0.2
+    power: float | Variable = POWER
     offset: float | Variable | None = None
 
     def __post_init__(self):
@@ -132,27 +143,28 @@ class BoxCox(AbstractTransform):
         return isinstance(self.power, Real) and self.power == 0
 
     def forward(self, y: Any) -> Any:
-        x = y + _number(self.offset)
-        xp = mathematics(x, self.power)
+        x, power = y + _number(self.offset), _number(self.power)
+        xp = mathematics(x, power)
         if self._is_logarithm:
             return xp.log(x)
-        return xp.expm1(self.power * xp.log(x)) / self.power
+        return xp.expm1(power * xp.log(x)) / power
 
     def at_zero(self) -> Any:
         if self._is_logarithm or isinstance(self.offset, Variable) or self.offset:
             return super().at_zero()
-        return pt.as_tensor_variable(-1 / self.power)  # by which it can be derived
+        return pt.as_tensor_variable(-1 / _number(self.power))  # by which it can be derived
 
     def inverse(self, z: Any) -> Any:
         # Flow's lower end where z is below the range of the transformation.
-        xp = mathematics(z, self.power)
+        offset, power = _number(self.offset), _number(self.power)
+        xp = mathematics(z, power)
         if self._is_logarithm:
-            return xp.exp(z) - _number(self.offset)
-        return xp.maximum(1 + self.power * z, 0.0) ** (1 / self.power) - _number(self.offset)
+            return xp.exp(z) - offset
+        return xp.maximum(1 + power * z, 0.0) ** (1 / power) - offset
 
     def log_derivative(self, y: Any) -> Any:
         x = y + _number(self.offset)
-        return (self.power - 1) * mathematics(x).log(x)
+        return (_number(self.power) - 1) * mathematics(x).log(x)
 
     def defined(self, y: Any) -> Any:
         return y + _number(self.offset) > 0
@@ -234,8 +246,6 @@ class LogSinh(AbstractTransform):
     Wang, Q. J., et al. (2012). Water Resour. Res. 48, W05514. doi:10.1029/2011WR010973
     """
 
-    name = "log_sinh"
-
     a: float | Variable = 0.1
     b: float | Variable = 0.2
 
@@ -245,6 +255,11 @@ class LogSinh(AbstractTransform):
             _check_number(f"LogSinh: {name}", value)
             if isinstance(value, Real) and value <= 0:
                 raise ValueError(f"LogSinh: {name} must be greater than 0, found {value}")
+
+    @property
+    def name(self) -> str:
+        """Name by which options know it."""
+        return "log_sinh"
 
     def forward(self, y: Any) -> Any:
         w = self.a + self.b * y
@@ -327,15 +342,16 @@ def Transform(
         return transform
     if not hasattr(transform, "offset"):
         raise ValueError(f"transform: {kind!r} has no offset")
-    return replace(transform, offset=offset)
+    values: dict[str, Any] = {"offset": offset}
+    return replace(transform, **values)
 
 
-def box_cox(power: float = BoxCox.power, offset: float | None = None) -> BoxCox:
+def box_cox(power: float = POWER, offset: float | None = None) -> BoxCox:
     """Return the transformation of Box and Cox with this power."""
     return BoxCox(power, offset)
 
 
-def select_transform(transform: str | AbstractTransform | None) -> AbstractTransform:
+def select_transform(transform: Transformation) -> AbstractTransform:
     """Return the transformation of a loss, by its name or as it is; None leaves flow as it is.
 
     Raises
@@ -423,7 +439,7 @@ def refuse_negative(name: str, observed: np.ndarray) -> None:
         )
 
 
-def as_transform(name: str, transform: str | AbstractTransform | None) -> AbstractTransform:
+def as_transform(name: str, transform: Transformation) -> AbstractTransform:
     """Return the transformation of a likelihood, by its name or as it is.
 
     Raises

@@ -81,12 +81,12 @@ def _ratio(part, whole):
     return np.where(whole > 0, part, np.nan) / np.where(whole > 0, whole, 1.0)
 
 
-def mean_flow(series: Series):
+def mean_flow(series: Series) -> np.ndarray:
     """Mean of the flow, in mm/d."""
     return np.nanmean(series.flow, axis=-1)
 
 
-def runoff_ratio(series: Series):
+def runoff_ratio(series: Series) -> np.ndarray:
     """Flow by rain, over the intervals with both."""
     if series.rain is None:
         return np.full(series.flow.shape[:-1], np.nan)
@@ -95,7 +95,7 @@ def runoff_ratio(series: Series):
     return _ratio(*sums)
 
 
-def baseflow_index(series: Series):
+def baseflow_index(series: Series) -> np.ndarray:
     """Share of baseflow, by Lyne and Hollick's filter in three passes.
 
     The record is lengthened by its mirror image at both ends, and the filter parameter, 0.925 at
@@ -128,7 +128,7 @@ def _filtered(flow, a):
     return flow - np.maximum(quick, 0.0)
 
 
-def fdc_slope(series: Series):
+def fdc_slope(series: Series) -> np.ndarray:
     """Slope of the flow-duration curve between 33 and 66 % exceedance, in logarithms.
 
     NaN where the river is dry more than a third of the time.
@@ -144,7 +144,7 @@ def fdc_slope(series: Series):
     return np.log(ratio) / (STEEP[1] - STEEP[0])
 
 
-def flashiness(series: Series):
+def flashiness(series: Series) -> np.ndarray:
     """Sum of changes from interval to interval by the sum of flow (Richards and Baker).
 
     References
@@ -157,7 +157,7 @@ def flashiness(series: Series):
     return _ratio(np.nansum(np.abs(change), axis=-1), np.nansum(later, axis=-1))
 
 
-def high_flow_frequency(series: Series):
+def high_flow_frequency(series: Series) -> np.ndarray:
     """Days a year above nine times the median; NaN of a river that is dry half of the time.
 
     References
@@ -168,7 +168,7 @@ def high_flow_frequency(series: Series):
     return _frequency(series, _is_high)
 
 
-def high_flow_duration(series: Series):
+def high_flow_duration(series: Series) -> np.ndarray:
     """Mean length of a time above nine times the median, in days; 0 if there is none.
 
     A gap of at most ten days does not end it; NaN of a river that is dry half of the time.
@@ -176,7 +176,7 @@ def high_flow_duration(series: Series):
     return _duration(series, _is_high)
 
 
-def low_flow_frequency(series: Series):
+def low_flow_frequency(series: Series) -> np.ndarray:
     """Days a year below a fifth of the mean.
 
     References
@@ -186,7 +186,7 @@ def low_flow_frequency(series: Series):
     return _frequency(series, _is_low)
 
 
-def low_flow_duration(series: Series):
+def low_flow_duration(series: Series) -> np.ndarray:
     """Mean length of a time below a fifth of the mean, in days; 0 if there is none.
 
     A gap of at most ten days does not end it.
@@ -218,7 +218,7 @@ def _duration(series, find):
     return np.where(defined, series.days * event.sum(axis=-1) / np.maximum(runs, 1), np.nan)
 
 
-def recession_constant(series: Series):
+def recession_constant(series: Series) -> np.ndarray:
     """Time in which falling flow drops to 1/e of itself, in days.
 
     From the mean of ``-d ln q / dt`` on falling limbs of at least five days, without their first
@@ -263,7 +263,7 @@ def _run_length(event):
     return np.where(event, since + until - 1, 0)
 
 
-def peak_day(series: Series):
+def peak_day(series: Series) -> np.ndarray:
     """Mean day of the year of the annual maximum, on the circle of the year, 1 to 366.
 
     Years are whole ones from the first day of the record on, as half a year has no annual
@@ -301,7 +301,7 @@ class Signature:
     @property
     def description(self) -> str:
         """First sentence of the formula's description."""
-        return self.formula.__doc__.partition(".\n")[0].partition("\n")[0].rstrip(".")
+        return (self.formula.__doc__ or "").partition(".\n")[0].partition("\n")[0].rstrip(".")
 
 
 SIGNATURES = {

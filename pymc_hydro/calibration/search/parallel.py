@@ -1,7 +1,7 @@
 """Several searches at once, in threads, with a progress bar."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from threading import Event
@@ -49,7 +49,7 @@ def run_searches(
 
 
 @contextmanager
-def progress_bar(goal: Goal, wanted: bool):
+def progress_bar(goal: Goal, wanted: bool) -> Iterator[Callable[[list[Search]], None]]:
     """Yield a function of all searches that shows how many have ended, and the best so far."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn

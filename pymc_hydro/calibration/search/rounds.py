@@ -240,7 +240,7 @@ class Search:
         return self._rows[1]
 
 
-def reduce_rows(residuals, jacobian):
+def reduce_rows(residuals: np.ndarray, jacobian: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return fewer residuals and Jacobian rows with the same scalar products, and so the same fit.
 
     Least squares sees scalar products of residuals and Jacobian columns only. Their matrix has a

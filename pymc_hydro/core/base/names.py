@@ -32,13 +32,13 @@ class Names:
         return self._values[name]
 
 
-def check_keys(owner: str, found: Mapping, known: Sequence[str]) -> None:
+def check_keys(owner: str, found: Mapping, known: Sequence[Any]) -> None:
     """Raise KeyError unless `found` has exactly the keys `known`."""
     unknown = [k for k in found if k not in known]
     missing = [k for k in known if k not in found]
     if unknown or missing:
         what = f"unknown {unknown}" if unknown else f"missing {missing}"
-        raise KeyError(f"{owner}: {what}; expected exactly {', '.join(known)}")
+        raise KeyError(f"{owner}: {what}; expected exactly {', '.join(map(str, known))}")
 
 
 def check_arguments(what: str, given: Iterable[str], known: Iterable[str]) -> None:

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from pymc_hydro.losses.mathematics import number, ordered, root, squares
+from pymc_hydro.losses.mathematics import Series, Value, number, ordered, root, squares
 from pymc_hydro.losses.pairs import Pairs, logarithm, small_flow, variation
+from pymc_hydro.losses.transforms import Transformation
 
 __all__ = ["kge", "kge_2012", "kge_nonparametric", "nse", "nse_residuals", "volume_bias"]
 
@@ -11,7 +12,7 @@ __all__ = ["kge", "kge_2012", "kge_nonparametric", "nse", "nse_residuals", "volu
 RANK_WIDTH = 0.1
 
 
-def nse(observed, simulated, *, transform=None):
+def nse(observed: Series, simulated: Series, *, transform: Transformation = None) -> Value:
     """Return the Nash-Sutcliffe efficiency, a score: one is perfect, higher is better.
 
     ``1 - sum((y - q)^2) / sum((y - mean(y))^2)``, from minus infinity to one; zero is as good as
@@ -43,13 +44,15 @@ def nse(observed, simulated, *, transform=None):
     return number(1 - (r * r).sum())
 
 
-def nse_residuals(observed, simulated, *, transform=None):
+def nse_residuals(
+    observed: Series, simulated: Series, *, transform: Transformation = None
+) -> Value:
     """Return the residuals whose squares add up to one minus :func:`nse`."""
     pairs = Pairs.of("nse", observed, simulated, transform=transform)
     return pairs.residual / variation("nse", pairs.observed) ** 0.5
 
 
-def kge(observed, simulated, *, transform=None):
+def kge(observed: Series, simulated: Series, *, transform: Transformation = None) -> Value:
     """Return the Kling-Gupta efficiency of 2009, a score: one is perfect, higher is better.
 
     ``1 - sqrt((r - 1)^2 + (a - 1)^2 + (b - 1)^2)`` with the correlation r, the ratio of standard
@@ -85,7 +88,7 @@ def kge(observed, simulated, *, transform=None):
     return number(1 - root((r - 1) ** 2 + (a - 1) ** 2 + (b - 1) ** 2))
 
 
-def kge_2012(observed, simulated, *, transform=None):
+def kge_2012(observed: Series, simulated: Series, *, transform: Transformation = None) -> Value:
     """Return the Kling-Gupta efficiency of 2012, a score: one is perfect, higher is better.
 
     ``1 - sqrt((r - 1)^2 + (c - 1)^2 + (b - 1)^2)``: as :func:`kge`, with the ratio c of the
@@ -118,7 +121,13 @@ def kge_2012(observed, simulated, *, transform=None):
     return number(1 - root((r - 1) ** 2 + (c - 1) ** 2 + (b - 1) ** 2))
 
 
-def kge_nonparametric(observed, simulated, *, rank_width=None, transform=None):
+def kge_nonparametric(
+    observed: Series,
+    simulated: Series,
+    *,
+    rank_width: float | None = None,
+    transform: Transformation = None,
+) -> Value:
     """Return the non-parametric Kling-Gupta efficiency, a score: one is perfect, higher is better.
 
     As :func:`kge`, with Spearman's rank correlation, and for the variability
@@ -171,7 +180,7 @@ def kge_nonparametric(observed, simulated, *, rank_width=None, transform=None):
     return number(1 - root((r - 1) ** 2 + (a - 1) ** 2 + (b - 1) ** 2))
 
 
-def volume_bias(observed, simulated):
+def volume_bias(observed: Series, simulated: Series) -> Value:
     """Return the squared relative bias of the volume, a loss: zero is perfect, lower is better.
 
     ``(mean(q) / mean(y) - 1)^2``, from zero to infinity; useful as an addition to another loss.

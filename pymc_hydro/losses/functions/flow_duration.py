@@ -1,9 +1,12 @@
 """Distances between flow-duration curves: how often which flow occurs, not when."""
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 
-from pymc_hydro.losses.mathematics import number, ordered
+from pymc_hydro.losses.mathematics import Series, Value, number, ordered
 from pymc_hydro.losses.pairs import Pairs, logarithm, small_flow, variation
+from pymc_hydro.losses.transforms import Transformation
 
 __all__ = [
     "SEGMENTS",
@@ -21,7 +24,7 @@ __all__ = [
 SEGMENTS = {"high": (0.0, 0.02), "middle": (0.2, 0.7), "low": (0.7, 1.0)}
 
 
-def fdc_energy(observed, simulated, *, transform=None):
+def fdc_energy(observed: Series, simulated: Series, *, transform: Transformation = None) -> Value:
     """Return the energy distance of the two distributions of flow, a loss: zero is perfect.
 
     ``mean(|q_i - y_j|) - (mean(|q_i - q_j|) + mean(|y_i - y_j|)) / 2`` over all i and j, which is
@@ -58,7 +61,7 @@ def fdc_energy(observed, simulated, *, transform=None):
     return number(xp.maximum((across - within / 2) / n**2, 0.0))
 
 
-def fdc_quantile(observed, simulated, *, transform=None):
+def fdc_quantile(observed: Series, simulated: Series, *, transform: Transformation = None) -> Value:
     """Return the mean squared difference of sorted flows, a loss: zero is perfect.
 
     ``mean((q_(i) - y_(i))^2)``, the squared Wasserstein distance of order 2, in (mm/d)^2; from
@@ -83,13 +86,15 @@ def fdc_quantile(observed, simulated, *, transform=None):
     return number((r * r).sum())
 
 
-def fdc_quantile_residuals(observed, simulated, *, transform=None):
+def fdc_quantile_residuals(
+    observed: Series, simulated: Series, *, transform: Transformation = None
+) -> Value:
     """Return the residuals whose squares :func:`fdc_quantile` adds."""
     pairs = Pairs.of("fdc_quantile", observed, simulated, transform=transform)
     return (ordered(pairs.simulated) - ordered(pairs.observed)) / pairs.n**0.5
 
 
-def fdc_log_quantile(observed, simulated):
+def fdc_log_quantile(observed: Series, simulated: Series) -> Value:
     """Return the mean squared difference of the logarithms of sorted flows, a loss.
 
     ``mean((ln(q_(i) + e) - ln(y_(i) + e))^2)`` with e one hundredth of the median of the positive
@@ -114,7 +119,7 @@ def fdc_log_quantile(observed, simulated):
     return number((r * r).sum())
 
 
-def fdc_log_quantile_residuals(observed, simulated):
+def fdc_log_quantile_residuals(observed: Series, simulated: Series) -> Value:
     """Return the residuals whose squares :func:`fdc_log_quantile` adds."""
     pairs = Pairs.of("fdc_log_quantile", observed, simulated, numbers_only=True)
     e = small_flow("fdc_log_quantile", pairs.observed)
@@ -122,7 +127,9 @@ def fdc_log_quantile_residuals(observed, simulated):
     return (logarithm("fdc_log_quantile", q, e) - np.log(y + e)) / pairs.n**0.5
 
 
-def fdc_segments(observed, simulated, *, segments=("high", "middle", "low")):
+def fdc_segments(
+    observed: Series, simulated: Series, *, segments: Sequence[str] = ("high", "middle", "low")
+) -> Value:
     """Return the mean squared relative bias of parts of the flow-duration curve, a loss.
 
     The mean over `segments` of ``(segment_bias / 100)^2``; from zero (perfect) to infinity, lower
@@ -152,7 +159,7 @@ def fdc_segments(observed, simulated, *, segments=("high", "middle", "low")):
     return number(sum(b * b for b in biases) / len(biases))
 
 
-def segment_bias(observed, simulated, *, segment="high"):
+def segment_bias(observed: Series, simulated: Series, *, segment: str = "high") -> Value:
     """Return the bias of a part of the flow-duration curve in percent; zero is perfect.
 
     ``100 (B_q - B_y) / B_y``, from minus to plus infinity. High: B is the volume of the flows
@@ -218,7 +225,7 @@ def segment_bias(observed, simulated, *, segment="high"):
     return number(sign * 100 * (of_q - of_y) / of_y)
 
 
-def fdc_skill(observed, simulated, *, divergence=fdc_energy):
+def fdc_skill(observed: Series, simulated: Series, *, divergence: Callable = fdc_energy) -> Value:
     """Return how much closer the curve is than that of the observed median, a score.
 
     ``1 - D / D0`` with D0 the divergence of a constant series at the observed median: one is

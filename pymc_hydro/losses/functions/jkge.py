@@ -1,9 +1,11 @@
 """Kling-Gupta efficiency of the departures from a benchmark."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from pymc_hydro.losses.mathematics import number, root, squares
+from pymc_hydro.losses.mathematics import Series, Value, number, root, squares
 from pymc_hydro.losses.pairs import Pairs
+from pymc_hydro.losses.transforms import Transformation
 
 __all__ = ["BENCHMARKS", "jkge"]
 
@@ -15,15 +17,15 @@ SMALLEST, SMALLEST_SHARE = 1e-8, 1e-6
 
 
 def jkge(
-    observed,
-    simulated,
+    observed: Series,
+    simulated: Series,
     *,
-    benchmark="moving_average",
-    window=31,
-    time=None,
-    bias="variance",
-    transform=None,
-):
+    benchmark: str = "moving_average",
+    window: int = 31,
+    time: ArrayLike | None = None,
+    bias: str = "variance",
+    transform: Transformation = None,
+) -> Value:
     """Return the benchmark-based Kling-Gupta efficiency, a score: one is perfect, higher is better.
 
     Each series is split into a benchmark m, a local mean of itself, and departures a from it. With

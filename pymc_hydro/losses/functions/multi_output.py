@@ -6,7 +6,7 @@ import numpy as np
 from pytensor.graph.basic import Variable
 
 from pymc_hydro.data.observations import as_floats
-from pymc_hydro.losses.mathematics import number
+from pymc_hydro.losses.mathematics import Value, number
 from pymc_hydro.losses.table import find_loss
 
 __all__ = ["NORMALISATIONS", "multi_output"]
@@ -22,7 +22,7 @@ def multi_output(
     weights: Mapping | None = None,
     normalisation: str | Mapping = "auto",
     initial: Mapping | None = None,
-):
+) -> Value:
     """Return the weighted sum of losses of several variables, a loss: zero is perfect.
 
     ``sum(w_k L_k / c_k)``, the weights adding up to one. A score enters as one minus itself. From

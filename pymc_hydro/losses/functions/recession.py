@@ -1,8 +1,9 @@
 """How flow recedes between rains, on pairs of intervals that the observations choose."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from pymc_hydro.losses.mathematics import mathematics, number, squares, take
+from pymc_hydro.losses.mathematics import Series, Value, mathematics, number, squares, take
 from pymc_hydro.losses.pairs import Pairs, logarithm, small_flow
 
 __all__ = ["recession", "recession_pairs", "recession_plot", "recession_residuals"]
@@ -10,7 +11,13 @@ __all__ = ["recession", "recession_pairs", "recession_plot", "recession_residual
 RAIN = 0.1  # mm/d; what is less leaves a recession a recession
 
 
-def recession(observed, simulated, *, precipitation=None, largest_rain=RAIN):
+def recession(
+    observed: Series,
+    simulated: Series,
+    *,
+    precipitation: ArrayLike | None = None,
+    largest_rain: float = RAIN,
+) -> Value:
     """Return the squared difference of recession rates, a loss: zero is perfect, lower is better.
 
     ``sum((k_y - k_q)^2)`` over pairs of consecutive intervals in which the observed flow falls,
@@ -43,7 +50,13 @@ def recession(observed, simulated, *, precipitation=None, largest_rain=RAIN):
     return number((r * r).sum())
 
 
-def recession_residuals(observed, simulated, *, precipitation=None, largest_rain=RAIN):
+def recession_residuals(
+    observed: Series,
+    simulated: Series,
+    *,
+    precipitation: ArrayLike | None = None,
+    largest_rain: float = RAIN,
+) -> Value:
     """Return the residuals whose squares :func:`recession` adds, shape (n_pair,)."""
     pairs = Pairs.of("recession", observed, simulated, numbers_only=True)
     t = recession_pairs("recession", pairs, precipitation, largest_rain)
@@ -52,7 +65,13 @@ def recession_residuals(observed, simulated, *, precipitation=None, largest_rain
     return (y[t] - y[t + 1]) - (take(q, t) - take(q, t + 1))
 
 
-def recession_plot(observed, simulated, *, precipitation=None, largest_rain=RAIN):
+def recession_plot(
+    observed: Series,
+    simulated: Series,
+    *,
+    precipitation: ArrayLike | None = None,
+    largest_rain: float = RAIN,
+) -> Value:
     """Return the distance of two recession plots, a loss: zero is perfect, lower is better.
 
     A recession plot shows ``ln(x_t - x_(t+1))`` over ``ln((x_t + x_(t+1)) / 2)``. Straight lines
@@ -99,7 +118,9 @@ def recession_plot(observed, simulated, *, precipitation=None, largest_rain=RAIN
     return number((slope_q - slope_y) ** 2 + (height_q - height_y) ** 2)
 
 
-def recession_pairs(name: str, pairs: Pairs, precipitation=None, largest_rain=RAIN):
+def recession_pairs(
+    name: str, pairs: Pairs, precipitation: ArrayLike | None = None, largest_rain: float = RAIN
+) -> np.ndarray:
     """Return the first of each pair of recession intervals, as a position among the observations.
 
     Raises

@@ -1,10 +1,12 @@
 """Losses that give extreme residuals less weight than least squares."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 from pytensor.graph.basic import Variable
 
-from pymc_hydro.losses.mathematics import number
+from pymc_hydro.losses.mathematics import Series, Value, number
 from pymc_hydro.losses.pairs import Pairs
+from pymc_hydro.losses.transforms import Transformation
 
 __all__ = ["cauchy", "huber", "log_cosh", "observed_scale", "pseudo_huber", "tukey"]
 
@@ -12,7 +14,14 @@ NORMAL = 1.4826  # standard deviations by median absolute deviations, of a norma
 SMALLEST = 1e-6  # scale in mm/d, and by mean absolute flow: below, it is no scale
 
 
-def huber(observed, simulated, *, threshold=1.345, scale=None, transform=None):
+def huber(
+    observed: Series,
+    simulated: Series,
+    *,
+    threshold: float = 1.345,
+    scale: float | None = None,
+    transform: Transformation = None,
+) -> Value:
     """Return Huber's loss: zero is perfect, lower is better.
 
     ``sum(v (|u| - v / 2))`` with ``u = (y - q) / scale`` and ``v = min(|u|, threshold)``: squares
@@ -50,7 +59,14 @@ def huber(observed, simulated, *, threshold=1.345, scale=None, transform=None):
     return number((v * (xp.abs(u) - v / 2)).sum())
 
 
-def pseudo_huber(observed, simulated, *, threshold=1.345, scale=None, transform=None):
+def pseudo_huber(
+    observed: Series,
+    simulated: Series,
+    *,
+    threshold: float = 1.345,
+    scale: float | None = None,
+    transform: Transformation = None,
+) -> Value:
     """Return the smooth form of Huber's loss: zero is perfect, lower is better.
 
     ``sum(c^2 (sqrt(1 + (u / c)^2) - 1))`` with the threshold c, from zero to infinity. Gaps,
@@ -80,7 +96,14 @@ def pseudo_huber(observed, simulated, *, threshold=1.345, scale=None, transform=
     return number(threshold**2 * (z / (1 + xp.sqrt(1 + z))).sum())
 
 
-def log_cosh(observed, simulated, *, threshold=1.2047, scale=None, transform=None):
+def log_cosh(
+    observed: Series,
+    simulated: Series,
+    *,
+    threshold: float = 1.2047,
+    scale: float | None = None,
+    transform: Transformation = None,
+) -> Value:
     """Return the sum of the logarithm of the hyperbolic cosine, a loss: zero is perfect.
 
     ``sum(c^2 ln(cosh(u / c)))`` with the threshold c, from zero to infinity. Gaps, constant and
@@ -109,7 +132,14 @@ def log_cosh(observed, simulated, *, threshold=1.2047, scale=None, transform=Non
     return number(threshold**2 * (z + xp.log1p(xp.exp(-2 * z)) - np.log(2)).sum())
 
 
-def tukey(observed, simulated, *, threshold=4.685, scale=None, transform=None):
+def tukey(
+    observed: Series,
+    simulated: Series,
+    *,
+    threshold: float = 4.685,
+    scale: float | None = None,
+    transform: Transformation = None,
+) -> Value:
     """Return Tukey's biweight loss: zero is perfect, lower is better.
 
     ``sum(c^2 / 6 (1 - (1 - (u / c)^2)^3))`` with the threshold c, and ``c^2 / 6`` for each
@@ -140,7 +170,14 @@ def tukey(observed, simulated, *, threshold=4.685, scale=None, transform=None):
     return number(threshold**2 / 6 * (z * (3 - z * (3 - z))).sum())
 
 
-def cauchy(observed, simulated, *, threshold=2.3849, scale=None, transform=None):
+def cauchy(
+    observed: Series,
+    simulated: Series,
+    *,
+    threshold: float = 2.3849,
+    scale: float | None = None,
+    transform: Transformation = None,
+) -> Value:
     """Return the loss of Cauchy's distribution: zero is perfect, lower is better.
 
     ``sum(c^2 / 2 ln(1 + (u / c)^2))`` with the threshold c, from zero to infinity. Gaps, constant
@@ -169,7 +206,7 @@ def cauchy(observed, simulated, *, threshold=2.3849, scale=None, transform=None)
     return number(threshold**2 / 2 * xp.log1p((u / threshold) ** 2).sum())
 
 
-def observed_scale(observed) -> float:
+def observed_scale(observed: ArrayLike) -> float:
     """Return a robust scale of observations without gaps, in their unit.
 
     The median absolute deviation from the median, times 1.4826; if that is zero the median of the

@@ -1,15 +1,25 @@
 """Sums over residuals: squares, absolute values, and generalised least squares."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike
 from pytensor.graph.basic import Variable
 
-from pymc_hydro.losses.mathematics import number, root, take
+from pymc_hydro.losses.mathematics import Series, Value, number, root, take
 from pymc_hydro.losses.pairs import Pairs
+from pymc_hydro.losses.transforms import Transformation
 
 __all__ = ["gls", "gls_residuals", "mae", "rmse", "sar", "ssr", "ssr_residuals"]
 
 
-def ssr(observed, simulated, *, weights=None, transform=None):
+def ssr(
+    observed: Series,
+    simulated: Series,
+    *,
+    weights: ArrayLike | None = None,
+    transform: Transformation = None,
+) -> Value:
     """Return the sum of squared residuals, a loss: zero is perfect, lower is better.
 
     ``sum(w (y - q)^2)``, from zero to infinity, in (mm/d)^2.
@@ -37,17 +47,29 @@ def ssr(observed, simulated, *, weights=None, transform=None):
     return number((r * r).sum())
 
 
-def ssr_residuals(observed, simulated, *, weights=None, transform=None):
+def ssr_residuals(
+    observed: Series,
+    simulated: Series,
+    *,
+    weights: ArrayLike | None = None,
+    transform: Transformation = None,
+) -> Value:
     """Return the residuals whose squares :func:`ssr` adds, shape (n_observation,)."""
     pairs = Pairs.of("ssr", observed, simulated, transform=transform)
     if weights is None:
         return pairs.residual
-    weights = _weights("ssr", weights, pairs)
-    counted = np.flatnonzero(weights)  # an interval that is left out is no residual
-    return take(pairs.residual, counted) * np.sqrt(weights[counted])
+    factors = _weights("ssr", weights, pairs)
+    counted = np.flatnonzero(factors)  # an interval that is left out is no residual
+    return take(pairs.residual, counted) * np.sqrt(factors[counted])
 
 
-def sar(observed, simulated, *, weights=None, transform=None):
+def sar(
+    observed: Series,
+    simulated: Series,
+    *,
+    weights: ArrayLike | None = None,
+    transform: Transformation = None,
+) -> Value:
     """Return the sum of absolute residuals, a loss: zero is perfect, lower is better.
 
     ``sum(w |y - q|)``, from zero to infinity, in mm/d. Constant and zero flow are allowed. The
@@ -71,7 +93,7 @@ def sar(observed, simulated, *, weights=None, transform=None):
     return number((pairs.math.abs(pairs.residual) * _weights("sar", weights, pairs)).sum())
 
 
-def rmse(observed, simulated, *, transform=None):
+def rmse(observed: Series, simulated: Series, *, transform: Transformation = None) -> Value:
     """Return the root of the mean squared residual, a loss: zero is perfect, lower is better.
 
     ``sqrt(mean((y - q)^2))``, from zero to infinity, in mm/d. Constant and zero flow are allowed.
@@ -90,7 +112,7 @@ def rmse(observed, simulated, *, transform=None):
     return number(root((pairs.residual**2).mean()))
 
 
-def mae(observed, simulated, *, transform=None):
+def mae(observed: Series, simulated: Series, *, transform: Transformation = None) -> Value:
     """Return the mean absolute residual, a loss: zero is perfect, lower is better.
 
     ``mean(|y - q|)``, from zero to infinity, in mm/d. Constant and zero flow are allowed.
@@ -108,7 +130,13 @@ def mae(observed, simulated, *, transform=None):
     return number(pairs.math.abs(pairs.residual).mean())
 
 
-def gls(observed, simulated, *, covariance=1.0, transform=None):
+def gls(
+    observed: Series,
+    simulated: Series,
+    *,
+    covariance: ArrayLike = 1.0,
+    transform: Transformation = None,
+) -> Value:
     """Return the sum of squares of generalised least squares, a loss: zero is perfect.
 
     ``e' S^-1 e`` with the residuals e and their covariance S, from zero to infinity, without unit.
@@ -143,28 +171,34 @@ def gls(observed, simulated, *, covariance=1.0, transform=None):
     return number((r * r).sum())
 
 
-def gls_residuals(observed, simulated, *, covariance=1.0, transform=None):
+def gls_residuals(
+    observed: Series,
+    simulated: Series,
+    *,
+    covariance: ArrayLike = 1.0,
+    transform: Transformation = None,
+) -> Value:
     """Return the whitened residuals whose squares :func:`gls` adds, shape (n_observation,)."""
     pairs = Pairs.of("gls", observed, simulated, transform=transform)
-    covariance = _fixed("gls", "covariance", covariance)
+    matrix = _fixed("gls", "covariance", covariance)
     n_time, there = pairs.n_time, pairs.positions
-    if covariance.ndim and n_time is not None:
-        if covariance.shape not in ((n_time,), (n_time, n_time)):
+    if matrix.ndim and n_time is not None:
+        if matrix.shape not in ((n_time,), (n_time, n_time)):
             raise ValueError(
-                f"gls: covariance has shape {covariance.shape}, expected one number, ({n_time},) "
+                f"gls: covariance has shape {matrix.shape}, expected one number, ({n_time},) "
                 f"or ({n_time}, {n_time})"
             )
-        covariance = covariance[there] if covariance.ndim == 1 else covariance[np.ix_(there, there)]
-    if covariance.ndim < 2:
-        if not (covariance > 0).all():
+        matrix = matrix[there] if matrix.ndim == 1 else matrix[np.ix_(there, there)]
+    if matrix.ndim < 2:
+        if not (matrix > 0).all():
             raise ValueError("gls: every variance must be positive")
-        return pairs.residual / np.sqrt(covariance)
-    if not np.isfinite(covariance).all():
+        return pairs.residual / np.sqrt(matrix)
+    if not np.isfinite(matrix).all():
         raise ValueError("gls: the covariance has values that are missing or infinite")
-    if not np.allclose(covariance, covariance.T, rtol=1e-10, atol=0):
+    if not np.allclose(matrix, matrix.T, rtol=1e-10, atol=0):
         raise ValueError("gls: the covariance matrix is not symmetric")
     try:
-        factor = np.linalg.cholesky(covariance)
+        factor = np.linalg.cholesky(matrix)
     except np.linalg.LinAlgError as error:
         raise ValueError("gls: the covariance matrix is not positive definite") from error
     # The inverse of the factor once, rather than a triangular solution at every evaluation.
@@ -172,21 +206,21 @@ def gls_residuals(observed, simulated, *, covariance=1.0, transform=None):
     return pairs.math.dot(whitening, pairs.residual)
 
 
-def _weights(name, weights, pairs):
+def _weights(name: str, weights: ArrayLike | None, pairs: Pairs) -> Any:
     if weights is None:
         return 1.0
-    weights = _fixed(name, "weights", weights)
-    if pairs.n_time is not None and weights.shape != (pairs.n_time,):
-        raise ValueError(f"{name}: weights has shape {weights.shape}, expected ({pairs.n_time},)")
-    if not (weights >= 0).all():
+    factors = _fixed(name, "weights", weights)
+    if pairs.n_time is not None and factors.shape != (pairs.n_time,):
+        raise ValueError(f"{name}: weights has shape {factors.shape}, expected ({pairs.n_time},)")
+    if not (factors >= 0).all():
         raise ValueError(f"{name}: weights must be >= 0; leave an interval out with zero")
-    weights = weights if pairs.positions is None else weights[pairs.positions]
-    if not weights.any():
+    factors = factors if pairs.positions is None else factors[pairs.positions]
+    if not factors.any():
         raise ValueError(f"{name}: the weights of all observations are zero")
-    return weights
+    return factors
 
 
-def _fixed(name, what, value):
+def _fixed(name: str, what: str, value: Any) -> np.ndarray:
     if isinstance(value, Variable):
         raise TypeError(
             f"{name}: {what} must be numbers, found a PyTensor variable; errors whose size is "
