@@ -158,6 +158,10 @@ MISTAKES = {
         {"stores": (Store("time", "mm", ""),)},
         "'time' is the name of a dimension and of a store; rename one",
     ),
+    "stores whose pairs have one name": (
+        {"stores": (STORE, Store("S_S", "mm", ""))},
+        "the stores S, S_S give two pairs the name 'S_S_S'; rename one of them",
+    ),
     "unknown pair": ({"ordered": (("k", "z"),)}, "ordered names the parameter 'z', which is not"),
     "unknown exchange": (
         {"exchanges": ("z",)},

@@ -1,6 +1,7 @@
 """What a declaration of a model must satisfy; each error says what to change."""
 
 from collections.abc import Iterable, Mapping
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,7 @@ def check_declaration(model: Any) -> tuple[str, ...]:
     """
     _check_names(model)
     _check_shared_names(model, [f.flux for f in model.flows])
+    _check_joined_names(model)
     _check_ends(model)
     fluxes, precipitation, used = _sample(model)
     _check_shared_names(model, fluxes)
@@ -104,6 +106,20 @@ def _check_shared_names(model: Any, fluxes: Iterable[str]) -> None:
                     f"{name}: {each!r} is the name of {known[each]} and of {kind}; rename one"
                 )
             known[each] = kind
+
+
+def _check_joined_names(model: Any) -> None:
+    """Check that a kernel, which joins the names of two stores by "_", can tell all pairs apart."""
+    name = type(model).__name__
+    known: dict[str, set[str]] = {}
+    for pair in product(model.store_names, repeat=2):
+        joined = "_".join(pair)
+        if joined in known:
+            both = ", ".join(sorted(known[joined] | set(pair)))
+            raise ValueError(
+                f"{name}: the stores {both} give two pairs the name {joined!r}; rename one of them"
+            )
+        known[joined] = set(pair)
 
 
 def _check_ends(model: Any) -> None:
