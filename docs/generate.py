@@ -81,8 +81,12 @@ def _module_page(name):
 
 
 def _entry(path, thing):
-    kind = "autoclass" if inspect.isclass(thing) else "autofunction"
-    return f"```{{eval-rst}}\n.. {kind}:: {path}\n```\n"
+    """Return the directive of a name; a class of another page's module is indexed there only."""
+    kind, option = "autofunction", ""
+    if inspect.isclass(thing):
+        kind, home = "autoclass", thing.__module__.split(".")[1]
+        option = "   :no-index:\n" * (home in MODULES and home != path.split(".")[1])
+    return f"```{{eval-rst}}\n.. {kind}:: {path}\n{option}```\n"
 
 
 def _write(path, text):
