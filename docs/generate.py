@@ -73,11 +73,22 @@ def _interface():
 
 
 def _module_page(name):
-    """Return the page of a public module: what it is for, and each of its names."""
+    """Return the page of a public module: what it is for, its names, and those of inner modules."""
     module = import_module(f"pymc_hydro.{name}")
-    things = [(n, getattr(module, n)) for n in module.__all__]
-    entries = [_entry(f"pymc_hydro.{name}.{n}", thing) for n, thing in things if callable(thing)]
-    return "\n".join([f"# ph.{name}\n", f"{inspect.getdoc(module)}\n", *entries])
+    public = {n: getattr(module, n) for n in module.__all__}
+    inner = {n: thing for n, thing in public.items() if inspect.ismodule(thing)}
+    within = [getattr(m, n) for m in inner.values() for n in m.__all__]
+    parts = [f"# ph.{name}\n", f"{inspect.getdoc(module)}\n"]
+    for n, thing in public.items():
+        if callable(thing) and not any(thing is other for other in within):
+            parts.append(_entry(f"pymc_hydro.{name}.{n}", thing))
+    for key, owner in inner.items():
+        parts.append(f"## {name}.{key}\n\n{inspect.getdoc(owner)}\n")
+        for n in owner.__all__:
+            thing = getattr(owner, n)
+            short = name if public.get(n) is thing else f"{name}.{key}"
+            parts.append(_entry(f"pymc_hydro.{short}.{n}", thing))
+    return "\n".join(parts)
 
 
 def _entry(path, thing):
