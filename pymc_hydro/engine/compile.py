@@ -257,7 +257,9 @@ def compile_cached(function: Callable, content: str, label: str) -> Callable:
 
 
 @functools.lru_cache(maxsize=64)
-def get_rates(model: AbstractModel, outputs: tuple[str, ...] = ("discharge",)):
+def get_rates(
+    model: AbstractModel, outputs: tuple[str, ...] = ("discharge",)
+) -> tuple[Callable, ...]:
     """Return compiled ``rates(x, u, theta, dx)`` and ``rates_jacobian(x, u, theta, dx, J, B)``.
 
     They are for checks against other solvers. The vector `x` holds all states: stores, then the

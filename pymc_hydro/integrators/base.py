@@ -3,6 +3,7 @@
 import functools
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -88,7 +89,7 @@ class RungeKutta:
     reference: str
     stability_limit: float = math.inf
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         # Tuples of Python's floats: they are hashed, and printed into the text of kernels.
         for field in ("c", "b", "b_embedded"):
             object.__setattr__(self, field, self._floats(field, getattr(self, field)))
@@ -99,7 +100,7 @@ class RungeKutta:
         self._check_order()
         self._check_stability()
 
-    def _floats(self, field, values) -> tuple[float, ...]:
+    def _floats(self, field: str, values: Any) -> tuple[float, ...]:
         array = np.asarray(values, dtype=float)
         if array.ndim != 1 or not np.isfinite(array).all():
             raise self._error(f"{field}: expected finite numbers, found {values!r}")
@@ -108,7 +109,7 @@ class RungeKutta:
     def _error(self, what: str) -> ValueError:
         return ValueError(f"RungeKutta {self.name!r}: {what}")
 
-    def _check_shapes(self):
+    def _check_shapes(self) -> None:
         n = len(self.a)
         if n < 2:
             raise self._error(f"a: expected two stages or more, found {n}")
@@ -129,7 +130,7 @@ class RungeKutta:
                     f"{field}: expected a whole number from 1 to {HIGHEST_ORDER}, found {value!r}"
                 )
 
-    def _check_stages(self):
+    def _check_stages(self) -> None:
         for s, (node, row) in enumerate(zip(self.c, self.a, strict=True)):
             if not abs(node - sum(row)) <= TOLERANCE:
                 raise self._error(
@@ -149,7 +150,7 @@ class RungeKutta:
                 f"number (diagonally implicit), found {[row[-1] for row in self.a]}"
             )
 
-    def _check_order(self):
+    def _check_order(self) -> None:
         a = self._matrix()
         promised = {
             "b": (self.b, self.order),
@@ -173,7 +174,7 @@ class RungeKutta:
                 f"{self.error_order}; declare that order, or another b_embedded"
             )
 
-    def _check_stability(self):
+    def _check_stability(self) -> None:
         limit = self.stability_limit
         if not limit > 0:
             raise self._error(f"stability_limit: expected a positive number, found {limit!r}")

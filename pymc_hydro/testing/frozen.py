@@ -4,11 +4,13 @@ The text is the text that is compiled, but for its hooks: the statements that ch
 the method of a step and that accept the step.
 """
 
+from typing import Any
+
 import numpy as np
 
 from pymc_hydro.engine.codegen.step import NO_HOOKS, Hooks
 from pymc_hydro.engine.compile import python_kernel
-from pymc_hydro.engine.problem import Run
+from pymc_hydro.engine.problem import Problem, Run
 
 __all__ = ["frozen_run", "recorded_run"]
 
@@ -21,7 +23,9 @@ REPEAT = Hooks(
 )
 
 
-def _run(problem, hooks, names, n_column, arrays):
+def _run(
+    problem: Problem, hooks: Hooks, names: dict[str, Any], n_column: int, arrays: tuple
+) -> Run:
     kernel = python_kernel(problem.model, problem.outputs, problem.methods, hooks, names)
     outputs = problem.new_outputs(len(arrays[1]), n_column)
     with np.errstate(all="ignore"):
@@ -30,9 +34,11 @@ def _run(problem, hooks, names, n_column, arrays):
     return Run(*outputs, status)
 
 
-def recorded_run(problem, theta, forcing, x0):
+def recorded_run(
+    problem: Problem, theta: np.ndarray, forcing: np.ndarray, x0: np.ndarray
+) -> tuple[Run, list[tuple[int, int]]]:
     """Return an adaptive run with sensitivities, and (level, method) of its accepted steps."""
-    steps = []
+    steps: list[tuple[int, int]] = []
 
     def decide(accepted, level, method):
         if accepted:
@@ -43,7 +49,13 @@ def recorded_run(problem, theta, forcing, x0):
     return run, steps
 
 
-def frozen_run(problem, theta, forcing, x0, steps):
+def frozen_run(
+    problem: Problem,
+    theta: np.ndarray,
+    forcing: np.ndarray,
+    x0: np.ndarray,
+    steps: list[tuple[int, int]],
+) -> np.ndarray:
     """Return the values of a run that takes the recorded steps, shape (n_time, n_output).
 
     The values are NaN if a stage has no solution at one of these steps.

@@ -14,6 +14,7 @@ needs from earlier stages stays in registers.
 from pymc_hydro.engine.codegen.layout import Layout
 from pymc_hydro.engine.codegen.linear import emit_tail_columns
 from pymc_hydro.engine.codegen.stages import emit_factors, load_slopes, solve_block
+from pymc_hydro.integrators import RungeKutta
 
 __all__ = ["emit_column_error", "emit_columns", "emit_damped"]
 
@@ -35,7 +36,7 @@ def emit_columns(e: Layout) -> None:
     emit_tail_columns(e)
 
 
-def _emit_stages(e, method):
+def _emit_stages(e: Layout, method: RungeKutta) -> None:
     """Write all stages of a method as one loop over the columns.
 
     The loop reads the rows ``x`` (sensitivities) and ``start`` (their rates at the first stage). It
@@ -68,17 +69,17 @@ def _emit_stages(e, method):
             text(f"work[{e.at(f'e_{row}')} + j] = h * ({error})")
 
 
-def _weighted(row, weights):
+def _weighted(row: str, weights: tuple[float, ...]) -> str:
     """Return the weighted sum of the rates of a row's sensitivity at the stages."""
     terms = (f"{w!r} * k{q}_{row}" for q, w in enumerate(weights) if w)
     return " + ".join(terms) or "0.0"
 
 
-def _advanced(row, weights):
+def _advanced(row: str, weights: tuple[float, ...]) -> str:
     return f"s_{row} + h * ({_weighted(row, weights)})"
 
 
-def _stage_columns(e, method, s):
+def _stage_columns(e: Layout, method: RungeKutta, s: int) -> None:
     text, implicit = e.text, method.a[s][s] != 0
     for block in e.blocks:
         for row in block:
@@ -92,7 +93,7 @@ def _stage_columns(e, method, s):
         text(f"k{s}_{row} = {_slopes(e, row, e.head, s) or '0.0'}")
 
 
-def _slopes(e, row, states, s):
+def _slopes(e: Layout, row: str, states: list[str], s: int) -> str:
     """Return the rate of a row's sensitivity at stage s: B, plus J for `states` times Z."""
     terms = [f"{e.slope(row, k, f'{s}')} * z_{k}" for k in states if (row, k) in e.inner]
     if row in e.effect_rows:
@@ -145,7 +146,7 @@ def emit_damped(e: Layout, vector: str) -> None:
         _add_slopes(e, row, e.head, vector)
 
 
-def _add_slopes(e, row, states, vector):
+def _add_slopes(e: Layout, row: str, states: list[str], vector: str) -> None:
     terms = [f"{e.slope(row, k)} * {vector}_{k}" for k in states if (row, k) in e.inner]
     if terms:
         e.text(f"{vector}_{row} = {vector}_{row} + gh * ({' + '.join(terms)})")
