@@ -323,9 +323,7 @@ def adaptive_sensitivities(model: AbstractModel, theta: np.ndarray, basin: xr.Da
     return _worst(check, model, ratios)
 
 
-def discharge_against_scipy(
-    model: AbstractModel, theta: np.ndarray, basin: xr.Dataset
-) -> Finding:
+def discharge_against_scipy(model: AbstractModel, theta: np.ndarray, basin: xr.Dataset) -> Finding:
     """Compare discharge at a tolerance of 1e-9 with SciPy's solve_ivp."""
     run = simulate(model, theta, basin, rtol=1e-9, atol=1e-9)
     expected = solve_with_scipy(model, theta, basin)

@@ -130,7 +130,8 @@ def complex_step_run(
                 if diagonal:
                     stage = _solve_stage(stage, h * diagonal, u, head, f, head_jacobian)
                 slopes.append(f(stage, u))
-            mean = sum(b * slope for b, slope in zip(method.b, slopes, strict=True))
+            weighted = [b * slope for b, slope in zip(method.b, slopes, strict=True)]
+            mean = np.sum(weighted, axis=0)
             x[head] += h * mean[head]
             ends = slopes[0][linear], slopes[-1][linear], mean[linear]
             added = [product(W, g) for W, g in zip((W0, W1, Wm), ends, strict=True)]
