@@ -24,7 +24,7 @@ __all__ = [
     "interval_length",
     "split_record",
     "unit_of",
-    "warn_of_doubts",
+    "warn_if_doubtful",
 ]
 
 _RATE = ("mm/d", "mm d-1", "mm day-1", "mm/day", "mm d^-1", "mm day^-1", "mm d⁻¹", "mm day⁻¹")
@@ -85,11 +85,11 @@ def as_basin(data: xr.Dataset | pd.DataFrame, needed: Sequence[str] = ()) -> xr.
         with the least evaporation, observations in the future, a 999 among small numbers.
     """
     basin = checked_basin(data, needed)
-    warn_of_doubts("basin", basin)
+    warn_if_doubtful("basin", basin)
     return basin
 
 
-def warn_of_doubts(what: str, basin: xr.Dataset) -> None:
+def warn_if_doubtful(what: str, basin: xr.Dataset) -> None:
     """Warn of what can be in a checked basin, but hardly is; `what` is its name in messages."""
     series = {str(name): variable.values for name, variable in basin.data_vars.items()}
     for text in doubts(series, basin["time"].values):
