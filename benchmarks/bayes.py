@@ -72,7 +72,7 @@ def assess(case, errors, data, draws, tune):
     pymc_model, first, second, start = build(case, errors, data)
     names = [rv.name for rv in pymc_model.free_RVs]
     with pymc_model:
-        approximation = ph.laplace(start=start)
+        approximation = ph.fit_laplace(start=start)
         begin = time.perf_counter()
         idata = pm.sample(
             draws=draws,
@@ -117,7 +117,7 @@ def count_gradients(case, errors, data, draws, tunes):
     pymc_model, _, _, start = build(case, errors, data)
     names = [rv.name for rv in pymc_model.free_RVs]
     with pymc_model:
-        approximation = ph.laplace(start=start)
+        approximation = ph.fit_laplace(start=start)
         common = {"draws": draws, "cores": 2, "random_seed": 1, "progressbar": False}
         common |= {"discard_tuned_samples": False, "nuts_sampler": "pymc"}
         for label, tune in zip(("approximation", "default"), tunes, strict=True):

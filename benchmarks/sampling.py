@@ -5,12 +5,12 @@
 
 Six years daily (one of warm-up), HYMOD without snow, errors of linear scale: Gaussian, with seven
 free parameters, or skewed Student's t with AR(1), with ten, whose posterior has several modes: all
-chains start from that of `ph.laplace`. Prints the summary and the effective sample size per second
-of the worst parameter; the time includes compilation and tuning. `--output` keeps means and Monte
-Carlo errors for a comparison: ``--compare A B``.
+chains start from that of `ph.fit_laplace`. Prints the summary and the effective sample size per
+second of the worst parameter; the time includes compilation and tuning. `--output` keeps means and
+Monte Carlo errors for a comparison: ``--compare A B``.
 
-`approximation` is PyMC's NUTS with the starts and the metric of `ph.laplace`, whose search is in
-the time.
+`approximation` is PyMC's NUTS with the starts and the metric of `ph.fit_laplace`, whose search is
+in the time.
 
 `dream` is SPOTPY's DREAM (``pip install spotpy``) in natural units within the priors' bounds, as it
 is used; its density is that of the PyMC model without transformations, so that no Jacobian of one
@@ -56,13 +56,13 @@ def sample(sampler, draws, tune, seed, errors):
     kwargs = {"draws": draws, "tune": tune, "chains": 4, "cores": 2, "random_seed": seed}
     with pymc_model:
         if sampler == "approximation":
-            kwargs |= ph.laplace(seed=seed).nuts(chains=4, seed=seed)
+            kwargs |= ph.fit_laplace(random_seed=seed).nuts(chains=4, random_seed=seed)
         elif sampler == "demetropolisz":
             kwargs["step"] = pm.DEMetropolisZ()
         else:
             kwargs["nuts_sampler"] = sampler
         if "initvals" not in kwargs and errors != "gaussian":  # modes that no chain moves between
-            kwargs["initvals"] = ph.laplace(seed=seed).mode
+            kwargs["initvals"] = ph.fit_laplace(random_seed=seed).mode
         idata = pm.sample(progressbar=False, **kwargs)
     seconds = time.perf_counter() - start
     stats, diverging = idata.sample_stats, None

@@ -21,7 +21,7 @@ if __name__ == "__main__":
     diagram = None
     for label, errors in ERRORS.items():
         with ph.build_model(model, first, preset="log_uniform", **errors) as pymc_model:
-            approximation = ph.laplace(seed=1)  # from the exact Jacobian, in seconds
+            approximation = ph.fit_laplace(random_seed=1)  # from the exact Jacobian, in seconds
             idata = pm.sample(draws=150, tune=100, random_seed=1, **approximation.nuts(chains=2))
             panel = plot_residuals(ph.residuals(idata))
             ph.set_basin(second)

@@ -50,6 +50,6 @@ if __name__ == "__main__":
     fit = ph.calibrate(model, basin, starts=2, hops=0, random_seed=1)
     print(fit)
     with ph.build_model(model, basin, likelihood="normal", scale="linear"):
-        nuts = ph.laplace(seed=1).nuts(chains=2, seed=1)
+        nuts = ph.fit_laplace(random_seed=1).nuts(chains=2, random_seed=1)
         idata = pm.sample(draws=200, tune=100, random_seed=1, **nuts)
     print(az.summary(idata, var_names=list(model.parameter_names)))

@@ -9,8 +9,8 @@ DEPTH = {"max_treedepth": 3, "early_max_treedepth": 3}
 
 
 def shorten(monkeypatch=None, few=FEW):
-    """Few draws and short trajectories for `pm.sample`, one search for `ph.laplace`."""
-    sample, laplace = pm.sample, ph.laplace
+    """Few draws and short trajectories for `pm.sample`, one search for `ph.fit_laplace`."""
+    sample, laplace = pm.sample, ph.fit_laplace
 
     def short(**options):
         chains = min(options.get("chains", 2), 2)
@@ -26,7 +26,7 @@ def shorten(monkeypatch=None, few=FEW):
         return laplace(*arguments, **options | {"starts": 1})
 
     if monkeypatch is None:
-        pm.sample, ph.laplace = short, one_search
+        pm.sample, ph.fit_laplace = short, one_search
     else:
         monkeypatch.setattr(pm, "sample", short)
-        monkeypatch.setattr(ph, "laplace", one_search)
+        monkeypatch.setattr(ph, "fit_laplace", one_search)

@@ -28,10 +28,7 @@ ALLOWED = {
     "data/checks": (set(), {"numpy", "pandas", "xarray"}),
     "data": ({"data/checks", "data/readers"}, {"numpy", "pandas", "xarray", "pyet"}),
     "data/readers/text": (set(), {"numpy", "pandas", "xarray"}),
-    "data/readers/machinery": (
-        {"data", "data/checks", "data/readers/text"},
-        {"numpy", "pandas", "xarray"},
-    ),
+    "data/readers/machinery": ({"data", "data/readers/text"}, {"numpy", "pandas", "xarray"}),
     "data/readers/sources": ({"data/readers/machinery"}, {"xarray"}),
     "data/readers": (
         {"data", "data/checks", "data/readers/machinery", "data/readers/sources"}
@@ -64,9 +61,13 @@ ALLOWED = {
         {"data", "losses", "likelihoods/errors", "likelihoods/distributions"},
         {"numpy", "pandas", "xarray", "pymc", "pytensor"},
     ),
+    "inference/approximation": (
+        {"core/base", "losses", "ops", "likelihoods", "likelihoods/errors"},
+        {"numpy", "pandas", "xarray", "scipy", "pymc", "pytensor"},
+    ),
     "inference": (
         {"core", "core/base", "data", "engine", "ops", "losses", "likelihoods"}
-        | {"likelihoods/errors"},
+        | {"likelihoods/errors", "inference/approximation"},
         {"numpy", "pandas", "xarray", "scipy", "pymc", "pytensor", "arviz"},
     ),
     "calibration/search": ({"calibration"}, {"numpy", "scipy", "rich"}),

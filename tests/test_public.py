@@ -28,6 +28,7 @@ NAMES = {
     "data",
     "verification",
     "discharge",
+    "fit_laplace",
     "join",
     "laplace",
     "likelihoods",

@@ -20,7 +20,7 @@ from pymc_hydro.data.schema import split_record
 from pymc_hydro.engine.simulate import simulate
 from pymc_hydro.inference.build import build_model
 from pymc_hydro.inference.forcing import set_basin
-from pymc_hydro.inference.laplace import inside_bounds, laplace
+from pymc_hydro.inference.laplace import fit_laplace, inside_bounds
 from pymc_hydro.inference.predict import predict
 from pymc_hydro.losses import kge, nse
 
@@ -86,7 +86,7 @@ def run_main_job(
     pymc_model = build_model(model, first, warmup=settings.warmup)
     with pymc_model:
         say("Posterior mode (MAP) ...")
-        approximation = laplace(start=inside_bounds(model, fit.theta))
+        approximation = fit_laplace(start=inside_bounds(model, fit.theta))
         mode = approximation.mode
         draws = f"{settings.tune} + {settings.draws} draws"
         say(f"Sampling: NUTS, {settings.chains} chains, {draws} ...")

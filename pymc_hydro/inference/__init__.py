@@ -3,7 +3,7 @@
 from pymc_hydro.inference.build import build_model, discharge, outputs
 from pymc_hydro.inference.compare import Comparison, compare, compute_log_likelihood
 from pymc_hydro.inference.forcing import set_basin
-from pymc_hydro.inference.laplace import LaplaceApproximation, laplace
+from pymc_hydro.inference.laplace import LaplaceApproximation, fit_laplace, laplace
 from pymc_hydro.inference.priors import priors
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "compare",
     "compute_log_likelihood",
     "discharge",
+    "fit_laplace",
     "laplace",
     "outputs",
     "priors",

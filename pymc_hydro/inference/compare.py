@@ -79,7 +79,7 @@ def compare(
     basin : Dataset or DataFrame
     sample : mapping or callable, optional
         Arguments of ``pm.sample``, or what returns them for the model in context, such as
-        ``lambda: ph.laplace(seed=1).nuts()``.
+        ``lambda: ph.fit_laplace(random_seed=1).nuts()``.
     **options
         Of :func:`pymc_hydro.build_model`, the same for all: likelihood, ar, warmup, ...
 

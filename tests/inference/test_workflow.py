@@ -172,7 +172,7 @@ def test_gauss_newton_is_the_curvature_where_the_model_holds():
     basin = record(2000, 3)
     priors = {"flow_r1": 0.7}
     model = ph.build_model(Tiny(), basin, "normal", ar=1, warmup=WARMUP, priors=priors)
-    found = ph.laplace(model, start=THETA)
+    found = ph.fit_laplace(model, start=THETA)
     assert found.converged
     f = model.logp_dlogp_function(ravel_inputs=True)
     f.set_extra_values({})
@@ -184,10 +184,10 @@ def test_gauss_newton_is_the_curvature_where_the_model_holds():
     sd = np.sqrt(np.diag(np.linalg.inv(-np.array(hessian))))
     np.testing.assert_allclose(np.sqrt(np.diag(found.covariance)), sd, rtol=0.1)
     for name, value in (THETA | {"flow_s0": 0.2, "flow_s1": 0.1}).items():
-        draws = found.sample(2000, seed=1)[name]
+        draws = found.sample(2000, random_seed=1)[name]
         assert abs(float(draws.mean()) - value) < 4 * float(draws.std())
     with pytest.raises(KeyError, match=r"unknown \['b'\] in start"):
-        ph.laplace(model, start={"b": 1})
+        ph.fit_laplace(model, start={"b": 1})
 
 
 def test_laplace_takes_the_higher_of_two_modes():
@@ -196,8 +196,8 @@ def test_laplace_takes_the_higher_of_two_modes():
         a = pm.Normal("a", 0, 5, initval=0)
         flow = (a**3 - 3 * a) * np.ones(20)
         ph.likelihoods.Normal("flow", flow, observed=np.full(20, 5.0), scale=np.float64(1))
-    assert ph.laplace(model, starts=1).mode["a"] == pytest.approx(-1, abs=0.01)
-    assert ph.laplace(model, seed=0).mode["a"] == pytest.approx(2.279, abs=0.001)
+    assert ph.fit_laplace(model, starts=1).mode["a"] == pytest.approx(-1, abs=0.01)
+    assert ph.fit_laplace(model, random_seed=0).mode["a"] == pytest.approx(2.279, abs=0.001)
 
 
 def test_a_parameter_at_its_bound_is_not_free():
@@ -209,7 +209,7 @@ def test_a_parameter_at_its_bound_is_not_free():
     with pm.Model() as model:
         x = pm.Uniform("x", 0, 1)
         ph.likelihoods.Normal("flow", x * np.ones(n), observed=np.full(n, observed), scale=1.0)
-    found = ph.laplace(model, start={"x": 0.1})
+    found = ph.fit_laplace(model, start={"x": 0.1})
     assert found.converged and found.mode["x"] == pytest.approx(1 / (n * -observed), rel=0.05)
     assert float(found.covariance[0, 0]) == pytest.approx(1, rel=0.05)
 
@@ -219,12 +219,12 @@ def test_a_parameter_at_its_bound_is_not_free():
 def test_nuts_starts_from_the_approximation():
     model = ph.build_model(Tiny(), FIRST, "normal", ar=1, warmup=WARMUP)
     with model:
-        approximation = ph.laplace(start=THETA)
+        approximation = ph.fit_laplace(start=THETA)
         idata = pm.sample(
             draws=100, tune=60, random_seed=1, progressbar=False, cores=1,
-            **approximation.nuts(chains=2, seed=1),
+            **approximation.nuts(chains=2, random_seed=1),
         )  # fmt: skip
-    expected = approximation.sample(1000, seed=2)
+    expected = approximation.sample(1000, random_seed=2)
     for name in approximation.mode:
         found, sd = idata.posterior[name].values, float(expected[name].std())
         assert abs(found.mean() - float(expected[name].mean())) < sd
@@ -250,7 +250,7 @@ def test_pathfinder_runs():
             method="pathfinder", num_paths=2, num_draws=100, num_draws_per_path=100,
             random_seed=1, progressbar=False, compile_kwargs={"mode": "FAST_COMPILE"},
         )  # fmt: skip
-        expected = ph.laplace(start=THETA).sample(1000, seed=1)
+        expected = ph.fit_laplace(start=THETA).sample(1000, random_seed=1)
     for name in expected:
         near = abs(float(idata.posterior[name].mean() - expected[name].mean()))
         assert near < float(expected[name].std())
@@ -316,7 +316,7 @@ def test_presets_keep_bounds_and_order(preset):
 @pytest.mark.filterwarnings("ignore:`find_MAP` will:FutureWarning")
 def test_mode_agrees_with_calibration():
     """With uniform priors and a constant scale the mode maximises the efficiency."""
-    fit = ph.calibrate(Tiny(), FIRST, warmup=WARMUP, starts=2, seed=1)
+    fit = ph.calibrate(Tiny(), FIRST, warmup=WARMUP, starts=2, random_seed=1)
     priors = {"flow_s0": 0.5}
     with ph.build_model(Tiny(), FIRST, scale="constant", warmup=WARMUP, priors=priors):
         mode = pm.find_MAP(progressbar=False)

@@ -19,19 +19,19 @@ REFRESH = 0.2  # seconds between looks at the searches
 def run_searches(
     searches: list[Search], most: float, stop: Event, cores: int | None, show: Callable
 ) -> None:
-    """Continue all searches in threads; the kernels release Python's lock while they integrate.
+    """Let all searches go on; the kernels release Python's lock while they integrate.
 
     Parameters
     ----------
     searches : list of Search
     most : int or inf
-        Number of integrations at which a search pauses, unless it ends before.
+        Integrations at which a search pauses, if it has not ended before.
     stop : Event
-        Shared by the searches. It is set if the user interrupts, so that the threads end.
+        Shared by the searches; set if the user interrupts, so that the threads end.
     cores : int or None
-        Number of searches at a time; None is the number of processors.
+        Searches at a time; None is as many as the machine has processors.
     show : callable
-        Called several times a second.
+        Is called several times a second.
     """
     pool = ThreadPoolExecutor(min(cores or os.cpu_count() or 1, len(searches)))
     try:

@@ -27,8 +27,7 @@ def ssr(
     Parameters
     ----------
     observed : array_like, shape (n_time,)
-        NaN where missing; intervals without an observation do not count. Constant and zero flow
-        are allowed.
+        NaN where missing: these intervals take no part. Constant and zero flow are allowed.
     simulated : array_like or TensorVariable, shape (n_time,)
     weights : array_like, shape (n_time,), optional
         Not negative; zero leaves an interval out.
@@ -147,7 +146,7 @@ def gls(
     Parameters
     ----------
     observed : array_like, shape (n_time,)
-        NaN where missing; intervals without an observation leave the covariance, rows and columns.
+        NaN where missing: the rows and columns of these intervals leave the covariance.
     simulated : array_like or TensorVariable, shape (n_time,)
     covariance : float, array_like of shape (n_time,) or (n_time, n_time)
         One variance, a variance for each interval, or the full matrix, in (mm/d)^2; of transformed
@@ -157,7 +156,7 @@ def gls(
     Returns
     -------
     float or TensorVariable
-        For the right model its expectation is the number of observations.
+        The number of observations is what to expect of the right model.
 
     Raises
     ------
@@ -225,6 +224,6 @@ def _fixed(name: str, what: str, value: Any) -> np.ndarray:
     if isinstance(value, Variable):
         raise TypeError(
             f"{name}: {what} must be numbers, found a PyTensor variable; errors whose size is "
-            "estimated belong to a likelihood, see ph.likelihoods"
+            "estimated are what ph.likelihoods is for"
         )
     return np.asarray(value, dtype=float)

@@ -1,0 +1,145 @@
+"""A normal approximation of a posterior: draws of it, and starts and a metric for NUTS."""
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pymc as pm
+import xarray as xr
+from pymc.step_methods.hmc.quadpotential import QuadPotentialFullAdapt
+
+from pymc_hydro.core.base.renamed import renamed_argument
+from pymc_hydro.inference.approximation.coordinates import as_dataset, compile_values
+
+__all__ = ["LaplaceApproximation", "former_names"]
+
+# Of the metric's adaptation: draws that the approximation counts for; those of the first window,
+# after which only draws count (the next one is twice as long).
+FIRST_WEIGHT, FIRST_WINDOW = 10, 50
+FORMER = {"random_seed": "seed", "model": "pymc_model"}  # names of arguments
+
+
+def former_names(what: str, former: dict[str, Any], **values: Any) -> list[Any]:
+    """Return arguments that may have come under the names of earlier versions.
+
+    Raises
+    ------
+    TypeError
+        If another argument was given.
+    """
+    unknown = sorted(set(former) - set(FORMER.values()))
+    if unknown:
+        raise TypeError(f"{what}: unknown arguments {', '.join(unknown)}")
+    return [renamed_argument(what, former, FORMER[n], n, v) for n, v in values.items()]
+
+
+@dataclass(frozen=True)
+class LaplaceApproximation:
+    """A normal distribution of the unconstrained parameters.
+
+    Attributes
+    ----------
+    mode : dict of str to float or array
+        Parameters in natural units at the highest mode of the unconstrained density, which is not
+        that of the density in natural units (``pm.find_MAP``). Vectors are arrays.
+    mean : array, shape (n,)
+        The same, unconstrained.
+    covariance : DataArray, shape (n, n)
+        Inverse of the curvature (see ``ph.fit_laplace``), unconstrained. Entries of vectors are
+        labelled as in ``K_s[wet]``.
+    converged : bool
+        Whether the search ended at a mode.
+    modes : DataFrame
+        A row for each mode that was found, the best first: its log-probability in unconstrained
+        parameters (`log_posterior`), how much lower that is (`gap`), whether it is a mode
+        (`converged`), how many searches ended there (`searches`), and the parameters in natural
+        units.
+    model : pm.Model
+    logp_dlogp : callable
+        The log-probability and its gradient, compiled; NUTS takes it over.
+    """
+
+    mode: dict
+    mean: np.ndarray
+    covariance: xr.DataArray
+    converged: bool
+    modes: pd.DataFrame
+    model: pm.Model
+    logp_dlogp: Callable = field(repr=False, compare=False)
+
+    def sample(
+        self, draws: int = 1000, random_seed: int | None = None, **former: Any
+    ) -> xr.Dataset:
+        """Draw parameters in natural units.
+
+        Parameters
+        ----------
+        draws : int
+        random_seed : int, optional
+            Called `seed` in earlier versions.
+
+        Returns
+        -------
+        Dataset
+            On (chain, draw) and the dims of each variable, for ``ph.predict`` and ArviZ.
+        """
+        [random_seed] = former_names("sample", former, random_seed=random_seed)
+        rng = np.random.default_rng(random_seed)
+        z = rng.multivariate_normal(self.mean, self.covariance.values, draws)
+        values = compile_values(self.model)
+        return as_dataset(self.model, [values(row) for row in z])
+
+    def nuts(
+        self,
+        chains: int = 4,
+        random_seed: int | None = None,
+        **options: Any,
+    ) -> dict:
+        """Return arguments for ``pm.sample``: PyMC's NUTS with this covariance as first metric.
+
+        The chains start at draws of the approximation, and tuning adapts the whole matrix, so that
+        a few hundred steps of it suffice.
+
+        Parameters
+        ----------
+        chains : int
+        random_seed : int, optional
+            For the starts; called `seed` in earlier versions.
+        **options
+            As of ``pm.NUTS``.
+
+        Returns
+        -------
+        dict
+            ``step``, ``initvals`` and ``chains``.
+
+        Examples
+        --------
+        >>> import pymc as pm, pymc_hydro as ph
+        >>> model, basin = ph.Hymod(snow=False), ph.load_basin("leaf_river")
+        >>> with ph.build_model(model, basin) as pymc_model:  # doctest: +SKIP
+        ...     idata = pm.sample(tune=200, **ph.fit_laplace().nuts())
+        """
+        random_seed = renamed_argument("nuts", options, "seed", "random_seed", random_seed)
+        starts = self.sample(chains, random_seed)
+        free = [rv.name for rv in self.model.free_RVs]
+        with self.model:
+            options = {"logp_dlogp_func": self.logp_dlogp, **options}
+            step = pm.NUTS(potential=self._metric(), **options)
+        initvals = [{n: starts[n].values[0, i] for n in free} for i in range(chains)]
+        return {"step": step, "initvals": initvals, "chains": chains}
+
+    def _metric(self) -> QuadPotentialFullAdapt:
+        """Return a dense metric that begins with the covariance and is adapted while tuning."""
+        with warnings.catch_warnings():  # that it is experimental
+            warnings.simplefilter("ignore", UserWarning)
+            return QuadPotentialFullAdapt(
+                self.mean.size,
+                self.mean,
+                self.covariance.values,
+                FIRST_WEIGHT,
+                adaptation_window=FIRST_WINDOW,
+            )
