@@ -11,6 +11,7 @@ from pymc_hydro.data import Attributes, Column, Source, SourceError, Table
 from tests.data.test_readers_twins import (
     DAYS,
     EVAPORATION,
+    FLOW,
     GAPPY,
     RAIN,
     TEMPERATURE,
@@ -190,21 +191,50 @@ def test_lines_that_are_marked_as_missing(tmp_path):
 
 
 def test_a_heading_and_a_position(tmp_path):
-    rows = "\n".join(
-        f"{d:%Y-%m-%d} {p} {q}" for d, p, q in zip(DAYS, RAIN, TRUTH["discharge"], strict=True)
-    )
+    rows = "\n".join(f"{d:%Y-%m-%d} {p} {q}" for d, p, q in zip(DAYS, RAIN, FLOW, strict=True))
     (tmp_path / "basin 5.txt").write_text(f"47.5\n2e8\ndate P Q\n{rows}\n", encoding="utf-8")
     columns = {"precipitation": (1, "mm/d"), "discharge": (2, "mm/d")}
-    table = Table("basin {gauge}.txt", columns, separator=r"\s+", heading=("latitude", "area_m2"))
+    heading = ("latitude", "area_m2")
+    table = Table("basin {gauge}.txt", columns, separator=r"\s+", heading=heading, complete=True)
     basin = ph.read_basin(tmp_path, source=Source("headed", (table,)))
-    np.testing.assert_allclose(basin["discharge"], GAPPY)
+    np.testing.assert_allclose(basin["discharge"], FLOW)
     assert (basin.attrs["latitude"], basin.attrs["area_km2"]) == (47.5, 200.0)
+    either = (("no", "mm"), ("P", "mm"))
+    basin = ph.read_basin(
+        tmp_path, source=Source("either", (replace(table, columns={"precipitation": either}),))
+    )
+    np.testing.assert_array_equal(basin["precipitation"], RAIN)
     table = replace(table, columns={"precipitation": (9, "mm/d")})
     with pytest.raises(KeyError, match="no column 10"):
         ph.read_basin(tmp_path, source=Source("headed", (table,)))
     table = replace(table, heading=("latitude",) * 3)
     with pytest.raises(ValueError, match="first three lines, one number each"):
         ph.read_basin(tmp_path, source=Source("headed", (table,)))
+
+
+def test_declarations_are_checked_when_they_are_made(tmp_path):
+    table = Table("{gauge}.csv", {"precipitation": ("P", "mm")})
+    with pytest.raises(KeyError, match="columns names 'rain'; known are precipitation"):
+        Table("x.csv", {"rain": ("P", "mm")})
+    with pytest.raises(ValueError, match="needs a first table, with dates"):
+        Source("mine", (replace(table, time=""),))
+    with pytest.raises(ValueError, match="names kind; known are gauge: declare it"):
+        Source("mine", (replace(table, path="{kind}/x.csv"),))
+    column = Column("P", "mm", when=("kind", "radar"))
+    with pytest.raises(ValueError, match="column 'P' depends on the option 'kind'"):
+        Source("mine", (replace(table, columns={"precipitation": column}),))
+    with pytest.raises(FileNotFoundError, match="no file of mine for gauge '7'"):
+        ph.read_basin(tmp_path, "7", source=Source("mine", (replace(table, needed=False),)))
+
+
+def test_units_that_are_not_converted_are_refused(tmp_path):
+    write(tmp_path / "a.csv", frame(P=RAIN, S=20.0))
+    columns = {"precipitation": ("P", "mm"), "shortwave_radiation": ("S", "MJ/m2/d")}
+    with pytest.raises(ValueError, match="'shortwave_radiation' is in 'MJ/m2/d', expected 'W/m2'"):
+        ph.read_basin(tmp_path, "a", source=Source("mine", (Table("{gauge}.csv", columns),)))
+    names = {name: column for name, (column, _) in columns.items()}
+    with pytest.raises(ValueError, match="expected 'W/m2'; convert it first"):
+        ph.read_csv(tmp_path / "a.csv", names, {"shortwave_radiation": "MJ/m2/d"})
 
 
 def _mopex(folder, gauge, days=9):
@@ -238,6 +268,7 @@ def test_read_basin_finds_the_source(tmp_path):
         (("fulda", "1"), {}, "is embedded"),
         ((record,), {"reader": "read_xyz"}, "no reader 'read_xyz'; known are .*read_camels_aus"),
         ((record,), {"colour": 1}, "unexpected keyword"),
+        ((record,), {"source": "read_csv"}, "expected a ph.data.Source, found 'read_csv'"),
         ((record, "1"), {}, "a table of one basin; leave out gauge='1'"),
     ):
         with pytest.raises(SourceError, match=message):

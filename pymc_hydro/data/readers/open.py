@@ -90,6 +90,10 @@ def read_basin(
 def _declared(reader, source):
     """Return the source that is asked for, None where it must be found."""
     known = {s.reader: s for s in SOURCES} | {TEXT_TABLE: None}
+    if not isinstance(source, Source | None):
+        raise SourceError(
+            f"source: expected a ph.data.Source, found {source!r}; reader= takes the name of one"
+        )
     if reader is None:
         return source
     if source is not None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import xarray as xr
 
-from pymc_hydro.data.readers.machinery.assemble import EXTRAS, assemble, series
+from pymc_hydro.data.readers.machinery.assemble import assemble, series
+from pymc_hydro.data.readers.machinery.declaration import EXTRAS
 from pymc_hydro.data.readers.text.dates import dates_of, looks_like_date
 from pymc_hydro.data.readers.text.files import header_of, read_table
 from pymc_hydro.data.schema import VARIABLES

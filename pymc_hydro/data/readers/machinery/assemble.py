@@ -7,23 +7,15 @@ import pandas as pd
 import xarray as xr
 
 from pymc_hydro.data.evaporation import potential_evaporation
+from pymc_hydro.data.readers.machinery.declaration import EXTRAS
 from pymc_hydro.data.readers.text.dates import regular
 from pymc_hydro.data.readers.text.files import parse_numbers, warn
 from pymc_hydro.data.schema import VARIABLES, as_basin
 from pymc_hydro.data.units import to_schema
 
-__all__ = ["EXTRAS", "assemble", "series", "spread_over", "warn_of_doubts"]
+__all__ = ["assemble", "series", "spread_over", "warn_of_doubts"]
 
 FORCING = ("precipitation", "potential_evaporation", "temperature")
-# What some methods of potential evaporation need beside the schema; kept as it is.
-EXTRAS = {
-    "temperature_min": "degC",
-    "temperature_max": "degC",
-    "shortwave_radiation": "W/m2",
-    "relative_humidity": "%",
-    "vapour_pressure": "Pa",
-    "wind_speed": "m/s",
-}
 # Limits of what nature does, in mm/d, beyond which a value is a wrong unit or a wrong number.
 HEAVIEST_DAY, HEAVIEST_HOUR = 2000.0, 10000.0  # records: 1825 mm in a day, 401 mm in an hour
 LARGEST_FLOW = 5000.0
@@ -65,6 +57,10 @@ def series(
     for name, (_, unit) in columns.items():
         if name in VARIABLES or name.startswith("temperature"):
             frame[name] = to_schema(source, name, frame[name], unit, days, area)
+        elif unit != EXTRAS[name]:
+            raise ValueError(
+                f"{source}: {name!r} is in {unit!r}, expected {EXTRAS[name]!r}; convert it first"
+            )
     return frame
 
 

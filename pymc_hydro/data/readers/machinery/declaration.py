@@ -1,10 +1,22 @@
 """What a source of data is: its files, their columns with units, and where attributes stand."""
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["GAUGE", "Attributes", "Column", "Source", "Table"]
+from pymc_hydro.data.schema import VARIABLES
 
+__all__ = ["EXTRAS", "GAUGE", "Attributes", "Column", "Source", "Table"]
+
+# What some methods of potential evaporation need beside the schema; kept as it is.
+EXTRAS = {
+    "temperature_min": "degC",
+    "temperature_max": "degC",
+    "shortwave_radiation": "W/m2",
+    "relative_humidity": "%",
+    "vapour_pressure": "Pa",
+    "wind_speed": "m/s",
+}
 GAUGE = "{gauge}"
 
 
@@ -121,6 +133,14 @@ class Table:
     by_header: bool = False
     detail: str = ""
 
+    def __post_init__(self):
+        known = (*VARIABLES, *EXTRAS)
+        if strange := [name for name in self.columns if name not in known]:
+            raise KeyError(
+                f"Table {self.path!r}: columns names {', '.join(map(repr, strange))}; known are "
+                f"{', '.join(known)} (schema name first, then the file's column)"
+            )
+
     @property
     def paths(self) -> tuple[str, ...]:
         """The patterns of the file's path."""
@@ -138,13 +158,16 @@ class Table:
             return ()
         return (self.listed,) if self.listed else self.paths
 
+    @property
+    def must_have(self) -> list[str]:
+        """The columns, each the only one of its variable, that every such file has."""
+        only = [c[0] for c in map(self.choices, self.columns) if len(c) == 1]
+        plain = [c.name for c in only if c.needed and c.when is None and isinstance(c.name, str)]
+        return [*self.dates, *(name for name in plain if "*" not in name and name != GAUGE)]
+
     def fits_header(self, names: Collection[str]) -> bool:
-        """Return whether a header has the columns that the file must have."""
-        choices = [self.choices(name) for name in self.columns]
-        needed = [c for c in choices if any(column.needed for column in c)]
-        return set(self.dates) <= set(names) and all(
-            any(column.name in names for column in columns) for columns in needed
-        )
+        """Return whether a file with this header may be one of these."""
+        return set(self.must_have) <= set(names)
 
     @property
     def wide(self) -> bool:
@@ -237,6 +260,26 @@ class Source:
     pet: str | None = None
     pet_note: str = ""
     reader: str = ""
+
+    def __post_init__(self):
+        tables = [table for kinds in self.entries for table in kinds]
+        if not tables or not all(table.time for table in self.entries[0]):
+            raise ValueError(f"Source {self.name!r}: needs a first table, with dates")
+        fields = {"gauge", *self.options, *re.compile(self.gauge).groupindex}
+        paths = [path for table in tables for path in table.paths]
+        for path in (*paths, *(a.path for a in self.attributes), self.name):
+            if strange := set(re.findall(r"\{(\w+)\}", path)) - fields:
+                raise ValueError(
+                    f"Source {self.name!r}: {path!r} names {', '.join(sorted(strange))}; known are "
+                    f"{', '.join(sorted(fields))}: declare it in options="
+                )
+        columns = [c for table in tables for name in table.columns for c in table.choices(name)]
+        for column in columns:
+            if column.when and column.when[0] not in {"pet", *self.options}:
+                raise ValueError(
+                    f"Source {self.name!r}: column {column.name!r} depends on the option "
+                    f"{column.when[0]!r}; declare it in options="
+                )
 
     @property
     def entries(self) -> tuple[tuple[Table, ...], ...]:

@@ -46,7 +46,7 @@ def load(
     if table.rename is not None:
         frame = frame.rename(columns=table.rename)
     if table.complete:
-        _check_complete(path, frame, [*table.dates, *columns])
+        _check_complete(path, frame, table)
     return _lines_of(table, path, frame, gauge) if table.gauges else frame
 
 
@@ -155,9 +155,9 @@ def _lines_of(table, path, frame, gauge):
     return frame
 
 
-def _check_complete(path, frame, needed):
+def _check_complete(path, frame, table):
     first_line = frame.attrs["first_line"]
-    if absent := sorted(set(needed) - set(frame)):
+    if absent := [name for name in table.must_have if name not in frame]:
         raise ValueError(f"{path}: line {first_line - 1} lacks the columns {absent}")
     short = frame.isna().any(axis=1)
     if short.any():

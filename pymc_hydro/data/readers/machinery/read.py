@@ -93,6 +93,10 @@ def read_source(
             frames.append(_read(asked, table, path, known, place.get("area_km2"), index))
             paths.append(path)
             known |= set(frames[-1])
+    if not frames:
+        raise FileNotFoundError(
+            f"{asked.root}: no file of {source.name} for gauge {asked.gauge!r} in it or below"
+        )
     if "temperature" not in known and known.issuperset(EXTREMES):
         frames.append(pd.concat(frames, axis=1, sort=True)[EXTREMES].mean(axis=1, skipna=False))
         frames[-1] = frames[-1].to_frame("temperature")
@@ -103,7 +107,8 @@ def read_source(
             warn(paths[0], source.pet_note)
     attrs = {"gauge": asked.gauge, **place, "source": filled(source.name, asked.fields)}
     # Of files with one variable each, a message about the basin names none.
-    where = paths[0] if frames[0].shape[1] > 1 else f"{asked.root}, {asked.gauge}"
+    alone = len(paths) == 1 or frames[0].shape[1] > 1
+    where = paths[0] if alone else f"{asked.root}, {asked.gauge}"
     return assemble(where, frames, attrs=attrs, pet=method, max_gap=max_gap)
 
 
