@@ -62,6 +62,7 @@ def test_parameter_vectors_that_do_not_fit(theta, error, message):
 
 
 @pytest.mark.kernels
+@pytest.mark.filterwarnings("ignore:basin. precipitation is 30 mm/d on average")  # so it should be
 def test_default_formulation_keeps_the_store_below_its_capacity():
     """The reference overfills the store at small beta; the default does not."""
     import pandas as pd
