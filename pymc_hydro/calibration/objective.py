@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytensor
@@ -211,7 +212,7 @@ def _loss_of(goal, values, loss):
     """Return a function of values and their Jacobian: loss and gradient, and no residuals."""
     loss = goal.sign * _scalar(loss, goal.name)
     try:
-        delta = pytensor.grad(loss, values)
+        delta: Any = pytensor.grad(loss, values)
     except DisconnectedInputError as error:
         raise TypeError(
             f"calibrate: the loss {goal.name!r} does not depend on the simulated series, its "
@@ -234,8 +235,8 @@ def _squares_of(goal, values, residuals):
     """
     u = pt.zeros_like(residuals)
     direction = values.type("direction")
-    backward = pytensor.grad((residuals * u).sum(), values)
-    forward = pytensor.grad((backward * direction).sum(), u)
+    backward: Any = pytensor.grad((residuals * u).sum(), values)
+    forward: Any = pytensor.grad((backward * direction).sum(), u)
     directions = pt.tensor("directions", dtype="float64", shape=(None, *values.type.shape))
     changes = vectorize_graph(forward, {direction: directions})
     compiled = pytensor.function([values, directions], [residuals, changes])

@@ -123,7 +123,7 @@ def find_residuals(loss: Callable) -> Callable | None:
     return functools.partial(SUMS_OF_SQUARES[plain], *arguments, **keywords)
 
 
-def _plain(loss):
+def _plain(loss: Callable) -> tuple[Callable, tuple, dict]:
     if isinstance(loss, functools.partial):
         return loss.func, loss.args, loss.keywords
     return loss, (), {}

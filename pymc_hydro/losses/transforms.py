@@ -125,7 +125,7 @@ class BoxCox(AbstractTransform):
     power: float | Variable = POWER
     offset: float | Variable | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check_number("BoxCox: the power", self.power)
         if isinstance(self.power, Real) and self.power < 0:
             raise ValueError(
@@ -190,7 +190,7 @@ class Power(AbstractTransform):
     power: float = 0.5
     offset: float | Variable | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check_number("Power: the power", self.power)
         if isinstance(self.power, Variable) or self.power == 0:
             raise ValueError(
@@ -249,7 +249,7 @@ class LogSinh(AbstractTransform):
     a: float | Variable = 0.1
     b: float | Variable = 0.2
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name in ("a", "b"):
             value = getattr(self, name)
             _check_number(f"LogSinh: {name}", value)
