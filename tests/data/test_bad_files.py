@@ -321,3 +321,20 @@ def test_a_long_file_is_read_whole(tmp_path):
     basin = ph.read_csv(tmp_path / "basin.csv")
     assert basin.sizes["time"] == n
     np.testing.assert_allclose(basin["discharge"], 0.005 * 1440)
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        (["1,234", "1,100", "998.5", "1,001"], "separates thousands, beside '998.5'"),
+        (["1,234", "998", "997", "996"], "separates thousands, beside '998'"),
+        (["1,234", "2,5", "0,125", "3"], "give decimal=','"),
+        (["1,234", "1,100", "0,998", "1,001"], "give decimal=','"),
+    ],
+)
+def test_commas_of_thousands_are_no_decimal_commas(cells, message, tmp_path):
+    lines = [f'2001-01-0{i + 1},1.5,1.0,"{cell}"' for i, cell in enumerate(cells)]
+    path = tmp_path / "record.csv"
+    path.write_text("date,precipitation,potential_evaporation,discharge\n" + "\n".join(lines))
+    with pytest.raises(ValueError, match=message):
+        ph.read_csv(path)

@@ -164,12 +164,24 @@ def parse_numbers(path, table: pd.DataFrame, column: str) -> pd.Series:
         cell = str(cells.iloc[at])
         fix = "write missing values as empty cells or NaN"
         if re.fullmatch(r"\s*[-+]?\d+,\d+\s*", cell):
-            fix = "give decimal=','"
+            fix = _comma_fix(cells[bad].astype(str), cells[found.notna()].astype(str))
         raise ValueError(
             f"{path}: line {at + table.attrs.get('first_line', 1)}, column {column!r}: "
             f"{cell[:40]!r} is not a number ({int(bad.sum())} such cells); {fix}"
         )
     return found.astype(float)
+
+
+def _comma_fix(with_comma: pd.Series, plain: pd.Series) -> str:
+    """Return what to do about numbers with a comma in a column with `plain` ones."""
+    groups = with_comma.str.fullmatch(r"\s*[-+]?\d{1,3}(,\d{3})+(\.\d+)?\s*").all()
+    large = plain[plain.str.contains(".", regex=False) | (pd.to_numeric(plain).abs() >= 100)]
+    if groups and len(large):
+        return (
+            f"its comma separates thousands, beside {large.iloc[0].strip()!r}; write such numbers "
+            "without it"
+        )
+    return "give decimal=','"
 
 
 def _look(path, declared):
