@@ -9,7 +9,11 @@ import xarray as xr
 from pymc_hydro.calibration.result import Calibration
 from pymc_hydro.calibration.search.strategy import Outcome
 from pymc_hydro.calibration.space import SearchSpace
-from pymc_hydro.calibration.uncertainty import linear_covariance, singular_directions
+from pymc_hydro.calibration.uncertainty import (
+    linear_covariance,
+    singular_directions,
+    without_effect,
+)
 from pymc_hydro.core.base.dims import PARAMETER, TIME
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.losses import evaluate
@@ -38,6 +42,9 @@ def assemble_calibration(
     gradient = np.where(np.isnan(space.held), gradient, 0.0)
     residuals, slopes = _residuals(objective, theta, runs["calibration"])
     covariance = linear_covariance(space, theta, residuals, slopes)
+    idle = without_effect(space, slopes)
+    # A zero would say that a parameter is known exactly which is not known at all.
+    errors = np.where(idle, np.nan, np.sqrt(np.diag(covariance)))
     jacobian = runs["calibration"][f"d{objective.problem.outputs[0]}_dparameter"]
     bare = {what: _without_sensitivities(run) for what, run in runs.items()}
     scores = {what: _scores(run, objective.problem.outputs[0]) for what, run in runs.items()}
@@ -49,7 +56,7 @@ def assemble_calibration(
         **{what: _span(run) for what, run in runs.items()},
     }
     return Calibration(
-        theta=_parameters(model, space, theta, np.sqrt(np.diag(covariance))),
+        theta=_parameters(model, space, theta, errors, idle),
         loss=float(loss),
         scores=scores["calibration"],
         validation_scores=scores.get("validation"),
@@ -83,7 +90,7 @@ def _residuals(objective, theta, run):
     return residual[there], run[f"d{name}_dparameter"].values[scored][there]
 
 
-def _parameters(model, space, theta, errors) -> xr.Dataset:
+def _parameters(model, space, theta, errors, idle) -> xr.Dataset:
     variables, at_bound = {}, space.at_bound(theta)
     for i, p in enumerate(model.parameters):
         attributes = {
@@ -93,6 +100,7 @@ def _parameters(model, space, theta, errors) -> xr.Dataset:
             "upper": float(space.upper[i]),
             "standard_error": float(errors[i]),
             "at_bound": int(at_bound[i]),
+            "no_effect": int(idle[i]),
             "fixed": int(not np.isnan(space.held[i])),
         }
         variables[p.name] = ((), theta[i], attributes)

@@ -27,7 +27,8 @@ class Calibration:
     ----------
     theta : Dataset
         The parameters, one variable each, with the attributes ``units``, ``long_name``, ``lower``,
-        ``upper``, ``standard_error``, ``at_bound`` and ``fixed`` (0 or 1).
+        ``upper``, ``standard_error``, and as 0 or 1 ``at_bound``, ``fixed`` and ``no_effect``: the
+        parameter changes no residual, so that where it ended and its error mean nothing.
     loss : float
         The minimised value; for a score, its negative.
     scores : dict of str to float
@@ -238,7 +239,8 @@ class Calibration:
         rows = []
         for name, value in self.theta.data_vars.items():
             a = value.attrs
-            remark = "fixed" if a["fixed"] else "at its bound" if a["at_bound"] else ""
+            remarks = ("fixed", "fixed"), ("no_effect", "no effect"), ("at_bound", "at its bound")
+            remark = next((text for key, text in remarks if a.get(key)), "")
             error = "" if remark else f"{a['standard_error']:.2g}"
             bounds = f"{a['lower']:g} to {a['upper']:g}"
             rows.append((str(name), f"{value.item():.5g}", error, a["units"], bounds, remark))

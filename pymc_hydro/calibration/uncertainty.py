@@ -6,7 +6,7 @@ import xarray as xr
 from pymc_hydro.calibration.space import SearchSpace
 from pymc_hydro.core.base.dims import PARAMETER
 
-__all__ = ["NOTE", "linear_covariance", "singular_directions"]
+__all__ = ["NOTE", "linear_covariance", "singular_directions", "without_effect"]
 
 NOTE = (
     "s^2 (J'J)^-1 of the residuals at the optimum: those of the loss if it is a sum of squares, "
@@ -16,6 +16,7 @@ NOTE = (
     "and last for days, so that these standard errors are too small. Parameters that are fixed or "
     "at a bound have zero here, and the others are given those."
 )
+NO_EFFECT = 1e-6  # of the largest change of the residuals by a parameter, over the whole ranges
 SMALLEST = np.finfo(float).eps  # of the largest singular value
 
 
@@ -81,6 +82,23 @@ def singular_directions(space: SearchSpace, theta: np.ndarray, jacobian: np.ndar
         },
         coords={PARAMETER: list(space.names)},
     )
+
+
+def without_effect(space: SearchSpace, jacobian: np.ndarray) -> np.ndarray:
+    """Return which free parameters change no residual, shape (n_parameter,).
+
+    Where such a parameter ends says nothing: the search moves it by rounding, or by the tail of a
+    smoothed threshold.
+
+    Parameters
+    ----------
+    space, jacobian
+        As in :func:`linear_covariance`.
+    """
+    size = np.linalg.norm(jacobian, axis=0) * (space.upper - space.lower)
+    result = np.zeros(size.size, dtype=bool)
+    result[space.free] = size[space.free] <= NO_EFFECT * size[space.free].max(initial=0.0)
+    return result
 
 
 def _singular(jacobian):

@@ -242,9 +242,13 @@ def _parameters(plots, folder, model, theta, posterior):
     if folder.has(CALIBRATION):
         table["calibrated"] = pd.Series(theta)
         found = folder.load(CALIBRATION)
-        at_bound = [bool(found[n].attrs["at_bound"]) for n in table.index]
-        if any(at_bound):
-            table["remark"] = np.where(at_bound, "at a bound of the search", "")
+        at_bound, idle = (
+            np.array([bool(found[n].attrs.get(key)) for n in table.index])
+            for key in ("at_bound", "no_effect")
+        )
+        if (at_bound | idle).any():
+            bound = np.where(at_bound, "at a bound of the search", "")
+            table["remark"] = np.where(idle, "without effect", bound)
     if posterior is None:
         return _table(table)
     import matplotlib.pyplot as plt

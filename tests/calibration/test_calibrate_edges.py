@@ -230,3 +230,15 @@ def test_the_former_name_of_the_seed_works_and_warns():
     np.testing.assert_array_equal(fit.history["first"], former.history["first"])
     with pytest.raises(TypeError, match="seed is the former name of random_seed"):
         ph.calibrate(MODEL, BASIN, seed=4, random_seed=4, **options)
+
+
+def test_snow_parameters_of_a_place_without_snow_have_no_effect():
+    basin = ph.load_basin("leaf_river").isel(time=slice(0, 700))
+    basin = basin.assign(temperature=("time", 20 + 5 * np.sin(np.arange(700) / 58)))
+    model = ph.Hymod()
+    fit = ph.calibrate(model, basin, starts=model.default, hops=0, progressbar=False)
+    for name in model.parameter_names:
+        found = fit.theta[name].attrs
+        assert found["no_effect"] == (name in ("T_tr", "f_dd")), name
+        assert np.isnan(found["standard_error"]) == (name in ("T_tr", "f_dd"))
+    assert str(fit).count("no effect") == 2

@@ -12,6 +12,7 @@ from pymc_hydro.calibration.search.pausing import Pausing
 from pymc_hydro.calibration.search.rounds import reduce_rows
 from pymc_hydro.calibration.search.strategy import search_all
 from pymc_hydro.calibration.space import SPACES, define_space
+from pymc_hydro.calibration.uncertainty import without_effect
 
 MODEL = ph.SacSma(snow=False)  # linear and logarithmic axes
 FIXED = {"Z": 50.0}
@@ -123,3 +124,12 @@ def test_hops_find_the_best_of_many_optima():
     assert least < min(search.best[0] for search in outcome.starts) - 0.5
     given_up = [search for search in outcome.hops if search.message.startswith("left")]
     assert len(given_up) > len(outcome.hops) / 2
+
+
+def test_a_parameter_has_an_effect_if_it_changes_a_residual(rng):
+    space = define_space(MODEL, {}, FIXED, "unit cube")
+    jacobian = rng.normal(size=(50, 13)) / (space.upper - space.lower)
+    assert not without_effect(space, jacobian).any()
+    jacobian[:, [2, 9]] *= [0, 1e-8]
+    jacobian[:, MODEL.parameter_names.index("Z")] = 0  # is fixed
+    assert np.flatnonzero(without_effect(space, jacobian)).tolist() == [2, 9]
