@@ -74,8 +74,6 @@ def sample(sampler, draws, tune, seed, errors):
 
 def natural_logp(pymc_model):
     """Return the log-density of the parameters in natural units, by NAMES; -inf outside."""
-    initial = pymc_model.rvs_to_initial_values
-    initial.update(dict.fromkeys(initial))  # which PyMC could not copy
     natural = remove_value_transforms(pymc_model)
     inputs = [natural.rvs_to_values[natural[n]] for n in NAMES]
     logp = natural.compile_fn(natural.logp(), inputs=inputs, point_fn=False)

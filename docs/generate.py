@@ -17,6 +17,7 @@ MODULES = (
     "core",
     "data",
     "losses",
+    "ops",
     "likelihoods",
     "signatures",
     "verification",

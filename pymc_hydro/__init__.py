@@ -4,7 +4,7 @@ import warnings
 from importlib import import_module
 from importlib.metadata import version
 
-from pymc_hydro import core, data, likelihoods, losses, signatures, verification
+from pymc_hydro import core, data, likelihoods, losses, ops, signatures, verification
 from pymc_hydro.calibration import Calibration, calibrate
 from pymc_hydro.core.snow import elevation_bands
 from pymc_hydro.data import load_basin
@@ -73,6 +73,7 @@ __all__ = [
     "likelihoods",
     "load_basin",
     "losses",
+    "ops",
     "outputs",
     "plots",
     "predict",

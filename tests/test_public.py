@@ -38,6 +38,7 @@ NAMES = {
     "plots",
     "load_basin",
     "losses",
+    "ops",
     "outputs",
     "predict",
     "priors",
@@ -73,7 +74,7 @@ def test_every_public_name_is_documented():
         assert getattr(ph, name).__doc__, name
 
 
-@pytest.mark.parametrize("module", ["core", "data", "likelihoods", "losses", "plots"])
+@pytest.mark.parametrize("module", ["core", "data", "likelihoods", "losses", "ops", "plots"])
 def test_public_modules_hold_documented_names(module):
     for name in getattr(ph, module).__all__:
         thing = getattr(getattr(ph, module), name)

@@ -149,8 +149,6 @@ class Job:
                     cores=min(options["chains"], os.cpu_count() or 1),
                     **approximation.nuts(options["chains"], options["seed"]),
                 )
-            for variable in pymc_model.free_RVs:  # PyMC computes no likelihood where one is set
-                pymc_model.set_initval(variable, None)
             pm.compute_log_likelihood(idata, progressbar=False)
             predicted = [ph.predict(idata, seed=options["seed"])]
             ph.set_basin(second)

@@ -1,5 +1,6 @@
 """Several model structures on the same record, compared by cross-validation."""
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -33,10 +34,7 @@ class Comparison:
 
 
 def compute_log_likelihood(idata, pymc_model: pm.Model | None = None):
-    """Add the pointwise log-likelihood to a result of ``pm.sample``, for leave-one-out.
-
-    ``pm.compute_log_likelihood`` for models whose variables have initial values, as those of
-    ``ph.priors`` have: it would refuse them, although it does not need any.
+    """Call ``pm.compute_log_likelihood``; use that (deprecated).
 
     Parameters
     ----------
@@ -49,14 +47,13 @@ def compute_log_likelihood(idata, pymc_model: pm.Model | None = None):
     DataTree or InferenceData
         `idata`, with the group ``log_likelihood`` on (chain, draw, <likelihood>_time).
     """
-    pymc_model = pm.modelcontext(pymc_model)
-    initial = pymc_model.rvs_to_initial_values
-    kept = dict(initial)
-    initial.update(dict.fromkeys(kept))
-    try:
-        return pm.compute_log_likelihood(idata, model=pymc_model, progressbar=False)
-    finally:
-        initial.update(kept)
+    warnings.warn(
+        "ph.compute_log_likelihood is pm.compute_log_likelihood, which now takes models with "
+        "ph.priors; call that",
+        FutureWarning,
+        stacklevel=2,
+    )
+    return pm.compute_log_likelihood(idata, model=pymc_model, progressbar=False)
 
 
 def compare(
@@ -119,5 +116,5 @@ def compare(
     for label, model in models.items():
         with build_model(model, basin, **options) as pymc_models[label]:
             idata[label] = pm.sample(**(sample() if callable(sample) else sample or {}))
-            compute_log_likelihood(idata[label])
+            pm.compute_log_likelihood(idata[label], progressbar=False)
     return Comparison(az.compare(idata), idata, pymc_models)

@@ -5,11 +5,14 @@ from numbers import Real
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
-from pymc.distributions.transforms import Interval
+from pymc.distributions.distribution import SymbolicRandomVariable
 from pytensor.graph.basic import Variable
+from pytensor.graph.traversal import ancestors
+from pytensor.tensor.random.op import RandomVariable
 
 from pymc_hydro.core.declaration import Parameter
 from pymc_hydro.core.model import AbstractModel
+from pymc_hydro.inference.bounded import Bounded, LogBounded
 
 __all__ = ["PRESETS", "priors"]
 
@@ -17,7 +20,12 @@ CONCENTRATION = 4.0  # of a weak prior around its mode, as in the PERT distribut
 
 
 def priors(
-    model: AbstractModel, preset: str = "uniform", dims: str | None = None, **overrides
+    model: AbstractModel,
+    preset: str = "uniform",
+    dims: str | None = None,
+    *,
+    prefix: str = "",
+    **overrides,
 ) -> dict:
     """Create a random variable for each parameter, within its bounds.
 
@@ -36,9 +44,13 @@ def priors(
     dims : str, optional
         A dimension of the PyMC model, such as ``basin``: each of its entries then has parameters
         of its own. Not given: scalars, which several basins share.
+    prefix : str
+        Begins the names of the variables, as in ``<prefix>_K_s``: two models with a parameter of
+        the same name then live together. The keys of the result stay the names of the parameters.
     **overrides
-        By parameter name: a random variable of yours, used in place of the preset; or a number,
-        at which the parameter is then fixed.
+        By parameter name: a random variable of yours (or what is computed from some), used in
+        place of the preset; a callable such as ``lambda: pm.LogNormal("K_s", -3, 1)``, which is
+        called inside the model; or a number, at which the parameter is then fixed.
 
     Returns
     -------
@@ -50,7 +62,8 @@ def priors(
     KeyError
         If an override names no parameter, or there is no such preset.
     ValueError, TypeError
-        If a fixed value is outside the bounds, or an override is neither variable nor number.
+        If a fixed value is outside the bounds, an override belongs to no model or to another one,
+        or is neither variable nor number.
 
     Examples
     --------
@@ -70,22 +83,11 @@ def priors(
                 f"priors: {name} has no parameter {key!r}; known are "
                 f"{', '.join(model.parameter_names)}"
             )
-    theta: dict = {}
-    for p in model.parameters:
-        given = overrides.get(p.name)
-        if isinstance(given, Variable):
-            theta[p.name] = given
-        elif isinstance(given, Real):
-            if not p.lower <= given <= p.upper:
-                raise ValueError(
-                    f"priors: {p.name} = {given} is outside its bounds [{p.lower}, {p.upper}]"
-                )
-            theta[p.name] = pt.constant(float(given))
-        elif given is not None:
-            raise TypeError(
-                f"priors: {p.name} must be a random variable, such as pm.LogNormal({p.name!r}, "
-                f"...), or a number, found {type(given).__name__}"
-            )
+    theta = {
+        p.name: _given(p, overrides[p.name])
+        for p in model.parameters
+        if overrides.get(p.name) is not None
+    }
     larger_of = dict(model.ordered)
     # Each parameter after the one that bounds it.
     for p in sorted(model.parameters, key=lambda p: p.name in larger_of):
@@ -97,8 +99,43 @@ def priors(
             upper = pt.minimum(upper, larger)
             if larger.ndim and dims is None:
                 own = _dims_of(larger, p.name)
-        theta[p.name] = PRESETS[preset](p, upper, own)
+        theta[p.name] = PRESETS[preset](p, upper, own, f"{prefix}_{p.name}" if prefix else p.name)
     return {name: theta[name] for name in model.parameter_names}
+
+
+def _given(p: Parameter, given):
+    """Return the variable or the number that stands for a parameter, after checking it."""
+    if callable(given):
+        given = given()
+    if isinstance(given, Variable):
+        return _check_variable(p, given)
+    if isinstance(given, (Real, np.ndarray)) and np.ndim(given) == 0:
+        value = float(given)
+        if not p.lower <= value <= p.upper:
+            raise ValueError(
+                f"priors: {p.name} = {value} is outside its bounds [{p.lower}, {p.upper}]"
+            )
+        return pt.constant(value)
+    raise TypeError(
+        f"priors: {p.name} must be a random variable, such as pm.LogNormal({p.name!r}, ...), or a "
+        f"number, found {type(given).__name__}"
+    )
+
+
+def _check_variable(p: Parameter, variable: Variable) -> Variable:
+    """Return a variable of the model in context; raise ValueError for any other one."""
+    known = {*pm.modelcontext(None).named_vars.values()}
+    for ancestor in ancestors([variable], blockers=known):
+        if ancestor in known or ancestor.owner is None:
+            continue
+        if isinstance(ancestor.owner.op, (RandomVariable, SymbolicRandomVariable)):
+            named = f" {ancestor.name!r}" if ancestor.name else ""
+            raise ValueError(
+                f"priors: {p.name} depends on the random variable{named}, which the PyMC model in "
+                f"context does not have. Make it in this model with a name, such as "
+                f"pm.LogNormal({p.name!r}, ...), not with .dist(...) and not in another model"
+            )
+    return variable
 
 
 def _dims_of(larger, name):
@@ -112,28 +149,20 @@ def _dims_of(larger, name):
     return dims[0]
 
 
-def _initval(p: Parameter, dims):
-    """Return the default, for each entry of the dimension."""
-    return (
-        p.default if dims is None else np.full(len(pm.modelcontext(None).coords[dims]), p.default)
-    )
+def _uniform(p: Parameter, upper, dims, name):
+    return Bounded(name, p.lower, upper, 1.0, 1.0, p.default, dims=dims)
 
 
-def _uniform(p: Parameter, upper, dims):
-    return pm.Uniform(p.name, p.lower, upper, initval=_initval(p, dims), dims=dims)
+def _log_uniform(p: Parameter, upper, dims, name):
+    kind = LogBounded if _is_logarithmic(p) else Bounded
+    return kind(name, p.lower, upper, 1.0, 1.0, p.default, dims=dims)
 
 
-def _log_uniform(p: Parameter, upper, dims):
-    if _is_logarithmic(p):
-        return _stretched(p, upper, 1.0, 1.0, dims)
-    return _uniform(p, upper, dims)
-
-
-def _weak(p: Parameter, upper, dims):
-    scale = np.log if _is_logarithmic(p) else float
+def _weak(p: Parameter, upper, dims, name):
+    scale, kind = (np.log, LogBounded) if _is_logarithmic(p) else (float, Bounded)
     share = (scale(p.default) - scale(p.lower)) / (scale(p.upper) - scale(p.lower))
     shapes = 1 + CONCENTRATION * share, 1 + CONCENTRATION * (1 - share)
-    return _stretched(p, upper, *shapes, dims)
+    return kind(name, p.lower, upper, *shapes, p.default, dims=dims)
 
 
 PRESETS = {"uniform": _uniform, "log_uniform": _log_uniform, "weak": _weak}
@@ -142,35 +171,3 @@ PRESETS = {"uniform": _uniform, "log_uniform": _log_uniform, "weak": _weak}
 def _is_logarithmic(p: Parameter) -> bool:
     """Whether a parameter is a rate or a capacity, whose order of magnitude is unknown."""
     return p.lower > 0 and ("/d" in p.unit or "mm" in p.unit)
-
-
-def _stretched(p: Parameter, upper, first, second, dims):
-    """Place a beta distribution, stretched to the bounds or to their logarithms."""
-    forward, backward = (pt.log, pt.exp) if _is_logarithmic(p) else (_same, _same)
-
-    def dist(lower, upper, size):
-        low, high = forward(lower), forward(upper)
-        return backward(low + (high - low) * pm.Beta.dist(first, second, size=size))
-
-    # PyMC would derive it, but would then show the transform other inputs than these bounds.
-    def logp(value, lower, upper):
-        low, high = forward(lower), forward(upper)
-        share = (forward(value) - low) / (high - low)
-        density = pm.logp(pm.Beta.dist(first, second), share) - pt.log(high - low)
-        return density - pt.log(value) if _is_logarithmic(p) else density
-
-    return pm.CustomDist(
-        p.name,
-        float(p.lower),
-        pt.as_tensor_variable(upper, dtype="float64"),
-        dist=dist,
-        logp=logp,
-        transform=Interval(bounds_fn=lambda size, lower, upper, *generators: (lower, upper)),
-        class_name="StretchedBeta",
-        initval=_initval(p, dims),
-        dims=dims,
-    )
-
-
-def _same(x):
-    return x
