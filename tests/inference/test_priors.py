@@ -3,6 +3,7 @@
 import numpy as np
 import pymc as pm
 import pytest
+from pymc.model.transform.optimization import freeze_dims_and_data
 from scipy import stats
 
 import pymc_hydro as ph
@@ -134,7 +135,7 @@ def test_transformations_of_models_run(preset):
     pymc_model = ph.build_model(Tiny(), basin, warmup=10, preset=preset)
     start = pymc_model.initial_point()
     expected = float(pymc_model.compile_logp()(start))
-    frozen = pm.model.transform.optimization.freeze_dims_and_data(pymc_model)
+    frozen = freeze_dims_and_data(pymc_model)
     for same in (pymc_model.copy(), frozen):
         assert {k: float(v) for k, v in same.initial_point().items()} == pytest.approx(
             {k: float(v) for k, v in start.items()}
