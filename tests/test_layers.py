@@ -95,6 +95,8 @@ ALLOWED = {
 }
 # Public functions that share their name with another one, and why.
 SHARED_NAMES = {
+    # Of labelled arrays, and of tensors.
+    "simulate",
     # The registrations of the two Ops with Numba and with JAX: the same protocol.
     "funcify_jacobian",
     "funcify_values",
