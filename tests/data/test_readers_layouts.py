@@ -161,9 +161,15 @@ def test_camels_dk(tmp_path):
     agrees(ph.read_basin(tmp_path, "7"))
     write(tmp_path / "a/CAMELS_DK_obs_based_8.csv", frame("time", **columns, Qdkm=9))
     assert "discharge" not in ph.read_basin(tmp_path, "8")
+    volumes = frame("time", **columns, Qobs=GAPPY * AREA / 86.4)
+    write(tmp_path / "a/CAMELS_DK_obs_based_9.csv", volumes)
+    agrees(ph.read_basin(tmp_path, "9", flow="m3/s", area=AREA))
+    with pytest.raises(KeyError, match="no flow 'L/s'; there are mm/d, m3/s"):
+        ph.read_basin(tmp_path, "9", flow="L/s")
 
 
-def test_camels_ind(tmp_path):
+@pytest.mark.parametrize("number", ["03001", "3001"])
+def test_camels_ind(number, tmp_path):
     table = parts(RAIN, "prcp(mm/day)").assign(
         **{
             "tmax(C)": TEMPERATURE + 3,
@@ -174,8 +180,8 @@ def test_camels_ind(tmp_path):
         }
     )
     write(tmp_path / "catchment_mean_forcings/03/03001.csv", table)
-    write(tmp_path / "streamflow_observed.csv", parts(9, "03002").assign(**{"03001": VOLUME}))
-    write(tmp_path / "camels_ind_topo.csv", pd.DataFrame({"gauge_id": ["03001"], "cwc_area": AREA}))
+    write(tmp_path / "streamflow_observed.csv", parts(9, "3002").assign(**{number: VOLUME}))
+    write(tmp_path / "camels_ind_topo.csv", pd.DataFrame({"gauge_id": [number], "cwc_area": AREA}))
     basin = ph.read_basin(tmp_path)
     agrees(basin, discharge=FLOW)
     assert basin.attrs["gauge"] == "03001" and basin.attrs["area_km2"] == AREA

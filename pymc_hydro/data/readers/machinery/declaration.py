@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from pymc_hydro.data.schema import VARIABLES
 
-__all__ = ["EXTRAS", "GAUGE", "Attributes", "Column", "Source", "Table"]
+__all__ = ["EXTRAS", "GAUGE", "Attributes", "Column", "Source", "Table", "is_field"]
 
 # What some methods of potential evaporation need beside the schema; kept as it is.
 EXTRAS = {
@@ -20,6 +20,11 @@ EXTRAS = {
 GAUGE = "{gauge}"
 
 
+def is_field(name: str | int) -> bool:
+    """Return whether the name of a column stands for the gauge."""
+    return isinstance(name, str) and re.fullmatch(r"\{\w+\}", name) is not None
+
+
 @dataclass(frozen=True)
 class Column:
     """A variable in a file. A pair ``(name, unit)`` may be written in place of it.
@@ -28,7 +33,8 @@ class Column:
     ----------
     name : str or int
         The column's name in the file, with ``*`` for any letters; or its position, from 0.
-        ``"{gauge}"`` in a table that has one column a gauge.
+        ``"{gauge}"``, or a group of the gauges' regular expression, in a table that has one column
+        a gauge.
     unit : str
         As in :func:`pymc_hydro.read_csv`; ``"degC or K"`` for a temperature in either of the two.
     note : str
@@ -163,7 +169,7 @@ class Table:
         """The columns, each the only one of its variable, that every such file has."""
         only = [c[0] for c in map(self.choices, self.columns) if len(c) == 1]
         plain = [c.name for c in only if c.needed and c.when is None and isinstance(c.name, str)]
-        return [*self.dates, *(name for name in plain if "*" not in name and name != GAUGE)]
+        return [*self.dates, *(name for name in plain if "*" not in name and not is_field(name))]
 
     def fits_header(self, names: Collection[str]) -> bool:
         """Return whether a file with this header may be one of these."""
@@ -172,7 +178,8 @@ class Table:
     @property
     def wide(self) -> bool:
         """Whether the file has one column a gauge."""
-        return any(c.name == GAUGE for name in self.columns for c in self.choices(name))
+        names = [c.name for name in self.columns for c in self.choices(name)]
+        return any(is_field(name) for name in names)
 
     def choices(self, name: str) -> tuple[Column, ...]:
         """Return the columns that a variable may stand in."""
@@ -196,6 +203,8 @@ class Attributes:
         A list in a JSON file stands for its median.
     key : str
         Column of the gauges' ids.
+    id : str
+        How the gauge is called in it, if not by its whole id: a group of the regular expression.
     transposed : bool
         Whether the gauges are columns, and the first column holds the names.
     separator : str, optional
@@ -208,6 +217,7 @@ class Attributes:
     transposed: bool = False
     separator: str | None = None
     decimal: str = "."
+    id: str = GAUGE
 
 
 @dataclass(frozen=True)

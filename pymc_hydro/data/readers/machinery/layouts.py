@@ -40,7 +40,7 @@ def load(
     if table.widths and b"\t" not in _first_line(path):
         return _fixed_width(what, table, path)
     if table.wide:
-        return _wide(table, path, gauge)
+        return _wide(table, path, columns)
     text = [name for name in (table.gauges, *(column for column, _ in table.flags)) if name]
     frame = _delimited(table, path, text)
     if table.rename is not None:
@@ -115,16 +115,17 @@ def _found_in_heading(table, path):
     return {n: v for n, v in found.items() if not (n == "area_km2" and v <= 0)}
 
 
-def _wide(table, path, gauge):
+def _wide(table, path, columns):
     """Return the columns of dates and of one gauge; the others are not parsed."""
     names, separator = header_of(path, table.separator)
-    wanted = (*table.dates, gauge)
-    if absent := [name for name in wanted if name not in names]:
+    absent = [name for name in table.dates if name not in names]
+    found = [name for name in columns if name in names]
+    if absent or not found:
         raise KeyError(
-            f"{path}: no column {', '.join(map(repr, absent))}; it has {len(names)} columns, such "
-            f"as {', '.join(names[:6])}"
+            f"{path}: no column {', '.join(map(repr, absent or columns))}; it has {len(names)} "
+            f"columns, such as {', '.join(names[:6])}"
         )
-    at = [names.index(name) for name in wanted]
+    at = [names.index(name) for name in (*table.dates, *found)]
     return read_table(path, separator=separator, columns=at, decimal=table.decimal)
 
 

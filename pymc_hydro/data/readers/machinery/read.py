@@ -11,7 +11,7 @@ import xarray as xr
 
 from pymc_hydro.data.readers.machinery.assemble import assemble, series, spread_over
 from pymc_hydro.data.readers.machinery.attributes import attributes_in
-from pymc_hydro.data.readers.machinery.declaration import GAUGE, Column, Source, Table
+from pymc_hydro.data.readers.machinery.declaration import Column, Source, Table, is_field
 from pymc_hydro.data.readers.machinery.layouts import gauges_in, heading_of, load
 from pymc_hydro.data.readers.machinery.paths import (
     fields_of,
@@ -59,7 +59,10 @@ class _Request(NamedTuple):
         columns = table.choices(name)
         asked = [c for c in columns if c.when and self.settings.get(c.when[0]) == c.when[1]]
         chosen = asked or [c for c in columns if c.when is None]
-        return [replace(c, name=self.gauge) if c.name == GAUGE else c for c in chosen]
+        fields = self.fields
+        return [
+            replace(c, name=filled(str(c.name), fields)) if is_field(c.name) else c for c in chosen
+        ]
 
 
 def read_source(
@@ -146,7 +149,7 @@ def _attributes(asked):
     found = {}
     for declared in asked.source.attributes:
         for path in find_all(asked.root, declared.path, asked.fields):
-            values = attributes_in(declared, path, asked.gauge)
+            values = attributes_in(declared, path, filled(declared.id, asked.fields))
             if values:
                 found = values | found
                 break

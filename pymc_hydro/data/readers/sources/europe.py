@@ -1,4 +1,10 @@
-"""CAMELS-GB, -CH, -DE, -DK and -FR, and LamaH-CE."""
+"""CAMELS-GB, -CH, -DE, -DK and -FR, and LamaH-CE.
+
+References
+----------
+Liu, J., et al. (2025). Earth Syst. Sci. Data 17, 1551-1572. doi:10.5194/essd-17-1551-2025
+Klingler, C., et al. (2021). Earth Syst. Sci. Data 13, 4529-4565. doi:10.5194/essd-13-4529-2021
+"""
 
 from pathlib import Path
 
@@ -154,7 +160,7 @@ CAMELS_FR = Source(
 )
 
 
-# Liu, J., et al. (2025): doi:10.5194/essd-17-1551-2025.
+# Programs that read it disagree about the unit of Qobs: the caller may say which it is.
 CAMELS_DK = Source(
     "CAMELS-DK",
     tables=(
@@ -164,12 +170,16 @@ CAMELS_DK = Source(
                 "precipitation": ("precipitation", "mm/d"),
                 "potential_evaporation": ("pet", "mm/d"),
                 "temperature": ("temperature", "degC"),
-                "discharge": Column("Qobs", "mm/d", needed=False),
+                "discharge": tuple(
+                    Column("Qobs", unit, needed=False, when=("flow", unit))
+                    for unit in ("mm/d", "m3/s")
+                ),
             },
             time="time",
         ),
     ),
     gauge=r"\d+",
+    options={"flow": ("mm/d", "m3/s")},
     reader="CAMELS-DK",
 )
 

@@ -1,4 +1,9 @@
-"""CAMELS-BR, -CL and -AUS, one file a variable, CAMELS-IND and Caravan."""
+"""CAMELS-BR, -CL and -AUS, one file a variable, CAMELS-IND and Caravan.
+
+References
+----------
+Mangukiya, N. K., et al. (2025). Earth Syst. Sci. Data 17, 461-491. doi:10.5194/essd-17-461-2025
+"""
 
 from pathlib import Path
 
@@ -123,7 +128,6 @@ CAMELS_AUS = Source(
 )
 
 
-# Mangukiya, N. K., et al. (2025): doi:10.5194/essd-17-461-2025.
 CAMELS_IND = Source(
     "CAMELS-IND",
     tables=(
@@ -140,13 +144,16 @@ CAMELS_IND = Source(
         ),
         Table(
             "streamflow_observed.csv",
-            {"discharge": ("{gauge}", "m3/s")},
+            {"discharge": (("{gauge}", "m3/s"), ("{number}", "m3/s"))},
             time=YEAR_MONTH_DAY,
             needed=False,
         ),
     ),
-    gauge=r"\d{5}",
-    attributes=(Attributes("camels_ind_topo.csv", {"area_km2": "cwc_area"}),),
+    gauge=r"0*(?P<number>\d+)",  # some files write ids without their leading zeros
+    attributes=(
+        Attributes("camels_ind_topo.csv", {"area_km2": "cwc_area"}),
+        Attributes("camels_ind_topo.csv", {"area_km2": "cwc_area"}, id="{number}"),
+    ),
     reader="CAMELS-IND",
 )
 
