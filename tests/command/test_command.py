@@ -148,7 +148,8 @@ def test_options_of_the_reader(tmp_path, capsys):
 @pytest.mark.parametrize("kind", ph.MODELS, ids=lambda kind: kind.__name__)
 def test_every_model_is_calibrated(kind, record, tmp_path):
     short = tmp_path / "short.csv"  # with snow, whose kernels other tests have compiled
-    pd.read_csv(record, nrows=500).assign(temperature=10.0).to_csv(short, index=False)
+    warmth = np.linspace(9, 11, 500)
+    pd.read_csv(record, nrows=500).assign(temperature=warmth).to_csv(short, index=False)
     arguments = [str(short), "--model", kind.__name__, "--warmup", "100", "--starts", "1"]
     assert main(["calibrate", *arguments, "--output", str(tmp_path)]) == 0
     fit = xr.load_dataset(tmp_path / "calibration.nc", engine="h5netcdf")
