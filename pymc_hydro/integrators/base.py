@@ -34,7 +34,7 @@ class RungeKutta:
     name : str
         What messages and results call the method.
     c : sequence of float, shape (n_stage,)
-        Nodes: where in the step a stage lies, from 0 to 1.
+        Nodes: where in the step a stage lies. The first one is 0, the last one is 1.
     a : sequence of sequences of float
         Stage coefficients. Row s (from 0) has s + 1 entries; the last one is the diagonal one,
         zero in an explicit stage.
