@@ -28,7 +28,10 @@ ALLOWED = {
     "data/checks": (set(), {"numpy", "pandas", "xarray"}),
     "data": ({"data/checks", "data/readers"}, {"numpy", "pandas", "xarray", "pyet"}),
     "data/readers/text": (set(), {"numpy", "pandas", "xarray"}),
-    "data/readers/machinery": ({"data", "data/readers/text"}, {"numpy", "pandas", "xarray"}),
+    "data/readers/machinery": (
+        {"data", "data/checks", "data/readers/text"},
+        {"numpy", "pandas", "xarray"},
+    ),
     "data/readers/sources": ({"data/readers/machinery"}, {"xarray"}),
     "data/readers": (
         {"data", "data/checks", "data/readers/machinery", "data/readers/sources"}

@@ -33,8 +33,8 @@ def assemble_calibration(
     outcome : Outcome
         All searches, finished.
     runs : dict of str to Dataset
-        Runs with the best parameters, with observations and sensitivities, of the calibration
-        and maybe of the validation period.
+        Runs with the best parameters, with observations and sensitivities: of the calibration
+        period, and of the validation period if there is one.
     """
     best = outcome.best
     objective = best.objective
@@ -76,9 +76,10 @@ def assemble_calibration(
 
 
 def _residuals(objective, theta, run):
-    """Return the residuals that linear theory speaks of, and their Jacobian.
+    """Return the residuals of linear theory and their Jacobian.
 
-    Those of the loss if it is a sum of squares, those of the first output if not.
+    They are the residuals of the loss if it is a sum of squares, otherwise observed minus simulated
+    values of the first output.
     """
     if objective.goal.residuals is not None:
         found = objective(theta)

@@ -23,7 +23,7 @@ __all__ = ["Evaluation", "Goal", "Objective", "define_goal"]
 
 @dataclass(frozen=True)
 class Goal:
-    """What is minimised: `sign` times a function of observed and simulated series by output.
+    """The goal of a calibration: to minimise `sign` times a function of all series.
 
     Attributes
     ----------
@@ -31,9 +31,10 @@ class Goal:
     sign : float
         -1 for a score, which is maximised.
     function : callable
-        Of mappings of output to series: observed, simulated.
+        A function of two mappings of output to series: observed, simulated.
     residuals : callable or None
-        The same, returning residuals whose squares add up to the loss, or to one minus the score.
+        A function of the same mappings that returns residuals. Their squares add up to the loss,
+        or to one minus the score.
     """
 
     name: str
@@ -108,7 +109,7 @@ def _name(loss):
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What one integration says of some parameters.
+    """The result of one integration.
 
     Attributes
     ----------
@@ -187,7 +188,7 @@ class Objective:
         return Evaluation(float(loss), self._by_all(gradient), *squares)
 
     def _by_all(self, slopes):
-        """Return derivatives by all parameters, zero for fixed ones, from those by the free."""
+        """Return derivatives by all parameters, zero for fixed ones, from `slopes` of free ones."""
         found = np.zeros((*slopes.shape[:-1], len(self.problem.model.parameters)))
         found[..., list(self.problem.columns)] = slopes
         return found
@@ -230,8 +231,9 @@ def _loss_of(goal, values, loss):
 def _squares_of(goal, values, residuals):
     """Return a function of values and their Jacobian: loss, gradient, residuals, their Jacobian.
 
-    The derivative along a direction by two derivatives against it: ``(d r / d q)' u`` is linear in
-    u, so that its product with the direction, derived by u, is what is wanted.
+    The derivative of the residuals r along a direction needs forward mode. Two reverse derivatives
+    give it: ``(d r / d q)' u`` is linear in u, so that the derivative by u of its product with the
+    direction is ``(d r / d q)`` times the direction.
     """
     u = pt.zeros_like(residuals)
     direction = values.type("direction")

@@ -1,4 +1,4 @@
-"""Which intervals are simulated and which are scored, and what was observed there."""
+"""The intervals that are simulated, the intervals that are scored, and their observations."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -67,7 +67,7 @@ def select_window(
     warmup : int
         In intervals, from :func:`pymc_hydro.data.schema.check_warmup`.
     what : str
-        What the period is called in messages.
+        Name of the period in messages.
 
     Raises
     ------
@@ -123,7 +123,7 @@ def observations(
     names: tuple[str, ...],
     windows: Mapping[str, Window],
 ) -> dict[str, np.ndarray]:
-    """Return what was observed of each output on the basin's time axis, NaN where missing.
+    """Return the observations of each output on the basin's time axis, NaN where missing.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The result of a calibration: what was found, how well it fits, how it was found."""
+"""The result of a calibration: parameters, scores, uncertainty and the history of the search."""
 
 import html
 import json
@@ -47,8 +47,8 @@ class Calibration:
     gradient : DataArray, shape (n_parameter,)
         Of the loss, at the optimum; zero for fixed parameters.
     gradient_norm : float
-        Its largest component on the axes of the search (each from 0 to 1), without those that push
-        against a bound: near zero at an optimum.
+        Largest component of the gradient on the axes of the search, each from 0 to 1. Components
+        that push against a bound do not count. Near zero at an optimum.
     covariance : DataArray, shape (n_parameter, n_parameter)
         By linear theory, of parameters that are neither fixed nor at a bound; its attribute
         ``note`` says when it means something.
@@ -57,12 +57,12 @@ class Calibration:
         :meth:`weakest_direction`.
     history : Dataset
         For each start: ``loss``, ``evaluations`` (integrations with Jacobian), ``failed``
-        integrations, ``undefined`` (those that did not fail, but have a loss or gradient that is
-        no number), ``seconds``, ``converged``, ``message``, ``first`` and ``last`` parameters, and
-        ``trace``, the loss of each integration. The same with ``hop_`` before for the searches of
-        later rounds, and with ``final_`` for the last one.
+        integrations, ``undefined`` (integrations without failure whose loss or gradient is not
+        finite), ``seconds``, ``converged``, ``message``, ``first`` and ``last`` parameters, and
+        ``trace``, the loss of each integration. The names of searches of later rounds begin with
+        ``hop_``, the names of the last search with ``final_``.
     message : str
-        What the optimiser said of the best start.
+        The optimiser's message at the end of the last search.
     settings : dict
         Names of model, loss, method and search space; the periods.
     """
@@ -88,7 +88,7 @@ class Calibration:
         return int(self._of_searches("evaluations").sum())
 
     def _of_searches(self, name):
-        """Return what the history holds of each search, from the starts to the last one."""
+        """Return a variable of the history for all searches, from the starts to the last search."""
         return np.concatenate([self.history[p + name].values for p in ("", "hop_", "final_")])
 
     @property
@@ -108,7 +108,7 @@ class Calibration:
         return self.covariance / np.outer(safe, safe)
 
     def weakest_direction(self) -> dict[str, float]:
-        """Return the combination of parameters that the observations say least of.
+        """Return the combination of parameters that the observations constrain least.
 
         Returns
         -------
@@ -174,13 +174,13 @@ class Calibration:
 
     # ---- display ----------------------------------------------------------------------------
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         rows = [HEAD, *self._rows()]
         widths = [max(len(row[i]) for row in rows) for i in range(len(HEAD))]
         table = ["  ".join(c.ljust(w) for c, w in zip(r, widths, strict=True)) for r in rows]
         return "\n".join([*self._head(), "", *(line.rstrip() for line in table), "", *self._foot()])
 
-    def _repr_html_(self):
+    def _repr_html_(self) -> str:
         def cells(row, tag):
             return "<tr>" + "".join(f"<{tag}>{html.escape(c)}</{tag}>" for c in row) + "</tr>"
 

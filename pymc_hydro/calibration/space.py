@@ -16,8 +16,8 @@ SAMPLERS = ("latin hypercube", "sobol")
 # A positive parameter whose upper bound is this many times the lower one has a logarithmic axis:
 # on a linear one, half of the orders of magnitude would lie within a step of the lower bound.
 LOGARITHMIC = 100.0
-FARTHEST = 1e-3  # of an axis: nearer to a bound no unconstrained search starts, the logit is flat
-AT_BOUND = 1e-3  # of an axis: what is nearer to a bound is said to be at it
+FARTHEST = 1e-3  # of an axis: least distance of an unconstrained start from a bound
+AT_BOUND = 1e-3  # of an axis: a parameter that is nearer to a bound counts as at the bound
 Starts: TypeAlias = int | Mapping | Sequence | np.ndarray | pd.DataFrame
 
 
@@ -81,8 +81,8 @@ class SearchSpace:
     def coordinates(self, unit: np.ndarray, margin: float = 0.0) -> np.ndarray:
         """Return coordinates of positions, first moved `margin` off the bounds.
 
-        Without bounds the margin is at least 1e-3: the logit of a bound itself is infinite, and
-        a search hardly leaves what is near.
+        In the unconstrained space the margin is at least 1e-3: the logit of a bound is infinite,
+        and so flat near a bound that a search hardly leaves it.
         """
         if self.kind == "unit cube":
             return np.clip(unit, margin, 1 - margin)

@@ -1,4 +1,4 @@
-"""What the Jacobian at the optimum says of the parameters: covariance and identifiability."""
+"""Covariance and identifiability of the parameters from the Jacobian at the optimum."""
 
 import numpy as np
 import xarray as xr
@@ -9,12 +9,13 @@ from pymc_hydro.core.base.dims import PARAMETER
 __all__ = ["NOTE", "linear_covariance", "singular_directions", "without_effect"]
 
 NOTE = (
-    "s^2 (J'J)^-1 of the residuals at the optimum: those of the loss if it is a sum of squares, "
-    "otherwise observed minus simulated values of the first output. It describes the uncertainty "
-    "of the parameters where the model is right, the residuals are independent with one variance, "
-    "and the optimum lies inside the bounds. Daily flow rarely obeys: its errors grow with flow "
-    "and last for days, so that these standard errors are too small. Parameters that are fixed or "
-    "at a bound have zero here, and the others are given those."
+    "s^2 (J'J)^-1 of the residuals at the optimum. The residuals are those of the loss if it is a "
+    "sum of squares, otherwise observed minus simulated values of the first output. The covariance "
+    "describes the uncertainty of the parameters if the model is right, the residuals are "
+    "independent with one variance, and the optimum lies inside the bounds. Errors of daily "
+    "discharge grow with discharge and last for days, so that the standard errors are too small. "
+    "A parameter that is fixed or at a bound has variance zero, and the covariance of the other "
+    "parameters is conditional on its value."
 )
 NO_EFFECT = 1e-6  # of the largest change of the residuals by a parameter, over the whole ranges
 SMALLEST = np.finfo(float).eps  # of the largest singular value
@@ -36,8 +37,8 @@ def linear_covariance(
     Returns
     -------
     DataArray, shape (n_parameter, n_parameter)
-        A direction that changes no residual has a very large variance, not an infinite one. NaN
-        if there are no more residuals than parameters: nothing is then known of their variance.
+        The variance of a direction that changes no residual is very large, but finite. NaN if there
+        are no more residuals than parameters: the variance of the residuals is then unknown.
     """
     inner = _inner(space, theta)
     covariance = np.zeros((theta.size, theta.size))
@@ -102,7 +103,7 @@ def without_effect(space: SearchSpace, jacobian: np.ndarray) -> np.ndarray:
 
 
 def _singular(jacobian):
-    """Return a singular value and a direction for every column, those without effect included."""
+    """Return a singular value and a direction for every column, also for columns of zeros."""
     rows = np.zeros((max(0, jacobian.shape[1] - jacobian.shape[0]), jacobian.shape[1]))
     return np.linalg.svd(np.vstack([jacobian, rows]), full_matrices=False)[1:]
 

@@ -1,4 +1,4 @@
-"""The folder of results: one file a step, whole or not there, with what it was made from."""
+"""The folder of results: one complete file a step, with a fingerprint of its data and settings."""
 
 import hashlib
 import json
@@ -29,24 +29,24 @@ class Folder:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
 
-    def begin(self, basin: xr.Dataset, record: dict, key: dict, force: bool = False) -> None:
-        """Write the data and what the results are made from.
+    def begin(self, basin: xr.Dataset, about: dict, key: dict, force: bool = False) -> None:
+        """Write the data and the settings that all results depend on.
 
         Parameters
         ----------
         basin : Dataset
-        record : dict
-            Settings by section, data hash, versions, warnings. Sections that stand there already
-            are kept where `record` has none.
+        about : dict
+            Settings by section, data hash, versions, warnings. Sections of the existing file that
+            `about` lacks are kept.
         key : dict
-            What all results depend on.
+            Data and settings that all results depend on.
         force : bool
-            Whether to throw away results that were made with another key.
+            Whether to delete results of another key.
 
         Raises
         ------
         UsageError
-            If there are such results, and `force` does not say so.
+            If there are results of another key and `force` is false.
         """
         if not self.has(BASIN, key, force):
             for name in RESULTS:
@@ -55,11 +55,11 @@ class Folder:
             self.path.mkdir(parents=True, exist_ok=True)
             self.save(BASIN, basin, key)
         else:
-            record = record | {"settings": self.record()["settings"] | record["settings"]}
-        self.write_text(SETTINGS, json.dumps(record, indent=2, default=str) + "\n")
+            about = about | {"settings": self.about()["settings"] | about["settings"]}
+        self.write_text(SETTINGS, json.dumps(about, indent=2, default=str) + "\n")
 
-    def record(self) -> dict:
-        """Return what :meth:`begin` wrote."""
+    def about(self) -> dict:
+        """Return the settings that :meth:`begin` wrote."""
         try:
             return json.loads((self.path / SETTINGS).read_text(encoding="utf-8"))
         except FileNotFoundError:
@@ -68,12 +68,12 @@ class Folder:
             ) from None
 
     def has(self, name: str, key: dict | None = None, force: bool = False) -> bool:
-        """Tell whether a result is there and made with `key`.
+        """Return whether there is a result that was made with `key`.
 
         Raises
         ------
         UsageError
-            If it was made with something else, and `force` does not say to make it anew.
+            If the result was made with another key and `force` is false.
         """
         if not (self.path / name).exists():
             return False
@@ -89,7 +89,7 @@ class Folder:
         )
 
     def save(self, name: str, data: Any, key: dict | None = None) -> None:
-        """Write a Dataset, or what has ``to_netcdf``, and the fingerprint of its `key`."""
+        """Write a Dataset, or an object with ``to_netcdf``, and the fingerprint of its `key`."""
         self._mark(name).unlink(missing_ok=True)
         with complete_file(self.path / name) as path:
             if isinstance(data, xr.Dataset):

@@ -29,7 +29,7 @@ COMMANDS = {
     "compare": "compare the scores of several folders of results",
     "report": "write one HTML page about a folder of results",
     "models": "list the models, or describe one",
-    "data": "list embedded basins or what a folder holds, or describe a basin",
+    "data": "list embedded basins, list the contents of a folder, or describe a basin",
 }
 EXAMPLES = {
     "run": "pymc-hydro run leaf_river --output leaf\n"
@@ -56,7 +56,7 @@ a configuration, of which every line may be left out:
   options = { snow = true }
   [period]
   split = 1995-10-01          # calibration before, validation from then on
-  warmup = 365                # intervals
+  warmup = 365                # intervals, or a duration: "365D"
   [run]
   outputs = ["discharge", "evaporation", "swe"]
   parameters = { beta = 2.0 }
@@ -114,7 +114,7 @@ def _add_reader(command):
 
 
 def _option(text):
-    """Return name and value; what is not a number or a list is text."""
+    """Return name and value; a value that is no number and no list is text."""
     name, equals, value = text.partition("=")
     if not (name and equals):
         raise argparse.ArgumentTypeError(f"expected NAME=VALUE, found {text!r}")
@@ -122,6 +122,11 @@ def _option(text):
         return name, tomllib.loads(f"x = {value}")["x"]
     except tomllib.TOMLDecodeError:
         return name, value
+
+
+def _warmup(text: str) -> int | str:
+    """Return a number of intervals, or the text of a duration."""
+    return int(text) if text.lstrip("-").isdigit() else text
 
 
 def _add_job(command, name):
@@ -134,20 +139,20 @@ def _add_job(command, name):
         type=Path,
         default=Path("pymc-hydro-results"),
         metavar="DIR",
-        help="folder of results; what is there already is kept (default: %(default)s)",
+        help="folder of results; existing results are kept (default: %(default)s)",
     )
     command.add_argument("--force", action="store_true", help="replace results of other settings")
     _add_reader(command)
     command.add_argument("--model", metavar="NAME", help="default: Hymod")
     command.add_argument("--split", metavar="DATE", help="first day of the validation")
-    command.add_argument("--warmup", type=int, help="intervals (default: 365)")
+    command.add_argument("--warmup", type=_warmup, help="intervals, or 365D (default: 365)")
     for option in OPTIONS[name]:
         default = DEFAULTS[name][option]
         command.add_argument(f"--{option}", type=type(default), help=f"default: {default}")
 
 
 def execute(chosen: argparse.Namespace, say: Callable[[str], object] = print) -> int:
-    """Do what was asked; returns the exit status, with one line on what went wrong."""
+    """Run a sub-command; return the exit status. An error is one line on stderr."""
     from pymc_hydro.data.readers import SourceError
     from pymc_hydro.engine.errors import IntegrationError
 

@@ -50,7 +50,7 @@ def write_report(path: Path) -> Path:
         If the folder holds neither a calibration nor a posterior, or matplotlib is not installed.
     """
     folder = Folder(path)
-    record = folder.record()
+    about = folder.about()
     if not (folder.has(CALIBRATION) or folder.has(PREDICTIONS)):
         raise UsageError(f"{path}: holds neither a calibration nor a posterior")
     try:
@@ -60,12 +60,12 @@ def write_report(path: Path) -> Path:
     from pymc_hydro import plots
 
     matplotlib.use("Agg")
-    basin, model = folder.load(BASIN), model_of(record)
+    basin, model = folder.load(BASIN), model_of(about)
     predicted = folder.load(PREDICTIONS) if folder.has(PREDICTIONS) else None
     posterior = _posterior(folder)
     theta = _theta(folder, model, posterior)
     run = ph.simulate(model, theta, basin, _outputs(model), sensitivities=True)
-    warmup = record["settings"]["period"]["warmup"]
+    warmup = about["settings"]["period"]["warmup"]
     shown = run.isel(time=slice(warmup, None)) if predicted is None else predicted
     title = basin.attrs.get("title") or " ".join(
         str(basin.attrs[k]) for k in ("source", "gauge") if k in basin.attrs
@@ -74,7 +74,7 @@ def write_report(path: Path) -> Path:
     head = f"{name}, {title or 'a basin'}"
 
     sections = [
-        _section("Data", _data(basin, record)),
+        _section("Data", _data(basin, about)),
         _section("Scores", _table(_score_table(folder))),
         _section("Hydrograph", _hydrographs(plots, shown, basin)),
         _section(
@@ -84,7 +84,7 @@ def write_report(path: Path) -> Path:
                     plots.plot_flow_duration(shown, basin=basin, prob=INTERVAL),
                     "Share of time that a discharge is exceeded.",
                 ),
-                _signatures(model, theta, posterior, basin, record),
+                _signatures(model, theta, posterior, basin, about),
             ),
         ),
         _section("Water balance", _balance(plots, run.isel(time=slice(warmup, None)), basin)),
@@ -97,7 +97,7 @@ def write_report(path: Path) -> Path:
                 f"<pre>{html.escape(repr(model))}</pre>",
             ),
         ),
-        _section("Settings and versions", _settings(record)),
+        _section("Settings and versions", _settings(about)),
     ]
     made = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     page = (
@@ -113,7 +113,7 @@ def write_report(path: Path) -> Path:
 
 
 def _posterior(folder):
-    """Return what was sampled, or None."""
+    """Return the posterior, or None if there is none."""
     if not folder.has(POSTERIOR):
         return None
     import arviz as az
@@ -163,7 +163,7 @@ def _figure(drawn, caption):
     )
 
 
-def _data(basin, record):
+def _data(basin, about):
     time = basin["time"].values
     length = pd.Timedelta(time[1] - time[0])
     shown = slice(10 if length == pd.Timedelta(days=1) else 16)
@@ -180,8 +180,8 @@ def _data(basin, record):
         if key in basin.attrs
     ]
     lines = [f"<p>{html.escape('; '.join(facts))}.</p>", _table(summary(basin))]
-    lines += [f"<p class='note wrap'>Warning: {html.escape(w)}</p>" for w in record["warnings"]]
-    lines.append(f"<p class='note wrap'>SHA-256 of dates and values: {record['data_sha256']}</p>")
+    lines += [f"<p class='note wrap'>Warning: {html.escape(w)}</p>" for w in about["warnings"]]
+    lines.append(f"<p class='note wrap'>SHA-256 of dates and values: {about['data_sha256']}</p>")
     return "".join(lines)
 
 
@@ -210,7 +210,7 @@ def _balance(plots, run, basin):
     return _figure(drawn, "Simulated water balance of whole hydrological years.")
 
 
-def _signatures(model, theta, posterior, basin, record):
+def _signatures(model, theta, posterior, basin, about):
     """Compare signatures after the calibration period, or all after the warm-up."""
     note = "Validation period, with the calibrated parameters."
     if posterior is not None:
@@ -222,7 +222,7 @@ def _signatures(model, theta, posterior, basin, record):
             f"posterior; lower and upper enclose {100 * INTERVAL:.0f} %."
         )
     flow = ph.simulate(model, theta, basin)["discharge"]
-    flow = flow.sel(time=slice(record["settings"]["period"]["split"], None))
+    flow = flow.sel(time=slice(about["settings"]["period"]["split"], None))
     try:
         table = ph.signatures.compare_signatures(
             basin["discharge"], flow, basin["precipitation"], prob=INTERVAL
@@ -265,7 +265,7 @@ def _parameters(plots, folder, model, theta, posterior):
 
 
 def _errors(posterior, model):
-    """Return the names of what else was sampled, such as the scale of errors."""
+    """Return the names of the error parameters, such as the scale of errors."""
     draws = posterior["posterior"]
     single = [n for n in draws.data_vars if set(draws[n].dims) == {"chain", "draw"}]
     return [n for n in single if n not in model.parameter_names]
@@ -301,7 +301,7 @@ def _inner(plots, model, run, theta):
     )
 
 
-def _settings(record):
-    text = json.dumps(record["settings"], indent=2, default=str)
-    versions = ", ".join(f"{n} {v}" for n, v in record["versions"].items())
+def _settings(about):
+    text = json.dumps(about["settings"], indent=2, default=str)
+    versions = ", ".join(f"{n} {v}" for n, v in about["versions"].items())
     return f"<pre>{html.escape(text)}</pre><p class='note'>{html.escape(versions)}</p>"

@@ -1,4 +1,4 @@
-"""What a run is to do: defaults, a TOML file over them, and command-line options over both."""
+"""The settings of a job: defaults, then a TOML file, then command-line options."""
 
 import tomllib
 from copy import deepcopy
@@ -7,7 +7,7 @@ from typing import Any
 
 __all__ = ["DEFAULTS", "UsageError", "read_settings"]
 
-# Section, key: default. The kind of the default is the kind that is expected; None is any string.
+# Section, key: default. A value must have the type of its default; None stands for any string.
 DEFAULTS: dict[str, dict[str, Any]] = {
     "data": {"source": None, "gauge": None, "reader": None, "options": {}},
     "model": {"name": "Hymod", "options": {}},
@@ -39,7 +39,7 @@ def read_settings(path: Path | None, given: dict) -> dict:
     path : Path or None
         A TOML file with any of the sections and keys of ``DEFAULTS``.
     given : dict of "section.key" to value
-        Goes before the file; None is not given.
+        Command-line options, which replace settings of the file; None if an option is not given.
 
     Raises
     ------
@@ -78,12 +78,13 @@ def _put(settings, section, key, value, where):
         raise UsageError(f"{where}: unknown; known are {', '.join(DEFAULTS[section])}")
     default = DEFAULTS[section][key]
     kind = str if default is None else type(default)
-    if not isinstance(value, kind) or isinstance(value, bool):
+    duration = key == "warmup" and isinstance(value, str)
+    if not duration and (not isinstance(value, kind) or isinstance(value, bool)):
         if default is None and not isinstance(value, (dict, list, bool)):
             value = str(value)  # dates and gauges need no quotes
         else:
             raise UsageError(f"{where}: expected {kind.__name__}, found {value!r}")
-    if key in LEAST and value < LEAST[key]:
+    if key in LEAST and not duration and value < LEAST[key]:
         raise UsageError(f"{where}: must be at least {LEAST[key]}, found {value}")
     if isinstance(value, dict):
         value = settings[section][key] | value

@@ -1,4 +1,4 @@
-"""The data of a job, and what is noted about them: their hash and a summary."""
+"""The data of a job, their hash and a summary."""
 
 import hashlib
 

@@ -1,4 +1,4 @@
-"""What the sub-commands do."""
+"""The steps of the sub-commands."""
 
 import os
 import platform
@@ -27,17 +27,18 @@ from pymc_hydro.command.settings import UsageError
 from pymc_hydro.command.source import data_hash, load_data, summary
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.data import as_basin, split_record
+from pymc_hydro.data.schema import check_warmup
 from pymc_hydro.inference.laplace import inside_bounds
 
 __all__ = ["Job", "compare_folders", "list_data", "list_models"]
 
 VERSIONS = ("pymc-hydro", "pymc", "pytensor", "numpy", "numba", "xarray", "arviz")
 PERIODS = ("calibration", "validation")
-CALIBRATED_SHARE = 2 / 3  # of the record, where no date is given
+CALIBRATED_SHARE = 2 / 3  # of the record, if no date is given
 
 
 class Job:
-    """One basin, one model, one folder of results; a step that is done is not done again.
+    """One basin, one model, one folder of results; a step whose result exists is not repeated.
 
     Parameters
     ----------
@@ -68,6 +69,9 @@ class Job:
         self.model = self._model()
         as_basin(self.basin, self.model.forcing_names)
         self.warmup, self.split = settings["period"]["warmup"], self._split()
+        if isinstance(self.warmup, str):
+            with _setting("period"):
+                self.warmup = check_warmup(self.warmup, self.basin["time"].values)
         self.key = {
             "data": data_hash(self.basin),
             "model": [type(self.model).__name__, self.model.options],
@@ -178,14 +182,14 @@ class Job:
         period = {"split": self.split, "warmup": self.warmup}
         settings = {n: self.settings[n] for n in ("data", "model", section)} | {"period": period}
         versions = {n: version(n) for n in VERSIONS} | {"python": platform.python_version()}
-        record = {
+        about = {
             "settings": settings,
             "model": {"name": type(self.model).__name__, "options": self.model.options},
             "data_sha256": self.key["data"],
             "versions": versions,
             "warnings": self.warnings,
         }
-        self.folder.begin(self.basin, record, self.key, self.force)
+        self.folder.begin(self.basin, about, self.key, self.force)
 
     def _split(self):
         split = self.settings["period"]["split"]
@@ -208,7 +212,7 @@ class Job:
 
 @contextmanager
 def _setting(section):
-    """Say in which section of the settings a word stands that is not known."""
+    """Raise UsageError with the section of the settings that has an unknown word."""
     try:
         yield
     except (KeyError, ValueError) as error:
@@ -216,7 +220,7 @@ def _setting(section):
 
 
 def _try_likelihood(likelihood, **options):
-    """Place an error model on a few days without fault: what fails then are its settings."""
+    """Place an error model on a few valid days: an error then comes from the settings."""
     import pymc as pm
 
     if ph.likelihoods.find_likelihood(likelihood) is ph.likelihoods.Whittle:
@@ -228,12 +232,12 @@ def _try_likelihood(likelihood, **options):
 
 def scores(folder: Folder) -> pd.DataFrame:
     """Return NSE and KGE in both periods, of the calibrated run and the predictive median."""
-    record, basin = folder.record(), folder.load(BASIN)
-    split, warmup = (record["settings"]["period"][k] for k in ("split", "warmup"))
+    about, basin = folder.about(), folder.load(BASIN)
+    split, warmup = (about["settings"]["period"][k] for k in ("split", "warmup"))
     observed, runs = basin["discharge"], {}
     if folder.has(CALIBRATION):
         theta = {n: float(v) for n, v in folder.load(CALIBRATION).data_vars.items()}
-        model = model_of(record)
+        model = model_of(about)
         runs["calibrated"] = ph.simulate(model, theta, basin)["discharge"]
     if folder.has(PREDICTIONS):
         runs["predictive median"] = folder.load(PREDICTIONS)["discharge"].median("draw")
@@ -250,10 +254,10 @@ def scores(folder: Folder) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def model_of(record: dict) -> AbstractModel:
-    """Return the model that a folder's record names."""
+def model_of(about: dict) -> AbstractModel:
+    """Return the model of a folder of results."""
     kinds = {m.__name__: m for m in ph.MODELS}
-    return kinds[record["model"]["name"]](**record["model"]["options"])
+    return kinds[about["model"]["name"]](**about["model"]["options"])
 
 
 def compare_folders(paths: list[Path], say: Callable[[str], object] = print) -> pd.DataFrame:
@@ -261,16 +265,16 @@ def compare_folders(paths: list[Path], say: Callable[[str], object] = print) -> 
     rows, hashes = [], set()
     for path in paths:
         folder = Folder(path)
-        record = folder.record()
-        hashes.add(record["data_sha256"])
+        about = folder.about()
+        hashes.add(about["data_sha256"])
         table = scores(folder)
         if not len(table):
             raise UsageError(f"{path}: holds neither a calibration nor a posterior")
         elpd = _elpd(folder)
         for (run, period), row in table.iterrows():
             extra = elpd if (run, period) == ("predictive median", "calibration") else np.nan
-            about = {"folder": str(path), "model": record["model"]["name"]}
-            rows.append(about | {"run": run, "period": period} | dict(row) | {"elpd_loo": extra})
+            labels = {"folder": str(path), "model": about["model"]["name"]}
+            rows.append(labels | {"run": run, "period": period} | dict(row) | {"elpd_loo": extra})
     if len(hashes) > 1:
         say("warning: the folders hold different data; their scores are not comparable")
     return pd.DataFrame(rows)
@@ -306,7 +310,7 @@ def list_data(
     options: dict | None = None,
     say: Callable[[str], object] = print,
 ) -> None:
-    """Print the embedded basins, what a folder holds, or a summary of one basin."""
+    """Print the embedded basins, the contents of a folder, or a summary of one basin."""
     if source is None:
         for name, about in ph.data.BASINS.items():
             say(f"{name:12s}{about['title']}, {about['area_km2']:g} km2")

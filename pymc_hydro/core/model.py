@@ -29,9 +29,9 @@ PARTS = {"parameters": Parameter, "stores": Store, "flows": Flow, "outputs": Out
 class AbstractModel:
     """A rainfall-runoff model as a declaration; subclass it and state the class attributes.
 
-    A class is checked when it is created. One that leaves out a part (parameters, stores, flows,
-    outputs or the method `fluxes`), or whose name begins with "Abstract", is a base that several
-    models share. One that cannot be made without arguments is checked when it is made.
+    A class is checked when it is created. A class that leaves out a part (parameters, stores,
+    flows, outputs or the method `fluxes`), or whose name begins with "Abstract", is a base for
+    other models and is not checked. If a class needs arguments, it is checked when it is called.
 
     Attributes
     ----------
@@ -73,7 +73,7 @@ class AbstractModel:
     ValueError, TypeError, KeyError
         If the declaration is not consistent, with what to change; or if an option is unknown.
     NotImplementedError
-        If a class is made that leaves out a part.
+        If a class is called that leaves out a part.
 
     Notes
     -----
@@ -90,7 +90,7 @@ class AbstractModel:
     exchanges: tuple[str, ...] = ()
     routing: UnitHydrograph | None = None
     ordered: tuple[tuple[str, str], ...] = ()
-    # Options in the form that tells models apart, where a subclass wants another than as given.
+    # Options of a subclass in a form of its own choice; they replace the options as given.
     choices: Mapping[str, Any] = MappingProxyType({})
 
     __signature__: ClassVar[inspect.Signature]
@@ -382,11 +382,11 @@ class AbstractModel:
         return describe_html(self)
 
     def equations(self) -> Any:
-        """Return what :func:`pymc_hydro.equations` says of this model."""
+        """Return :func:`pymc_hydro.equations` of this model."""
         return import_module("pymc_hydro").equations(self)
 
     def source(self, outputs: Sequence[str] = ("discharge",), **settings: Any) -> str:
-        """Return what :func:`pymc_hydro.source` says of this model."""
+        """Return :func:`pymc_hydro.source` of this model."""
         return import_module("pymc_hydro").source(self, outputs, **settings)
 
 

@@ -27,6 +27,7 @@ MELT_WIDTH = 1e-6  # mm/d, smoothing where melt changes from energy- to snow-lim
 MELT_TIME = 1.0  # d, time in which a pack smaller than the daily melt drains
 HBV_TEMPERATURE_WIDTH = 0.1  # degC
 HBV_WIDTH = 1e-3  # mm and mm/d
+HEIGHTS = (-450.0, 9000.0)  # m, of land
 LAPSE_RATE = 0.006  # degC/m
 PRECIPITATION_GRADIENT = 4.1e-4  # 1/m
 
@@ -276,7 +277,7 @@ def elevation_bands(
     Raises
     ------
     ValueError
-        If `heights` are fewer than bands, not finite or not a list.
+        If `heights` are fewer than bands, not finite or no list, or hold codes such as -9999.
 
     Examples
     --------
@@ -292,6 +293,12 @@ def elevation_bands(
         raise ValueError(
             f"elevation_bands: heights must be a list of at least n = {n} finite heights in m, "
             f"found shape {array.shape}"
+        )
+    low, high = HEIGHTS
+    if not (low <= array.min() and array.max() <= high):
+        raise ValueError(
+            f"elevation_bands: heights must be from {low:g} to {high:g} m, found "
+            f"{array.min():g} to {array.max():g}; leave out codes of cells without data"
         )
     above = np.median(array) if height is None else height
     middles = np.quantile(array, (np.arange(n) + 0.5) / n)

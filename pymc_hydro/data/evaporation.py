@@ -1,8 +1,15 @@
 """Potential evaporation from temperature and more, for basins that come without it."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import xarray as xr
+
+from pymc_hydro.data.checks.dates import as_dates
+from pymc_hydro.data.checks.limits import WEATHER, check_weather
+from pymc_hydro.data.checks.values import as_floats
+from pymc_hydro.data.schema import check_units, check_values
 
 __all__ = ["METHODS", "oudin", "potential_evaporation", "to_hourly"]
 
@@ -10,6 +17,8 @@ SOLAR_CONSTANT = 0.0820  # MJ m-2 min-1, FAO 56
 MINUTES_PER_DAY = 1440
 LATENT_HEAT_DENSITY = 2.45  # MJ per mm and m2: latent heat 2.45 MJ/kg, density 1000 kg/m3
 MEGAJOULES = 0.0864  # MJ m-2 d-1 in one W m-2
+LOWEST, HIGHEST = -450.0, 9000.0  # m, of land
+YEAR, AGAINST_THE_SUN = 365, -0.3  # days; correlation of temperature with radiation above the air
 _HUMIDITY = "relative_humidity or vapour_pressure"
 # Method: what it needs beside temperature and latitude.
 METHODS = {
@@ -87,7 +96,13 @@ def potential_evaporation(
     Raises
     ------
     KeyError, ValueError, ImportError
-        If the method is unknown, something it needs is missing, or pyet is not installed.
+        If the method is unknown, something it needs is missing, has gaps, another unit or values
+        that cannot be, or pyet is not installed.
+
+    Warns
+    -----
+    UserWarning
+        If the warm season is that of the other hemisphere.
 
     References
     ----------
@@ -103,18 +118,63 @@ def potential_evaporation(
     elevation = basin.attrs.get("elevation") if elevation is None else elevation
     if latitude is None:
         raise ValueError(f"{method}: give latitude= in degrees north")
-    if basin["time"].values[1] - basin["time"].values[0] != np.timedelta64(1, "D"):
+    time = as_dates(f"{method}: 'time'", basin.get_index("time")).to_numpy()
+    if (np.diff(time) != np.timedelta64(1, "D")).any():
         raise ValueError(
             f"{method}: is for daily data; compute it from daily means and use to_hourly"
         )
-    temperature = basin["temperature"]
+    _check_latitude(latitude)
+    if elevation is not None and not LOWEST <= elevation <= HIGHEST:
+        raise ValueError(
+            f"elevation: expected {LOWEST:g} to {HIGHEST:g} m, found {elevation:g}; a code such as "
+            "-999 stands for no height"
+        )
+    basin = _checked(basin, method, time)
+    _warn_of_hemisphere(basin["temperature"].values, time, latitude)
     if method == "oudin":
-        values = oudin(temperature.values, basin["time"].values, latitude)
+        values = oudin(basin["temperature"].values, time, latitude)
     else:
-        _check_latitude(latitude)
         values = _with_pyet(basin, method, np.deg2rad(latitude), elevation)
     attributes = {"units": "mm/d", "long_name": f"potential evaporation ({method})"}
     return basin.assign(potential_evaporation=("time", np.asarray(values), attributes))
+
+
+def _checked(basin, method, time):
+    """Return the basin after checking the series that the method needs."""
+    names = [n for entry in METHODS[method] for n in entry.split(" or ") if n in basin]
+    if "relative_humidity" in names and "vapour_pressure" in names:
+        names.remove("vapour_pressure")  # is then not used
+    checked = {}
+    for name in ("temperature", *names):
+        values = as_floats(basin[name], f"{method}: {name!r}")
+        if name in WEATHER:
+            check_weather(method, name, values, time, basin[name].attrs)
+        else:
+            check_units(f"{method}: {name!r}", name, basin[name].attrs)
+            check_values(name, values, time, gaps=False, where=method)
+        checked[name] = (basin[name].dims, values, basin[name].attrs)
+    if {"temperature_min", "temperature_max"} <= set(names):
+        below = checked["temperature_max"][1] < checked["temperature_min"][1]
+        if below.any():
+            raise ValueError(
+                f"{method}: temperature_max is below temperature_min on {int(below.sum())} days, "
+                f"first at {pd.Timestamp(time[below.argmax()])}; are they exchanged?"
+            )
+    return basin.assign(checked).assign_coords(time=time)
+
+
+def _warn_of_hemisphere(temperature, time, latitude):
+    radiation = oudin(np.zeros(time.size), time, latitude)
+    if time.size < YEAR or min(np.std(temperature), np.std(radiation)) == 0:
+        return
+    correlation = np.corrcoef(temperature, radiation)[0, 1]
+    if correlation < AGAINST_THE_SUN:
+        warnings.warn(
+            f"potential evaporation: it is warm while the sun is low (correlation "
+            f"{correlation:.2f}) at latitude {latitude:g}; southern latitudes are negative",
+            UserWarning,
+            stacklevel=3,
+        )
 
 
 def to_hourly(daily: xr.DataArray, latitude: float) -> xr.DataArray:
@@ -123,7 +183,7 @@ def to_hourly(daily: xr.DataArray, latitude: float) -> xr.DataArray:
     Parameters
     ----------
     daily : DataArray, shape (n_day,), in mm/d
-        On ``time``, midnight to midnight of local solar time.
+        On ``time``, in local solar time: the label is the start of a day, at any whole hour.
     latitude : float, in degrees north
 
     Returns
@@ -132,26 +192,42 @@ def to_hourly(daily: xr.DataArray, latitude: float) -> xr.DataArray:
         Rates; the mean of a day's 24 values is the day's value. In the polar night a day's amount
         is spread_over evenly.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If labels are no dates at whole hours a day apart, or values are negative, infinite or of
+        another unit. Missing values stay missing.
+
     References
     ----------
     Allen, R. G., et al. (1998). FAO Irrigation and Drainage Paper 56, equation 28.
     """
-    days = pd.DatetimeIndex(daily["time"].values)
+    days = as_dates("to_hourly: 'time'", daily.get_index("time"))
     if len(days) > 1 and (np.diff(days.to_numpy()) != np.timedelta64(1, "D")).any():
         raise ValueError("to_hourly: expected daily values without gaps")
-    phi, _, declination = (np.asarray(a)[..., None] for a in _sun(days, latitude))
+    if (days != days.floor("h")).any():
+        raise ValueError(
+            f"to_hourly: days must begin at a whole hour, found {days[0]}; the label of a day is "
+            "its start"
+        )
+    check_units(f"to_hourly: {daily.name or 'daily'}", "potential_evaporation", daily.attrs)
+    amounts = as_floats(daily, "to_hourly")
+    name = "potential_evaporation"
+    check_values(name, amounts, days.to_numpy(), gaps=True, where="to_hourly")
+    hours = pd.date_range(days[0], periods=24 * len(days), freq="h")
+    phi, _, declination = _sun(hours, latitude)
     sunset = np.arccos(np.clip(-np.tan(phi) * np.tan(declination), -1, 1))
-    edges = np.clip(np.pi / 12 * (np.arange(25) - 12), -sunset, sunset)  # hour angles with sun
-    first, last = edges[:, :-1], edges[:, 1:]
+    first = np.pi / 12 * (hours.hour.to_numpy() - 12)  # hour angle at the start of each hour
+    first, last = (np.clip(angle, -sunset, sunset) for angle in (first, first + np.pi / 12))
     shape = (last - first) * np.sin(phi) * np.sin(declination)
     shape = shape + np.cos(phi) * np.cos(declination) * (np.sin(last) - np.sin(first))
+    shape = shape.reshape(len(days), 24)
     total = shape.sum(axis=1, keepdims=True)
     dark = total <= 0
     share = np.where(dark, 1 / 24, shape / np.where(dark, 1, total))
-    hours = pd.date_range(days[0], periods=24 * len(days), freq="h").to_numpy()
-    rates = (24 * share * daily.values[:, None]).ravel()
+    rates = (24 * share * amounts[:, None]).ravel()
     attributes = {**daily.attrs, "units": "mm/d"}
-    return xr.DataArray(rates, {"time": hours}, ("time",), daily.name, attributes)
+    return xr.DataArray(rates, {"time": hours.to_numpy()}, ("time",), daily.name, attributes)
 
 
 def _sun(time, latitude):

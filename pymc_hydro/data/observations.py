@@ -11,7 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from pymc_hydro.data.checks.dates import as_dates, check_length, date_text, interval_text
-from pymc_hydro.data.checks.values import check_codes, place_text
+from pymc_hydro.data.checks.values import as_floats, check_codes, place_text
 from pymc_hydro.data.schema import VARIABLES, check_units, unit_of
 
 __all__ = ["LABELLED", "as_floats", "check_observations", "match_dates", "observed_on", "same_unit"]
@@ -111,35 +111,6 @@ def check_observations(
             f"{what}: observations of {quantity} are negative in {int(negative.sum())} intervals"
             f"{place_text(values, negative, time)}; write missing ones as NaN"
         )
-
-
-def as_floats(series, what: str = "series") -> np.ndarray:
-    """Return a series as floats, NaN where it is masked or missing.
-
-    Raises
-    ------
-    TypeError
-        If it holds anything but numbers.
-    """
-    if isinstance(series, np.ma.MaskedArray):
-        return np.ma.filled(series.astype(float), np.nan)
-    if isinstance(series, pd.DataFrame | xr.Dataset):
-        raise TypeError(f"{what}: found a {type(series).__name__}, expected a series; select one")
-    if isinstance(series, pd.Series):
-        series = series.to_numpy(dtype=object if series.hasnans else None)
-    array = np.asarray(series)
-    if array.dtype == object:
-        array = np.where(pd.isna(array), np.nan, array)
-    try:
-        if array.dtype.kind not in "Obiuf":
-            raise TypeError
-        return array.astype(float)
-    except (TypeError, ValueError):
-        example = repr(array.flat[0]) if array.size else "nothing"
-        raise TypeError(
-            f"{what}: expected numbers, found {array.dtype} such as {example}; "
-            "pandas.to_numeric converts text (errors='coerce' makes NaN of the rest)"
-        ) from None
 
 
 def match_dates(what: str, series: pd.Series | xr.DataArray, time, axis: str) -> np.ndarray:

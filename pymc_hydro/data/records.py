@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from pymc_hydro.data.schema import as_basin, interval_length
+from pymc_hydro.data.schema import checked_basin, interval_length, warn_if_doubtful
 
 __all__ = ["BASIN", "are_basins", "as_basins", "common_time"]
 
@@ -50,9 +50,11 @@ def as_basins(
                 one = _cut(data.sel({BASIN: name}, drop=True), needed)
             else:
                 one = data[name]
-            basins[name] = as_basin(one, needed)
+            basins[name] = checked_basin(one, needed)
         except (TypeError, KeyError, ValueError) as error:
             raise type(error)(f"{name!r}: {error.args[0]}") from error
+    for name, basin in basins.items():
+        warn_if_doubtful(f"{name!r}: basin", basin)
     lengths = {name: interval_length(basin) for name, basin in basins.items()}
     if len(set(lengths.values())) > 1:
         found = ", ".join(f"{name!r} {length:g} d" for name, length in lengths.items())

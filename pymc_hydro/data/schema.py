@@ -9,7 +9,8 @@ import pandas as pd
 import xarray as xr
 
 from pymc_hydro.data.checks.dates import as_dates, check_axis, date_text
-from pymc_hydro.data.checks.values import check_codes
+from pymc_hydro.data.checks.limits import doubts, look_alike
+from pymc_hydro.data.checks.values import as_floats, check_codes
 
 __all__ = [
     "VARIABLES",
@@ -18,10 +19,12 @@ __all__ = [
     "check_units",
     "check_values",
     "check_warmup",
+    "checked_basin",
     "date_text",
     "interval_length",
     "split_record",
     "unit_of",
+    "warn_if_doubtful",
 ]
 
 _RATE = ("mm/d", "mm d-1", "mm day-1", "mm/day", "mm d^-1", "mm day^-1", "mm d⁻¹", "mm day⁻¹")
@@ -74,7 +77,27 @@ def as_basin(data: xr.Dataset | pd.DataFrame, needed: Sequence[str] = ()) -> xr.
     ------
     TypeError, KeyError, ValueError
         What is wrong, where, and the usual fix.
+
+    Warns
+    -----
+    UserWarning
+        Of what can be, but hardly is: sums or ratios, a temperature that does not change, summers
+        with the least evaporation, observations in the future, a 999 among small numbers.
     """
+    basin = checked_basin(data, needed)
+    warn_if_doubtful("basin", basin)
+    return basin
+
+
+def warn_if_doubtful(what: str, basin: xr.Dataset) -> None:
+    """Warn of what can be in a checked basin, but hardly is; `what` is its name in messages."""
+    series = {str(name): variable.values for name, variable in basin.data_vars.items()}
+    for text in doubts(series, basin["time"].values):
+        warnings.warn(f"{what}: {text}", UserWarning, stacklevel=3)
+
+
+def checked_basin(data: xr.Dataset | pd.DataFrame, needed: Sequence[str] = ()) -> xr.Dataset:
+    """Return `data` as :func:`as_basin` does, without its warnings."""
     if isinstance(data, pd.DataFrame):
         frame = data.set_index("time") if "time" in data.columns else data
         data = xr.Dataset.from_dataframe(frame.rename_axis(index="time"))
@@ -86,11 +109,7 @@ def as_basin(data: xr.Dataset | pd.DataFrame, needed: Sequence[str] = ()) -> xr.
         raise KeyError("basin: no coordinate 'time'; rename the date column or index to 'time'")
     missing = [name for name in needed if name not in data]
     if missing:
-        raise KeyError(
-            f"basin: missing {', '.join(map(repr, missing))}; found "
-            f"{', '.join(map(str, data.data_vars)) or 'none'}"
-            + ("; a model without snow (snow=False) needs none" if "temperature" in missing else "")
-        )
+        raise KeyError(_missing_text(missing, data))
     time = as_dates("basin: 'time'", data.indexes.get("time", data["time"].values)).to_numpy()
     check_axis("basin: 'time'", time)
     variables = {}
@@ -104,11 +123,24 @@ def as_basin(data: xr.Dataset | pd.DataFrame, needed: Sequence[str] = ()) -> xr.
                 "basin first"
             )
         check_units(f"basin: {name!r}", name, variable.attrs)
-        values = np.asarray(variable.values, dtype=np.float64)
+        values = as_floats(variable, f"basin: {name!r}")
         check_values(name, values, time, gaps=name == "discharge")
         attributes = {"long_name": description, **variable.attrs, "units": units[0]}
         variables[name] = ("time", values, attributes)
     return xr.Dataset(variables, coords={"time": time}, attrs=data.attrs)
+
+
+def _missing_text(missing, data) -> str:
+    text = f"basin: missing {', '.join(map(repr, missing))}; found "
+    text += ", ".join(map(str, data.data_vars)) or "none"
+    others = [name for name in data.data_vars if name not in VARIABLES]
+    names = {look_alike(name, others): name for name in missing}
+    names.pop(None, None)
+    if names:
+        text += f"; perhaps rename({names})"
+    if "temperature" in missing:
+        text += "; a model without snow (snow=False) needs no temperature"
+    return text
 
 
 def check_units(what: str, name: str, attributes: Mapping) -> None:
@@ -269,6 +301,8 @@ def check_values(
         fix = "is it in K or degF?"
     else:
         out, what, fix = values < 0, "negative", "replace codes such as -999 by NaN"
+        if name == "potential_evaporation" and np.mean(out) > 0.5:
+            fix = "is evaporation counted as a loss, as in ERA5? then multiply it by -1"
     if out.any():
         at = out.argmax()
         raise ValueError(

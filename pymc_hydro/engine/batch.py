@@ -19,7 +19,7 @@ __all__ = ["Batch", "record_bounds", "run_batch"]
 
 @dataclass(frozen=True)
 class Batch:
-    """What the integrations of a batch returned.
+    """The results of a batch of integrations.
 
     Attributes
     ----------
@@ -37,20 +37,20 @@ class Batch:
     status: np.ndarray
 
 
-def record_bounds(record: np.ndarray, n_record: int) -> np.ndarray:
-    """Return where each record begins, and where the last ends, from the record of each interval.
+def record_bounds(basin_index: np.ndarray, n_record: int) -> np.ndarray:
+    """Return where each record begins, and where the last one ends.
 
     Parameters
     ----------
-    record : array of int, shape (n_time,)
-        Ascending: all intervals of record 0, then those of 1, ...
+    basin_index : array of int, shape (n_time,)
+        The record of each interval, ascending.
     n_record : int
 
     Returns
     -------
     array of int, shape (n_record + 1,)
     """
-    return np.searchsorted(record, np.arange(n_record + 1))
+    return np.searchsorted(basin_index, np.arange(n_record + 1))
 
 
 def run_batch(
@@ -66,7 +66,7 @@ def run_batch(
     initial: bool = False,
     threads: int | None = None,
 ) -> Batch:
-    """Integrate every record with each of its vectors; the results are those of single runs.
+    """Integrate every record with each of its vectors; the results equal those of single runs.
 
     Parameters
     ----------

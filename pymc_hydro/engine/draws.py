@@ -28,7 +28,7 @@ class Draws:
     sizes : dict of dimension to length
         Dimensions of the vectors, such as chain and draw; empty for a single vector.
     coords : dict of dimension to labels
-        Of those dimensions that have any.
+        Labels of the dimensions that have any.
     """
 
     values: np.ndarray
@@ -79,7 +79,7 @@ def read_draws(model: AbstractModel, theta: Any, names: Sequence[Hashable | None
 
 
 def _of_basin(model, theta, name):
-    """Return vectors of shape (..., n_parameter), their dimensions and the coordinates of these."""
+    """Return vectors of shape (..., n_parameter), their dimensions, and labels by dimension."""
     draws = _dataset(theta)
     if draws is not None:
         return _of_dataset(model, draws, name)
@@ -91,7 +91,7 @@ def _of_basin(model, theta, name):
 
 
 def _of_dataset(model, draws: xr.Dataset, name):
-    """Return the same of a Dataset, whose other variables are left out."""
+    """Return the same from the parameters in a Dataset; its other variables are left out."""
     what = f"{type(model).__name__}: theta"
     missing = [n for n in model.parameter_names if n not in draws]
     if missing:

@@ -1,5 +1,6 @@
 """Run a model outside of PyMC: labelled arrays in, labelled arrays out."""
 
+import warnings
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -9,6 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from pymc_hydro.core.base.dims import PARAMETER, TIME
+from pymc_hydro.core.base.names import Names
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.data.records import BASIN, are_basins, as_basins, common_time
 from pymc_hydro.data.schema import as_basin, interval_length
@@ -22,6 +24,7 @@ from pymc_hydro.integrators import RungeKutta
 
 __all__ = ["forcing_array", "initial_array", "simulate"]
 
+SLIGHTLY = 1.01  # of the capacity, which smoothing lets a store exceed
 COUNTED = COUNTS[:-1]  # the last one is no number of steps
 
 
@@ -51,7 +54,41 @@ def initial_array(
             f"{name}: initial_state must have {len(known)} finite values ({', '.join(known)}), "
             f"found shape {array.shape}"
         )
+    negative = [f"{k} = {value:g}" for k, value in zip(known, array, strict=True) if value < 0]
+    if negative:
+        raise ValueError(
+            f"{name}: initial_state has negative contents, {', '.join(negative)} mm; a store that "
+            "is empty has 0"
+        )
     return array
+
+
+def check_capacities(model: AbstractModel, x0: np.ndarray, theta: np.ndarray) -> None:
+    """Raise ValueError if a store holds twice what it can at the start; warn if it holds more.
+
+    Between the two is what a routing store may hold for a while after a flood.
+
+    Parameters
+    ----------
+    model : AbstractModel
+    x0 : array, shape (n_state,), in mm
+    theta : array, shape (..., n_parameter)
+    """
+    columns = dict(zip(model.parameter_names, np.moveaxis(theta, -1, 0), strict=True))
+    p = Names(type(model).__name__, "parameter", columns)
+    for store, content in zip(model.stores, x0, strict=True):
+        if store.capacity is None or not np.isfinite(content):
+            continue
+        capacity = float(np.max(store.full(p)))
+        text = (
+            f"{type(model).__name__}: initial_state has {content:g} mm in {store.name!r}, which "
+            f"holds {capacity:g} mm; give at most that, or a share of it by the model's option "
+            f"initial={{{store.name!r}: share}}"
+        )
+        if content > 2 * capacity:
+            raise ValueError(text)
+        if content > SLIGHTLY * capacity:
+            warnings.warn(text, UserWarning, stacklevel=3)
 
 
 def simulate(
@@ -143,6 +180,8 @@ def simulate(
     basins = as_basins(basin, needed) if several else {None: as_basin(basin, needed)}
     draws = read_draws(model, theta, list(basins))
     records, x0 = list(basins.values()), initial_array(model, initial_state)
+    if initial_state is not None:
+        check_capacities(model, x0, draws.values)
     problem = replace(problem, dt=interval_length(records[0]))
     time, first = common_time(records) if several else (records[0][TIME].values, [0])
     batch = run_batch(

@@ -11,12 +11,12 @@ __all__ = ["evaluate", "percent_bias"]
 
 
 def percent_bias(observed: ArrayLike, simulated: ArrayLike) -> float:
-    """Return the bias of the volume in percent; positive where the simulation has more flow.
+    """Return the bias of the volume in percent; positive if the simulation has more discharge.
 
     Parameters
     ----------
     observed : array_like, shape (n_time,)
-        NaN where missing: these are left out.
+        NaN where missing; missing observations are left out.
     simulated : array_like, shape (n_time,)
 
     Raises
@@ -37,15 +37,15 @@ def evaluate(observed: ArrayLike, simulated: ArrayLike) -> dict[str, float]:
     Parameters
     ----------
     observed : array_like, shape (n_time,), in mm/d
-        NaN where missing: these are left out.
+        NaN where missing; missing observations are left out.
     simulated : array_like, shape (n_time,), in mm/d
 
     Returns
     -------
     dict of str to float
         The names of ``SCORES`` (one is perfect), ``rmse``, ``mae``, ``percent_bias`` and
-        ``bias_<segment>`` of the flow-duration curve (zero is perfect). NaN where one is not
-        defined, such as the bias of low flow in a river that is dry for a third of the time.
+        ``bias_<segment>`` of the flow-duration curve (zero is perfect). A score that is not defined
+        is NaN, such as the bias of low flow in a river that is dry for a third of the time.
 
     Raises
     ------

@@ -113,7 +113,7 @@ class Pairs:
 
 
 def small_flow(name: str, observed: np.ndarray) -> float:
-    """Return what is added to flow before its logarithm, in mm/d: 1 % of the median positive flow.
+    """Return the offset of a logarithm of flow, in mm/d: 1 % of the median positive observation.
 
     Raises
     ------
@@ -164,7 +164,7 @@ def variation(name: str, observed: Any) -> Any:
 
 
 def _check_dates(name, *series):
-    """Raise ValueError if both series have dates and these differ: they are not matched here."""
+    """Raise ValueError if both series have dates that differ: a loss does not match dates."""
     dates = [_dates(x) for x in series]
     if all(found is not None for found in dates):
         a, b = dates

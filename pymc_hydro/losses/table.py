@@ -1,8 +1,8 @@
 """All losses and scores by name, and which way is better.
 
-Losses are minimised, scores are maximised (one is perfect). ``SUMS_OF_SQUARES`` names the
-residuals of those that are a sum of squares, or one minus such a sum: these can be minimised by
-the method of Gauss and Newton.
+Losses are minimised, scores are maximised (one is perfect). ``SUMS_OF_SQUARES`` has the residuals
+of every loss that is a sum of squares, and of every score that is one minus such a sum. The method
+of Gauss and Newton minimises them.
 """
 
 import functools

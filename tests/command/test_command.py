@@ -150,7 +150,7 @@ def test_every_model_is_calibrated(kind, record, tmp_path):
     short = tmp_path / "short.csv"  # with snow, whose kernels other tests have compiled
     warmth = np.linspace(9, 11, 500)
     pd.read_csv(record, nrows=500).assign(temperature=warmth).to_csv(short, index=False)
-    arguments = [str(short), "--model", kind.__name__, "--warmup", "100", "--starts", "1"]
+    arguments = [str(short), "--model", kind.__name__, "--warmup", "100D", "--starts", "1"]
     assert main(["calibrate", *arguments, "--output", str(tmp_path)]) == 0
     fit = xr.load_dataset(tmp_path / "calibration.nc", engine="h5netcdf")
     model = kind()

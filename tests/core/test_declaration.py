@@ -162,6 +162,7 @@ MISTAKES = {
         {"stores": (STORE, Store("S_S", "mm", ""))},
         "the stores S, S_S give two pairs the name 'S_S_S'; rename one of them",
     ),
+    "pair of one": ({"ordered": (("k", "k"),)}, "ordered must hold pairs of two parameters"),
     "unknown pair": ({"ordered": (("k", "z"),)}, "ordered names the parameter 'z', which is not"),
     "unknown exchange": (
         {"exchanges": ("z",)},

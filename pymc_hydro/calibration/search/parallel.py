@@ -19,19 +19,19 @@ REFRESH = 0.2  # seconds between looks at the searches
 def run_searches(
     searches: list[Search], most: float, stop: Event, cores: int | None, show: Callable
 ) -> None:
-    """Let all searches go on; the kernels release Python's lock while they integrate.
+    """Continue all searches in threads; the kernels release Python's lock while they integrate.
 
     Parameters
     ----------
     searches : list of Search
     most : int or inf
-        Integrations at which a search pauses, if it has not ended before.
+        Number of integrations at which a search pauses, unless it ends before.
     stop : Event
-        Shared by the searches; set if the user interrupts, so that the threads end.
+        Shared by the searches. It is set if the user interrupts, so that the threads end.
     cores : int or None
-        Searches at a time; None is as many as the machine has processors.
+        Number of searches at a time; None is the number of processors.
     show : callable
-        Is called several times a second.
+        Called several times a second.
     """
     pool = ThreadPoolExecutor(min(cores or os.cpu_count() or 1, len(searches)))
     try:

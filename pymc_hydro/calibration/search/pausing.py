@@ -1,4 +1,4 @@
-"""A call that pauses where it says so, and goes on when it is told to."""
+"""A call that pauses at points of its own and continues when it is resumed."""
 
 from collections.abc import Callable
 from threading import Semaphore, Thread
@@ -9,9 +9,9 @@ __all__ = ["Pausing"]
 class Pausing:
     """A call on a thread of its own that runs only while somebody waits for it.
 
-    SciPy's optimisers cannot be left and taken up again without losing what they have learnt (the
-    trust region, the curvature). On a thread of their own they can wait inside the function that
-    they minimise.
+    SciPy's optimisers cannot be interrupted and continued without losing their state (the trust
+    region, the curvature). On a thread of its own an optimiser can wait inside the function that it
+    minimises.
     """
 
     def __init__(self, call: Callable[[], None]):
@@ -22,7 +22,7 @@ class Pausing:
         self.ended = False
 
     def resume(self) -> None:
-        """Let the call begin or go on, until it pauses or ends; raise what it raises."""
+        """Start or continue the call until it pauses or ends; raise its exception if it has one."""
         if self.ended:
             return
         if self._thread is None:

@@ -17,22 +17,24 @@ __all__ = ["LEAST_SQUARES", "OPTIMIZERS", "Search", "Stopped", "choose_optimizer
 MINIMIZERS = ("L-BFGS-B", "trust-constr", "SLSQP", "basinhopping")
 LEAST_SQUARES = ("trf", "dogbox", "lm")
 OPTIMIZERS = (*LEAST_SQUARES, *MINIMIZERS)
-# Iterations, and the relative change of the loss at which a search ends: while it explores, and
-# when it makes the last digits good.
+# Largest number of iterations, and the relative change of the loss at which a search ends: of a
+# search that explores, and of the last one.
 EXPLORING = (60, 1e-5)
 FINAL = (200, 1e-8)
 BASIN_HOPS = 10  # of SciPy's basinhopping
-BASIN_HOP = 0.2  # of an axis, or in units of the logit
-FAILED = 1e6  # each residual of MINPACK where the integration fails
-LEFT = "left, since others were better"
+BASIN_HOP = 0.2  # standard deviation of a hop: of an axis, or in units of the logit
+FAILED = 1e6  # value of each residual for MINPACK if the integration fails
+LEFT = "left, since other searches were better"
 FAILED_START = "the integration or the loss failed at the start"
 MOVED = "; it began nearer to the middle of the axes, since the integration failed at the start"
-MOVES = 5  # of a start at which the integration fails, half way to the middle of the axes
-INNER = 1e-3  # of an axis: an exploring search of inner points starts this far from a bound
+MOVES = 5  # times that a failing start is moved half way to the middle of the axes
+# An interior-point method ("trf") hardly moves along an axis from its bound: while it explores, it
+# starts at least this part of an axis away from the bounds.
+INNER = 1e-3
 
 
 class Stopped(Exception):
-    """The search has been left, or the user has interrupted the calibration."""
+    """The search was stopped, or the user has interrupted the calibration."""
 
 
 def choose_optimizer(method: str | None, has_residuals: bool, kind: str) -> str:
@@ -61,23 +63,25 @@ def choose_optimizer(method: str | None, has_residuals: bool, kind: str) -> str:
 
 @dataclass
 class Search:
-    """A search and what it has seen.
+    """A search and its trace.
 
     Attributes
     ----------
     objective, space, optimizer, options, stop
-        What to minimise, where, how, and an event that ends it.
+        The objective, the space, the optimiser with its options, and an event that stops all
+        searches.
     unit : array, shape (n_free,)
         Position of the start on the axes, from 0 to 1.
     seed : numpy SeedSequence
         For methods that draw.
     exploring : bool
-        Whether to end early.
+        Whether the search has the loose tolerance.
     trace : list of float
         Loss of each integration, NaN where it or the loss failed.
     failures : int
-        How many integrations failed.
-    best : tuple of loss, parameters and gradient; the smallest loss seen
+        Number of integrations that failed.
+    best : tuple of loss, parameters and gradient
+        At the smallest loss so far.
     """
 
     objective: Objective
@@ -105,14 +109,14 @@ class Search:
         self._course = Pausing(self._run)
 
     def advance(self, most: float) -> None:
-        """Search on, until there have been `most` integrations or the search ends."""
+        """Continue until the search has made `most` integrations or ends."""
         begin = time.perf_counter()
         self._allowance = most
         self._course.resume()
         self.seconds += time.perf_counter() - begin
 
     def leave(self) -> None:
-        """End the search where it is, if it has begun."""
+        """Stop the search, if it has begun."""
         self._left = True
         if self._course.waiting:
             with contextlib.suppress(Stopped):
@@ -121,7 +125,7 @@ class Search:
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will come."""
+        """Whether the search has ended."""
         return self._course.ended
 
     def _run(self):
@@ -143,11 +147,11 @@ class Search:
 
     @property
     def undefined(self) -> int:
-        """How many integrations did not fail, but have a loss or gradient that is no number."""
+        """Number of integrations without failure whose loss or gradient is not finite."""
         return int(np.isnan(self.trace).sum()) - self.failures
 
     def _evaluate(self, z):
-        """Return the evaluation at z and the slopes of the parameters; at equal z only once."""
+        """Return the evaluation at z and the slopes of the parameters; the same z is kept."""
         key = z.tobytes()
         if self._seen[0] != key:
             if len(self.trace) >= self._allowance:
@@ -191,10 +195,10 @@ class Search:
         )
 
     def _number(self, z):
-        """Return loss and gradient; where the integration fails, a bowl around the last success.
+        """Return loss and gradient; if the integration fails, those of a quadratic penalty.
 
-        The bowl stands on the largest loss seen, so that a line search turns back on a smooth
-        slope rather than at a wall.
+        The penalty has its minimum at the last success, where it equals the largest loss so far: a
+        line search then turns back on a smooth slope.
         """
         found, slope = self._evaluate(np.asarray(z, dtype=float))
         if found.failed:
@@ -224,8 +228,8 @@ class Search:
     def _reduced(self, z):
         """Return residuals and Jacobian with as many rows as there are parameters plus one.
 
-        Where the integration fails, a trust region shrinks at NaN; MINPACK ("lm") needs a number
-        that is too large.
+        If the integration fails, the rows are NaN, at which a trust region shrinks; MINPACK ("lm")
+        needs large numbers instead.
         """
         found, slope = self._evaluate(np.asarray(z, dtype=float))
         if self._rows[0] is not found:
@@ -241,12 +245,13 @@ class Search:
 
 
 def reduce_rows(residuals: np.ndarray, jacobian: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return fewer residuals and Jacobian rows with the same scalar products, and so the same fit.
+    """Return fewer residuals and Jacobian rows with the same scalar products: the fit is the same.
 
-    Least squares sees scalar products of residuals and Jacobian columns only. Their matrix has a
-    square root of as many rows as columns; it takes one product of matrices, where a decomposition
-    of all rows waits many times for the other threads of BLAS. Products are computed of columns of
-    length one; directions that change the residuals less than 1e-8 of that are lost.
+    Least squares depends on the scalar products of residuals and Jacobian columns only. The matrix
+    of these products has a square root with as many rows as columns. The square root takes one
+    product of matrices; a decomposition of all rows would wait many times for other threads of
+    BLAS. The columns are scaled to length one first. Directions that change the residuals by less
+    than 1e-8 of that length are lost.
     """
     columns = np.column_stack([jacobian, residuals])
     lengths = np.sqrt((columns * columns).sum(axis=0))

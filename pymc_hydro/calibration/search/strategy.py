@@ -1,7 +1,7 @@
-"""From several starts to one optimum: explore, hop from the best, make the last digits good."""
+"""From several starts to one optimum: explore, hop from the best point, refine the optimum."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from threading import Event
 
@@ -14,13 +14,15 @@ from pymc_hydro.calibration.space import SearchSpace
 
 __all__ = ["Outcome", "search_all"]
 
-REDRAWN = (1, 2, 3)  # parameters that the hops of a round, in turn, draw anew
-FIRST = 6  # integrations of every search of a round before they are compared
-AT_ONCE = 2  # searches of a round that then go on, the best ones first
-REACH = 3  # a later one is left if so many times what FIRST integrations gained is not enough
-CLOSE = 1e-4  # of the loss: what is nearer is no other optimum
-# So many starts must have ended in the best optimum, one for this many parameters, before another
-# one is unlikely; but two at least.
+REDRAWN = (1, 2, 3)  # numbers of parameters that a hop draws anew; the hops of a round take turns
+FIRST = 6  # integrations of every search of a round before the searches are compared
+AT_ONCE = 2  # searches of a round that continue at a time, the best ones first
+# A search of a later round continues if it would reach the best loss by gaining this many times as
+# much as its last FIRST integrations have gained.
+REACH = 3
+CLOSE = 1e-4  # relative difference of two losses below which they count as one optimum
+# Another optimum is unlikely if one start for this many parameters, and at least two starts, have
+# ended in the best one.
 PARAMETERS_A_START = 4
 
 
@@ -31,7 +33,8 @@ class Outcome:
     Attributes
     ----------
     starts, hops, final : list of Search
-        From the starts; from the best point so far, changed a little; from the best of all.
+        Searches from the starts; searches of the later rounds; the last search, which begins at the
+        best point of all.
     """
 
     starts: list
@@ -40,17 +43,17 @@ class Outcome:
 
     @property
     def searches(self) -> list:
-        """All of them."""
+        """Searches of all rounds."""
         return [*self.starts, *self.hops, *self.final]
 
     @property
     def best(self) -> Search:
-        """The one that has seen the smallest loss."""
+        """The search that has seen the smallest loss."""
         return min(self.searches, key=_loss)
 
     @property
     def agree(self) -> bool:
-        """Whether several starts have led to the best optimum, each by itself."""
+        """Whether enough starts have led to the best optimum, independently of each other."""
         least = self.best.best[0]
         near = [s.best[0] <= least + CLOSE * abs(least) for s in self.starts if s.converged]
         return sum(near) >= max(2, math.ceil(self.best.unit.size / PARAMETERS_A_START))
@@ -68,18 +71,22 @@ def search_all(
     cores: int | None,
     progressbar: bool,
 ) -> Outcome:
-    """Search from all starts, then from the best point changed a little and from new starts.
+    """Search from all starts, then in rounds of hops from the best point, and refine the optimum.
 
-    The searches of a round make their first steps, all of them; then the most promising go on, two
-    at a time, and the others are left: of the starts to their ends, until enough have ended in the
-    best optimum, or half of them have ended; of later rounds the first two, as long as they may
-    reach the best point so far. Unless enough starts have ended in the best optimum, there are as
-    many hops in a round as there are starts, until `hops` rounds one after another have brought
-    nothing (basin hopping that only accepts improvements). As optima of these models differ in few
-    parameters, a hop begins at the best point so far with one to three of them drawn anew; after a
-    round in vain all are, once. A last search from the best point has a tight tolerance. With one
-    start, or with SciPy's own basin hopping, there is one search from each start and nothing else.
-    The result does not depend on the number of threads.
+    First round: a search from each start makes `FIRST` integrations. The more promising half of the
+    searches then continue to their ends, two at a time. The round ends early if enough starts have
+    ended in the best optimum; there are then no later rounds.
+
+    Later rounds (basin hopping that accepts improvements only): a round has as many searches as
+    there are starts. Optima of these models differ in few parameters. Each search therefore begins
+    at the best point so far, with one to three parameters drawn anew. After a round without success
+    the next round begins at random points. The best two searches of a round continue as long as
+    they may reach the best loss. The rounds end when `hops` rounds one after another have found
+    nothing better.
+
+    The last search begins at the best point and has a tight tolerance. With a single start, or with
+    SciPy's own basin hopping, there is one search from each start and no other search. The result
+    does not depend on the number of threads.
 
     Parameters
     ----------
@@ -88,7 +95,7 @@ def search_all(
     units : array, shape (n_start, n_free)
         Positions of the starts.
     hops : int
-        Rounds in vain after which the search ends.
+        Rounds without success after which the search ends.
     seed : int or None
     cores, progressbar
         As in :func:`run_searches` and :func:`progress_bar`.
@@ -106,38 +113,15 @@ def search_all(
             Search(objective, space, optimizer, options, u, c, stop, exploring) for u, c in pairs
         ]
 
-    def leave(searches):
-        for search in searches:
-            search.leave()
-
     with progress_bar(objective.goal, progressbar) as show:
 
         def advance(searches, most=np.inf):
             run_searches(searches, most, stop, cores, lambda: show(outcome.searches))
 
-        def explore(starts):
-            advance(starts, FIRST)
-            starts = sorted(starts, key=_loss)
-            for i in range(0, (len(starts) + 1) // 2, AT_ONCE):
-                advance(starts[i : i + AT_ONCE])
-                if outcome.agree:
-                    break
-            leave(starts)
-
-        def pursue(later):
-            advance(later, FIRST)
-            going, integrations = sorted(later, key=_loss)[:AT_ONCE], FIRST
-            while going:
-                integrations += FIRST
-                advance(going, integrations)
-                least = outcome.best.best[0]
-                going = [s for s in going if not s.ended and _may_reach(s, least)]
-            leave(later)
-
         try:
             outcome.starts.extend(searches_from(units, several))
             if several:
-                explore(outcome.starts)
+                _first_round(outcome, advance)
             else:
                 advance(outcome.starts)
             in_vain = 0
@@ -151,29 +135,57 @@ def search_all(
                     points = _hop(space.positions(theta), len(units), random)
                 later = searches_from(points, True)
                 outcome.hops.extend(later)
-                pursue(later)
+                _later_round(later, outcome, advance)
                 gained = loss - outcome.best.best[0] > CLOSE * abs(loss)
                 in_vain = 0 if gained else in_vain + 1
             if several and outcome.best.best[1] is not None:
                 outcome.final.extend(searches_from([space.positions(outcome.best.best[1])], False))
                 advance(outcome.final)
         finally:
-            leave(outcome.searches)
+            _leave(outcome.searches)
     return outcome
 
 
-def _loss(search):
+def _first_round(outcome: Outcome, advance: Callable) -> None:
+    """Let the searches from the starts run: half of them to their ends, until enough agree."""
+    advance(outcome.starts, FIRST)
+    starts = sorted(outcome.starts, key=_loss)
+    for i in range(0, (len(starts) + 1) // 2, AT_ONCE):
+        advance(starts[i : i + AT_ONCE])
+        if outcome.agree:
+            break
+    _leave(starts)
+
+
+def _later_round(searches: list[Search], outcome: Outcome, advance: Callable) -> None:
+    """Let the searches of a later round run, the best two as long as they may reach the best."""
+    advance(searches, FIRST)
+    going, integrations = sorted(searches, key=_loss)[:AT_ONCE], FIRST
+    while going:
+        integrations += FIRST
+        advance(going, integrations)
+        least = outcome.best.best[0]
+        going = [s for s in going if not s.ended and _may_reach(s, least)]
+    _leave(searches)
+
+
+def _leave(searches: list[Search]) -> None:
+    for search in searches:
+        search.leave()
+
+
+def _loss(search: Search) -> float:
     return search.best[0]
 
 
-def _may_reach(search, least):
-    """Whether a few times what its last integrations gained would bring it to the least loss."""
+def _may_reach(search: Search, least: float) -> bool:
+    """Whether a search reaches the least loss by gaining a few times as much as it just has."""
     before = np.nanmin([np.inf, *search.trace[:-FIRST]])
     return search.best[0] - least <= REACH * (before - search.best[0])
 
 
 def _hop(best, n, random):
-    """Return where a round of searches begins: at the best point but for the parameters redrawn."""
+    """Return the starts of a round: the best point with a few parameters drawn anew."""
     drawn = random.uniform(size=(n, best.size))
     order = random.permuted(np.tile(np.arange(best.size), (n, 1)), axis=1)
     return np.where(order < np.resize(REDRAWN, n)[:, None], drawn, best)

@@ -36,7 +36,8 @@ def check_parts(model: Any, kinds: Mapping[str, type]) -> None:
     missing = [part for part in kinds if not hasattr(model, part)]
     if missing:
         raise NotImplementedError(
-            f"{name} is a base for models, none itself: it declares no {', '.join(missing)}"
+            f"{name} is not complete: it declares no {', '.join(missing)}; declare what is "
+            "missing, or make a subclass that does"
         )
     for part, kind in (*kinds.items(), ("exchanges", str), ("ordered", tuple)):
         found = getattr(model, part)
@@ -80,6 +81,9 @@ def _check_names(model: Any) -> None:
         twice = sorted({n for n in names if names.count(n) > 1})
         if twice:
             raise ValueError(f"{name}: {kind} {twice} declared twice{hint}")
+    for pair in model.ordered:
+        if len(pair) != 2 or pair[0] == pair[1]:
+            raise ValueError(f"{name}: ordered must hold pairs of two parameters, found {pair}")
     for name_of in (n for pair in model.ordered for n in pair):
         if name_of not in model.parameter_names:
             raise ValueError(

@@ -1,10 +1,12 @@
 """Values that stand for missing ones, and values that cannot be."""
 
 import numpy as np
+import pandas as pd
+import xarray as xr
 
 from pymc_hydro.data.checks.dates import date_text
 
-__all__ = ["check_codes", "find_code", "place_text"]
+__all__ = ["as_floats", "check_codes", "find_code", "place_text"]
 
 # Codes of missing values: those of agencies, of binary formats and of spreadsheets.
 CODES = (
@@ -71,3 +73,32 @@ def place_text(values: np.ndarray, where: np.ndarray, time=None) -> str:
     at = int(np.flatnonzero(np.reshape(where, (-1, where.shape[-1])).any(axis=0))[0])
     place = f"position {at}" if time is None else date_text(time[at])
     return f", first {values[..., at][where[..., at]].flat[0]:g} at {place}"
+
+
+def as_floats(series, what: str = "series") -> np.ndarray:
+    """Return a series as floats, NaN where it is masked or missing.
+
+    Raises
+    ------
+    TypeError
+        If it holds anything but numbers.
+    """
+    if isinstance(series, np.ma.MaskedArray):
+        return np.ma.filled(series.astype(float), np.nan)
+    if isinstance(series, pd.DataFrame | xr.Dataset):
+        raise TypeError(f"{what}: found a {type(series).__name__}, expected a series; select one")
+    if isinstance(series, pd.Series):
+        series = series.to_numpy(dtype=object if series.hasnans else None)
+    array = np.asarray(series)
+    if array.dtype == object:
+        array = np.where(pd.isna(array), np.nan, array)
+    try:
+        if array.dtype.kind not in "Obiuf":
+            raise TypeError
+        return array.astype(float)
+    except (TypeError, ValueError):
+        example = repr(array.flat[0]) if array.size else "nothing"
+        raise TypeError(
+            f"{what}: expected numbers, found {array.dtype} such as {example}; "
+            "pandas.to_numeric converts text (errors='coerce' makes NaN of the rest)"
+        ) from None

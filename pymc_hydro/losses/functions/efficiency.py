@@ -21,7 +21,7 @@ def nse(observed: Series, simulated: Series, *, transform: Transformation = None
     Parameters
     ----------
     observed : array_like, shape (n_time,)
-        NaN where missing: these are left out of all sums.
+        NaN where missing; missing observations are left out of all sums.
     simulated : array_like or TensorVariable, shape (n_time,)
     transform : {"log", "sqrt", "box_cox", "inverse"} or Transform, optional
         Of both series: the logarithm weighs low flows, the square root stands in between.
@@ -62,7 +62,7 @@ def kge(observed: Series, simulated: Series, *, transform: Transformation = None
     Parameters
     ----------
     observed : array_like, shape (n_time,)
-        NaN where missing: these are left out.
+        NaN where missing; missing observations are left out.
     simulated : array_like or TensorVariable, shape (n_time,)
         If constant or zero, there is no correlation and the result is NaN; single zero flows are
         allowed.
@@ -137,7 +137,7 @@ def kge_nonparametric(
     Parameters
     ----------
     observed : array_like, shape (n_time,)
-        NaN where missing: these are left out.
+        NaN where missing; missing observations are left out.
     simulated : array_like or TensorVariable, shape (n_time,)
         If constant or zero, there is no correlation and the result is NaN; single zero flows are
         allowed.
@@ -147,7 +147,7 @@ def kge_nonparametric(
         ln(q) from -w to w. Zero are exact ranks. Where not given, zero for arrays and 0.1 for
         graphs.
     transform : {"log", "sqrt", "box_cox", "inverse"} or Transform, optional
-        Ranks stay what they are.
+        Ranks do not change.
 
     Returns
     -------
@@ -171,7 +171,7 @@ def kge_nonparametric(
         rank_width = 0.0 if xp is np else RANK_WIDTH
     if not rank_width >= 0:
         raise ValueError(f"{name}: rank_width must be >= 0, found {rank_width!r}")
-    plain = Pairs.of(name, observed, simulated)  # ranks are those of flow itself
+    plain = Pairs.of(name, observed, simulated)  # ranks do not depend on the transformation
     rank_y, rank_q = (_rank(plain, x, rank_width) for x in (plain.observed, plain.simulated))
     with np.errstate(all="ignore"):  # no flow: 0 / 0
         shape_y, shape_q = ordered(y) / y.sum(), ordered(q) / q.sum()
@@ -189,7 +189,7 @@ def volume_bias(observed: Series, simulated: Series) -> Value:
     Parameters
     ----------
     observed : array_like, shape (n_time,)
-        NaN where missing: these are left out.
+        NaN where missing; missing observations are left out.
     simulated : array_like or TensorVariable, shape (n_time,)
 
     Returns

@@ -35,7 +35,8 @@ def fdc_energy(observed: Series, simulated: Series, *, transform: Transformation
     Parameters
     ----------
     observed : array_like, shape (n_time,)
-        NaN where missing: these intervals leave both curves. Constant and zero flow are allowed.
+        NaN where missing; intervals without an observation leave both curves. Constant and zero
+        flow are allowed.
     simulated : array_like or TensorVariable, shape (n_time,)
     transform : {"log", "sqrt", "box_cox", "inverse"} or Transform, optional
 
@@ -133,7 +134,7 @@ def fdc_segments(
     """Return the mean squared relative bias of parts of the flow-duration curve, a loss.
 
     The mean over `segments` of ``(segment_bias / 100)^2``; from zero (perfect) to infinity, lower
-    is better. What that function says of gaps, constant and zero flow holds for each segment.
+    is better. Gaps, constant and zero flow: see that function, for each segment.
 
     Parameters
     ----------
@@ -171,7 +172,7 @@ def segment_bias(observed: Series, simulated: Series, *, segment: str = "high") 
     Parameters
     ----------
     observed : array_like, shape (n_time,)
-        NaN where missing: these intervals leave both curves.
+        NaN where missing; intervals without an observation leave both curves.
     simulated : array_like or TensorVariable, shape (n_time,)
         Constant and zero flow are allowed.
     segment : {"high", "middle", "low"}

@@ -36,7 +36,7 @@ def jkge(
     Parameters
     ----------
     observed : array_like, shape (n_time,)
-        NaN where missing: these intervals leave sums and counts of both benchmarks.
+        NaN where missing; intervals without an observation do not count in either benchmark.
     simulated : array_like or TensorVariable, shape (n_time,)
         If it has no departures (constant or no flow), the result is NaN; single zero flows are
         allowed.

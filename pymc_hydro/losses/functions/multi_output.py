@@ -26,8 +26,8 @@ def multi_output(
     """Return the weighted sum of losses of several variables, a loss: zero is perfect.
 
     ``sum(w_k L_k / c_k)``, the weights adding up to one. A score enters as one minus itself. From
-    zero to infinity, lower is better, without unit (unless the normalisation is "none"). Zero flow
-    is what it is to each loss.
+    zero to infinity, lower is better, without unit (unless the normalisation is "none"). Each loss
+    treats zero flow in its own way.
 
     Parameters
     ----------
@@ -39,9 +39,9 @@ def multi_output(
     weights : mapping of variable to float, optional
         Not negative, divided by their sum; equal where not given.
     normalisation : {"auto", "none", "benchmark", "initial"} or mapping of variable to float
-        The scales c: those of the losses' own for "benchmark" (the loss of a constant series at
-        the observed mean) and "initial" (the loss of `initial`); "auto" is the benchmark for
-        losses and none for scores, which are relative already; or the scales themselves.
+        The scales c. "benchmark" is the loss of a constant series at the observed mean, "initial"
+        the loss of the series `initial`. "auto" is the benchmark for losses, and one for scores,
+        which are relative already. A mapping gives the scales themselves.
     initial : mapping of variable to array_like, shape (n_time,), optional
         The simulation at the start of a search, needed by "initial".
 

@@ -8,7 +8,7 @@ from pymc_hydro.losses.pairs import Pairs, logarithm, small_flow
 
 __all__ = ["recession", "recession_pairs", "recession_plot", "recession_residuals"]
 
-RAIN = 0.1  # mm/d; what is less leaves a recession a recession
+RAIN = 0.1  # mm/d; less rain does not interrupt a recession
 
 
 def recession(

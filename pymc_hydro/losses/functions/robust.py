@@ -26,12 +26,12 @@ def huber(
 
     ``sum(v (|u| - v / 2))`` with ``u = (y - q) / scale`` and ``v = min(|u|, threshold)``: squares
     of small residuals, absolute values of large ones. From zero to infinity, without unit. Constant
-    and zero flow are allowed; only the scale of the observations is then another, see there.
+    and zero flow are allowed; :func:`observed_scale` says which scale they have.
 
     Parameters
     ----------
     observed : array_like, shape (n_time,)
-        NaN where missing: these intervals take no part.
+        NaN where missing; intervals without an observation do not count.
     simulated : array_like or TensorVariable, shape (n_time,)
     threshold : float
         In scales. The default of each robust loss has 95 % of the efficiency of least squares
@@ -143,8 +143,8 @@ def tukey(
     """Return Tukey's biweight loss: zero is perfect, lower is better.
 
     ``sum(c^2 / 6 (1 - (1 - (u / c)^2)^3))`` with the threshold c, and ``c^2 / 6`` for each
-    residual beyond it: these no longer count, so that a search must start near a good fit. From
-    zero to ``n c^2 / 6``. Gaps, constant and zero flow as in :func:`huber`.
+    residual beyond it. Such a residual has no gradient, so that a search must start near a good
+    fit. From zero to ``n c^2 / 6``. Gaps, constant and zero flow as in :func:`huber`.
 
     Parameters
     ----------
@@ -229,7 +229,7 @@ def _scaled(name, observed, simulated, threshold, scale, transform):
         if isinstance(value, Variable):
             raise TypeError(
                 f"{name}: {what} must be a number, found a PyTensor variable; errors whose size is "
-                "estimated are what ph.likelihoods is for"
+                "estimated belong to a likelihood, see ph.likelihoods"
             )
         if value is not None and not value > 0:
             raise ValueError(f"{name}: {what} must be positive, found {value!r}")

@@ -27,7 +27,8 @@ def ssr(
     Parameters
     ----------
     observed : array_like, shape (n_time,)
-        NaN where missing: these intervals take no part. Constant and zero flow are allowed.
+        NaN where missing; intervals without an observation do not count. Constant and zero flow
+        are allowed.
     simulated : array_like or TensorVariable, shape (n_time,)
     weights : array_like, shape (n_time,), optional
         Not negative; zero leaves an interval out.
@@ -146,7 +147,7 @@ def gls(
     Parameters
     ----------
     observed : array_like, shape (n_time,)
-        NaN where missing: the rows and columns of these intervals leave the covariance.
+        NaN where missing; intervals without an observation leave the covariance, rows and columns.
     simulated : array_like or TensorVariable, shape (n_time,)
     covariance : float, array_like of shape (n_time,) or (n_time, n_time)
         One variance, a variance for each interval, or the full matrix, in (mm/d)^2; of transformed
@@ -156,7 +157,7 @@ def gls(
     Returns
     -------
     float or TensorVariable
-        The number of observations is what to expect of the right model.
+        For the right model its expectation is the number of observations.
 
     Raises
     ------
@@ -224,6 +225,6 @@ def _fixed(name: str, what: str, value: Any) -> np.ndarray:
     if isinstance(value, Variable):
         raise TypeError(
             f"{name}: {what} must be numbers, found a PyTensor variable; errors whose size is "
-            "estimated are what ph.likelihoods is for"
+            "estimated belong to a likelihood, see ph.likelihoods"
         )
     return np.asarray(value, dtype=float)

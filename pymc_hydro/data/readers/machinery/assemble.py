@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from pymc_hydro.data.checks.limits import doubts
 from pymc_hydro.data.evaporation import potential_evaporation
 from pymc_hydro.data.readers.machinery.declaration import EXTRAS
 from pymc_hydro.data.readers.text.dates import regular
 from pymc_hydro.data.readers.text.files import parse_numbers, warn
-from pymc_hydro.data.schema import VARIABLES, as_basin
+from pymc_hydro.data.schema import VARIABLES, checked_basin
 from pymc_hydro.data.units import to_schema
 
 __all__ = ["assemble", "series", "spread_over", "warn_of_doubts"]
@@ -20,8 +21,6 @@ FORCING = ("precipitation", "potential_evaporation", "temperature")
 HEAVIEST_DAY, HEAVIEST_HOUR = 2000.0, 10000.0  # records: 1825 mm in a day, 401 mm in an hour
 LARGEST_FLOW = 5000.0
 WARMEST_MEAN = 36.0  # degC, the warmest place has 34
-DRIEST_MEAN, STRONGEST_EVAPORATION = 0.03, 10.0
-RUNOFF_RATIOS = (1e-3, 1.2)  # outside: hardly a closed basin with the right units
 LEAP_DAY = 60  # 29 February, counted from 1
 SMALL_NEGATIVE = {"precipitation": 0.01, "potential_evaporation": 5.0}  # packing; dew and frost
 
@@ -137,6 +136,11 @@ def assemble(
         frame = frame.drop(columns="potential_evaporation", errors="ignore")
     if "discharge" not in frame or set(FORCING) & set(frame):
         frame = _complete(source, frame, max_gap)
+    if "potential_evaporation" in frame and (frame["potential_evaporation"] < 0).mean() > 0.5:
+        raise ValueError(
+            f"{source}: potential_evaporation is negative in most intervals; is evaporation "
+            "counted as a loss, as in ERA5? then multiply that column by -1"
+        )
     for name, limit in SMALL_NEGATIVE.items():
         if name in frame:
             small = (frame[name] < 0) & (frame[name] > -limit)
@@ -150,7 +154,7 @@ def assemble(
     for name in set(EXTRAS) & set(frame):
         data[name].attrs["units"] = EXTRAS[name]
     try:
-        basin = as_basin(data)
+        basin = checked_basin(data)
     except ValueError as error:
         raise ValueError(f"{source}: {error}") from None
     extras = data[[n for n in EXTRAS if n in data]]
@@ -238,31 +242,15 @@ def warn_of_doubts(source, basin: xr.Dataset) -> None:
                 "Tmax equals Tmin, both are the daily mean: Hargreaves' method and others that "
                 "need the daily range will not work",
             )
-    mean = {name: float(basin[name].mean()) for name in VARIABLES if name in basin}
-    rainy = mean.get("precipitation", np.nan) >= DRIEST_MEAN
-    if "precipitation" in mean and not rainy:
-        rain = mean["precipitation"]
-        warn(source, f"precipitation is {rain:.2g} mm/d on average; is it in mm, not m or inches?")
-    if mean.get("potential_evaporation", 0) > STRONGEST_EVAPORATION:
-        warn(
-            source,
-            f"potential evaporation is {mean['potential_evaporation']:.1f} mm/d on average, more "
-            "than the driest places have; compute it, for example with pet='oudin'",
-        )
+    record = {name: basin[name].values for name in VARIABLES if name in basin}
+    for text in doubts(record, basin["time"].values, shortest=0):
+        warn(source, text)
     if "discharge" not in basin:
         return
-    if not np.isfinite(mean["discharge"]):
+    if not np.isfinite(record["discharge"]).any():
         warn(source, "discharge is missing in all intervals; do its dates and the forcing's agree?")
         return
-    flow = basin["discharge"]
-    if rainy:  # else the ratio says the same once more
-        ratio = mean["discharge"] / float(basin["precipitation"].where(flow.notnull()).mean())
-        if not RUNOFF_RATIOS[0] < ratio < RUNOFF_RATIOS[1]:
-            warn(
-                source,
-                f"discharge is {ratio:.3g} times precipitation on average; look at units and area",
-            )
-    zeros = _doubtful_zeros(flow.values)
+    zeros = _doubtful_zeros(record["discharge"])
     if zeros:
         warn(
             source,
