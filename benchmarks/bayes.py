@@ -87,7 +87,7 @@ def assess(case, errors, data, draws, tune):
         loo = az.loo(idata, pointwise=True)
         ph.set_basin(second)
         predicted = {
-            k: ph.predict(idata, seed=1, free_running=k == "free") for k in ("free", "one")
+            k: ph.predict(idata, random_seed=1, free_running=k == "free") for k in ("free", "one")
         }
         ph.set_basin(first)
     khat = np.asarray(loo.pareto_k)

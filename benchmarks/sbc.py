@@ -44,7 +44,8 @@ def ranks(likelihood, replications, seed, draws=250, tune=250, say=print):
     there = model["flow_position"].get_value()
     with model:
         prior = pm.sample_prior_predictive(replications, random_seed=seed).prior
-        records = ph.predict(prior, draws=replications, seed=seed)["discharge"].values[:, there]
+        drawn = ph.predict(prior, draws=replications, random_seed=seed)["discharge"]
+        records = drawn.values[0][:, there]
     compiled = nutpie.compile_pymc_model(model)
     names = [rv.name for rv in model.free_RVs]
     found = {n: [] for n in names}

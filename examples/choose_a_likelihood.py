@@ -25,7 +25,7 @@ if __name__ == "__main__":
             idata = pm.sample(draws=150, tune=100, random_seed=1, **approximation.nuts(chains=2))
             panel = plot_residuals(ph.residuals(idata))
             ph.set_basin(second)
-            flow = ph.predict(idata, draws=200, seed=1)
+            flow = ph.predict(idata, draws=200, random_seed=1)
         band = plot_hydrograph(flow.isel(time=slice(0, 365)), basin=second, prob=0.95)
         diagram = plot_reliability(observed, flow["discharge"], ax=diagram, label=label)
         coverage = ph.verification.coverage(observed, flow["discharge"], prob=0.95)

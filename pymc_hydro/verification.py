@@ -1,8 +1,8 @@
 """Scores of predictive draws, on xarray.
 
-Each takes observations on ``time``, NaN where missing, and draws on (draw, time), as of
-``ph.predict(...)["discharge"]``. Times are matched by label; only those with an observation and
-draws count.
+Each takes observations on ``time``, NaN where missing, and draws on (chain, draw, time) or
+(draw, time), as of ``ph.predict(...)["discharge"]``. Times are matched by label; only times with an
+observation and draws count.
 
 References
 ----------
@@ -31,7 +31,7 @@ def coverage(observed, draws, prob: float = 0.95) -> float:
     Parameters
     ----------
     observed : DataArray, shape (n_time,)
-    draws : DataArray, shape (n_draw, n_time)
+    draws : DataArray, shape (n_chain, n_draw, n_time) or (n_draw, n_time)
     prob : float
         Probability of the interval.
 
@@ -156,6 +156,7 @@ _units = {"units": "mm/d"}
 
 def _matched(name, observed, draws):
     """Return observations and draws at the times that have both."""
+    draws = flat_draws(draws)
     for what, array, dims in (("observed", observed, {"time"}), ("draws", draws, {"draw", "time"})):
         if not isinstance(array, xr.DataArray) or set(array.dims) != dims:
             found = getattr(array, "dims", type(array).__name__)
@@ -188,3 +189,14 @@ def _interval(name, draws, prob):
         raise ValueError(f"{name}: prob must lie between 0 and 1, found {prob}")
     quantiles = draws.quantile([(1 - prob) / 2, (1 + prob) / 2], "draw")
     return quantiles.isel(quantile=0, drop=True), quantiles.isel(quantile=1, drop=True)
+
+
+def flat_draws(array):
+    """Return an array whose draws of all chains are one dimension ``draw``; others as they are."""
+    if not isinstance(array, xr.DataArray) or not {"chain", "draw"} <= set(array.dims):
+        return array
+    array = array.transpose("chain", "draw", ...)
+    rest = array.dims[2:]
+    values = array.values.reshape(-1, *array.shape[2:])
+    coords = {name: c for name, c in array.coords.items() if set(c.dims) <= set(rest)}
+    return xr.DataArray(values, coords, ("draw", *rest), array.name, array.attrs)

@@ -85,11 +85,11 @@ ALLOWED = {
     ),
     "verification": ({"data"}, {"numpy", "xarray", "scipy"}),
     "plots": (
-        {"data", "plots/of_errors", "plots/of_runs"},
+        {"data", "plots/of_errors", "plots/of_runs", "verification"},
         {"numpy", "xarray", "matplotlib", "arviz"},
     ),
     "plots/of_errors": ({"plots", "verification"}, {"numpy", "xarray", "matplotlib", "scipy"}),
-    "plots/of_runs": ({"plots"}, {"numpy", "pandas", "xarray", "matplotlib"}),
+    "plots/of_runs": ({"plots", "verification"}, {"numpy", "pandas", "xarray", "matplotlib"}),
     "command": (
         {"", "calibration", "core", "data", "data/readers", "engine", "inference", "losses"}
         | {"plots"},

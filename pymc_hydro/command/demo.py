@@ -98,9 +98,9 @@ def run_main_job(
                 cores=min(settings.chains, os.cpu_count() or 1),
                 **approximation.nuts(settings.chains, settings.seed),
             )
-        predictions = {"calibration": predict(idata, seed=settings.seed)}
+        predictions = {"calibration": predict(idata, random_seed=settings.seed)}
         set_basin(second)
-        predictions["validation"] = predict(idata, seed=settings.seed)
+        predictions["validation"] = predict(idata, random_seed=settings.seed)
         set_basin(first)
 
     say("")
@@ -179,7 +179,7 @@ def _scores(period, basin, run, predicted) -> str:
     time = predicted["time"].values
     observed = basin["discharge"].sel(time=time).values
     of_mode = run.sel(time=time).values
-    of_median = np.median(predicted["discharge"].values, axis=0)
+    of_median = predicted["discharge"].median(("chain", "draw")).values
     parts = [
         f"{label}: NSE {nse(observed, q):.3f}, KGE {kge(observed, q):.3f}"
         for label, q in (("MAP", of_mode), ("predictive median", of_median))

@@ -154,9 +154,9 @@ class Job:
                     **approximation.nuts(options["chains"], options["seed"]),
                 )
             pm.compute_log_likelihood(idata, progressbar=False)
-            predicted = [ph.predict(idata, seed=options["seed"])]
+            predicted = [ph.predict(idata, random_seed=options["seed"])]
             ph.set_basin(second)
-            predicted.append(ph.predict(idata, seed=options["seed"]))
+            predicted.append(ph.predict(idata, random_seed=options["seed"]))
         both = xr.concat(predicted, "time", join="outer")
         names = [[n] * p.sizes["time"] for n, p in zip(PERIODS, predicted, strict=True)]
         both = both.assign_coords(period=("time", np.concatenate(names)))
@@ -240,7 +240,7 @@ def scores(folder: Folder) -> pd.DataFrame:
         model = model_of(about)
         runs["calibrated"] = ph.simulate(model, theta, basin)["discharge"]
     if folder.has(PREDICTIONS):
-        runs["predictive median"] = folder.load(PREDICTIONS)["discharge"].median("draw")
+        runs["predictive median"] = folder.load(PREDICTIONS)["discharge"].median(("chain", "draw"))
     rows = {}
     for name, run in runs.items():
         run = run.isel(time=slice(warmup, None)) if name == "calibrated" else run

@@ -19,7 +19,6 @@ import stat
 import sys
 import warnings
 from pathlib import Path
-from typing import Any
 
 import numba
 from numba.core import compiler, serialize
@@ -104,7 +103,7 @@ class KernelCache(_Cache):
                     stacklevel=2,
                 )
 
-    def _entry(self, signature: Any, target: Any) -> Path:
+    def _entry(self, signature, target) -> Path:
         assert self._directory is not None
         codegen = target.codegen().magic_tuple() if hasattr(target, "codegen") else target
         parts = (
@@ -117,7 +116,7 @@ class KernelCache(_Cache):
         )
         return self._directory / (hashlib.sha256(repr(parts).encode()).hexdigest() + ".kernel")
 
-    def load_overload(self, sig: Any, target_context: Any) -> Any:
+    def load_overload(self, sig, target_context):
         """Return the compiled function, or None where there is no entry that can be loaded."""
         if self._directory is not None:
             entry = self._entry(sig, target_context)
@@ -148,7 +147,7 @@ class KernelCache(_Cache):
         logger.warning("compiling %s: once per machine, about ten seconds", self.label)
         return None
 
-    def save_overload(self, sig: Any, data: Any) -> None:
+    def save_overload(self, sig, data):
         """Write the compiled function; a full disk costs a recompilation, not the run."""
         if self._directory is None:
             return
@@ -164,15 +163,15 @@ class KernelCache(_Cache):
         return hmac.digest(self._key, entry.name.encode() + payload, "sha256")
 
     @property
-    def cache_path(self) -> str:
+    def cache_path(self):
         """The directory, as text."""
         return str(self._directory)
 
-    def enable(self) -> None:
+    def enable(self):
         """Do nothing: the cache is always enabled (part of Numba's interface)."""
 
-    def disable(self) -> None:
+    def disable(self):
         """Do nothing: the cache is always enabled (part of Numba's interface)."""
 
-    def flush(self) -> None:
+    def flush(self):
         """Do nothing: entries are never stale, their name is their content."""

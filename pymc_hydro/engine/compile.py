@@ -257,9 +257,7 @@ def compile_cached(function: Callable, content: str, label: str) -> Callable:
 
 
 @functools.lru_cache(maxsize=64)
-def get_rates(
-    model: AbstractModel, outputs: tuple[str, ...] = ("discharge",)
-) -> tuple[Callable, ...]:
+def get_rates(model: AbstractModel, outputs: tuple[str, ...] = ("discharge",)):
     """Return compiled ``rates(x, u, theta, dx)`` and ``rates_jacobian(x, u, theta, dx, J, B)``.
 
     They are for checks against other solvers. The vector `x` holds all states: stores, then the

@@ -16,7 +16,7 @@ __all__ = ["KernelPipeline"]
 class KernelPipeline(CompilerBase):
     """From bytecode to typed code to machine code, and nothing between."""
 
-    def define_pipelines(self) -> list[PassManager]:
+    def define_pipelines(self):
         """Return the one pipeline (part of Numba's interface)."""
         passes = PassManager("kernel")
         passes.add_pass(untyped_passes.TranslateByteCode, "read the bytecode")

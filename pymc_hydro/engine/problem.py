@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
 
 import numpy as np
 
@@ -125,16 +124,15 @@ class Problem:
         }
         return tuple(known[a.name] for a in ARGUMENTS if a.role == SETTING)
 
-    def new_outputs(self, n_time: int, n_column: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def new_outputs(self, n_time: int, n_column: int) -> tuple[np.ndarray, ...]:
         """Return arrays for a kernel to write: values, Jacobian and counts."""
         sizes = {"n_time": n_time, "n_output": len(self.outputs), "n_column": n_column}
         sizes["n_count"] = len(COUNTS)
-        values, jacobian, counts = (
+        return tuple(
             np.empty([sizes[axis] for axis in a.shape], a.dtype)
             for a in ARGUMENTS
             if a.role == OUTPUT
         )
-        return values, jacobian, counts
 
     def integrator(self, initial: bool = False) -> Callable:
         """Return the kernel as ``integrate(theta, forcing, x0, values, jacobian, counts)``.
@@ -149,15 +147,7 @@ class Problem:
 
         return integrate
 
-    def run(
-        self,
-        theta: np.ndarray,
-        forcing: np.ndarray,
-        x0: np.ndarray,
-        *,
-        sensitivities: bool = False,
-        initial: bool = False,
-    ) -> Run:
+    def run(self, theta, forcing, x0, *, sensitivities=False, initial=False) -> Run:
         """Integrate once; inputs are float64 arrays that were checked before."""
         n_column = self.n_columns(initial) if sensitivities else 0
         values, jacobian, counts = self.new_outputs(len(forcing), n_column)
@@ -166,7 +156,7 @@ class Problem:
         return Run(values, jacobian if sensitivities else None, counts, int(status))
 
 
-def as_argument(array: Any) -> np.ndarray:
+def as_argument(array) -> np.ndarray:
     """Return an array as kernels take it: contiguous, float64 and writable.
 
     For a read-only array Numba would compile the kernel again.
@@ -229,7 +219,7 @@ def define_problem(
     return Problem(model, names, float(dt), *settings, columns)
 
 
-def check_model_type(model: object) -> None:
+def check_model_type(model) -> None:
     """Raise TypeError if `model` is no model."""
     if not isinstance(model, AbstractModel):
         hint = "; call the class first" if isinstance(model, type) else ""

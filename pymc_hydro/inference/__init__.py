@@ -2,8 +2,8 @@
 
 from pymc_hydro.inference.build import build_model, discharge, outputs
 from pymc_hydro.inference.compare import Comparison, compare, compute_log_likelihood
-from pymc_hydro.inference.forcing import set_basin
 from pymc_hydro.inference.laplace import LaplaceApproximation, fit_laplace, laplace
+from pymc_hydro.inference.new_record import set_basin
 from pymc_hydro.inference.priors import priors
 
 __all__ = [

@@ -5,31 +5,42 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
-from pytensor.graph.basic import Constant
+from pytensor.graph.basic import Constant, Variable
 
-from pymc_hydro.core.base.names import check_keys
+from pymc_hydro.core.base.names import check_arguments, check_keys
+from pymc_hydro.core.base.renamed import renamed_arguments
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.data.records import BASIN, are_basins
 from pymc_hydro.data.schema import Warmup
 from pymc_hydro.engine.problem import define_problem
 from pymc_hydro.engine.simulate import initial_array
-from pymc_hydro.inference.forcing import Record, as_records, prepare_forcing, record_interval
+from pymc_hydro.inference.forcing import (
+    Record,
+    as_records,
+    full_prefix,
+    place_forcing,
+    record_interval,
+)
 from pymc_hydro.inference.priors import priors as default_priors
 from pymc_hydro.likelihoods import find_likelihood
+from pymc_hydro.likelihoods.errors.axis import values_at
 from pymc_hydro.ops import BatchValues, SimulatedValues
 
 __all__ = ["build_model", "discharge", "outputs"]
 
 FLOW = "flow"
+SOLVER_SETTINGS = ("solver", "rtol", "atol", "steps")
 
 
+@renamed_arguments(names="outputs")
 def outputs(
     model: AbstractModel,
     theta,
     basin: Record | Mapping[Hashable, Record],
-    names: Sequence[str] = ("discharge",),
+    outputs: str | Sequence[str] = ("discharge",),
     *,
     warmup: Warmup = 365,
+    prefix: str = "",
     initial_state=None,
     parallel: bool = False,
     **solver_settings,
@@ -50,13 +61,19 @@ def outputs(
     basin : Dataset or DataFrame, or several
         Its forcing becomes the data variable ``forcing`` (see :func:`set_basin`). Several, as in
         ``ph.simulate``: a mapping of name to record, of any lengths, or a Dataset on ``basin``.
-    names : sequence of str
+    outputs : str or sequence of str
         Any of ``model.output_names``.
     warmup : int, str or Timedelta
         Intervals at the start that are simulated but not returned, or their duration: "365D".
+    prefix : str
+        What the names of the data and dimensions of this simulation begin with, for a model that
+        holds several simulations of different records or warm-ups: with ``prefix="dry"`` they are
+        ``dry_forcing``, ``dry_time`` and so on. Simulations of one record with one warm-up share
+        their data and need no prefix. The name of a PyMC model is put before all of them:
+        in ``pm.Model(name="leaf")`` the dimension is ``leaf::time``.
     initial_state : mapping, array_like or TensorVariable, shape (n_state,), in mm, optional
-        Contents of the stores at the start; a variable of yours is estimated with the rest. With
-        several basins also (n_basin, n_state).
+        Contents of the stores at the start; a variable of yours, as a whole or for single stores
+        in a mapping, is estimated with the rest. With several basins also (n_basin, n_state).
     parallel : bool
         Whether the basins (and vectors) share the machine's cores in each evaluation. For chains
         one after another in one process: samplers use the cores themselves as a rule. Under the
@@ -76,30 +93,32 @@ def outputs(
     KeyError, TypeError, ValueError
         If a name, the data or the warm-up do not fit.
     """
+    check_arguments("outputs", solver_settings, SOLVER_SETTINGS)
     pymc_model = pm.modelcontext(None)
-    names = (names,) if isinstance(names, str) else tuple(names)
+    names = (outputs,) if isinstance(outputs, str) else tuple(outputs)
     basins = as_records(basin, model.forcing_names)
     theta, free = _parameters(model, theta, len(basins) if are_basins(basin) else None)
     problem = define_problem(model, names, record_interval(basins), free=free, **solver_settings)
-    forcing, record, kept = prepare_forcing(pymc_model, model, basins, warmup)
-    if isinstance(initial_state, pt.TensorVariable):
-        x0 = initial_state
-    else:
-        x0 = pt.constant(initial_array(model, initial_state), dtype="float64")
+    columns = model.forcing_names
+    forcing, record, kept = place_forcing(pymc_model, columns, basins, warmup, prefix)
+    x0 = _initial(model, initial_state)
     one_vector = theta.ndim == (1 if record is None else 2)
     if record is None and one_vector:
-        after = SimulatedValues(problem)(theta, forcing, x0)[kept]
+        values = SimulatedValues(problem)(theta, forcing, x0)
     else:
-        if record is None:
-            theta, record = theta[:, None, :], pt.zeros(forcing.shape[0], dtype="int64")
+        n_time = forcing.shape[0]
+        index = pt.zeros(n_time, dtype="int64") if record is None else record
+        theta = theta[:, None, :] if record is None else theta
         theta = theta[None] if one_vector else theta
         x0 = pt.alloc(x0, *theta.shape[:2], len(model.stores))
-        values = BatchValues(problem, parallel)(theta, forcing, x0, record)
-        after = values[0][kept] if one_vector else values[:, kept]
-    series = {name: after[..., i] for i, name in enumerate(problem.outputs)}
-    for name, variable in series.items():
-        variable.name = name  # by which a likelihood knows what is observed
-    return series
+        values = BatchValues(problem, parallel)(theta, forcing, x0, index)
+        values = values[0] if one_vector else values
+    found = {}
+    for i, name in enumerate(problem.outputs):
+        series = values[..., i]
+        found[name] = series[..., kept] if record is None else values_at(series, kept)
+        found[name].name = full_prefix(pymc_model, prefix) + name
+    return found
 
 
 def discharge(
@@ -108,6 +127,7 @@ def discharge(
     basin: Record | Mapping[Hashable, Record],
     warmup: Warmup = 365,
     *,
+    prefix: str = "",
     initial_state=None,
     parallel: bool = False,
     **solver_settings,
@@ -116,7 +136,7 @@ def discharge(
 
     Parameters
     ----------
-    model, theta, basin, warmup, initial_state, parallel, **solver_settings
+    model, theta, basin, warmup, prefix, initial_state, parallel, **solver_settings
         As in :func:`outputs`.
 
     Returns
@@ -142,12 +162,14 @@ def discharge(
     ...     observed = {name: record["discharge"] for name, record in basins.items()}
     ...     ph.likelihoods.Normal("flow", q, observed=observed)
     """
+    check_arguments("discharge", solver_settings, SOLVER_SETTINGS)
     series = outputs(
         model,
         theta,
         basin,
         ("discharge",),
         warmup=warmup,
+        prefix=prefix,
         initial_state=initial_state,
         parallel=parallel,
         **solver_settings,
@@ -203,6 +225,7 @@ def build_model(
     KeyError, ValueError
         If an argument is unknown or does not fit the data.
     """
+    check_arguments("build_model", solver_settings, SOLVER_SETTINGS)
     likelihood = find_likelihood(likelihood)
     basins = as_records(basin, (*model.forcing_names, "discharge"))
     observed = {name: record["discharge"] for name, record in basins.items()}
@@ -216,6 +239,20 @@ def build_model(
         q = discharge(model, theta, basin, warmup, **solver_settings)
         likelihood(FLOW, q, observed=observed.get(None, observed), **options)
     return pymc_model
+
+
+def _initial(model, initial_state):
+    """Return store contents at the start as a variable; single ones may be random."""
+    if isinstance(initial_state, Variable):
+        return pt.as_tensor_variable(initial_state)
+    if not isinstance(initial_state, Mapping):
+        return pt.constant(initial_array(model, initial_state), dtype="float64")
+    random = {k: v for k, v in initial_state.items() if isinstance(v, Variable)}
+    numbers = {k: v for k, v in initial_state.items() if k not in random}
+    fixed = initial_array(model, numbers | dict.fromkeys(random, 0.0))
+    contents = [random.get(name, fixed[i]) for i, name in enumerate(model.store_names)]
+    contents = [pt.cast(pt.as_tensor_variable(content), "float64") for content in contents]
+    return pt.stack(pt.broadcast_arrays(*contents), axis=-1)
 
 
 def _parameters(model, theta, n_basin):

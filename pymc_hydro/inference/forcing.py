@@ -1,116 +1,93 @@
-"""The forcing of a basin, or of several, as data of a PyMC model, and its replacement."""
+"""The forcing of a basin, or of several, as data of a PyMC model.
 
-from collections.abc import Hashable, Mapping
-from weakref import WeakKeyDictionary
+Data variables and dimensions of a simulation begin with one prefix: the name of the PyMC model,
+where it has one (``A::``), and the prefix of the call (``hbv_``). Below it stand
+
+* ``forcing`` on (``forcing_time``, ``forcing_variable``); where the name is taken ``forcing_2``
+  on (``forcing_time``, ``forcing_variable_2``), and so on;
+* ``kept_intervals`` on ``time``, the intervals after the warm-up, which holds their dates;
+* with several basins ``forcing_basin`` on ``forcing_time`` and ``basin_index`` on ``time``, and
+  the dimension ``basin``.
+
+:func:`simulated_records` finds all of them from the names and dimensions of the model.
+"""
+
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pymc as pm
 import xarray as xr
 
-from pymc_hydro.core.base.dims import FORCING, FORCING_TIME, TIME
-from pymc_hydro.data.records import BASIN, are_basins, as_basins
-from pymc_hydro.data.schema import as_basin, check_warmup, interval_length
-from pymc_hydro.engine.simulate import forcing_array
-from pymc_hydro.likelihoods.errors.observations import BASIN_INDEX, update_observations
+from pymc_hydro.core.base.dims import FORCING
+from pymc_hydro.data.records import are_basins, as_basins
+from pymc_hydro.data.schema import Warmup, as_basin, check_warmup, interval_length
+from pymc_hydro.likelihoods.errors.axis import BASIN, BASIN_INDEX, FORCING_TIME, TIME, dim_dates
 
-__all__ = ["Record", "as_records", "prepare_forcing", "record_interval", "set_basin"]
+__all__ = [
+    "FORCING_DATA",
+    "KEPT_DATA",
+    "RECORD_DATA",
+    "Record",
+    "SimulatedRecord",
+    "as_records",
+    "place_forcing",
+    "record_data",
+    "record_interval",
+    "simulated_records",
+]
 
 FORCING_DATA, RECORD_DATA, KEPT_DATA = "forcing", "forcing_basin", "kept_intervals"
-# The kept intervals hold the dimension "time" and its dates, to be replaced with the forcing.
-DATA_DIMS = {
-    FORCING_DATA: (FORCING_TIME, FORCING),
-    RECORD_DATA: (FORCING_TIME,),
-    KEPT_DATA: (TIME,),
-    BASIN_INDEX: (TIME,),
-}
 Record = xr.Dataset | pd.DataFrame
-# Which model, warm-up and interval a PyMC model's forcing was prepared for.
-_PREPARED: WeakKeyDictionary = WeakKeyDictionary()
 
 
-def set_basin(
-    basin: Record | Mapping[Hashable, Record],
-    pymc_model: pm.Model | None = None,
-    observed: Mapping | None = None,
-) -> None:
-    """Put another record in place of the one a PyMC model was built with, of any length.
+@dataclass(frozen=True)
+class SimulatedRecord:
+    """The data of a PyMC model that belong to one record, or to several basins together.
 
-    Calls ``pm.set_data`` on everything that belongs to the basin: the forcing, the dates, and the
-    observations of each likelihood, found in `basin` by name. The warm-up stays the same number of
-    intervals, so let a validation record begin that much before the period to be judged.
-
-    Parameters
+    Attributes
     ----------
-    basin : Dataset or DataFrame
-        With the same interval length as the first one.
-    pymc_model : pm.Model, optional
-        The model in context if not given.
-    observed : mapping of likelihood to DataArray, Series or array_like, optional
-        New observations, where they are not in `basin` under the name they had.
-
-    Raises
-    ------
-    ValueError, KeyError
-        If the model holds no basin, the data do not fit, or observations are not found.
+    prefix : str
+    forcing : dict of str to (str, tuple of str)
+        By data variable: its dimension of columns, and the names of the columns. Several model
+        structures that read different columns of one record have a variable each.
+    dates : array of datetime64
+        Of all intervals, with the warm-up.
+    warmup : int
+        In intervals.
+    basins : tuple or None
+        Names of the basins; None for a single one.
     """
-    pymc_model = pm.modelcontext(pymc_model)
-    if pymc_model not in _PREPARED:
-        raise ValueError("set_basin: this PyMC model holds no basin; call ph.discharge in it first")
-    model, warmup, dt, names = _PREPARED[pymc_model]
-    basins = as_records(basin, model.forcing_names)
-    if list(basins) != names:
-        was, found = ("one basin" if None in n else f"basins {n}" for n in (names, list(basins)))
-        raise ValueError(f"set_basin: the model was built for {was}, found {found}")
-    if record_interval(basins) != dt:
-        raise ValueError(
-            f"set_basin: the interval is {record_interval(basins)} d, the model was built for "
-            f"{dt} d"
-        )
-    time = next(iter(basins.values()))[TIME].values
-    coords, arrays, _ = _data(model, basins, warmup * (time[1] - time[0]))
-    before = {name: pymc_model[name].get_value() for name in arrays}
-    coords_before = {dim: pymc_model.coords[dim] for dim in coords}
 
-    def put(arrays, coords):
-        for name, array in arrays.items():
-            pymc_model.set_data(name, array, coords=coords)
-
-    put(arrays, coords)
-    try:
-        update_observations(pymc_model, _series(basins, basin), observed)
-    except Exception:
-        put(before, coords_before)
-        raise
+    prefix: str
+    forcing: dict[str, tuple[str, tuple[str, ...]]]
+    dates: np.ndarray
+    warmup: int
+    basins: tuple | None
 
 
-def as_records(basin, needed) -> dict:
+def as_records(basin, needed: Sequence[str]) -> dict[Hashable, xr.Dataset]:
     """Return checked records by basin; a single one has the name None."""
     return as_basins(basin, needed) if are_basins(basin) else {None: as_basin(basin, needed)}
 
 
-def record_interval(basins) -> float:
+def record_interval(basins: Mapping[Hashable, xr.Dataset]) -> float:
     """Return the length of the intervals of checked records, in days."""
     return interval_length(next(iter(basins.values())))
 
 
-def _series(basins, given) -> dict:
-    """Return each series of a record by name: by basin, where there are several."""
-    found = {}
-    for name, basin in basins.items():
-        if name is None:
-            record = given
-        else:
-            record = given.sel({BASIN: name}) if isinstance(given, xr.Dataset) else given[name]
-        # Some are observed, but no part of the schema.
-        found[name] = {**basin, **{k: record[k] for k in record if k not in basin}}
-    first, *others = found.values()
-    common = [k for k in first if all(k in other for other in others)]
-    return found.get(None) or {k: {b: found[b][k] for b in basins} for k in common}
+def record_data(
+    basins: Mapping[Hashable, xr.Dataset], warmup: Warmup, prefix: str
+) -> tuple[dict, dict]:
+    """Return coordinates by dimension and (dimension, array) by data variable, forcing apart.
 
-
-def _data(model, basins, warmup):
-    """Return coordinates and data variables of the forcing of basins, and the warm-up's length."""
+    Raises
+    ------
+    ValueError
+        If the warm-up leaves nothing of a record.
+    """
     several = None not in basins
     time, kept, record, start = [], [], [], 0
     for i, (name, basin) in enumerate(basins.items()):
@@ -123,43 +100,148 @@ def _data(model, basins, warmup):
         kept.append(np.arange(start + n_warmup, start + n_time))
         record.append(np.full(n_time, i))
         start += n_time
-    time, kept, record = map(np.concatenate, (time, kept, record))
-    forcing = np.concatenate([forcing_array(model, basin) for basin in basins.values()])
-    coords = {FORCING_TIME: time, FORCING: list(model.forcing_names), TIME: time[kept]}
-    arrays = {FORCING_DATA: forcing, KEPT_DATA: kept}
+    dates, intervals, index = map(np.concatenate, (time, kept, record))
+    coords = {prefix + FORCING_TIME: dates, prefix + TIME: dates[intervals]}
+    arrays = {prefix + KEPT_DATA: (prefix + TIME, intervals)}
     if several:
-        arrays |= {RECORD_DATA: record, BASIN_INDEX: record[kept]}
-        coords[BASIN] = list(basins)
-    return coords, arrays, n_warmup
+        coords[prefix + BASIN] = list(basins)
+        arrays[prefix + RECORD_DATA] = (prefix + FORCING_TIME, index)
+        arrays[prefix + BASIN_INDEX] = (prefix + TIME, index[intervals])
+    return coords, arrays
 
 
-def prepare_forcing(pymc_model, model, basins, warmup):
-    """Return forcing, record and kept intervals as data of the PyMC model, registered once.
+def forcing_columns(basins: Mapping[Hashable, xr.Dataset], names: Sequence[str]) -> np.ndarray:
+    """Return the forcing of records one after another, shape (n_time, n_forcing)."""
+    return np.concatenate([np.column_stack([b[n].values for n in names]) for b in basins.values()])
 
-    Of a single basin the record is None and the intervals are a slice.
+
+def place_forcing(
+    pymc_model: pm.Model,
+    names: Sequence[str],
+    basins: Mapping[Hashable, xr.Dataset],
+    warmup: Warmup,
+    prefix: str = "",
+) -> tuple[Any, Any, Any]:
+    """Return forcing, record and kept intervals as data of the PyMC model.
+
+    Data that the model holds already are used again. Of a single basin the record is None and the
+    kept intervals are a slice.
+
+    Parameters
+    ----------
+    pymc_model : pm.Model
+    names : sequence of str
+        Columns of the forcing.
+    basins : mapping of name to Dataset
+        From :func:`as_records`.
+    warmup : int or duration
+    prefix : str
+        Of this simulation; the name of the PyMC model is put before it.
+
+    Raises
+    ------
+    ValueError
+        If the model has a dimension of the same name with other values.
     """
-    coords, arrays, warmup = _data(model, basins, warmup)
-    wanted = coords.get(BASIN)
-    if wanted and list(pymc_model.coords.get(BASIN, wanted)) != wanted:
-        raise ValueError(
-            f"the PyMC model's dimension 'basin' has {list(pymc_model.coords[BASIN])}, expected "
-            f"the names of the basins: {wanted}"
-        )
-    if FORCING_DATA in pymc_model.named_vars:
-        held = (pymc_model.named_vars.get(name) for name in arrays)
-        same = [v is not None and np.array_equal(v.get_value(), arrays[v.name]) for v in held]
-        if not (all(same) and _PREPARED.get(pymc_model, (None, None))[1] == warmup):
+    whole = full_prefix(pymc_model, prefix)
+    coords, arrays = record_data(basins, warmup, whole)
+    for dim, values in coords.items():
+        _claim(pymc_model, dim, values)
+    forcing = _place_matrix(pymc_model, names, forcing_columns(basins, names), whole, coords)
+    for name, (dim, array) in arrays.items():
+        held = pymc_model.named_vars.get(name)
+        if held is None:
+            pm.Data(name, array, dims=dim, coords={dim: coords[dim]})
+        elif not _holds(held, array):
             raise ValueError(
-                "this PyMC model already holds another forcing or warm-up; give several basins to "
-                "one call, and use ph.set_basin to replace the record"
+                f"the PyMC model has a variable {name!r} with other values; give ph.discharge a "
+                "prefix=, or rename yours"
             )
-    else:
-        _PREPARED[pymc_model] = (model, warmup, record_interval(basins), list(basins))
-        if wanted and BASIN not in pymc_model.coords:
-            pymc_model.add_coord(BASIN, wanted)
-        for name, array in arrays.items():
-            dims = DATA_DIMS[name]
-            pm.Data(name, array, dims=dims, coords={dim: coords[dim] for dim in dims})
-    if wanted:
-        return tuple(pymc_model[name] for name in (FORCING_DATA, RECORD_DATA, KEPT_DATA))
-    return pymc_model[FORCING_DATA], None, slice(warmup, None)
+    if whole + BASIN in coords:
+        if whole + BASIN not in pymc_model.coords:
+            pymc_model.add_coord(whole + BASIN, coords[whole + BASIN])
+        return forcing, pymc_model[whole + RECORD_DATA], pymc_model[whole + KEPT_DATA]
+    n_warmup = coords[whole + FORCING_TIME].size - coords[whole + TIME].size
+    return forcing, None, slice(n_warmup, None)
+
+
+def full_prefix(pymc_model: pm.Model, prefix: str) -> str:
+    """Return what the names of a simulation begin with: the PyMC model's name and a prefix."""
+    return pymc_model.name_for(f"{prefix}_{TIME}" if prefix else TIME).removesuffix(TIME)
+
+
+def simulated_records(pymc_model: pm.Model) -> Iterator[SimulatedRecord]:
+    """Yield the records that a PyMC model, or a sub-model, was built with."""
+    found: dict[str, dict] = {}
+    for name, dims in pymc_model.named_vars_to_dims.items():
+        if len(dims) == 2 and (dims[0] or "").endswith(FORCING_TIME):
+            prefix = dims[0].removesuffix(FORCING_TIME)
+            columns = pymc_model.coords.get(dims[1])
+            ours = prefix + KEPT_DATA in pymc_model.named_vars and columns is not None
+            if ours and prefix.startswith(pymc_model.name_for("x").removesuffix("x")):
+                found.setdefault(prefix, {})[name] = (dims[1], tuple(columns))
+    for prefix, forcing in found.items():
+        kept = _value(pymc_model.named_vars[prefix + KEPT_DATA])
+        several = prefix + RECORD_DATA in pymc_model.named_vars
+        yield SimulatedRecord(
+            prefix,
+            forcing,
+            dim_dates(pymc_model, prefix + FORCING_TIME),
+            int(kept[0]),
+            tuple(pymc_model.coords[prefix + BASIN]) if several else None,
+        )
+
+
+def _place_matrix(pymc_model, names, values, prefix, coords):
+    """Return the data variable of a forcing; one that the model holds already is used again."""
+    time, k = prefix + FORCING_TIME, 1
+    while True:
+        ending = f"_{k}" if k > 1 else ""
+        own, dim = prefix + FORCING_DATA + ending, prefix + FORCING + ending
+        held, columns = pymc_model.named_vars.get(own), pymc_model.coords.get(dim)
+        if held is None and columns is None:
+            coords = {time: coords[time], dim: list(names)}
+            return pm.Data(own, values, dims=(time, dim), coords=coords)
+        dims = tuple(pymc_model.named_vars_to_dims.get(own) or ())
+        same = dims == (time, dim) and columns is not None and list(columns) == list(names)
+        if same and _holds(held, values):
+            return held
+        k += 1
+
+
+def _claim(pymc_model, dim, values):
+    """Raise ValueError if the model has a dimension of this name with other values."""
+    if dim not in pymc_model.coords:
+        return
+    held = dim_dates(pymc_model, dim)
+    wanted = np.asarray(values)
+    if held is not None and wanted.dtype.kind == "M":
+        try:
+            held = held.astype(wanted.dtype)
+        except (TypeError, ValueError):
+            pass
+    if held is None or held.shape != wanted.shape or not (held == wanted).all():
+        raise ValueError(
+            f"the PyMC model's dimension {dim!r} holds {_span(held)}, but this simulation needs "
+            f"{_span(wanted)} there; rename that dimension, or give ph.discharge a prefix= (and "
+            "with a second record one of its own)"
+        )
+
+
+def _span(values) -> str:
+    if values is None:
+        return "no coordinate"
+    ends = [str(pd.Timestamp(v)) if values.dtype.kind == "M" else str(v) for v in values[[0, -1]]]
+    return f"{values.size} values from {ends[0]} to {ends[1]}"
+
+
+def _holds(variable, array) -> bool:
+    value = _value(variable)
+    return value is not None and np.array_equal(value, array)
+
+
+def _value(variable):
+    """Return the value of a data variable, also of a frozen one; None for any other variable."""
+    if hasattr(variable, "get_value"):
+        return variable.get_value(borrow=True)
+    return getattr(variable, "data", None)

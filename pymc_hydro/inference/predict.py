@@ -1,6 +1,7 @@
 """Predictions of flow: free-running with remembered errors, or one step ahead."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pymc as pm
@@ -8,98 +9,107 @@ import pytensor.tensor as pt
 import xarray as xr
 from pytensor.graph.traversal import ancestors
 
+from pymc_hydro.core.base.renamed import renamed_arguments
 from pymc_hydro.likelihoods.errors.autoregression import autocorrelation
-from pymc_hydro.likelihoods.errors.observations import MODEL_TIME, TIME, basin_labels, basin_slices
-from pymc_hydro.likelihoods.errors.residuals import Residuals, residuals_of
+from pymc_hydro.likelihoods.errors.axis import TIME, Axis, axis_of, values_at
+from pymc_hydro.likelihoods.errors.residuals import Residuals, all_residuals, residuals_of
 from pymc_hydro.losses.transforms import variables_of
+from pymc_hydro.ops.simulation import AbstractSimulation
 from pymc_hydro.ops.stepwise import stepwise
 
 __all__ = ["predict", "residuals"]
 
 UNITS = {"units": "mm/d"}
+DEFAULT = "flow"  # the name of a likelihood where none is given
 
 
+@renamed_arguments(pymc_model="model", seed="random_seed")
 def predict(
-    idata,
-    pymc_model: pm.Model | None = None,
+    idata: Any,
+    model: pm.Model | None = None,
     *,
-    name: str = "flow",
+    name: str | None = None,
     free_running: bool = True,
     draws: int = 400,
-    seed: int | None = None,
+    random_seed: int | None = None,
 ) -> xr.Dataset:
     """Draw flow from the posterior predictive distribution.
 
-    After :func:`pymc_hydro.set_basin` the predictions are those of the new period.
+    After :func:`pymc_hydro.set_basin` the predictions are those of the new period, observed or
+    not.
 
     Parameters
     ----------
     idata : DataTree, InferenceData or Dataset
         Result of ``pm.sample``, or a group with dimensions chain and draw; for a prior predictive
         check, ``pm.sample_prior_predictive(400).prior``.
-    pymc_model : pm.Model, optional
+    model : pm.Model, optional
         The model in context if not given.
-    name : str
-        Of the likelihood.
+    name : str, optional
+        Of the likelihood; not needed where the model has one, or one that is called ``flow``.
     free_running : bool
         Whether errors follow their autoregression from a stationary start through all intervals,
         without looking at observations: a simulation. Otherwise each observation is predicted from
         those before it: one step ahead, at the observations only; the same distribution as
-        ``pm.sample_posterior_predictive``.
+        ``pm.sample_posterior_predictive``. A likelihood that is plain PyMC has no memory that this
+        function knows: its draws are the same either way.
     draws : int
-        At most this many, evenly spaced in the posterior.
-    seed : int, optional
+        At most this many, evenly spaced in each chain of the posterior.
+    random_seed : int, optional
 
     Returns
     -------
     Dataset
-        On (draw, time): ``discharge``, the draws with error, and ``simulated``, those without, in
-        mm/d. With several basins one after another, named by the coordinate ``basin`` of ``time``.
+        On (chain, draw, time): ``discharge``, the draws with error, and ``simulated``, the draws
+        without, in mm/d. With several basins one after another, named by the coordinate ``basin``
+        of ``time``.
 
     Raises
     ------
     KeyError
         If the model has no such likelihood, or the posterior lacks a variable.
+    ValueError
+        If the likelihood has no predictive draws, such as Whittle's.
     """
-    pymc_model = pm.modelcontext(pymc_model)
-    model = residuals_of(pymc_model, name)
-    inputs, values = _posterior(idata, pymc_model, [model.sigma, pymc_model[name]], name, draws)
+    model = pm.modelcontext(model)
+    name = _likelihood(model, name)
+    placed = all_residuals(model.root).get(name)
+    if placed is None:
+        return _predict_plain(idata, model.root, name, draws, random_seed)
+    axis = axis_of(model.root, placed.simulated)
+    flow = model.root[name]
+    sample = _Sample.of(idata, model.root, [placed.sigma, flow], name, draws)
     if not free_running:
-        outputs = [model.simulated[model.position], pymc_model[name]]
-        simulated, flow = _evaluate(inputs, outputs, values, seed)
-        time = np.asarray(pymc_model.coords[name + TIME])
-        labels = basin_labels(pymc_model, model.position.get_value())
-    else:
-        n = model.simulated.shape[0]
-        x = model.family.dist(0.0, 1.0, *model.shapes, size=(n,))
-        start = autocorrelation(model.phi, 1) if model.phi else pt.constant(0.0)
-        of_transform = variables_of(model.transform)
-        outputs = [model.simulated, model.mean, model.sigma, x, start, *model.phi]
-        outputs += of_transform.values()
-        results = _evaluate(inputs, [pt.as_tensor_variable(o) for o in outputs], values, seed)
-        simulated, mean, sigma, x, start = results[:5]
-        phi = results[5 : 5 + len(model.phi)]
-        errors = np.empty_like(x)
-        for part in (basin_slices(pymc_model) or {None: slice(None)}).values():
-            past = (x[:, part], sigma[:, part], start, phi, model.standardized)
-            errors[:, part] = _remembered(*past)
-        parameters = dict(zip(of_transform, results[5 + len(phi) :], strict=True))
-        flow = _untransformed(model, mean + errors, parameters)
-        time = np.asarray(pymc_model.coords[MODEL_TIME])
-        labels = basin_labels(pymc_model)
-    dims = ("draw", "time")
-    variables = {"discharge": (dims, flow, UNITS), "simulated": (dims, simulated, UNITS)}
-    return xr.Dataset(variables, coords={"time": time, **labels})
+        position = placed.position.owner.inputs[1].get_value()
+        outputs = [values_at(placed.simulated, placed.position), flow]
+        simulated, drawn = sample.evaluate(outputs, random_seed)
+        return sample.dataset(axis, {"discharge": drawn, "simulated": simulated}, position)
+    n = placed.simulated.shape[0]
+    x = placed.family.dist(0.0, 1.0, *placed.shapes, size=(n,))
+    start = autocorrelation(placed.phi, 1) if placed.phi else pt.constant(0.0)
+    of_transform = variables_of(placed.transform)
+    outputs = [placed.simulated, placed.mean, placed.sigma, x, start, *placed.phi]
+    outputs += of_transform.values()
+    results = sample.evaluate([pt.as_tensor_variable(o) for o in outputs], random_seed)
+    simulated, mean, sigma, x, start = results[:5]
+    phi = results[5 : 5 + len(placed.phi)]
+    errors = np.empty_like(x)
+    for part in (axis.basins or {None: slice(None)}).values():
+        errors[:, part] = _remembered(x[:, part], sigma[:, part], start, phi, placed.standardized)
+    parameters = dict(zip(of_transform, results[5 + len(phi) :], strict=True))
+    drawn = _untransformed(placed, mean + errors, parameters)
+    return sample.dataset(axis, {"discharge": drawn, "simulated": simulated})
 
 
+@renamed_arguments(pymc_model="model")
 def residuals(
-    idata, pymc_model: pm.Model | None = None, *, name: str = "flow", draws: int = 400
+    idata: Any, model: pm.Model | None = None, *, name: str | None = None, draws: int = 400
 ) -> xr.Dataset:
     """Return what a likelihood assumes to be independent draws of its density.
 
     Parameters
     ----------
-    idata, pymc_model, name, draws
+    idata, model, name, draws
         As in :func:`predict`.
 
     Returns
@@ -107,50 +117,171 @@ def residuals(
     Dataset
         On ``time``, posterior means: ``observed``, ``simulated`` and their difference
         ``residual`` in mm/d; ``innovation``, the standardised innovation, in 1, NaN where zero
-        flow is censored: what it would be is not known.
+        flow is censored: its value is not known.
 
     Raises
     ------
     KeyError
-        As :func:`predict`.
+        As :func:`predict`, or if the likelihood has no error model.
     """
-    pymc_model = pm.modelcontext(pymc_model)
-    model = residuals_of(pymc_model, name)
-    innovation = (model.flow - model.center) / model.sd
-    if model.censored:  # of zero flow is only known that the error was that low
-        innovation = pt.switch(model.observed > 0, innovation, np.nan)
-    outputs = [model.simulated[model.position], innovation]
-    inputs, values = _posterior(idata, pymc_model, outputs, name, draws)
-    simulated, innovation = (a.mean(axis=0) for a in _evaluate(inputs, outputs, values, None))
-    observed = model.observed.get_value()
-    time = np.asarray(pymc_model.coords[name + TIME])
+    model = pm.modelcontext(model)
+    name = _likelihood(model, name)
+    placed = residuals_of(model.root, name)
+    innovation = (placed.flow - placed.center) / placed.sd
+    if placed.censored:  # of zero flow is only known that the error was that low
+        innovation = pt.switch(placed.observed > 0, innovation, np.nan)
+    outputs = [values_at(placed.simulated, placed.position), innovation]
+    sample = _Sample.of(idata, model.root, outputs, name, draws)
+    simulated, innovation = (a.mean(axis=0) for a in sample.evaluate(outputs, None))
+    observed = placed.observed.get_value()
+    position = placed.position.owner.inputs[1].get_value()
     variables = {
-        "observed": ("time", observed, UNITS),
-        "simulated": ("time", simulated, UNITS),
-        "residual": ("time", observed - simulated, UNITS),
-        "innovation": ("time", innovation, {"units": "1"}),
+        "observed": (TIME, observed, UNITS),
+        "simulated": (TIME, simulated, UNITS),
+        "residual": (TIME, observed - simulated, UNITS),
+        "innovation": (TIME, innovation, {"units": "1"}),
     }
-    labels = basin_labels(pymc_model, model.position.get_value())
-    return xr.Dataset(variables, coords={"time": time, **labels})
+    axis = axis_of(model.root, placed.simulated)
+    return xr.Dataset(variables, coords=_time(axis, observed.size, position))
 
 
-def _posterior(idata, pymc_model, outputs, name, draws):
-    """Return the random variables that outputs depend on, and their draws."""
-    posterior = getattr(idata, "posterior", idata)
-    known = set(ancestors(outputs))
-    inputs = [rv for rv in pymc_model.free_RVs if rv in known]
-    missing = [rv.name for rv in inputs if rv.name not in posterior]
-    if missing:
-        raise KeyError(f"{name}: the posterior has no {', '.join(missing)}")
-    stacked = [
-        posterior[rv.name].stack(sample=("chain", "draw")).transpose("sample", ...).values
-        for rv in inputs
+def _likelihood(model, name) -> str:
+    """Return the whole name of a likelihood of a model or of its sub-models."""
+    root = model.root
+    known = [rv.name for rv in root.observed_RVs]
+    if name is None:
+        own = [n for n in known if n.startswith(model.name_for("x").removesuffix("x"))]
+        preferred = model.name_for(DEFAULT)
+        if preferred in own:
+            return preferred
+        if len(own) == 1:
+            return own[0]
+        name = DEFAULT
+    for whole in (name, model.name_for(name)):
+        if whole in known:
+            return whole
+    if name in [v.name for v in root.potentials]:
+        raise ValueError(
+            f"{name!r} is a potential: it weighs parameters, and is no distribution to draw flow "
+            "from; predict the simulated flow by pm.Deterministic, or place a likelihood"
+        )
+    raise KeyError(
+        f"{name!r} is no likelihood of this model; known are {', '.join(known) or 'none'}; "
+        "choose one by name="
+    )
+
+
+def _predict_plain(idata, model, name, draws, random_seed):
+    """Return draws of a likelihood that is plain PyMC, and of the simulation below it."""
+    flow = model[name]
+    simulated = _simulation(flow)
+    axis = axis_of(model, flow)
+    sample = _Sample.of(idata, model, [flow], name, draws)
+    outputs = [flow] if simulated is None else [flow, simulated]
+    drawn, *others = sample.evaluate(outputs, random_seed)
+    n_time = None if axis.dates is None else axis.dates.size
+    if drawn.shape[1:] != (n_time or drawn.shape[-1],):
+        raise ValueError(
+            f"{name}: its draws have shape {drawn.shape[1:]}, but the simulation has {n_time} "
+            "intervals; ph.predict needs one value an interval: place the likelihood by "
+            "ph.likelihoods.observe, or use pm.sample_posterior_predictive"
+        )
+    variables = {"discharge": drawn}
+    if others and others[0].shape == drawn.shape:
+        variables["simulated"] = others[0]
+    return sample.dataset(axis, variables)
+
+
+def _simulation(flow):
+    """Return the only simulated series, after its warm-up, that a variable depends on, or None."""
+    nodes = [
+        v.owner
+        for v in ancestors(flow.owner.inputs)
+        if v.owner is not None and isinstance(v.owner.op, AbstractSimulation)
     ]
-    if not inputs:
-        return inputs, [() for _ in range(draws)]
-    n = stacked[0].shape[0]
-    chosen = np.unique(np.linspace(0, n - 1, min(draws, n)).round().astype(int))
-    return inputs, [[values[i] for values in stacked] for i in chosen]
+    series = [
+        v
+        for v in ancestors(flow.owner.inputs)
+        if v.name is not None and v.owner is not None and v.ndim == 1 and _is_series(v, nodes)
+    ]
+    return series[0] if len(series) == 1 else None
+
+
+def _is_series(variable, nodes) -> bool:
+    """Return whether a variable is nothing but one output of a simulation, after the warm-up."""
+    names = {output for node in nodes for output in node.op.problem.outputs}
+    return variable.name.rpartition("::")[2].endswith(tuple(names)) and any(
+        node.outputs[0] in ancestors([variable], blockers=node.inputs) for node in nodes
+    )
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """Draws of the random variables that a prediction depends on.
+
+    Attributes
+    ----------
+    inputs : list of TensorVariable
+    values : list of list of array
+        By draw, then by input.
+    coords : dict
+        Of ``chain`` and ``draw``.
+    """
+
+    inputs: list
+    values: list
+    coords: dict
+
+    @classmethod
+    def of(cls, idata, model, outputs, name, draws) -> "_Sample":
+        """Return draws evenly spaced in each chain, at most `draws` in all."""
+        posterior = getattr(idata, "posterior", idata)
+        known = set(ancestors(outputs))
+        inputs = [rv for rv in model.free_RVs if rv in known]
+        # A parameter that was observed (``pm.observe``) stays at its value, and is not drawn anew.
+        fixed = {
+            rv: model.rvs_to_values[rv].eval()
+            for rv in model.observed_RVs
+            if rv in known and rv.name != name
+        }
+        missing = [rv.name for rv in inputs if rv.name not in posterior]
+        if missing:
+            raise KeyError(f"{name}: the posterior has no {', '.join(missing)}")
+        if not inputs:
+            coords = {"chain": [0], "draw": np.arange(draws)}
+            return cls(list(fixed), [list(fixed.values())] * draws, coords)
+        first = posterior[inputs[0].name]
+        n_chain, n_draw = first.sizes["chain"], first.sizes["draw"]
+        n = min(max(draws // n_chain, 1), n_draw)
+        chosen = np.unique(np.linspace(0, n_draw - 1, n).round().astype(int))
+        cut = [
+            posterior[rv.name].isel(draw=chosen).transpose("chain", "draw", ...).values
+            for rv in inputs
+        ]
+        flat = [v.reshape(n_chain * chosen.size, *v.shape[2:]) for v in cut]
+        of_fixed = list(fixed.values())
+        values = [[*(v[i] for v in flat), *of_fixed] for i in range(n_chain * chosen.size)]
+        coords = {"chain": first["chain"].values, "draw": first["draw"].values[chosen]}
+        return cls([*inputs, *fixed], values, coords)
+
+    def evaluate(self, outputs, random_seed) -> list:
+        """Return each output for each draw of the inputs, shape (n_sample, ...)."""
+        return _evaluate(self.inputs, outputs, self.values, random_seed)
+
+    def dataset(self, axis: Axis, variables, position=slice(None)) -> xr.Dataset:
+        """Return arrays of shape (n_sample, n_time) on (chain, draw, time)."""
+        dims = ("chain", "draw", TIME)
+        shape = tuple(len(c) for c in self.coords.values())
+        n_time = next(iter(variables.values())).shape[1]
+        labelled = {k: (dims, v.reshape(*shape, n_time), UNITS) for k, v in variables.items()}
+        return xr.Dataset(labelled, coords=self.coords | _time(axis, n_time, position))
+
+
+def _time(axis: Axis, n_time, position) -> dict:
+    """Return the coordinates of the time dimension."""
+    if axis.dates is None:
+        return {TIME: np.arange(n_time)}
+    return {TIME: axis.dates[position], **axis.labels(position)}
 
 
 @stepwise

@@ -3,7 +3,6 @@
 import functools
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -89,7 +88,7 @@ class RungeKutta:
     reference: str
     stability_limit: float = math.inf
 
-    def __post_init__(self) -> None:
+    def __post_init__(self):
         # Tuples of Python's floats: they are hashed, and printed into the text of kernels.
         for field in ("c", "b", "b_embedded"):
             object.__setattr__(self, field, self._floats(field, getattr(self, field)))
@@ -100,7 +99,7 @@ class RungeKutta:
         self._check_order()
         self._check_stability()
 
-    def _floats(self, field: str, values: Any) -> tuple[float, ...]:
+    def _floats(self, field, values) -> tuple[float, ...]:
         array = np.asarray(values, dtype=float)
         if array.ndim != 1 or not np.isfinite(array).all():
             raise self._error(f"{field}: expected finite numbers, found {values!r}")
@@ -109,7 +108,7 @@ class RungeKutta:
     def _error(self, what: str) -> ValueError:
         return ValueError(f"RungeKutta {self.name!r}: {what}")
 
-    def _check_shapes(self) -> None:
+    def _check_shapes(self):
         n = len(self.a)
         if n < 2:
             raise self._error(f"a: expected two stages or more, found {n}")
@@ -130,7 +129,7 @@ class RungeKutta:
                     f"{field}: expected a whole number from 1 to {HIGHEST_ORDER}, found {value!r}"
                 )
 
-    def _check_stages(self) -> None:
+    def _check_stages(self):
         for s, (node, row) in enumerate(zip(self.c, self.a, strict=True)):
             if not abs(node - sum(row)) <= TOLERANCE:
                 raise self._error(
@@ -150,7 +149,7 @@ class RungeKutta:
                 f"number (diagonally implicit), found {[row[-1] for row in self.a]}"
             )
 
-    def _check_order(self) -> None:
+    def _check_order(self):
         a = self._matrix()
         promised = {
             "b": (self.b, self.order),
@@ -174,7 +173,7 @@ class RungeKutta:
                 f"{self.error_order}; declare that order, or another b_embedded"
             )
 
-    def _check_stability(self) -> None:
+    def _check_stability(self):
         limit = self.stability_limit
         if not limit > 0:
             raise self._error(f"stability_limit: expected a positive number, found {limit!r}")

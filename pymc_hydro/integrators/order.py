@@ -8,7 +8,6 @@ node, ``((), ())`` a root with two leaves.
 
 import functools
 import math
-from collections.abc import Iterator
 
 import numpy as np
 
@@ -35,7 +34,7 @@ def _with_leaf(tree: Tree) -> frozenset[Tree]:
     return frozenset(found)
 
 
-def _n_node(tree: Tree) -> int:
+def _n_node(tree):
     return 1 + sum(map(_n_node, tree))
 
 
@@ -49,12 +48,12 @@ def weights(tree: Tree, a: np.ndarray) -> np.ndarray:
     return math.prod((a @ weights(branch, a) for branch in tree), start=np.ones(len(a)))
 
 
-def _text(tree: Tree) -> str:
+def _text(tree):
     """Return the weights of a tree in the usual notation: ``c``, ``c c``, ``(A c)``."""
     return " ".join(f"(A {_text(branch)})" if branch else "c" for branch in tree) or "1"
 
 
-def conditions(weight: np.ndarray, a: np.ndarray, order: int) -> Iterator[tuple[str, float, float]]:
+def conditions(weight: np.ndarray, a: np.ndarray, order: int):
     """Yield (text, found, expected) of each condition of one order, for the weights of a solution.
 
     Parameters

@@ -5,6 +5,7 @@ from functools import partial
 import pytensor.tensor as pt
 
 from pymc_hydro.likelihoods.errors.autoregression import coefficients, exact_lags
+from pymc_hydro.likelihoods.errors.axis import values_at
 from pymc_hydro.likelihoods.errors.families import SKEW_POWER, shape_variables
 from pymc_hydro.likelihoods.errors.observations import observe, on_time
 from pymc_hydro.likelihoods.errors.residuals import (
@@ -14,9 +15,11 @@ from pymc_hydro.likelihoods.errors.residuals import (
     partial_autocorrelations,
     place,
     refuse_idle,
+    scale_data,
     spread_of,
     transformed_flow,
     transformed_simulation,
+    with_numbers,
 )
 from pymc_hydro.losses.transforms import as_transform
 
@@ -88,21 +91,22 @@ def GeneralizedLikelihood(
     if len(r) > ar:
         raise ValueError(f"{name}: {len(r)} partial autocorrelations are given for ar={ar}")
     refuse_idle(name, scale, ar, {"s0": s0, "s1": s1})
-    transform, scale = as_transform(name, transform), on_time(f"{name}: scale", scale)
+    transform, scale = as_transform(name, transform), on_time(f"{name}: scale", scale, simulated)
     before = partial(_neighbours, order=ar) if ar else None
-    check = partial(check_observed, name, transform=transform, censored=False, scale=scale)
+    check = partial(check_observed, name, transform=with_numbers(transform), censored=False)
     seen = observe(name, simulated, observed, check=check, previous=before)
+    scale = scale_data(name, simulated, scale, seen)
 
     corrected = simulated * pt.minimum(LARGEST_FACTOR, pt.exp(bias * simulated))
     flow = transformed_flow(transform, seen.data, False)
     mean = transformed_simulation(transform, corrected)
     sigma = error_scale(name, corrected, scale, spread_of(flow, seen.data, False), s0, s1)
-    center, sd = mean[seen.position], sigma[seen.position]
+    center, sd = values_at(mean, seen.position), values_at(sigma, seen.position)
     phi = coefficients(partial_autocorrelations(name, (*r, *[None] * (ar - len(r)))))
     if ar:
         error = flow - center
         there = seen.previous >= 0
-        earlier = pt.switch(there, error[pt.maximum(seen.previous, 0)], 0.0)
+        earlier = pt.switch(there, values_at(error, pt.maximum(seen.previous, 0)), 0.0)
         center = center + (earlier * pt.stack(phi)).sum(axis=1)
     shapes = shape_variables(name, SKEW_POWER, {"beta": beta, "xi": xi})
     placed = Residuals(

@@ -4,7 +4,8 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
-from pymc_hydro.likelihoods.errors.observations import basin_slices, observe
+from pymc_hydro.likelihoods.errors.axis import axis_of
+from pymc_hydro.likelihoods.errors.observations import observe
 
 __all__ = ["Whittle", "periodogram"]
 
@@ -61,7 +62,7 @@ def Whittle(name, simulated, *, observed, spectrum="total", s0=None, r1=None):
             f"{name}: spectrum must be one of {', '.join(SPECTRA)}, found {spectrum!r}"
         )
 
-    if basin_slices(pm.modelcontext(None)):
+    if axis_of(pm.modelcontext(None), simulated).basins:
         raise ValueError(f"{name}: Whittle's likelihood is of one basin, the model has several")
 
     def complete(series):

@@ -4,6 +4,7 @@ import numpy as np
 import xarray as xr
 
 from pymc_hydro.data.observations import observed_on
+from pymc_hydro.verification import flat_draws
 
 __all__ = ["COLORS", "axis_label", "central_and_band", "date_axis", "math_name", "series_at"]
 
@@ -26,6 +27,7 @@ def axis_label(variable: xr.DataArray, name: str) -> str:
 
 def central_and_band(variable: xr.DataArray, prob: float):
     """Return the series and None, or the median over draws and its (lower, upper) quantiles."""
+    variable = flat_draws(variable)
     if "draw" not in variable.dims:
         return variable.values, None
     values = variable.transpose("draw", "time").values

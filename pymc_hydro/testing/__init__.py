@@ -1,4 +1,4 @@
-"""Checks for authors of models: whether a model works and its gradients are right."""
+"""Checks for authors of models, who want to know whether it works and its gradients are right."""
 
 import numpy as np
 
@@ -17,7 +17,7 @@ SHORT = 8  # intervals, of the checks in plain Python
 def check_model(
     model: AbstractModel | type[AbstractModel], draws: int = 10, seed: int = 0
 ) -> list[Finding]:
-    """Run the gradient ladder on a model, and say what fails.
+    """Run the gradient ladder on a model and say in words what fails.
 
     Random parameters within the bounds, corners included, in five kinds of weather (rain-fed,
     snow-fed, hourly, dry, storms of 300 mm/d): J and B against complex step; piecewise expressions
@@ -30,7 +30,7 @@ def check_model(
     ----------
     model : AbstractModel or its class
     draws : int
-        Parameter vectors for the quick checks. The checks that run in plain Python take fewer.
+        Parameter vectors for the cheap checks; those that run plain Python take fewer.
     seed : int
 
     Returns

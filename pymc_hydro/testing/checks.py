@@ -1,13 +1,10 @@
-"""The rungs of the gradient ladder: each returns a measured error in units of its limit."""
+"""The rungs of the gradient ladder; each returns what it measured, in units of its limit."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import xarray as xr
 
 from pymc_hydro.core import functions
-from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.data.schema import interval_length
 from pymc_hydro.engine.compile import get_rates
 from pymc_hydro.engine.errors import IntegrationError
@@ -36,31 +33,30 @@ __all__ = [
     "water_balance",
 ]
 
-# Relative to the largest entry of the column, or to rate divided by argument if this is larger.
-# Smaller differences are round-off: sums of smooth functions that cancel, as for snow far above the
-# melting point.
+# Relative to the largest entry of the column, or to rate by argument where that is larger: what is
+# smaller is the round-off of sums of smooth functions that cancel (snow far above the threshold).
 RATES_LIMIT = 1e-12
-# The round-off of the formula in double precision is its distance from extended precision. Another
-# order of operations, as in the kernel, may have a round-off larger by this factor.
+# Round-off of the double-precision formula, measured as its distance from extended precision: by
+# this factor the kernel's order of operations may exceed it.
 ROUND_OFF_FACTOR = 100
 LAST_DIGIT, NEIGHBOURS, PATTERNS, NOISE_FACTOR = 4e-16, (-2, -1, 1, 2), 6, 10
 FIXED_LIMIT = 1e-10  # relative L2 per column: round-off over some hundred steps
-FROZEN_LIMIT = 1e-6  # relative L2 per column: the error of Richardson differences
+FROZEN_LIMIT = 1e-6  # relative L2 per column: Richardson differences' own error
 DISCHARGE_LIMIT = 1e-6  # mm/d, at rtol = atol = 1e-9
-LARGE_FLOW = 100.0  # mm/d; above it the limit is relative: ten times rtol
+LARGE_FLOW = 100.0  # mm/d, above which it is relative: ten times rtol
 BALANCE_LIMIT = 1e-9  # of the input
 DEFAULT_LIMIT = 0.05  # relative L2 per column, default tolerance against 1e-9
-ROUND_OFF = 1e-12  # mm/d, of parameter times sensitivity: sums that cancel, as for snow in summer
+ROUND_OFF = 1e-12  # mm/d, of a parameter times its sensitivity: sums that cancel (snow in summer)
 UNRESOLVED = 10 * DEFAULT_TOLERANCE  # mm an interval, root mean square
-# Relative steps of differences, tried in turn until one agrees. A step must move the states by less
-# than the widths of the smoothing (1e-12 in some reference formulations) and more than round-off.
+# Of differences, in turn until one agrees: states must move by less than the widths of the
+# smoothing (the reference formulations have some of 1e-12), by more than stiff round-off.
 RELATIVE_STEPS = (1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-5, 1e-4, 1e-3)
-SMALLEST_STEP = 1e-7  # the round-off that is allowed no longer grows for smaller steps
-# If no step agrees, the best step is repeated with these factors, so close to one that the error of
-# the differences is the same. Scatter between them is round-off, up to this many times the limit.
+SMALLEST_STEP = 1e-7  # for which round-off is allowed for
+# Where none agrees: factors on the best, too close for the differences' own error to vary, and how
+# much of their scatter is taken for round-off, in units of the limit.
 NEARBY, MOST_NOISE = np.linspace(1, 1.05, 9), 9
 CONTINUITY_LIMIT = 1e-6  # of the larger branch
-OTHER_SOLUTION = 0.1  # of the largest discharge: more than round-off can be
+OTHER_SOLUTION = 0.1  # of the largest discharge: no round-off
 STEPS_TRIED = (4, 32, 256)
 
 
@@ -83,7 +79,7 @@ class Finding:
     where: str = ""
 
     def __post_init__(self):
-        if np.isnan(self.error):  # every comparison with NaN is false: it would look like a pass
+        if np.isnan(self.error):  # compares with nothing, and must not be lost among the others
             object.__setattr__(self, "error", np.inf)
 
     def __str__(self):
@@ -91,13 +87,13 @@ class Finding:
         return f"{verdict}: {self.check}, {self.error:.2g} of the limit ({self.where})"
 
 
-def draw_parameters(model: AbstractModel, rng: np.random.Generator, n: int) -> np.ndarray:
+def draw_parameters(model, rng: np.random.Generator, n: int) -> np.ndarray:
     """Return logistic-uniform draws within the bounds, as in the published verification."""
     unit = 1 / (1 + np.exp(-rng.uniform(-3, 3, (n, len(model.parameters)))))
     return model.lower + (model.upper - model.lower) * unit
 
 
-def corners(model: AbstractModel, rng: np.random.Generator, n: int) -> np.ndarray:
+def corners(model, rng: np.random.Generator, n: int) -> np.ndarray:
     """Return random corners of the bounds."""
     return np.where(rng.random((n, len(model.parameters))) < 0.5, model.lower, model.upper)
 
@@ -137,9 +133,7 @@ def _random_point(model, rng, theta):
     return x, np.array([u[name] for name in model.forcing_names])
 
 
-def rates_and_jacobians(
-    model: AbstractModel, theta: np.ndarray, rng: np.random.Generator
-) -> Finding:
+def rates_and_jacobians(model, theta, rng: np.random.Generator) -> Finding:
     """Compare the compiled rates, J and B with the flux function and its complex step."""
     n_store, n_parameter = len(model.stores), theta.size
     contents, u = _random_point(model, rng, theta)
@@ -188,7 +182,7 @@ def rates_and_jacobians(
     return Finding("J and B against complex step", errors[where], where)
 
 
-def continuity(model: AbstractModel, rng: np.random.Generator, n: int = 50) -> Finding:
+def continuity(model, rng: np.random.Generator, n: int = 50) -> Finding:
     """Compare the branches of piecewise expressions where they meet, as declared."""
 
     def pieces(point):
@@ -211,38 +205,36 @@ def continuity(model: AbstractModel, rng: np.random.Generator, n: int = 50) -> F
 
     worst, where = 0.0, "no piece was crossed"
     for _ in range(n):
-        a, b = ((*_random_point(model, rng, t), t) for t in draw_parameters(model, rng, 2))
-        for i, (first, last) in enumerate(zip(pieces(a), pieces(b), strict=True)):
+        ends = []
+        for theta in draw_parameters(model, rng, 2):
+            ends.append((*_random_point(model, rng, theta), theta))
+        for i, (first, last) in enumerate(zip(*(pieces(e) for e in ends), strict=True)):
             if first[3] is None or not np.real(first[0]) * np.real(last[0]) < 0:
                 continue
             low, high = 0.0, 1.0
             for _ in range(60):
                 middle = (low + high) / 2
-                here = np.real(pieces(between(a, b, middle))[i][0])
+                here = np.real(pieces(between(*ends, middle))[i][0])
                 low, high = (middle, high) if here * np.real(first[0]) > 0 else (low, middle)
-            _, above, below, order = pieces(between(a, b, low + 1j * COMPLEX_STEP))[i]
+            _, above, below, order = pieces(between(*ends, low + 1j * COMPLEX_STEP))[i]
             compared = [(np.real(above), np.real(below))]
             if order >= 1:
                 slopes = np.imag(above) / COMPLEX_STEP, np.imag(below) / COMPLEX_STEP
                 compared.append(slopes)
-            for one, other in compared:
-                error = abs(one - other) / max(abs(one), abs(other), 1e-3) / CONTINUITY_LIMIT
+            for a, b in compared:
+                error = abs(a - b) / max(abs(a), abs(b), 1e-3) / CONTINUITY_LIMIT
                 if not error <= worst:
                     worst, where = error, f"piecewise expression {i + 1} of the flux function"
     return Finding("branches meet as declared", float(worst), where)
 
 
 def fixed_step_sensitivities(
-    model: AbstractModel,
-    theta: np.ndarray,
-    basin: xr.Dataset,
-    method: RungeKutta = BOGACKI_SHAMPINE,
+    model, theta, basin, method: RungeKutta = BOGACKI_SHAMPINE
 ) -> Finding | None:
     """Compare values and Jacobian at fixed steps with complex step of another integrator.
 
-    The result is None if the method is unstable at 256 steps an interval. With few steps at a stiff
-    corner a stage may have several solutions, and the two integrators may find different ones. Then
-    the comparison is repeated with more steps.
+    None if the method is unstable at 256 steps an interval. With few steps at a stiff corner a
+    stage may have several solutions, and each integrator find another: then more steps.
     """
     for steps in STEPS_TRIED:
         try:
@@ -257,9 +249,7 @@ def fixed_step_sensitivities(
         check = f"{method.name}: sensitivities at {steps} fixed steps against complex step"
         found = run["ddischarge_dparameter"].values
         finding = _columns(check, model, theta, found, jacobian, FIXED_LIMIT, ROUND_OFF)
-        if (
-            finding.error > 1
-        ):  # a stiff kink? Then changing the last digits moves the columns as well
+        if finding.error > 1:  # stiff, at a kink: how much do other last digits move it?
             noise = NOISE_FACTOR * _noise(model, theta, basin, method, steps, found, jacobian)
             floor = ROUND_OFF + noise
             finding = _columns(check, model, theta, found, jacobian, FIXED_LIMIT, floor)
@@ -268,7 +258,7 @@ def fixed_step_sensitivities(
 
 
 def _noise(model, theta, basin, method, steps, found, jacobian) -> np.ndarray:
-    """Return how much the columns of both integrators move with the last digits of parameters."""
+    """Return how much both sides' columns move with the last digits of the parameters."""
     rng = np.random.default_rng(1)
     moved = []
     for signs in rng.choice((-1, 1), (PATTERNS, theta.size)):
@@ -279,7 +269,7 @@ def _noise(model, theta, basin, method, steps, found, jacobian) -> np.ndarray:
     return np.linalg.norm(np.array(moved) * _scale(model, theta), axis=1).max(axis=0)
 
 
-def adaptive_sensitivities(model: AbstractModel, theta: np.ndarray, basin: xr.Dataset) -> Finding:
+def adaptive_sensitivities(model, theta, basin) -> Finding:
     """Compare an adaptive run's Jacobian with differences of runs that take the same steps."""
     forcing, dt = forcing_array(model, basin), interval_length(basin)
     problem = define_problem(model, ("discharge",), dt)
@@ -292,7 +282,7 @@ def adaptive_sensitivities(model: AbstractModel, theta: np.ndarray, basin: xr.Da
         return frozen_run(problem, there, forcing, x0, levels)[:, 0]
 
     def difference(j, h):
-        if inward[j]:  # one-sided: a law may have a kink at the bound
+        if inward[j]:  # a law may have its kink at the bound
             h *= inward[j]
             return (4 * moved(j, h) - moved(j, 2 * h) - 3 * run.values[:, 0]) / (2 * h)
         return (moved(j, h) - moved(j, -h)) / (2 * h)
@@ -303,7 +293,7 @@ def adaptive_sensitivities(model: AbstractModel, theta: np.ndarray, basin: xr.Da
     inward = (theta == model.lower).astype(int) - (theta == model.upper)
     check = "adaptive run's sensitivities against differences with its steps"
     round_off = max(ROUND_OFF, LAST_DIGIT * np.abs(run.values).max())
-    found, scale = np.asarray(run.jacobian)[:, 0], _scale(model, theta)
+    found, scale = run.jacobian[:, 0], _scale(model, theta)
     ratios, best = np.full((2, len(model.parameters)), np.inf)
     for step in RELATIVE_STEPS:
         expected = np.stack([richardson(j, step * s) for j, s in enumerate(scale)], axis=-1)
@@ -313,7 +303,7 @@ def adaptive_sensitivities(model: AbstractModel, theta: np.ndarray, basin: xr.Da
         ratios = np.minimum(ratios, at_step)
         if ratios.max() <= 1:
             break
-    for j in np.flatnonzero((ratios > 1) & np.isfinite(best)):  # round-off at a kink, or wrong?
+    for j in np.flatnonzero((ratios > 1) & np.isfinite(best)):  # at a kink: round-off, or wrong?
         several = np.array([richardson(j, best[j] * scale[j] * f) for f in NEARBY]) * scale[j]
         error = np.linalg.norm(several.mean(axis=0) - found[:, j] * scale[j])
         limit = FROZEN_LIMIT * np.linalg.norm(several.mean(axis=0))
@@ -323,7 +313,7 @@ def adaptive_sensitivities(model: AbstractModel, theta: np.ndarray, basin: xr.Da
     return _worst(check, model, ratios)
 
 
-def discharge_against_scipy(model: AbstractModel, theta: np.ndarray, basin: xr.Dataset) -> Finding:
+def discharge_against_scipy(model, theta, basin) -> Finding:
     """Compare discharge at a tolerance of 1e-9 with SciPy's solve_ivp."""
     run = simulate(model, theta, basin, rtol=1e-9, atol=1e-9)
     expected = solve_with_scipy(model, theta, basin)
@@ -332,42 +322,37 @@ def discharge_against_scipy(model: AbstractModel, theta: np.ndarray, basin: xr.D
     return Finding("discharge against SciPy's solve_ivp", float(error / allowed))
 
 
-def balance_terms(model: AbstractModel) -> tuple[list[str], list[str], tuple[str, ...]]:
+def balance_terms(model) -> tuple[list[str], list[str], tuple[str, ...]]:
     """Return the fluxes that enter, those that leave, and the stores."""
     inflow = [f.flux for f in model.flows if f.source is None]
     outflow = [f.flux for f in model.flows if f.target is None]
     return inflow, outflow, model.store_names
 
 
-def water_balance(model: AbstractModel, theta: np.ndarray, basin: xr.Dataset) -> Finding:
+def water_balance(model, theta, basin) -> Finding:
     """Compare what entered and left with the change of the stores, over every interval."""
     inflow, outflow, stores = balance_terms(model)
     run = simulate(model, theta, basin, outputs=(*inflow, *outflow, *stores))
     dt = interval_length(basin)
     p = dict(zip(model.parameter_names, theta, strict=True))
-
-    def total(names):
-        return np.sum([run[name].values for name in names], axis=0)
-
-    stored = total(stores)
+    stored = sum(run[s] for s in stores).values
     change = np.diff(stored, prepend=sum(model.start(p).values()))
-    net = (total(inflow) - total(outflow)) * dt
+    net = (sum(run[f] for f in inflow) - sum(run[f] for f in outflow)).values * dt
     entered = sum(np.abs(run[f].values).sum() for f in inflow) * dt
-    rain = total(f for f in inflow if f not in model.exchanges)
+    rain = sum(run[f].values for f in inflow if f not in model.exchanges)
     rain_error = np.abs(rain - basin["precipitation"].values).sum() * dt
     scale = BALANCE_LIMIT * max(entered, stored.max(), 1.0)
     error = (np.abs(np.cumsum(net - change)).max() + rain_error) / scale
     return Finding("water balance", float(error))
 
 
-def jacobian_at_default_tolerance(
-    model: AbstractModel, theta: np.ndarray, basin: xr.Dataset
-) -> Finding:
+def jacobian_at_default_tolerance(model, theta, basin) -> Finding:
     """Compare the Jacobian at the default tolerance with the one at 1e-9."""
-    settings: list[dict[str, Any]] = [{}, {"rtol": 1e-9, "atol": 1e-9}]
     found, exact = (
-        simulate(model, theta, basin, sensitivities=True, **s)["ddischarge_dparameter"].values
-        for s in settings
+        simulate(model, theta, basin, sensitivities=True, **settings)[
+            "ddischarge_dparameter"
+        ].values
+        for settings in ({}, {"rtol": 1e-9, "atol": 1e-9})
     )
     check = "Jacobian at the default tolerance against tolerance 1e-9"
     floor = UNRESOLVED / interval_length(basin) * np.sqrt(len(exact))

@@ -4,13 +4,11 @@ The text is the text that is compiled, but for its hooks: the statements that ch
 the method of a step and that accept the step.
 """
 
-from typing import Any
-
 import numpy as np
 
 from pymc_hydro.engine.codegen.step import NO_HOOKS, Hooks
 from pymc_hydro.engine.compile import python_kernel
-from pymc_hydro.engine.problem import Problem, Run
+from pymc_hydro.engine.problem import Run
 
 __all__ = ["frozen_run", "recorded_run"]
 
@@ -23,9 +21,7 @@ REPEAT = Hooks(
 )
 
 
-def _run(
-    problem: Problem, hooks: Hooks, names: dict[str, Any], n_column: int, arrays: tuple
-) -> Run:
+def _run(problem, hooks, names, n_column, arrays):
     kernel = python_kernel(problem.model, problem.outputs, problem.methods, hooks, names)
     outputs = problem.new_outputs(len(arrays[1]), n_column)
     with np.errstate(all="ignore"):
@@ -34,11 +30,9 @@ def _run(
     return Run(*outputs, status)
 
 
-def recorded_run(
-    problem: Problem, theta: np.ndarray, forcing: np.ndarray, x0: np.ndarray
-) -> tuple[Run, list[tuple[int, int]]]:
+def recorded_run(problem, theta, forcing, x0):
     """Return an adaptive run with sensitivities, and (level, method) of its accepted steps."""
-    steps: list[tuple[int, int]] = []
+    steps = []
 
     def decide(accepted, level, method):
         if accepted:
@@ -49,13 +43,7 @@ def recorded_run(
     return run, steps
 
 
-def frozen_run(
-    problem: Problem,
-    theta: np.ndarray,
-    forcing: np.ndarray,
-    x0: np.ndarray,
-    steps: list[tuple[int, int]],
-) -> np.ndarray:
+def frozen_run(problem, theta, forcing, x0, steps):
     """Return the values of a run that takes the recorded steps, shape (n_time, n_output).
 
     The values are NaN if a stage has no solution at one of these steps.

@@ -1,24 +1,19 @@
-"""Integrators that share no code with the kernels.
+"""Integrators that share no code with the kernels: the flux function, SciPy and NumPy.
 
-They evaluate the declared flux function itself, with real or complex numbers, in NumPy and SciPy.
+They evaluate the declared flux function itself, with real or complex numbers.
 """
 
 import functools
 import itertools
-from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
-import xarray as xr
 from scipy.integrate import solve_ivp
 from scipy.linalg import expm
 
 from pymc_hydro.core.base.names import Names
-from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.data.schema import interval_length
 from pymc_hydro.engine.derivation.system import derive
 from pymc_hydro.engine.simulate import forcing_array
-from pymc_hydro.integrators import RungeKutta
 
 __all__ = ["COMPLEX_STEP", "complex_step_run", "propagators", "rates", "route", "solve_with_scipy"]
 
@@ -27,21 +22,19 @@ EXACT_ITERATIONS = 3
 MOST_EVALUATIONS = 100_000  # in one interval; at an infinite slope SciPy would take days
 
 
-def rates(
-    model: AbstractModel, outputs: Sequence[str], x: Any, u: Mapping[str, Any], p: Mapping[str, Any]
-) -> list:
+def rates(model, outputs, x, u, p):
     """Return the rates of stores and of accumulated outputs, straight from the flux function."""
     fluxes = model.evaluate(dict(zip(model.store_names, x, strict=False)), u, p)
     stores = list(model.right_hand_side(fluxes).values())
-    return stores + [sum(fluxes[t] for t in terms) for terms in _terms(model, tuple(outputs))]
+    return stores + [sum(fluxes[t] for t in terms) for terms in _terms(model, outputs)]
 
 
 @functools.lru_cache(maxsize=16)
-def _terms(model: AbstractModel, outputs: tuple[str, ...]) -> list[tuple[str, ...]]:
+def _terms(model, outputs):
     return [model.output_table[o].terms for o in outputs]
 
 
-def route(model: AbstractModel, series: np.ndarray, p: Mapping[str, Any], dt: float) -> np.ndarray:
+def route(model, series, p, dt):
     """Apply the model's unit hydrograph to discharge, shape (n_time, ...), by plain convolution."""
     routing = model.routing
     if routing is None:
@@ -56,7 +49,7 @@ def route(model: AbstractModel, series: np.ndarray, p: Mapping[str, Any], dt: fl
     return routed
 
 
-def propagators(A: np.ndarray, h: float) -> tuple[np.ndarray, ...]:
+def propagators(A, h):
     """Return E, W0, W1, Wm by SciPy's matrix exponential of the system with its parabola."""
     n = A.shape[-1]
     one, zero = np.eye(n), np.zeros((n, n))
@@ -74,9 +67,7 @@ def propagators(A: np.ndarray, h: float) -> tuple[np.ndarray, ...]:
     return E, W0, W1, Wm
 
 
-def complex_step_run(
-    model: AbstractModel, theta: np.ndarray, basin: xr.Dataset, method: RungeKutta, steps: int
-) -> tuple[np.ndarray, np.ndarray]:
+def complex_step_run(model, theta, basin, method, steps):
     """Integrate with fixed steps, once for each parameter moved by an imaginary step.
 
     Returns
@@ -101,12 +92,29 @@ def complex_step_run(
         parts = rates(model, ("discharge",), state, u, p)
         return np.array([np.broadcast_to(part, n_parameter) for part in parts])
 
-    def head_jacobian(state, u):
-        """Return J of the head at the real part, which is the same for all parameters."""
-        real = {k: v[0].real for k, v in p.items()}
-        moved = state[:, :1].real + 1j * COMPLEX_STEP * np.eye(n_state)[:, head]
-        parts = rates(model, ("discharge",), moved, u, real)
-        return np.array([np.broadcast_to(q, len(head)).imag for q in parts])[head] / COMPLEX_STEP
+    def solve_stage(known, gh, u):
+        """Return y with ``y = known + gh f(y)``: Newton's method, halved while it does not help."""
+
+        def residual(y):
+            return (y - known - gh * f(y, u))[head]
+
+        y, real = known.copy(), {k: v[0].real for k, v in p.items()}
+        step, exact = None, 0
+        while exact < EXACT_ITERATIONS:
+            moved = y[:, :1].real + 1j * COMPLEX_STEP * np.eye(n_state)[:, head]
+            parts = rates(model, ("discharge",), moved, u, real)
+            J = np.array([np.broadcast_to(q, len(head)).imag for q in parts])[head] / COMPLEX_STEP
+            step = np.linalg.solve(np.eye(len(head)) - gh * J, residual(y))
+            size, share = np.linalg.norm(residual(y).real), 1.0
+            trial = y.copy()
+            trial[head] -= step
+            while not np.linalg.norm(residual(trial).real) < size and share > 1e-4:
+                share /= 2
+                trial[head] = y[head] - share * step
+            if share <= 1e-4 or np.abs(step.real).max() <= 1e-9 * np.abs(y[head].real).max():
+                share, exact = 1.0, exact + 1  # at round-off: full steps, for the imaginary part
+            y[head] -= share * step
+        return y
 
     def product(matrix, vectors):
         return np.einsum("jab,bj->aj", matrix, vectors)
@@ -121,17 +129,16 @@ def complex_step_run(
         u = dict(zip(model.forcing_names, row, strict=True))
         x[-1] = 0
         for _ in range(steps):
-            slopes: list[np.ndarray] = []
+            slopes = []
             for *before, diagonal in method.a:
                 stage = x.copy()
                 stage[linear] = 0
                 for c, slope in zip(before, slopes, strict=True):
                     stage[head] += h * c * slope[head]
                 if diagonal:
-                    stage = _solve_stage(stage, h * diagonal, u, head, f, head_jacobian)
+                    stage = solve_stage(stage, h * diagonal, u)
                 slopes.append(f(stage, u))
-            weighted = [b * slope for b, slope in zip(method.b, slopes, strict=True)]
-            mean = np.sum(weighted, axis=0)
+            mean = sum(b * slope for b, slope in zip(method.b, slopes, strict=True))
             x[head] += h * mean[head]
             ends = slopes[0][linear], slopes[-1][linear], mean[linear]
             added = [product(W, g) for W, g in zip((W0, W1, Wm), ends, strict=True)]
@@ -141,36 +148,7 @@ def complex_step_run(
     return result[:, 0].real, result.imag / COMPLEX_STEP
 
 
-def _solve_stage(known, gh, u, head, f, head_jacobian):
-    """Return y with ``y = known + gh f(y)`` by Newton's method; a step is halved until it helps."""
-
-    def residual(y):
-        return (y - known - gh * f(y, u))[head]
-
-    y, exact = known.copy(), 0
-    while exact < EXACT_ITERATIONS:
-        J = head_jacobian(y, u)
-        step = np.linalg.solve(np.eye(len(head)) - gh * J, residual(y))
-        size, share = np.linalg.norm(residual(y).real), 1.0
-        trial = y.copy()
-        trial[head] -= step
-        while not np.linalg.norm(residual(trial).real) < size and share > 1e-4:
-            share /= 2
-            trial[head] = y[head] - share * step
-        if share <= 1e-4 or np.abs(step.real).max() <= 1e-9 * np.abs(y[head].real).max():
-            share, exact = 1.0, exact + 1  # at round-off: full steps, for the imaginary part
-        y[head] -= share * step
-    return y
-
-
-def solve_with_scipy(
-    model: AbstractModel,
-    theta: np.ndarray,
-    basin: xr.Dataset,
-    rtol: float = 1e-11,
-    atol: float = 1e-11,
-    method: str = "LSODA",
-) -> np.ndarray:
+def solve_with_scipy(model, theta, basin, rtol=1e-11, atol=1e-11, method="LSODA"):
     """Return discharge by SciPy's solve_ivp, restarted at each interval, shape (n_time,).
 
     Raises

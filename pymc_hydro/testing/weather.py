@@ -9,12 +9,7 @@ from pymc_hydro.data import load_basin
 __all__ = ["make_basin", "weathers"]
 
 
-def make_basin(
-    precipitation: np.ndarray,
-    potential_evaporation: np.ndarray | float,
-    temperature: np.ndarray | float,
-    freq: str = "D",
-) -> xr.Dataset:
+def make_basin(precipitation, potential_evaporation, temperature, freq="D") -> xr.Dataset:
     """Return forcing on an equidistant time axis; numbers are repeated."""
     n = len(precipitation)
     columns = {

@@ -154,13 +154,13 @@ def test_other_records_by_set_basin_and_predictions(model):
     )
     with model:
         ph.set_basin(new)
-        free = ph.predict(posterior, seed=1)
-        ahead = ph.predict(posterior, seed=1, free_running=False)
+        free = ph.predict(posterior, random_seed=1)
+        ahead = ph.predict(posterior, random_seed=1, free_running=False)
         errors = ph.residuals(posterior)
     for i, (name, basin) in enumerate(new.items()):
         alone = ph.simulate(MODEL, parameters_of(i), basin)["discharge"].values[WARMUP:]
         for result in (free, ahead):
-            part = result["simulated"].values[0][result["basin"].values == name]
+            part = result["simulated"].values[0, 0][result["basin"].values == name]
             np.testing.assert_allclose(part, alone, rtol=1e-12)
         assert (errors["basin"] == name).sum() == alone.size
     with model, pytest.raises(ValueError, match=r"built for basins .*, found one basin"):
@@ -177,8 +177,8 @@ def test_memory_of_free_running_errors_starts_anew():
         kwargs = {"scale": "constant", "ar": 1, "s0": s0, "r1": 1 - 1e-12}
         ph.likelihoods.Normal("flow", q, observed=OBSERVED, **kwargs)
         posterior = xr.Dataset({"s0": (("chain", "draw"), np.ones((1, 2)))})
-        drawn = ph.predict(posterior, seed=1)
-    error = (drawn["discharge"] - drawn["simulated"]).values[0]
+        drawn = ph.predict(posterior, random_seed=1)
+    error = (drawn["discharge"] - drawn["simulated"]).values[0, 0]
     levels = [error[drawn["basin"].values == name] for name in BASINS]
     assert all(np.ptp(level) < 1e-3 for level in levels)
     assert np.ptp([level.mean() for level in levels]) > 0.1
@@ -269,7 +269,7 @@ def test_errors():
             ph.likelihoods.Normal("z", q, observed=OBSERVED | {"b": early})
         with pytest.raises(ValueError, match="Whittle's likelihood is of one basin"):
             ph.likelihoods.Whittle("w", q, observed=OBSERVED)
-        with pytest.raises(ValueError, match="already holds another forcing"):
+        with pytest.raises(ValueError, match="this simulation needs"):
             ph.discharge(MODEL, parameters_of(0), BASINS, 0)
     with pm.Model():
         q = ph.discharge(MODEL, parameters_of(0), BASINS["a"], WARMUP)

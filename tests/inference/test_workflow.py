@@ -92,17 +92,17 @@ def test_free_running_errors_have_the_stated_memory(second_order):
     n = 3000
     repeated = xr.concat([values] * n, "draw")
     with second_order:
-        predicted = ph.predict(repeated, draws=n, seed=1)
-        again = ph.predict(repeated.isel(draw=slice(0, 3)), seed=1)
+        predicted = ph.predict(repeated, draws=n, random_seed=1)
+        again = ph.predict(repeated.isel(draw=slice(0, 3)), random_seed=1)
         ph.set_basin(SECOND)
-        new = ph.predict(values, seed=1)
+        new = ph.predict(values, random_seed=1)
         ph.set_basin(FIRST)
-    assert predicted["discharge"].dims == ("draw", "time")
+    assert predicted["discharge"].dims == ("chain", "draw", "time")
     np.testing.assert_array_equal(predicted["time"], FIRST["time"][WARMUP:])
     np.testing.assert_array_equal(new["time"], SECOND["time"][WARMUP:])
-    np.testing.assert_allclose(again["discharge"], predicted["discharge"][:3])
+    np.testing.assert_allclose(again["discharge"], predicted["discharge"][:, :3])
     error = predicted["discharge"] - predicted["simulated"]
-    e = (error / (s0 + 0.1 * predicted["simulated"])).values
+    e = (error / (s0 + 0.1 * predicted["simulated"])).values[0]
     phi1, phi2 = coefficients((r1, r2))
     rho = [1, phi1 / (1 - phi2)]
     rho.append(phi1 * rho[1] + phi2)
@@ -117,7 +117,7 @@ def test_one_step_ahead_is_the_observed_variable(second_order):
     values = one_draw(second_order, flow_s0=0.5, flow_r1=0.8, flow_r2=0.1)
     repeated = xr.concat([values] * 2000, "draw")
     with second_order:
-        predicted = ph.predict(repeated, draws=2000, seed=1, free_running=False)
+        predicted = ph.predict(repeated, draws=2000, random_seed=1, free_running=False)
     flow = second_order["flow"]
     center, sd = flow.owner.op.dist_params(flow.owner)
     inputs = [second_order[k] for k in values]
@@ -150,7 +150,7 @@ def test_predictions_with_transformation_and_zero_flow(likelihood):
     with model:
         prior = pm.sample_prior_predictive(20, random_seed=1)
         for free in (True, False):
-            predicted = ph.predict(prior.prior, seed=1, free_running=free)["discharge"]
+            predicted = ph.predict(prior.prior, random_seed=1, free_running=free)["discharge"]
             assert np.isfinite(predicted).all() and predicted.sizes["draw"] == 20
             assert predicted.min() >= (0 if likelihood == "skew_student" else -0.1)
 
@@ -237,7 +237,7 @@ def test_variational_inference_runs():
     with ph.build_model(Tiny(), FIRST, "normal", ar=1, warmup=WARMUP) as model:
         approximation = pm.fit(200, method="advi", random_seed=1, progressbar=False)
         idata = approximation.sample(50)
-    predicted = ph.predict(idata, model, seed=1)
+    predicted = ph.predict(idata, model, random_seed=1)
     assert np.isfinite(predicted["discharge"]).all()
 
 
@@ -254,7 +254,7 @@ def test_pathfinder_runs():
     for name in expected:
         near = abs(float(idata.posterior[name].mean() - expected[name].mean()))
         assert near < float(expected[name].std())
-    predicted = ph.predict(idata, model, seed=1)
+    predicted = ph.predict(idata, model, random_seed=1)
     assert np.isfinite(predicted["discharge"]).all()
 
 

@@ -1,11 +1,14 @@
 """Names of earlier versions, which work for one version more and warn."""
 
+import functools
 import sys
 import warnings
 from collections.abc import Callable, Mapping, MutableMapping
-from typing import Any
+from typing import Any, TypeVar, cast
 
-__all__ = ["renamed_argument", "renamed_names"]
+__all__ = ["renamed_argument", "renamed_arguments", "renamed_names"]
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def renamed_names(package: str, renamed: Mapping[str, str]) -> Callable[[str], Any]:
@@ -56,3 +59,29 @@ def renamed_argument(
         raise TypeError(f"{what}: {old} is the former name of {new}; give {new} only")
     warnings.warn(f"{what}: {old} is now called {new}", FutureWarning, stacklevel=3)
     return settings.pop(old)
+
+
+def renamed_arguments(**renamed: str) -> Callable[[F], F]:
+    """Decorate a function some of whose arguments had other names: old="new".
+
+    The old names work for this version, with a FutureWarning.
+    """
+
+    def decorate(function: F) -> F:
+        @functools.wraps(function)
+        def wrapper(*arguments, **keywords):
+            for old in set(renamed) & set(keywords):
+                new = renamed[old]
+                if new in keywords:
+                    raise TypeError(f"{function.__name__}: {old} is now called {new}; give one")
+                warnings.warn(
+                    f"{function.__name__}: the argument {old} is now called {new}",
+                    FutureWarning,
+                    stacklevel=2,
+                )
+                keywords[new] = keywords.pop(old)
+            return function(*arguments, **keywords)
+
+        return cast(F, wrapper)
+
+    return decorate

@@ -14,7 +14,6 @@ needs from earlier stages stays in registers.
 from pymc_hydro.engine.codegen.layout import Layout
 from pymc_hydro.engine.codegen.linear import emit_tail_columns
 from pymc_hydro.engine.codegen.stages import emit_factors, load_slopes, solve_block
-from pymc_hydro.integrators import RungeKutta
 
 __all__ = ["emit_column_error", "emit_columns", "emit_damped"]
 
@@ -36,7 +35,7 @@ def emit_columns(e: Layout) -> None:
     emit_tail_columns(e)
 
 
-def _emit_stages(e: Layout, method: RungeKutta) -> None:
+def _emit_stages(e, method):
     """Write all stages of a method as one loop over the columns.
 
     The loop reads the rows ``x`` (sensitivities) and ``start`` (their rates at the first stage). It
@@ -69,17 +68,17 @@ def _emit_stages(e: Layout, method: RungeKutta) -> None:
             text(f"work[{e.at(f'e_{row}')} + j] = h * ({error})")
 
 
-def _weighted(row: str, weights: tuple[float, ...]) -> str:
+def _weighted(row, weights):
     """Return the weighted sum of the rates of a row's sensitivity at the stages."""
     terms = (f"{w!r} * k{q}_{row}" for q, w in enumerate(weights) if w)
     return " + ".join(terms) or "0.0"
 
 
-def _advanced(row: str, weights: tuple[float, ...]) -> str:
+def _advanced(row, weights):
     return f"s_{row} + h * ({_weighted(row, weights)})"
 
 
-def _stage_columns(e: Layout, method: RungeKutta, s: int) -> None:
+def _stage_columns(e, method, s):
     text, implicit = e.text, method.a[s][s] != 0
     for block in e.blocks:
         for row in block:
@@ -93,7 +92,7 @@ def _stage_columns(e: Layout, method: RungeKutta, s: int) -> None:
         text(f"k{s}_{row} = {_slopes(e, row, e.head, s) or '0.0'}")
 
 
-def _slopes(e: Layout, row: str, states: list[str], s: int) -> str:
+def _slopes(e, row, states, s):
     """Return the rate of a row's sensitivity at stage s: B, plus J for `states` times Z."""
     terms = [f"{e.slope(row, k, f'{s}')} * z_{k}" for k in states if (row, k) in e.inner]
     if row in e.effect_rows:
@@ -146,7 +145,7 @@ def emit_damped(e: Layout, vector: str) -> None:
         _add_slopes(e, row, e.head, vector)
 
 
-def _add_slopes(e: Layout, row: str, states: list[str], vector: str) -> None:
+def _add_slopes(e, row, states, vector):
     terms = [f"{e.slope(row, k)} * {vector}_{k}" for k in states if (row, k) in e.inner]
     if terms:
         e.text(f"{vector}_{row} = {vector}_{row} + gh * ({' + '.join(terms)})")

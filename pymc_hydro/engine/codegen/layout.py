@@ -1,7 +1,6 @@
 """The order in which a kernel solves for its states, and where the rows of its arrays lie."""
 
 import itertools
-from collections.abc import Sequence
 from functools import cached_property
 
 from pymc_hydro.engine.codegen.text import Emitter, clean
@@ -9,9 +8,8 @@ from pymc_hydro.engine.derivation.structure import components, reachable
 from pymc_hydro.engine.derivation.system import STAGE, System
 from pymc_hydro.integrators import RungeKutta
 
-__all__ = ["VECTOR", "Block", "Layout", "width_for"]
+__all__ = ["VECTOR", "Layout", "width_for"]
 
-Block = tuple[str, ...]  # of head states
 VECTOR = 4  # the number of columns is padded to a multiple of this: four fit into a register
 
 
@@ -88,7 +86,7 @@ class Layout(Emitter):
                 found[n] = max(found[a] for a in args)
         return found
 
-    def within(self, block: Block) -> list[int]:
+    def within(self, block) -> list[int]:
         """Return the nodes of J's entries whose row and column are both in a block."""
         return [self.inner[i, k] for i in block for k in block if (i, k) in self.inner]
 
@@ -145,13 +143,13 @@ class Layout(Emitter):
         """Return the offset of the effects on a row at a stage."""
         return self.at(f"effect of stage {stage} on {row}")
 
-    def rows_at(self, kind: str, names: Sequence[str]) -> int:
+    def rows_at(self, kind: str, names) -> int:
         """Return the offset of the first of several rows that must follow each other."""
         offsets = [self.at(f"{kind}_{n}") for n in names]
         assert all(b - a == self.width for a, b in itertools.pairwise(offsets)), (kind, names)
         return offsets[0] if offsets else 0
 
-    def span(self, names: Sequence[str]) -> str:
+    def span(self, names) -> str:
         """Return the length of several rows as an expression whose value the compiler cannot know.
 
         The compiler makes vector instructions of a loop of unknown length. It unrolls a loop whose

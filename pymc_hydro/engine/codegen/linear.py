@@ -87,15 +87,15 @@ def emit_tail_columns(e: Layout) -> None:
             text(f"work[{e.at(f'n_{i}')} + j] = {total}")
 
 
-def _pairs(e: Layout, columns: list[str]) -> list[tuple[str, str]]:
+def _pairs(e, columns):
     return [(i, k) for i in e.linear for k in columns if (i, k) in e.reach]
 
 
-def _ij(e: Layout, i: str, k: str) -> str:
+def _ij(e, i, k):
     return f"{e.linear.index(i)}, {e.linear.index(k)}"
 
 
-def _propagated(e: Layout, i: str, content: str, inputs: tuple[str, ...]) -> str:
+def _propagated(e, i, content, inputs):
     """Return the sum that advances state `i`: all contents, and the inflow of driven states."""
     terms = [f"E_{i}_{k} * {content.format(k)}" for k in e.linear if (i, k) in e.reach]
     terms += [

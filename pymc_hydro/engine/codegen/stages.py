@@ -6,9 +6,7 @@ bracket: ``y - h a_ss f(y)`` rises with y, because a store loses more the more i
 explicit stage a_ss is zero and the first evaluation is the solution, so the text is the same.
 """
 
-from collections.abc import Collection
-
-from pymc_hydro.engine.codegen.layout import Block, Layout
+from pymc_hydro.engine.codegen.layout import Layout
 from pymc_hydro.engine.derivation.structure import fill_in
 from pymc_hydro.engine.derivation.system import STAGE
 
@@ -65,22 +63,20 @@ def emit_stages(e: Layout) -> None:
         _stiffness(e)
 
 
-def _store_slopes(e: Layout, keys: Collection[tuple[str, str]]) -> None:
+def _store_slopes(e, keys):
     for i, key in enumerate(e.slopes):
         if key in keys:
             e.text(f"slope[s, {i}] = {e.ref(e.inner[key])}")
 
 
-def load_slopes(
-    e: Layout, at: int | str, keys: Collection[tuple[str, str]], stage: str = ""
-) -> None:
+def load_slopes(e: Layout, at, keys, stage: str = "") -> None:
     """Write the slopes `keys` at the stage `at` as ``j_i_k``, or ``j1_i_k`` if `stage` is 1."""
     for i, (row, by) in enumerate(e.slopes):
         if (row, by) in keys:
             e.text(f"j{stage}_{row}_{by} = slope[{at}, {i}]")
 
 
-def _first_guess(e: Layout) -> None:
+def _first_guess(e):
     """Write where Newton's method begins: one iteration of it from the stage before.
 
     Rate and J are known there. (A guess from extrapolated rates needs up to a quarter more
@@ -104,7 +100,7 @@ def _first_guess(e: Layout) -> None:
             text(f"y_{state} = {guess} if abs(d_{state}) < inf else c_{state}")
 
 
-def _stiffness(e: Layout) -> None:
+def _stiffness(e):
     """Write `radius`, a bound of the largest eigenvalue of J, and end a step that is unstable.
 
     The bound is the largest sum over a row within its block. Where J is triangular it is exact.
@@ -121,7 +117,7 @@ def _stiffness(e: Layout) -> None:
         text("break")
 
 
-def _solve(e: Layout, b: int, block: Block) -> None:
+def _solve(e, b, block):
     text = e.text
     single = len(block) == 1
     if single and e.affine(block[0]):
@@ -152,7 +148,7 @@ def _solve(e: Layout, b: int, block: Block) -> None:
         text("break")
 
 
-def _solve_affine(e: Layout, b: int, state: str) -> None:
+def _solve_affine(e, b, state):
     """Write the solution for a store whose rate is linear in it, such as a linear reservoir."""
     text = e.text
     text(f"y_{state} = c_{state}")
@@ -162,7 +158,7 @@ def _solve_affine(e: Layout, b: int, state: str) -> None:
     e.compute(e.solved[b], STAGE)
 
 
-def _scalar_step(e: Layout, state: str) -> None:
+def _scalar_step(e, state):
     """Write one iteration of Newton's method for one store, within a bracket."""
     text = e.text
     y, c, r = f"y_{state}", f"c_{state}", f"r_{state}"
@@ -183,13 +179,13 @@ def _scalar_step(e: Layout, state: str) -> None:
     text("before = size")
 
 
-def _stop_when_converged(e: Layout) -> None:
+def _stop_when_converged(e):
     with e.text.block(f"if size <= {CONVERGED!r} or {STALLED!r} > size > 0.5 * before:"):
         e.text("found = 1")
         e.text("break")
 
 
-def _vector_step(e: Layout, block: Block) -> None:
+def _vector_step(e, block):
     """Write one iteration for several stores; a correction that raises the residual is cut."""
     text = e.text
     text(f"total = {' + '.join(f'abs(r_{i})' for i in block)}")
@@ -215,7 +211,7 @@ def _vector_step(e: Layout, block: Block) -> None:
         text(f"y_{i} -= d_{i}")
 
 
-def emit_factors(e: Layout, block: Block, stage: str = "") -> None:
+def emit_factors(e: Layout, block, stage: str = "") -> None:
     """Write the factors of ``I - gh J`` within a block as ``f_i_k``; on the diagonal, the inverse.
 
     There is no pivoting: stores lose what they pass on, so the diagonal dominates its column. If
@@ -238,7 +234,7 @@ def emit_factors(e: Layout, block: Block, stage: str = "") -> None:
                         text(f"{f}_{i}_{k} = {f}_{i}_{k} - {f}_{i}_{pivot} * {f}_{pivot}_{k}")
 
 
-def solve_block(e: Layout, block: Block, vector: str, stage: str = "") -> None:
+def solve_block(e: Layout, block, vector: str, stage: str = "") -> None:
     """Write the solution with the factors of a block, in place: ``vector_i`` for each state."""
     text, filled, f = e.text, fill_in(block, e.inner), f"f{stage}"
     for n, i in enumerate(block):

@@ -115,11 +115,11 @@ def emit_kernel(
     return "\n".join(text.lines).replace("WORK_SIZE", str(e.work_size)) + "\n"
 
 
-def _count(name: str) -> str:
+def _count(name):
     return f"counts[{COUNTS.index(name)}]"
 
 
-def _run_constants(e: Layout, everything: set[int]) -> None:
+def _run_constants(e, everything):
     text, n_row = e.text, len(e.rows)
     e.load_parameters()
     e.compute(everything, RUN)
@@ -161,10 +161,10 @@ def _run_constants(e: Layout, everything: set[int]) -> None:
             # parameter times sensitivity is in mm
             scale = repr(p.scale) if p.scale else f"abs(p_{p.name})"
             text(f"work[{tolerance} + place[{i}]] = {COLUMN_ATOL!r} * atol / {scale}")
-        for i, name in enumerate(e.system.model.store_names, len(e.parameters)):
+        for i, store in enumerate(e.system.model.store_names, len(e.parameters)):
             with text.block(f"if place[{i}] >= 0:"):
                 text(f"work[{tolerance} + place[{i}]] = {COLUMN_ATOL!r} * atol")
-                text(f"work[{e.at(e.named(name))} + place[{i}]] = 1.0")
+                text(f"work[{e.at(e.named(store))} + place[{i}]] = 1.0")
         # The last column takes the effects of all parameters without a column, if there are any.
         with text.block(f"if n_column < {e.width}:"):
             text(f"work[{tolerance + e.width - 1}] = inf")
@@ -173,18 +173,18 @@ def _run_constants(e: Layout, everything: set[int]) -> None:
     text("radius = 0.0")
 
 
-def _fill(e: Layout, row: int, value: str) -> None:
+def _fill(e, row, value):
     # A loop: the assignment of a slice takes Numba seconds to compile.
     with e.text.block(f"for j in range({e.width}):"):
         e.text(f"work[{row} + j] = {value}")
 
 
-def _store_index(e: Layout, state: str) -> int | None:
+def _store_index(e, state):
     names = e.system.model.store_names
     return names.index(state) if state in names else None
 
 
-def _parametric_starts(e: Layout) -> None:
+def _parametric_starts(e):
     """Write the initial contents that the parameters give, for stores whose `x0` is NaN."""
     text = e.text
     for store, content in e.system.start.items():
@@ -199,7 +199,7 @@ def _parametric_starts(e: Layout) -> None:
                         text(f"work[{row} + place[{e.parameters.index(by)}]] = {e.ref(slope)}")
 
 
-def _interval(e: Layout, everything: set[int], hooks: Hooks) -> None:
+def _interval(e, everything, hooks):
     text = e.text
     e.load_forcing("forcing[k, {}]")
     e.compute(everything, INTERVAL)
@@ -225,7 +225,7 @@ def _interval(e: Layout, everything: set[int], hooks: Hooks) -> None:
         text("break")
 
 
-def _step(e: Layout, hooks: Hooks) -> None:
+def _step(e, hooks):
     text = e.text
     if hooks.begin:
         text(hooks.begin)
@@ -275,7 +275,7 @@ def _step(e: Layout, hooks: Hooks) -> None:
         text("break")
 
 
-def _error(e: Layout) -> None:
+def _error(e):
     """Write the squared error of the states in units of the tolerance."""
     text = e.text
     text("gh = h * method[m, n_stage - 1, n_stage - 1]")
@@ -292,13 +292,13 @@ def _error(e: Layout) -> None:
             text("error += e * e")
 
 
-def _absolute(e: Layout, row: str) -> str:
+def _absolute(e, row):
     """Return the absolute tolerance of a row; it is lower for a store of less than 1 mm."""
     number = e.system.capacity.get(row) if row in e.head else None
     return "atol" if number is None else f"atol * min({e.ref(number)}, 1.0)"
 
 
-def _accept(e: Layout) -> None:
+def _accept(e):
     text = e.text
     with text.block("if forced:"):
         text(f"{_count('forced_steps')} += 1")
@@ -329,7 +329,7 @@ def _accept(e: Layout) -> None:
         text("level -= 1")
 
 
-def _reject(e: Layout) -> None:
+def _reject(e):
     text = e.text
     with text.block("if bad == 1:"):
         text(f"{_count('unsolved_stages')} += 1")
@@ -348,7 +348,7 @@ def _reject(e: Layout) -> None:
         text("level = max_level")
 
 
-def _outputs(e: Layout) -> None:
+def _outputs(e):
     text, model = e.text, e.system.model
     text("total = 0.0")
     for o, output in enumerate(e.system.outputs):

@@ -1,7 +1,5 @@
 """Lines of text with indentation, and the operations of a program as statements."""
 
-from collections.abc import Iterable
-
 from pymc_hydro.engine.derivation.system import (
     INTERVAL,
     ORDINATE_END,
@@ -17,7 +15,7 @@ __all__ = ["Emitter", "Text", "clean", "emit_rates"]
 class Text:
     """Lines of source; each line is indented as far as the blocks that are open."""
 
-    def __init__(self) -> None:
+    def __init__(self):
         self.lines: list[str] = []
         self.starts: list[int] = []  # of the blocks that are open
 
@@ -30,10 +28,10 @@ class Text:
         self(head)
         return self
 
-    def __enter__(self) -> None:
+    def __enter__(self):
         self.starts.append(len(self.lines))
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_):
         if len(self.lines) == self.starts[-1]:
             self("pass")
         self.starts.pop()
@@ -65,10 +63,9 @@ class Emitter:
             return f"{kind}_{args[0]}"
         return f"v{number}"
 
-    def needed(self, targets: Iterable[int]) -> set[int]:
+    def needed(self, targets) -> set[int]:
         """Return all nodes that the nodes `targets` are computed from, `targets` included."""
-        seen: set[int] = set()
-        todo = list(targets)
+        seen, todo = set(), list(targets)
         while todo:
             number = todo.pop()
             if number not in seen:
@@ -78,7 +75,7 @@ class Emitter:
                     todo += args
         return seen
 
-    def compute(self, numbers: Iterable[int], level: int) -> None:
+    def compute(self, numbers, level: int) -> None:
         """Write the operations among `numbers` that have this level, in the order of the author."""
         infix = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
         for number in sorted(numbers):

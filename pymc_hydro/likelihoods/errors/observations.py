@@ -1,8 +1,8 @@
 """Observations in a PyMC model: where they are, and what was measured there."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
+from typing import Any
 
 import numpy as np
 import pymc as pm
@@ -10,47 +10,24 @@ import xarray as xr
 from pytensor.scalar import identity as identity_of_scalars
 from pytensor.tensor.subtensor import Subtensor
 
-from pymc_hydro.data.observations import LABELLED, observed_on
+from pymc_hydro.data.observations import LABELLED, as_floats, observed_on
 from pymc_hydro.data.schema import VARIABLES
+from pymc_hydro.likelihoods.errors.axis import TIME, Axis, axis_of, length_of
+from pymc_hydro.likelihoods.errors.nodes import ObservedValues, nodes_of
 
 __all__ = [
     "Observations",
-    "basin_labels",
-    "basin_slices",
+    "likelihoods_of",
     "observe",
     "on_time",
     "update_observations",
 ]
 
-# What a likelihood's name is put before.
-POSITION, DATA, TIME, PREVIOUS, ORDER = "_position", "_observed", "_time", "_previous", "_order"
-MODEL_TIME = "time"
-# Several basins in a model: the coordinate of their names, and the basin of each interval.
-MODEL_BASIN, BASIN_INDEX = "basin", "basin_index"
-AXIS = "simulation after its warm-up"
+# Data variables and dimensions of a likelihood: its name, and one of these endings.
+POSITION, DATA, PREVIOUS, ORDER = "_position", "_observed", "_previous", "_order"
+OWN_TIME = f"_{TIME}"
 APART = 10**9  # intervals between two basins: no error of one is remembered in the next
-
-
-@dataclass(frozen=True)
-class _Source:
-    """What is needed to replace the observations of a likelihood.
-
-    Attributes
-    ----------
-    series : str or None
-        The name of the series that was observed first, such as ``discharge``.
-    quantity : str or None
-        What is simulated, if it is known and as the model returns it.
-    check : callable
-        Is given the new series, NaN where missing; raises if the likelihood cannot have it.
-    previous : callable or None
-        From positions and observations to each one's predecessors.
-    """
-
-    series: str | None
-    quantity: str | None
-    check: Callable
-    previous: Callable | None
+AXIS = "simulation after its warm-up"
 
 
 @dataclass(frozen=True)
@@ -71,18 +48,21 @@ class Observations:
         Their dimension.
     """
 
-    at: object
-    data: object
-    position: object
-    previous: object
+    at: Any
+    data: Any
+    position: Any
+    previous: Any
     dim: str
 
 
-# By model and likelihood.
-_SOURCES: WeakKeyDictionary = WeakKeyDictionary()
-
-
-def observe(name: str, simulated, observed, *, check=None, previous=None) -> Observations:
+def observe(
+    name: str,
+    simulated,
+    observed,
+    *,
+    check: Callable | None = None,
+    previous: Callable | None = None,
+) -> Observations:
     """Register the observations of a series and return the simulated values at them.
 
     Parameters
@@ -91,8 +71,9 @@ def observe(name: str, simulated, observed, *, check=None, previous=None) -> Obs
         Name of the likelihood.
     simulated : TensorVariable, shape (n_time,)
     observed : DataArray or Series on time, or array_like, shape (n_time,)
-        NaN where missing. Labelled data are matched to the model's coordinate ``time``; an array
-        must have its length. With several basins a mapping of basin to such a series.
+        NaN where missing. Labelled data are matched by their dates to the time axis of
+        `simulated`; an array must have its length. With several basins a mapping of basin to such
+        a series.
     check : callable, optional
         Is given the series, NaN where missing, now and whenever it is replaced.
     previous : callable, optional
@@ -102,134 +83,155 @@ def observe(name: str, simulated, observed, *, check=None, previous=None) -> Obs
     Returns
     -------
     Observations
+
+    Raises
+    ------
+    ValueError
+        If the observations have no place on the time axis of `simulated`.
     """
     model = pm.modelcontext(None)
-    quantity = _quantity(simulated)
-    series = _aligned(name, observed, model, simulated.type.shape[0], quantity)
-    first = next(iter(observed.values())) if _by_basin(observed) else observed
-    check = check or (lambda series: None)
-    source = _Source(getattr(first, "name", None), quantity, check, previous)
-    source.check(series)
-    _SOURCES.setdefault(model, {})[name] = source
+    axis = axis_of(model, simulated)
+    quantity = _quantity(simulated, axis)
+    series = _aligned(name, observed, axis, length_of(simulated), quantity)
+    if check is not None:
+        check(series)
     there = np.flatnonzero(np.isfinite(series))
-    coords = None
-    if MODEL_TIME in model.coords:
-        coords = {name + TIME: np.asarray(model.coords[MODEL_TIME])[there]}
-    position = pm.Data(name + POSITION, there, dims=name + TIME, coords=coords)
-    data = pm.Data(name + DATA, series[there], dims=name + TIME)
+    dim = model.name_for(name + OWN_TIME)
+    coords = None if axis.dates is None else {dim: axis.dates[there]}
+    position = pm.Data(name + POSITION, there, dims=dim, coords=coords)
+    data = pm.Data(name + DATA, series[there], dims=dim)
     before = None
     if previous is not None:
-        places = previous(_apart(there, model), series[there])
-        orders = {name + ORDER: np.arange(places.shape[1])}
-        before = pm.Data(name + PREVIOUS, places, dims=(name + TIME, name + ORDER), coords=orders)
-    return Observations(simulated[position], data, position, before, name + TIME)
+        places = previous(_apart(there, axis), series[there])
+        order = model.name_for(name + ORDER)
+        coords = {order: np.arange(places.shape[1])}
+        before = pm.Data(name + PREVIOUS, places, dims=(dim, order), coords=coords)
+    first = next(iter(observed.values())) if _by_basin(observed) else observed
+    source = getattr(first, "name", None)
+    node = ObservedValues(model.name_for(name), source, quantity, check, previous)
+    at, position = node(simulated, position, data)
+    return Observations(at, data, position, before, dim)
 
 
-def update_observations(model: pm.Model, basin, observed: Mapping | None = None) -> None:
-    """Replace the observations of every likelihood, after the model's time axis was replaced.
+def update_observations(
+    model: pm.Model, record: Mapping, observed: Mapping, prefix: str
+) -> dict[str, tuple]:
+    """Return the data that replace the observations of likelihoods on a time axis.
+
+    The model's time axis must have been replaced before.
 
     Parameters
     ----------
     model : pm.Model
-    basin : mapping of name to series
+    record : mapping of name to series
         Where observations are looked up under the name of the series that was observed first.
-    observed : mapping of likelihood to series, optional
-        Goes before `basin`.
+        If no likelihood finds any, none has observations from now on.
+    observed : mapping of likelihood to series or None
+        Goes before `record`; None where there are no observations.
+    prefix : str
+        Of the time axis.
+
+    Returns
+    -------
+    dict of str to (array, dict of str to array)
+        New values of data variables, and coordinates.
 
     Raises
     ------
-    KeyError
-        If `observed` names no likelihood.
     ValueError
-        If there is nothing to replace the observations of a likelihood by.
+        If the observations do not fit the new time axis, or only some likelihoods have any.
     """
-    observed = observed or {}
-    unknown = [name for name in observed if name not in observed_names(model)]
-    if unknown:
-        raise KeyError(
-            f"set_basin: observed names {unknown}, which are no likelihoods of this model; known "
-            f"are {', '.join(observed_names(model))}"
+    found = {}
+    for name, node in likelihoods_of(model).items():
+        axis = axis_of(model, node.inputs[0])
+        if axis.dim == prefix + TIME:
+            found[name] = axis, node.op, _given(name, node.op.series, observed, record)
+    missing = [n for n, (_, _, given) in found.items() if given is None and n not in observed]
+    if missing and len(missing) < len(found):
+        series = found[missing[0]][1].series
+        raise ValueError(
+            f"set_basin: no new observations for {missing[0]!r}: "
+            + (f"the record has no {series!r}" if series else "its first ones had no name")
+            + f"; give observed={{{missing[0]!r}: series}}, or None where there are none"
         )
-    replaced = []
-    for name in observed_names(model):
-        source = _SOURCES[model][name]
-        if name not in observed and (source.series is None or source.series not in basin):
-            found = f"the record has no {source.series!r}"
-            raise ValueError(
-                f"set_basin: no new observations for {name!r}: "
-                + (found if source.series else "its first ones had no name")
-                + f"; give observed={{{name!r}: series}}"
-            )
-        new = observed.get(name, basin.get(source.series))
-        series = _aligned(name, new, model, quantity=source.quantity)
-        source.check(series)
+    replaced: dict[str, tuple] = {}
+    for name, (axis, op, given) in found.items():
+        if given is None:
+            series = np.full(axis.dates.size, np.nan)
+        else:
+            series = _aligned(name, given, axis, None, op.quantity)
+            if op.check is not None:
+                op.check(series)
         there = np.flatnonzero(np.isfinite(series))
         arrays = {POSITION: there, DATA: series[there]}
-        if source.previous is not None:
-            arrays[PREVIOUS] = source.previous(_apart(there, model), series[there])
-        coords = {name + TIME: np.asarray(model.coords[MODEL_TIME])[there]}
-        replaced += [(name + what, array, coords) for what, array in arrays.items()]
-    for what, array, coords in replaced:  # now that all of them fit
-        model.set_data(what, array, coords=coords)
+        if op.previous is not None:
+            places = op.previous(_apart(there, axis), series[there])
+            n_column = model[name + PREVIOUS].get_value(borrow=True).shape[1]
+            arrays[PREVIOUS] = places.reshape(-1, n_column)
+        coords = {name + OWN_TIME: axis.dates[there]}
+        replaced |= {name + ending: (array, coords) for ending, array in arrays.items()}
+    return replaced
 
 
-def on_time(name: str, values):
-    """Return labelled values on the time axis of the model in context, others as they are."""
+def likelihoods_of(model: pm.Model) -> dict:
+    """Return the node of each likelihood that was given observations, by name."""
+    return {node.op.name: node for node in nodes_of(model, ObservedValues)}
+
+
+def on_time(name: str, values, simulated):
+    """Return labelled values on the time axis of a simulated variable, others as they are."""
     if not (isinstance(values, LABELLED) or _by_basin(values)):
         return values
-    return _aligned(name, values, pm.modelcontext(None))
+    return _aligned(name, values, axis_of(pm.modelcontext(None), simulated), None, None)
 
 
-def observed_names(model: pm.Model) -> Sequence[str]:
-    """Return the names of the likelihoods that were given observations."""
-    return list(_SOURCES.get(model, {}))
-
-
-def basin_slices(model: pm.Model) -> dict | None:
-    """Return where the intervals of each basin are on the model's time axis; None for one basin."""
-    if BASIN_INDEX not in model.named_vars:
+def _given(name, series, observed, record):
+    """Return the new observations of a likelihood, None where there are none."""
+    if name in observed:
+        return observed[name]
+    found = record.get(series) if series is not None else None
+    parts = list(found.values()) if _by_basin(found) else [found]
+    if found is None or not any(np.isfinite(as_floats(part)).any() for part in parts):
         return None
-    names = model.coords[MODEL_BASIN]
-    bounds = np.searchsorted(model[BASIN_INDEX].get_value(), np.arange(len(names) + 1))
-    return {n: slice(*bounds[i : i + 2]) for i, n in enumerate(names)}
+    return found
 
 
-def basin_labels(model: pm.Model, position=slice(None)) -> dict:
-    """Return the coordinate ``basin`` of intervals, nothing for a model of one basin."""
-    if BASIN_INDEX not in model.named_vars:
-        return {}
-    index = model[BASIN_INDEX].get_value()[position]
-    return {MODEL_BASIN: (MODEL_TIME, np.asarray(model.coords[MODEL_BASIN])[index])}
-
-
-def _apart(position, model) -> np.ndarray:
-    """Return positions among which those of different basins are far apart."""
-    if BASIN_INDEX not in model.named_vars:
+def _apart(position, axis: Axis) -> np.ndarray:
+    """Return positions among which the positions of different basins are far apart."""
+    if axis.basins is None:
         return position
-    return position + APART * model[BASIN_INDEX].get_value()[position].astype(np.int64)
+    starts = [part.start for part in axis.basins.values()]
+    return position + APART * (np.searchsorted(starts, position, side="right") - 1)
 
 
 def _by_basin(observed) -> bool:
     return isinstance(observed, Mapping) and not isinstance(observed, xr.Dataset)
 
 
-def _quantity(simulated) -> str | None:
+def _quantity(simulated, axis: Axis) -> str | None:
     """Return the variable of the schema that is simulated; None if unknown, or transformed."""
-    while simulated.name not in VARIABLES:
+    prefix = "" if axis.dim is None else axis.dim.removesuffix(TIME)
+    while (simulated.name or "").removeprefix(prefix) not in VARIABLES:
         node = simulated.owner
         identity = node is not None and getattr(node.op, "scalar_op", None) == identity_of_scalars
         if not (identity or (node is not None and isinstance(node.op, Subtensor))):
             return None
         simulated = node.inputs[0]
-    return simulated.name
+    return simulated.name.removeprefix(prefix)
 
 
-def _aligned(name, observed, model, n_time=None, quantity=None) -> np.ndarray:
-    """Return observations on the model's time axis, NaN where missing.
+def _aligned(name, observed, axis: Axis, n_time, quantity) -> np.ndarray:
+    """Return observations on a time axis, NaN where missing.
 
-    A model without the coordinate knows the length from the simulation, if at all.
+    A model without dates knows the length from the simulation, if at all.
     """
-    time, slices = model.coords.get(MODEL_TIME), basin_slices(model)
+    time, slices = axis.dates, axis.basins
+    if time is not None and n_time not in (None, len(time)):
+        raise ValueError(
+            f"{name}: the simulated variable has {n_time} values, but its time axis "
+            f"{axis.dim!r} has {len(time)} dates; give the simulation as it comes from "
+            "ph.discharge, or rename the model's own dimension"
+        )
     if slices is None and _by_basin(observed):
         raise ValueError(f"{name}: observed is a mapping, but the model has one basin")
     if slices is None or not (_by_basin(observed) or isinstance(observed, LABELLED)):

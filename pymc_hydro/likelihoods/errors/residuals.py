@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from functools import partial
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import pymc as pm
@@ -14,7 +13,9 @@ from pytensor.graph.traversal import ancestors
 
 from pymc_hydro.likelihoods.distributions.starts import place_at
 from pymc_hydro.likelihoods.errors.autoregression import coefficients, condition, last_observations
+from pymc_hydro.likelihoods.errors.axis import axis_of, length_of, values_at
 from pymc_hydro.likelihoods.errors.families import Family, shape_variables
+from pymc_hydro.likelihoods.errors.nodes import PlacedErrors, nodes_of
 from pymc_hydro.likelihoods.errors.observations import observe, on_time
 from pymc_hydro.losses.transforms import (
     AbstractTransform,
@@ -79,13 +80,9 @@ class Residuals:
     censored: bool
 
 
-# By model and likelihood.
-_PLACED: WeakKeyDictionary = WeakKeyDictionary()
-
-
 def all_residuals(model: pm.Model) -> dict[str, Residuals]:
-    """Return the error models of all likelihoods by name."""
-    return dict(_PLACED.get(model, {}))
+    """Return the error models of all likelihoods by name, found in the graph of the model."""
+    return {node.op.name: _of_node(node) for node in nodes_of(model, PlacedErrors)}
 
 
 def residuals_of(model: pm.Model, name: str) -> Residuals:
@@ -96,13 +93,37 @@ def residuals_of(model: pm.Model, name: str) -> Residuals:
     KeyError
         If the model has no such likelihood.
     """
-    placed = _PLACED.get(model, {})
+    placed = all_residuals(model)
     if name not in placed:
         known = ", ".join(placed) or "none"
         raise KeyError(
             f"{name!r} is no likelihood of this model with an error model; known are {known}"
         )
     return placed[name]
+
+
+def _of_node(node) -> Residuals:
+    """Return the error model that a node holds."""
+    op = node.op
+    center, sd, simulated, mean, sigma, flow, position, data, *rest = node.inputs
+    phi, rest = rest[: op.n_phi], rest[op.n_phi :]
+    shapes, variables = rest[: op.n_shape], rest[op.n_shape :]
+    return Residuals(
+        simulated=simulated,
+        mean=mean,
+        sigma=sigma,
+        phi=phi,
+        standardized=op.standardized,
+        center=center,
+        sd=sd,
+        flow=flow,
+        position=position,
+        observed=data,
+        family=op.family,
+        shapes=shapes,
+        transform=replace(op.transform, **dict(zip(op.variables, variables, strict=True))),
+        censored=op.censored,
+    )
 
 
 def place_residuals(
@@ -150,20 +171,22 @@ def place_residuals(
     if ar not in (0, 1, 2):
         raise ValueError(f"{name}: ar must be 0, 1 or 2, found {ar!r}")
     refuse_idle(name, scale, ar, {"s0": s0, "s1": s1, "r1": r1, "r2": r2})
-    transform, scale = as_transform(name, transform), on_time(f"{name}: scale", scale)
+    transform, scale = as_transform(name, transform), on_time(f"{name}: scale", scale, simulated)
     before = partial(_last, order=ar, censored=censored) if ar else None
-    check = partial(check_observed, name, transform=transform, censored=censored, scale=scale)
+    plain = with_numbers(transform)
+    check = partial(check_observed, name, transform=plain, censored=censored)
     seen = observe(name, simulated, observed, check=check, previous=before)
+    scale = scale_data(name, simulated, scale, seen)
 
     flow = transformed_flow(transform, seen.data, censored)
     mean = transformed_simulation(transform, simulated)
     sigma = error_scale(name, simulated, scale, spread_of(flow, seen.data, censored), s0, s1)
-    center, sd = mean[seen.position], sigma[seen.position]
+    center, sd = values_at(mean, seen.position), values_at(sigma, seen.position)
     phi = coefficients(partial_autocorrelations(name, (r1, r2)[:ar]))
     if ar:
         error = (flow - center) / sd
         weights, narrower = condition(phi, seen.previous[:, ar:])
-        center = center + sd * (weights * error[seen.previous[:, :ar]]).sum(axis=1)
+        center = center + sd * (weights * values_at(error, seen.previous[:, :ar])).sum(axis=1)
         sd = sd * narrower
     values = shape_variables(name, family, shapes)
     placed = Residuals(
@@ -174,32 +197,45 @@ def place_residuals(
 
 
 def place(name, placed: Residuals, seen):
-    """Place the observed variable of an error model, and remember the model."""
-    _PLACED.setdefault(pm.modelcontext(None), {})[name] = placed
-    family, shapes, transform = placed.family, placed.shapes, placed.transform
-    center, sd = placed.center, placed.sd
+    """Place the observed variable of an error model; a node of its graph holds the model."""
+    family, transform, censored = placed.family, placed.transform, placed.censored
+    variables, n_shape = variables_of(transform), len(placed.shapes)
+    node = PlacedErrors(
+        pm.modelcontext(None).name_for(name),
+        family,
+        with_numbers(transform),
+        tuple(variables),
+        len(placed.phi),
+        n_shape,
+        placed.standardized,
+        censored,
+    )
+    center, sd = node(
+        placed.center, placed.sd, placed.simulated, placed.mean, placed.sigma, placed.flow,
+        placed.position, placed.observed, *placed.phi, *placed.shapes, *variables.values(),
+    )  # fmt: skip
     observed = {"observed": seen.data, "dims": seen.dim}
-    if isinstance(transform, Identity) and not placed.censored:
-        return family.place(name, center, sd, *shapes, **observed)
-    variables = variables_of(transform)
+    if isinstance(transform, Identity) and not censored:
+        return family.place(name, center, sd, *placed.shapes, **observed)
+    plain, names = with_numbers(transform), tuple(variables)
 
     def rebuilt(rest):
-        of_transform = dict(zip(variables, rest[len(shapes) :], strict=True))
-        return rest[: len(shapes)], replace(transform, **of_transform)
+        of_transform = dict(zip(names, rest[n_shape:], strict=True))
+        return rest[:n_shape], replace(plain, **of_transform)
 
     def dist(center, sd, *rest):
         *rest, size = rest
         values, transform = rebuilt(rest)
         flow = transform.inverse(family.dist(center, sd, *values, size=size))
-        return pt.maximum(flow, 0.0) if placed.censored else flow
+        return pt.maximum(flow, 0.0) if censored else flow
 
     def logp(value, center, sd, *rest):
         values, transform = rebuilt(rest)
         errors = family.dist(center, sd, *values)
-        there = value > 0 if placed.censored else pt.ones_like(value, dtype="bool")
+        there = value > 0 if censored else pt.ones_like(value, dtype="bool")
         flow = pt.switch(there, value, 1.0)
         density = pm.logp(errors, transform.forward(flow)) + transform.log_derivative(flow)
-        if not placed.censored:
+        if not censored:
             return density
         # Evaluated at the centre where there is flow, so that its gradient is finite there too.
         dry = pm.logcdf(errors, pt.switch(there, center, transform.at_zero()))
@@ -208,10 +244,74 @@ def place(name, placed: Residuals, seen):
     def support_point(rv, size, center, sd, *rest):
         return pt.full(rv.shape, rebuilt(rest)[1].inverse(center))
 
-    parameters = (center, sd, *shapes, *variables.values())
+    parameters = (center, sd, *placed.shapes, *variables.values())
     return pm.CustomDist(
         name, *parameters, dist=dist, logp=logp, support_point=support_point, **observed
     )
+
+
+def with_numbers(transform):
+    """Return a transformation whose parameters are numbers, at their initial values.
+
+    What is checked of observations, and what a node holds, must not depend on variables.
+    """
+    variables = variables_of(transform)
+    if not variables:
+        return transform
+    values = _at_start(list(variables.values()))
+    return replace(transform, **dict(zip(variables, map(float, values), strict=True)))
+
+
+def _at_start(outputs):
+    """Return the values of variables at the initial point of the model in context."""
+    model, known = pm.modelcontext(None), set(ancestors(outputs))
+    random = [rv for rv in model.free_RVs if rv in known]
+    if random:
+        first = make_initial_point_fn(model=model, return_transformed=False)(0)
+        fixed = {rv: pt.constant(first[rv.name]) for rv in random}
+        outputs = clone_replace(outputs, fixed)
+    return [output.eval() for output in outputs]
+
+
+def scale_data(name, simulated, scale, seen):
+    """Return a scale; standard deviations that belong to intervals are data of the model.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the scale is neither a word nor positive at every observation.
+    """
+    if isinstance(scale, str | Variable):
+        return scale
+    model = pm.modelcontext(None)
+    axis = axis_of(model, simulated)
+    n_time = axis.dates.size if axis.dates is not None else length_of(simulated)
+    sd = _positive_scale(name, scale, seen.position.owner.inputs[1].get_value(), n_time)
+    if sd.ndim == 0 or axis.dim is None:
+        return sd
+    data = pm.Data(f"{name}_scale", np.ones_like(sd), dims=axis.dim)
+    data.set_value(sd)  # where nothing is observed it may be NaN, which pm.Data would not take
+    return data
+
+
+def _positive_scale(name, scale, position, n_time) -> np.ndarray:
+    try:
+        sd = np.asarray(scale, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise TypeError(
+            f"{name}: scale must be 'constant', 'linear' or standard deviations, found {scale!r}"
+        ) from error
+    if sd.ndim and n_time is not None and sd.shape != (n_time,):
+        raise ValueError(
+            f"{name}: scale has shape {sd.shape}, expected ({n_time},), one standard "
+            "deviation for each interval after the warm-up; a number serves every record"
+        )
+    if not ((sd[position] if sd.ndim else sd) > 0).all():
+        raise ValueError(
+            f"{name}: scale must be 'constant', 'linear', or positive standard deviations at every "
+            f"observation; found {scale!r}"
+        )
+    return sd
 
 
 def error_scale(name, simulated, scale, spread, s0=None, s1=None):
@@ -247,7 +347,7 @@ def error_scale(name, simulated, scale, spread, s0=None, s1=None):
     return s0 + s1 * pt.maximum(simulated, 0.0)
 
 
-def check_observed(name, series, *, transform, censored, scale="constant"):
+def check_observed(name, series, *, transform, censored):
     """Check that a likelihood can have these observations, NaN where missing."""
     flow = series[np.isfinite(series)]
     if censored and not (flow > 0).any():
@@ -266,24 +366,6 @@ def check_observed(name, series, *, transform, censored, scale="constant"):
         raise ValueError(
             f"{name}: {transform} is not defined for a flow of {needed.min():g} mm/d; give it an "
             "offset"
-        )
-    if isinstance(scale, (str, Variable)):
-        return
-    try:
-        sd = np.asarray(scale, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise TypeError(
-            f"{name}: scale must be 'constant', 'linear' or standard deviations, found {scale!r}"
-        ) from error
-    if sd.ndim and sd.shape != series.shape:
-        raise ValueError(
-            f"{name}: scale has shape {sd.shape}, expected {series.shape}, one standard "
-            "deviation for each interval after the warm-up; a number serves every record"
-        )
-    if not (np.broadcast_to(sd, series.shape)[np.isfinite(series)] > 0).all():
-        raise ValueError(
-            f"{name}: scale must be 'constant', 'linear', or positive standard deviations at every "
-            f"observation; found {scale!r}"
         )
 
 
@@ -320,12 +402,7 @@ def spread_of(flow, data, censored) -> float:
 
     Random parameters of the transformation have their initial values.
     """
-    model, known = pm.modelcontext(None), set(ancestors([flow]))
-    random = [rv for rv in model.free_RVs if rv in known]
-    if random:
-        first = make_initial_point_fn(model=model, return_transformed=False)(0)
-        flow = clone_replace(flow, {rv: pt.constant(first[rv.name]) for rv in random})
-    values = flow.eval()
+    (values,) = _at_start([flow])
     if censored:
         values = values[data.get_value() > 0]
     return float(np.std(values)) or 1.0

@@ -4,6 +4,7 @@ import numpy as np
 import xarray as xr
 
 from pymc_hydro.plots.series import COLORS, axis_label, series_at
+from pymc_hydro.verification import flat_draws
 
 __all__ = ["plot_flow_duration"]
 
@@ -40,7 +41,7 @@ def plot_flow_duration(data: xr.Dataset, *, basin: xr.Dataset | None = None, ax=
         if there.size == 0:
             raise ValueError("plot_flow_duration: nothing was observed at the times of the data")
         observed, simulated = observed.isel(time=there), simulated.isel(time=there)
-    draws = simulated.transpose(..., "time").values
+    draws = flat_draws(simulated).transpose(..., "time").values
     n = draws.shape[-1]
     exceeded = 100 * (np.arange(n) + 0.5) / n
     curves = np.maximum(np.sort(np.atleast_2d(draws), axis=-1)[:, ::-1], SMALLEST)

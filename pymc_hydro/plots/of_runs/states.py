@@ -36,7 +36,7 @@ def plot_states(data: xr.Dataset, *, variables: Sequence[str] | None = None, pro
 
     names = variables
     if names is None:
-        names = [n for n in data.data_vars if set(data[n].dims) <= {"time", "draw"}]
+        names = [n for n in data.data_vars if set(data[n].dims) <= {"time", "chain", "draw"}]
     missing = [n for n in names if n not in data]
     if missing:
         known = ", ".join(map(str, data.data_vars))

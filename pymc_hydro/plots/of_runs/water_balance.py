@@ -5,6 +5,7 @@ import pandas as pd
 import xarray as xr
 
 from pymc_hydro.plots.series import COLORS, series_at
+from pymc_hydro.verification import flat_draws
 
 __all__ = ["plot_water_balance"]
 
@@ -56,7 +57,7 @@ def plot_water_balance(data: xr.Dataset, *, basin: xr.Dataset, ax=None, first_mo
     def sums(series):
         return (series * step).groupby(year).sum("time", skipna=False).sel(year=names)
 
-    flow = sums(data["discharge"])
+    flow = sums(flat_draws(data["discharge"]))
     middle = flow.median("draw") if "draw" in flow.dims else flow
     rain = sums(series_at("plot_water_balance", basin, "precipitation", data["time"]))
     place, width = np.arange(names.size), 0.38
@@ -67,7 +68,7 @@ def plot_water_balance(data: xr.Dataset, *, basin: xr.Dataset, ax=None, first_mo
         error = [middle.values - low, high - middle.values]
         ax.errorbar(place + width / 2, middle, error, fmt="none", ecolor="0.2", capsize=3)
     if "evaporation" in data:
-        lost = sums(data["evaporation"])
+        lost = sums(flat_draws(data["evaporation"]))
         lost = lost.median("draw") if "draw" in lost.dims else lost
         bars = {"bottom": middle.values, "color": COLORS["evaporation"], "label": "evaporation"}
         ax.bar(place + width / 2, lost, width, **bars)

@@ -1,0 +1,140 @@
+"""The time axis of a simulated variable, found from the data that its graph depends on.
+
+A simulation reads its forcing from a data variable whose first dimension is ``forcing_time``; the
+intervals after the warm-up are the dimension ``time``. Both names, and those of all variables that
+belong to the simulation, begin with the same prefix: the name of the PyMC model, where it has one,
+and the prefix of the call.
+"""
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+import numpy as np
+import pymc as pm
+import pytensor
+import pytensor.tensor as pt
+from pytensor.compile.mode import Mode
+from pytensor.graph.traversal import ancestors
+from pytensor.graph.utils import MissingInputError
+
+__all__ = [
+    "BASIN",
+    "BASIN_INDEX",
+    "FORCING_TIME",
+    "TIME",
+    "Axis",
+    "axis_of",
+    "dim_dates",
+    "length_of",
+    "values_at",
+]
+
+TIME, FORCING_TIME, BASIN, BASIN_INDEX = "time", "forcing_time", "basin", "basin_index"
+SHAPES = Mode(linker="py", optimizer="fast_compile")  # nothing is compiled
+
+
+@dataclass(frozen=True)
+class Axis:
+    """The intervals of a simulated variable.
+
+    Attributes
+    ----------
+    dim : str or None
+        Name of the dimension; None in a model without dates.
+    dates : array of datetime64, shape (n_time,), or None
+    basins : dict of name to slice, or None
+        Where the intervals of each basin are; None for a single basin.
+    """
+
+    dim: str | None
+    dates: np.ndarray | None
+    basins: dict[Hashable, slice] | None
+
+    def labels(self, position=slice(None)) -> dict:
+        """Return the coordinate ``basin`` of intervals; nothing for a single basin."""
+        if self.basins is None:
+            return {}
+        names = np.empty(max(part.stop for part in self.basins.values()), dtype=object)
+        for name, part in self.basins.items():
+            names[part] = name
+        names = np.array(names[position].tolist())
+        return {BASIN: (TIME, names)}
+
+
+def axis_of(model: pm.Model, simulated=None) -> Axis:
+    """Return the time axis of a simulated variable.
+
+    Parameters
+    ----------
+    model : pm.Model
+    simulated : TensorVariable, optional
+        Where it does not depend on a simulation, or is not given, the axis is the model's own
+        dimension ``time``.
+
+    Raises
+    ------
+    ValueError
+        If the variable depends on simulations with different time axes.
+    """
+    dims = [] if simulated is None else _dims(model, simulated)
+    if len(dims) > 1:
+        raise ValueError(
+            f"the simulated variable depends on simulations with different time axes, "
+            f"{', '.join(dims)}; combine simulations of the same intervals only"
+        )
+    known = [dim for dim in (*dims, model.name_for(TIME), TIME) if dim in model.coords]
+    if not known:
+        return Axis(None, None, None)
+    dim = known[0]
+    return Axis(dim, dim_dates(model, dim), _basins(model, dim.removesuffix(TIME)))
+
+
+def dim_dates(model: pm.Model, dim: str) -> np.ndarray | None:
+    """Return the coordinate of a dimension; None if the dimension has none."""
+    values = model.coords[dim]
+    return None if values is None else np.asarray(values)
+
+
+def length_of(variable) -> int | None:
+    """Return the length of a vector as it is now; None if that needs values of inputs.
+
+    Only the graph of its shape is computed: no simulation runs.
+    """
+    (known,) = variable.type.shape
+    if known is not None:
+        return known
+    try:
+        return int(pytensor.function([], variable.shape[0], mode=SHAPES)())
+    except MissingInputError:
+        return None
+
+
+def values_at(x, position):
+    """Return the values of a variable at positions of its last axis, NaN where there are none.
+
+    Compiled graphs do not check bounds: a position beyond the end would read foreign memory.
+    """
+    n = x.shape[-1]
+    inside = (position >= 0) & (position < n)
+    return pt.switch(inside, x[..., pt.clip(position, 0, n - 1)], np.nan)
+
+
+def _dims(model, simulated) -> list[str]:
+    """Return the dimensions ``time`` of all simulations that a variable depends on."""
+    found = []
+    for variable in ancestors([simulated]):
+        is_data = variable.owner is None and variable.name is not None
+        dims = model.named_vars_to_dims.get(variable.name) if is_data else None
+        if dims and dims[0] is not None and dims[0].endswith(FORCING_TIME):
+            found.append(dims[0].removesuffix(FORCING_TIME) + TIME)
+    return sorted(set(found))
+
+
+def _basins(model, prefix):
+    index = model.named_vars.get(prefix + BASIN_INDEX)
+    if index is None:
+        return None
+    names = model.coords[prefix + BASIN]
+    values = index.get_value() if hasattr(index, "get_value") else index.data
+    bounds = np.searchsorted(values, np.arange(len(names) + 1))
+    return {name: slice(*bounds[i : i + 2]) for i, name in enumerate(names)}

@@ -1,0 +1,170 @@
+"""Nodes that remember, inside the graph, what a likelihood was placed with.
+
+They compute nothing that their inputs do not hold already, and are rewritten away before a graph
+is compiled. What ``ph.set_basin``, ``ph.predict`` and ``ph.fit_laplace`` need is found from them,
+so that it survives whatever PyMC does with a model: copies, ``pm.do``, ``pm.observe``, pickling.
+"""
+
+from collections.abc import Iterator
+
+import pymc as pm
+import pytensor.tensor as pt
+from pytensor.compile.mode import optdb
+from pytensor.gradient import DisconnectedType, disconnected_type
+from pytensor.graph.basic import Apply
+from pytensor.graph.op import Op
+from pytensor.graph.replace import _vectorize_node
+from pytensor.graph.rewriting.basic import in2out, node_rewriter
+from pytensor.graph.traversal import ancestors
+
+from pymc_hydro.likelihoods.errors.axis import values_at
+
+__all__ = ["ObservedValues", "PlacedErrors", "nodes_of"]
+
+
+class AbstractNote(Op):
+    """What both nodes share: outputs that stand in their inputs, in plain operations.
+
+    Attributes
+    ----------
+    differentiable : tuple of int
+        Outputs that depend on the input at the same place, and on no other one.
+    """
+
+    differentiable: tuple[int, ...] = ()
+
+    def plain(self, inputs: list) -> list:
+        """Return the outputs in plain operations of the inputs."""
+        raise NotImplementedError
+
+    def make_node(self, *inputs):
+        inputs = [pt.as_tensor_variable(x) for x in inputs]
+        return Apply(self, inputs, [x.type() for x in self.plain(inputs)])
+
+    def perform(self, node, inputs, output_storage):
+        values = [pt.constant(x) for x in inputs]
+        for storage, value in zip(output_storage, self.plain(values), strict=True):
+            storage[0] = value.eval()
+
+    def pullback(self, inputs, outputs, cotangents):
+        """Return the gradients of the plain operations."""
+        results = [disconnected_type() for _ in inputs]
+        for i, (value, cotangent) in enumerate(zip(self.plain(inputs), cotangents, strict=True)):
+            if i in self.differentiable and not isinstance(cotangent.type, DisconnectedType):
+                cost = (value * cotangent).sum()
+                results[i] = pt.grad(cost, inputs[i], consider_constant=[cotangent])
+        return results
+
+    def connection_pattern(self, node):
+        """Return which input each output depends on, as far as derivatives go."""
+        n_output = len(node.outputs)
+        return [
+            [i == o and i in self.differentiable for o in range(n_output)]
+            for i in range(len(node.inputs))
+        ]
+
+    def L_op(self, inputs, outputs, output_gradients):
+        return self.pullback(inputs, outputs, output_gradients)
+
+
+class ObservedValues(AbstractNote):
+    """Simulated values at the observations: (simulated, position, data) -> (values, position).
+
+    Parameters
+    ----------
+    name : str
+        Of the likelihood, with the prefix of its model.
+    series : str or None
+        The name of the series that was observed first, such as ``discharge``.
+    quantity : str or None
+        The variable of the schema that is simulated, if it is known.
+    check : callable or None
+        Is given new series, NaN where missing; raises if the likelihood cannot have them.
+    previous : callable or None
+        From positions and observations to what the likelihood wants to know of each.
+    """
+
+    __props__ = ("name", "series", "quantity", "check", "previous")
+    differentiable = (0,)
+
+    def __init__(self, name, series, quantity, check, previous):
+        self.name, self.series, self.quantity = name, series, quantity
+        self.check, self.previous = check, previous
+
+    def plain(self, inputs):
+        simulated, position, _ = inputs
+        return [values_at(simulated, position), position]
+
+
+class PlacedErrors(AbstractNote):
+    """An error model: (center, sd, what it was made of ...) -> (center, sd).
+
+    Inputs: center, sd, simulated, mean, sigma, flow, position, data, the coefficients of the
+    autoregression, the shapes of the density, the parameters of the transformation that are
+    variables; see :class:`pymc_hydro.likelihoods.errors.residuals.Residuals`.
+
+    Parameters
+    ----------
+    name : str
+        Of the likelihood, with the prefix of its model.
+    family : Family
+    transform : AbstractTransform
+        Its parameters that are variables are inputs; here they have numbers in their places.
+    variables : tuple of str
+        Names of the parameters of the transformation that are inputs.
+    n_phi, n_shape : int
+    standardized, censored : bool
+    """
+
+    __props__ = (
+        "name",
+        "family",
+        "transform",
+        "variables",
+        "n_phi",
+        "n_shape",
+        "standardized",
+        "censored",
+    )
+    differentiable = (0, 1)
+
+    def __init__(self, name, family, transform, variables, n_phi, n_shape, standardized, censored):
+        self.name, self.family, self.transform = name, family, transform
+        self.variables, self.n_phi, self.n_shape = variables, n_phi, n_shape
+        self.standardized, self.censored = standardized, censored
+
+    def plain(self, inputs):
+        return inputs[:2]
+
+
+@_vectorize_node.register(AbstractNote)
+def vectorize_note(op, node, *inputs):
+    """Return the node on inputs with leading axes: the outputs have them as well."""
+    return op.make_node(*inputs)
+
+
+@node_rewriter([ObservedValues, PlacedErrors])
+def write_out(fgraph, node):
+    """Replace a node by its plain operations."""
+    return node.op.plain(node.inputs)
+
+
+optdb.register(
+    "pymc_hydro_notes",
+    in2out(write_out, ignore_newtrees=True),
+    "fast_run",
+    "fast_compile",
+    "pymc_hydro",
+    position=0.05,  # before all else: what is written out is then merged and made canonical
+)
+
+
+def nodes_of(model: pm.Model, kind: type) -> Iterator[Apply]:
+    """Yield the nodes of a kind that the observed variables and potentials depend on."""
+    roots = [*model.observed_RVs, *model.potentials, *model.deterministics, *model.free_RVs]
+    seen = set()
+    for variable in ancestors(roots):
+        node = variable.owner
+        if node is not None and isinstance(node.op, kind) and node not in seen:
+            seen.add(node)
+            yield node

@@ -1,0 +1,382 @@
+"""A simulation is a part of a PyMC model like any other: whatever PyMC does with the model."""
+
+import subprocess
+import sys
+
+import cloudpickle
+import numpy as np
+import pandas as pd
+import pymc as pm
+import pytensor
+import pytensor.tensor as pt
+import pytest
+import xarray as xr
+
+import pymc_hydro as ph
+
+MODEL = ph.Hymod(snow=False)
+LEAF = ph.load_basin("leaf_river")
+WARMUP = 40
+FIRST, SECOND = LEAF.isel(time=slice(0, 300)), LEAF.isel(time=slice(500, 800))
+NAMES = ("flow_s0", "flow_s1")
+
+
+def placed(record, warmup=WARMUP, likelihood=ph.likelihoods.Normal, fixed=True, **options):
+    """Place discharge and a likelihood in the model in context."""
+    theta = dict(zip(MODEL.parameter_names, MODEL.default, strict=True))
+    if not fixed:
+        theta = ph.priors(MODEL, **{n: theta[n] for n in MODEL.parameter_names if n != "S_umax"})
+    q = ph.discharge(MODEL, theta, record, warmup)
+    likelihood("flow", q, observed=record["discharge"], **options)
+    return q
+
+
+def alone(record, warmup=WARMUP, **options):
+    with pm.Model() as model:
+        placed(record, warmup, **options)
+    return model
+
+
+def logp(model, name="flow", **values):
+    """Return the log-likelihood of each observation, at the error parameters' given values."""
+    rv = model[name]
+    graph = pm.logp(rv, model.rvs_to_values[rv])
+    inputs = [model[k] for k in values]
+    return model.compile_fn(graph, inputs=inputs, point_fn=False)(*values.values())
+
+
+def at(prefix=""):
+    return {prefix + name: value for name, value in zip(NAMES, (0.3, 0.2), strict=True)}
+
+
+def few(model, n=3):
+    """Return draws from the priors, in the shape of a posterior."""
+    with model:
+        return pm.sample_prior_predictive(n, random_seed=1).prior
+
+
+# ---- dims and names ---------------------------------------------------------------------------
+
+
+def test_two_gauges_as_sub_models_keep_their_dates():
+    with pm.Model() as parent:
+        for name, record in (("A", FIRST), ("B", SECOND)):
+            with pm.Model(name=name):
+                placed(record)
+    for name, record in (("A", FIRST), ("B", SECOND)):
+        assert (np.array(parent.coords[f"{name}::time"]) == record["time"].values[WARMUP:]).all()
+        found = logp(parent, f"{name}::flow", **at(f"{name}::"))
+        np.testing.assert_allclose(found, logp(alone(record), **at()), rtol=1e-12)
+    dims = parent.named_vars_to_dims["A::flow"]
+    assert tuple(dims) == ("A::flow_time",)
+
+
+@pytest.mark.parametrize(
+    "time",
+    [FIRST["time"].values, SECOND["time"].values[WARMUP:], list(range(300 - WARMUP))],
+    ids=["whole record", "other dates", "no dates"],
+)
+def test_a_time_of_the_user_must_be_the_same(time):
+    with pytest.raises(ValueError, match=r"dimension 'time' holds .* but this simulation needs"):
+        with pm.Model(coords={"time": time}):
+            placed(FIRST)
+
+
+def test_the_same_time_of_the_user_is_shared():
+    with pm.Model(coords={"time": FIRST["time"].values[WARMUP:]}) as model:
+        placed(FIRST)
+    np.testing.assert_array_equal(logp(model, **at()), logp(alone(FIRST), **at()))
+
+
+def test_observations_need_a_place_on_the_simulated_axis():
+    with pm.Model():
+        q = ph.discharge(MODEL, MODEL.default, FIRST, WARMUP)
+        with pytest.raises(ValueError, match="has 100 values, but its time axis 'time' has 260"):
+            ph.likelihoods.Normal("flow", q[:100], observed=FIRST["discharge"])
+
+
+@pytest.mark.usefixtures("compiled")
+def test_no_index_reaches_outside_its_array():
+    """Forcing that is replaced alone: positions beyond its end are NaN, and nobody's memory."""
+    model = alone(FIRST, fixed=False)
+    f = model.compile_logp(sum=False)
+    point = model.initial_point()
+    before = np.concatenate([np.ravel(x) for x in f(point)])
+    assert np.isfinite(before).all()
+    with model:
+        pm.set_data(
+            {"forcing": model["forcing"].get_value()[:90]},
+            coords={"forcing_time": FIRST["time"].values[:90]},
+        )
+    assert not np.isfinite(f(point)[-1].sum())
+
+
+# ---- dates are the identity -------------------------------------------------------------------
+
+
+def test_a_record_of_equal_length_moves_everything_that_has_dates():
+    with pm.Model() as model:
+        q = placed(FIRST)
+        pm.Deterministic("q", q, dims="time")
+    with model:
+        ph.set_basin(SECOND)
+    expected = alone(SECOND)
+    np.testing.assert_allclose(logp(model, **at()), logp(expected, **at()), rtol=1e-12)
+    assert (np.array(model.coords["flow_time"]) == SECOND["time"].values[WARMUP:]).all()
+
+
+def test_a_dated_scale_does_not_stay_where_it_was():
+    scale = xr.full_like(LEAF["discharge"], 0.5) + 0.1 * LEAF["discharge"]
+    model = alone(FIRST, scale=scale)
+    with pytest.raises(ValueError, match="'flow_scale' is tied to the dates of time"):
+        ph.set_basin(SECOND, model)
+    np.testing.assert_array_equal(logp(model), logp(alone(FIRST, scale=scale)))  # put back
+    ph.set_basin(SECOND, model, data={"flow_scale": scale})
+    np.testing.assert_allclose(logp(model), logp(alone(SECOND, scale=scale)), rtol=1e-12)
+
+
+def test_data_of_the_user_on_time_must_be_given_anew():
+    with pm.Model() as model:
+        q = ph.discharge(MODEL, MODEL.default, FIRST, WARMUP)
+        season = pm.Data("season", np.ones(260), dims="time")
+        ph.likelihoods.Normal("flow", q * season, observed=FIRST["discharge"])
+        with pytest.raises(ValueError, match="'season' is tied to the dates"):
+            ph.set_basin(SECOND)
+        new = pd.Series(2.0, index=LEAF["time"].values)
+        ph.set_basin(SECOND, data={"season": new})
+        assert (model["season"].get_value() == 2).all()
+        ph.set_basin(SECOND)  # the same dates: nothing is asked for
+
+
+# ---- the graph is the only memory -------------------------------------------------------------
+
+CHANGES = {
+    "copy": lambda model: model.copy(),
+    "do": lambda model: pm.do(model, {"S_umax": 250.0}),
+    "observe": lambda model: pm.observe(model, {"S_umax": 250.0}),
+    "cloudpickle": lambda model: cloudpickle.loads(cloudpickle.dumps(model)),
+}
+
+
+@pytest.mark.parametrize("change", list(CHANGES))
+@pytest.mark.parametrize(
+    "options", [{"ar": 1}, {"transform": "log", "scale": "constant"}], ids=["memory", "transform"]
+)
+def test_a_changed_model_predicts_and_takes_another_record(change, options):
+    model = alone(FIRST, fixed=False, **options)
+    changed = CHANGES[change](model)
+    prior = few(model)
+    values = prior.assign(S_umax=xr.full_like(prior["S_umax"], 250.0))
+    for record in (FIRST, SECOND.isel(time=slice(0, 200))):
+        for each in (model, changed):
+            ph.set_basin(record, each)
+        expected, found = (ph.predict(values, m, random_seed=1) for m in (model, changed))
+        np.testing.assert_allclose(found["simulated"], expected["simulated"], rtol=1e-12)
+        assert (found["time"].values == record["time"].values[WARMUP:]).all()
+        assert np.isfinite(found["discharge"]).all()
+        ahead = ph.residuals(values, changed)
+        xr.testing.assert_allclose(ahead, ph.residuals(values, model))
+
+
+def test_a_frozen_model_predicts():
+    from pymc.model.transform.optimization import freeze_dims_and_data
+
+    model = alone(FIRST, fixed=False, ar=1)
+    frozen = freeze_dims_and_data(model)
+    prior = few(model)
+    found = ph.predict(prior, frozen, random_seed=1)
+    np.testing.assert_allclose(
+        found["simulated"], ph.predict(prior, model, random_seed=1)["simulated"], rtol=1e-12
+    )
+
+
+SCRIPT = """
+import sys, cloudpickle, numpy as np, pymc_hydro as ph
+model, prior = cloudpickle.loads(open(sys.argv[1], "rb").read())
+record = ph.load_basin("leaf_river").isel(time=slice(500, 800))
+ph.set_basin(record, model)
+np.save(sys.argv[2], ph.predict(prior, model, random_seed=1)["simulated"].values)
+"""
+
+
+def test_a_saved_model_predicts_in_another_process(tmp_path):
+    model = alone(FIRST, fixed=False, ar=1)
+    prior = few(model)
+    file, result = tmp_path / "model.pkl", tmp_path / "result.npy"
+    file.write_bytes(cloudpickle.dumps((model, prior)))
+    subprocess.run([sys.executable, "-W", "ignore", "-c", SCRIPT, file, result], check=True)
+    ph.set_basin(SECOND, model)
+    expected = ph.predict(prior, model, random_seed=1)["simulated"]
+    np.testing.assert_allclose(np.load(result), expected, rtol=1e-12)
+
+
+def test_named_models_and_their_parents_take_another_record():
+    with pm.Model(name="leaf") as named:
+        placed(FIRST)
+        ph.set_basin(SECOND)
+    np.testing.assert_allclose(
+        logp(named, "leaf::flow", **at("leaf::")), logp(alone(SECOND), **at()), rtol=1e-12
+    )
+    with pm.Model() as parent:
+        with pm.Model(name="leaf") as child:
+            placed(FIRST)
+    ph.set_basin(SECOND, parent)
+    assert (np.array(parent.coords["leaf::time"]) == SECOND["time"].values[WARMUP:]).all()
+    with parent, pm.Model(name="other"):
+        placed(FIRST)
+    with pytest.raises(ValueError, match="several records, with the prefixes 'leaf', 'other'"):
+        ph.set_basin(SECOND, parent)
+    ph.set_basin(FIRST, child, observed={"flow": FIRST["discharge"]})
+    ph.set_basin(SECOND, parent, prefix="other")
+    for name, record in (("leaf", FIRST), ("other", SECOND)):
+        found = logp(parent, f"{name}::flow", **at(f"{name}::"))
+        np.testing.assert_allclose(found, logp(alone(record), **at()), rtol=1e-12)
+
+
+# ---- several simulations in one model ---------------------------------------------------------
+
+
+def test_two_structures_with_different_forcing_columns():
+    record = ph.load_basin("fulda").isel(time=slice(0, 200))
+    snow, rain = ph.Hymod(), ph.Hymod(snow=False)
+    with pm.Model() as model:
+        series = [ph.discharge(m, m.default, record, WARMUP) for m in (snow, rain)]
+        weight = pm.Beta("weight", 1, 1)
+        mixed = weight * series[0] + (1 - weight) * series[1]
+        ph.likelihoods.Normal("flow", mixed, observed=record["discharge"])
+        found = [q.eval() for q in series]
+    for m, q in zip((snow, rain), found, strict=True):
+        run = ph.simulate(m, m.default, record)["discharge"].values[WARMUP:]
+        np.testing.assert_allclose(q, run, rtol=1e-3, atol=1e-4)  # value-only steps differ
+    assert tuple(model.coords["forcing_variable_2"]) == rain.forcing_names
+    later = ph.load_basin("fulda").isel(time=slice(300, 420))
+    ph.set_basin(later, model)
+    run = ph.simulate(rain, rain.default, later)["discharge"].values[WARMUP:]
+    np.testing.assert_allclose(series[1].eval(), run, rtol=1e-3, atol=1e-4)
+
+
+def test_two_warm_ups_need_a_prefix():
+    expected = logp(alone(FIRST, 60), **at())
+    with pm.Model() as model:
+        ph.discharge(MODEL, MODEL.default, FIRST, WARMUP)
+        with pytest.raises(ValueError, match=r"give ph\.discharge a prefix="):
+            ph.discharge(MODEL, MODEL.default, FIRST, 60)
+        q = ph.discharge(MODEL, MODEL.default, FIRST, 60, prefix="late")
+        ph.likelihoods.Normal("flow", q, observed=FIRST["discharge"])
+        assert q.name == "late_discharge" and len(model.coords["late_time"]) == 240
+        np.testing.assert_allclose(logp(model, **at()), expected, rtol=1e-12)
+        ph.set_basin(SECOND)  # the same record: both follow, each with its own warm-up
+    assert (np.array(model.coords["late_time"]) == SECOND["time"].values[60:]).all()
+    assert (np.array(model.coords["time"]) == SECOND["time"].values[WARMUP:]).all()
+
+
+def test_forcing_of_the_user_keeps_its_name():
+    with pm.Model() as model:
+        pm.Data("forcing", np.ones(3))
+        placed(FIRST)
+    assert "forcing_2" in model.named_vars and model["forcing"].get_value().shape == (3,)
+    np.testing.assert_array_equal(logp(model, **at()), logp(alone(FIRST), **at()))
+
+
+def test_parts_of_the_initial_state_may_be_random():
+    with pm.Model() as model:
+        content = pm.HalfNormal("content", 100.0)
+        q = ph.discharge(MODEL, MODEL.default, FIRST, 0, initial_state={"S_u": content})
+        f = model.compile_fn([q, pt.grad(q[3], content)], inputs=[content], point_fn=False)
+    run = ph.simulate(MODEL, MODEL.default, FIRST, initial_state={"S_u": 80.0})
+    value, slope = f(80.0)
+    np.testing.assert_allclose(value, run["discharge"], rtol=1e-2, atol=1e-3)
+    assert slope != 0
+    with pytest.raises(KeyError, match="unknown stores"), pm.Model():
+        ph.discharge(MODEL, MODEL.default, FIRST, 0, initial_state={"S_x": pt.dscalar()})
+
+
+# ---- likelihoods of plain PyMC, futures ---------------------------------------------------------
+
+
+@pytest.mark.parametrize("as_data", [False, True])
+def test_a_plain_likelihood_predicts_and_takes_another_record(as_data):
+    observed = FIRST["discharge"].values[WARMUP:]
+    with pm.Model() as model:
+        q = ph.discharge(MODEL, MODEL.default, FIRST, WARMUP)
+        spread = pm.HalfNormal("spread", 0.5)
+        data = pm.Data("seen", observed, dims="time") if as_data else observed
+        pm.Normal("flow", q, spread, observed=data, dims="time")
+        prior = few(model)
+        drawn = ph.predict(prior, random_seed=1)
+        run = ph.simulate(MODEL, MODEL.default, FIRST)["discharge"].values[WARMUP:]
+        np.testing.assert_allclose(drawn["simulated"][0, 0], run, rtol=1e-3, atol=1e-4)
+        before = logp(model, spread=0.4)
+        ph.set_basin(SECOND)
+        assert np.isnan(logp(model, spread=0.4)).all()  # and not compared with other dates
+        drawn = ph.predict(prior, random_seed=1)
+        assert drawn.sizes == {"chain": 1, "draw": 3, "time": 260}
+        assert (drawn["time"].values == SECOND["time"].values[WARMUP:]).all()
+        ph.set_basin(SECOND, observed={"flow": SECOND["discharge"]})
+        assert np.isfinite(logp(model, spread=0.4)).all()
+        ph.set_basin(FIRST, observed={"flow": observed})
+        np.testing.assert_array_equal(logp(model, spread=0.4), before)
+
+
+def test_a_future_without_observations_is_predicted():
+    model = alone(FIRST, fixed=False, ar=1)
+    prior = few(model)
+    future = SECOND.drop_vars("discharge").isel(time=slice(0, 150))
+    ph.set_basin(future, model)
+    drawn = ph.predict(prior, model, random_seed=1)
+    assert np.isfinite(drawn["discharge"]).all() and drawn.sizes["time"] == 110
+    assert model["flow_observed"].get_value().size == 0
+    ph.set_basin(FIRST, model)
+    assert model["flow_observed"].get_value().size == 260
+
+
+def test_predictions_say_why_not():
+    with pm.Model() as model:
+        q = ph.discharge(MODEL, MODEL.default, FIRST, WARMUP)
+        ph.likelihoods.Whittle("spectrum", q, observed=FIRST["discharge"])
+    nothing = xr.Dataset()
+    with pytest.raises(ValueError, match="'spectrum' is a potential"):
+        ph.predict(nothing, model, name="spectrum")
+    with pytest.raises(KeyError, match="'flow' is no likelihood of this model; known are none"):
+        ph.predict(nothing, model)
+
+
+# ---- what PyMC offers -------------------------------------------------------------------------
+
+
+def test_predictive_sampling_deterministics_and_log_likelihood():
+    with pm.Model() as model:
+        q = placed(FIRST, fixed=False, ar=1)
+        pm.Deterministic("q", q, dims="time")
+        prior = few(model)
+        result = pm.sample_posterior_predictive(prior, random_seed=1, progressbar=False)
+        assert result.posterior_predictive["flow"].sizes["flow_time"] == 260
+        series = pm.compute_deterministics(prior, var_names=["q"], progressbar=False)
+        drawn = ph.predict(prior, random_seed=1)
+        np.testing.assert_allclose(series["q"].values[0], drawn["simulated"].values[0], rtol=1e-10)
+        ph.set_basin(SECOND.isel(time=slice(0, 100)))
+        new = pm.sample_posterior_predictive(
+            prior, var_names=["flow"], predictions=True, random_seed=1, progressbar=False
+        )
+        dates = new.predictions["flow_time"].values
+        assert (dates == SECOND["time"].values[WARMUP:100]).all()
+
+
+@pytest.mark.usefixtures("compiled")
+def test_a_graph_over_many_draws():
+    from pytensor.graph.replace import vectorize_graph
+
+    model = alone(FIRST, fixed=False, ar=1)
+    flow = model["flow"]
+    mean = flow.owner.op.dist_params(flow.owner)[0]
+    S_umax, r1 = model["S_umax"], model["flow_r1"]
+    inputs = [pt.dvector("S_umax"), pt.dvector("r1")]
+    fixed = {model["flow_s0"]: pt.constant(0.3), model["flow_s1"]: pt.constant(0.2)}
+    from pytensor.graph.replace import graph_replace
+
+    mean = graph_replace(mean, fixed)
+    many = vectorize_graph(mean, dict(zip((S_umax, r1), inputs, strict=True)))
+    one = pytensor.function([S_umax, r1], mean)
+    found = pytensor.function(inputs, many)([150.0, 300.0], [0.2, 0.8])
+    for i, values in enumerate(((150.0, 0.2), (300.0, 0.8))):
+        np.testing.assert_allclose(found[i], one(*values), rtol=1e-12)
