@@ -49,7 +49,7 @@ ALLOWED = {
         {"numpy", "pytensor"},
     ),
     "ops/backends": (
-        {"engine", "engine/codegen", "ops"},
+        {"core", "engine", "engine/codegen", "ops"},
         {"numpy", "llvmlite", "numba", "pytensor", "jax"},
     ),
     "signatures": ({"core/base", "data", "data/checks"}, {"numpy", "pandas", "xarray", "scipy"}),

@@ -32,11 +32,15 @@ class Parameter:
         Its meaning in a few words.
     default : float, optional
         A sensible value; the middle of the bounds if not given.
+    domain : (float, float), optional
+        The values for which the equations mean anything, the ends included; a run outside is NaN
+        in a graph and an error elsewhere. Not given: a parameter whose lower bound is not negative
+        is not negative, and a share (unit "1", bounds within 0 and 1) is not above 1.
 
     Raises
     ------
     ValueError
-        If the name, the bounds, the default or the unit make no sense.
+        If the name, the bounds, the default, the domain or the unit make no sense.
     """
 
     name: str
@@ -45,6 +49,7 @@ class Parameter:
     unit: str
     description: str
     default: float | None = None
+    domain: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         _check_name("Parameter", self.name)
@@ -62,6 +67,22 @@ class Parameter:
                 f"Parameter {self.name!r}: default {default} lies outside its bounds "
                 f"[{self.lower}, {self.upper}]"
             )
+        if self.domain is None:
+            low = 0.0 if self.lower >= 0 else -math.inf
+            high = 1.0 if self.unit == "1" and 0 <= self.lower and self.upper <= 1 else math.inf
+            object.__setattr__(self, "domain", (low, high))
+        low, high = self.limits
+        if not (low <= self.lower and self.upper <= high):
+            raise ValueError(
+                f"Parameter {self.name!r}: the domain [{low}, {high}] must hold the bounds "
+                f"[{self.lower}, {self.upper}]"
+            )
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The domain, given or derived."""
+        low, high = self.domain or (-math.inf, math.inf)
+        return float(low), float(high)
 
     @property
     def scale(self) -> float | None:

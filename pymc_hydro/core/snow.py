@@ -123,7 +123,8 @@ class RefreezingSnow:
     parameters = (
         *SNOW_PARAMETERS,
         Parameter("c_sf", 0.5, 1.5, "1", "factor on snowfall", default=1),
-        Parameter("c_fr", 0, 0.2, "1", "refreezing as share of melt", default=0.05),
+        # No part of a whole: snow may refreeze faster than it melts.
+        Parameter("c_fr", 0, 0.2, "1", "refreezing as share of melt", 0.05, (0, math.inf)),
     )
     stores = SNOW_STORES
 

@@ -6,6 +6,7 @@ from hashlib import sha256
 
 import numpy as np
 
+from pymc_hydro.core.domain import OUTSIDE, domain_of, is_outside
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.engine.codegen import ARGUMENTS, COUNTS, OUTPUT, SETTING
 from pymc_hydro.engine.codegen.layout import width_for
@@ -43,7 +44,8 @@ class Run:
         steps rejected, steps forced; steps that were repeated with a shorter length because a stage
         had no solution; the interval of a failure, or -1.
     status : int
-        0, or an index of :data:`pymc_hydro.engine.codegen.step.REASONS`.
+        0, an index of :data:`pymc_hydro.engine.codegen.step.REASONS`, or
+        :data:`pymc_hydro.core.domain.OUTSIDE`.
     """
 
     values: np.ndarray
@@ -87,7 +89,8 @@ class Problem:
     def content(self) -> str:
         """Hash of the kernels and of the methods' coefficients: equal hashes, equal computation."""
         kernels = (self.kernel().content, self.kernel(True).content)
-        parts = (*kernels, repr(self.coefficients().tolist()))
+        tables = self.coefficients().tolist(), domain_of(self.model).tolist()
+        parts = (*kernels, repr(tables))
         return sha256("".join(parts).encode()).hexdigest()
 
     def n_columns(self, initial: bool) -> int:
@@ -141,8 +144,12 @@ class Problem:
         returns the status. Several threads may call it at once: it does not hold Python's lock.
         """
         kernel, settings = self.kernel(initial).function, self.settings(initial)
+        domain = domain_of(self.model)
 
         def integrate(theta, forcing, x0, values, jacobian, counts):
+            if is_outside(theta, x0, domain):
+                values[:], jacobian[:], counts[:] = np.nan, np.nan, 0
+                return OUTSIDE
             return kernel(theta, forcing, x0, *settings, values, jacobian, counts)
 
         return integrate

@@ -11,6 +11,7 @@ import xarray as xr
 
 from pymc_hydro.core.base.dims import PARAMETER, TIME
 from pymc_hydro.core.base.names import Names
+from pymc_hydro.core.domain import check_domain
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.data.records import BASIN, are_basins, as_basins, common_time
 from pymc_hydro.data.schema import as_basin, interval_length
@@ -184,6 +185,7 @@ def simulate(
         check_capacities(model, x0, draws.values)
     problem = replace(problem, dt=interval_length(records[0]))
     time, first = common_time(records) if several else (records[0][TIME].values, [0])
+    check_domain(model, draws.values)
     batch = run_batch(
         problem,
         draws.values,

@@ -1,5 +1,6 @@
 """HMODEL: interception, a soil store, a fast and a slow reservoir."""
 
+import math
 from typing import final
 
 from pymc_hydro.core import AbstractModel, Flow, Output, Parameter, Store
@@ -52,7 +53,8 @@ class Hmodel(AbstractModel):
         Parameter("I_max", 1, 20, "mm", "capacity of the interception store", default=2),
         Parameter("S_umax", 10, 1000, "mm", "capacity of the soil store", default=250),
         Parameter("Q_max", 0.1, 100, "mm/d", "percolation at a full soil store", default=3),
-        Parameter("a_E", 1e-5, 10, "1", "curvature of soil evaporation", default=3),
+        # A negative curvature bends evaporation the other way, between the same ends.
+        Parameter("a_E", 1e-5, 10, "1", "curvature of soil evaporation", 3, (-math.inf, math.inf)),
         Parameter("a_F", -10, 10, "1", "curvature of runoff", default=-2),
         Parameter("r_f", 0.1, 10, "d", "time constant of the fast reservoir", default=2),
         Parameter("r_s", 1, 250, "d", "time constant of the slow reservoir", default=50),

@@ -73,7 +73,7 @@ class Xinanjiang(AbstractModel):
     parameters = (
         Parameter("f_p", 0.3, 1.7, "1", "factor on potential evaporation", default=1),
         Parameter("A_im", 1e-4, 0.2, "1", "impervious share of the area", default=0.02),
-        Parameter("a", -0.49999, 0.49999, "1", "inflection of the capacity curve", default=0),
+        Parameter("a", -0.49999, 0.49999, "1", "inflection of the capacity curve", 0, (-0.5, 0.5)),
         Parameter("b", 0.1, 5, "1", "shape of the capacity curve", default=0.5),
         Parameter("f_wm", 1e-3, 0.999, "1", "share of tension water in S_tot", default=0.6),
         Parameter("f_lm", 1e-3, 0.95, "1", "evaporation threshold LM as share", default=0.6),

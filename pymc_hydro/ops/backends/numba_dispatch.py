@@ -8,13 +8,14 @@ import numba
 import numpy as np
 from pytensor.link.numba.dispatch.basic import register_funcify_default_op_cache_key
 
+from pymc_hydro.core.domain import OUTSIDE, domain_of, is_outside
 from pymc_hydro.engine.codegen import COUNTS
 from pymc_hydro.ops.backends.numba_call import kernel_call
 from pymc_hydro.ops.backends.numba_threads import add_to_entries, start_threads
 from pymc_hydro.ops.batch import BatchJacobian, BatchValues
 from pymc_hydro.ops.simulation import SimulatedJacobian, SimulatedValues
 
-VERSION = 6  # raise when the functions below change
+VERSION = 8  # raise when the functions below change
 N_COUNTS = len(COUNTS)
 
 
@@ -59,10 +60,14 @@ def _integrator(problem, initial):
     """Return the compiled counterpart of :meth:`Problem.integrator`."""
     kernel = kernel_call(problem.kernel(initial))
     place, method, *rest = problem.settings(initial)
-    numbers = tuple(rest)
+    numbers, domain = tuple(rest), domain_of(problem.model)
+    outside = numba.njit(is_outside)
 
     @numba.njit(fastmath=False)
     def integrate(theta, forcing, x0, values, jacobian, counts):
+        if outside(theta, x0, domain):
+            values[:], jacobian[:], counts[:] = np.nan, np.nan, 0
+            return OUTSIDE
         # Copies: constants are read-only, another type than the kernel's.
         settings = place.copy(), method.copy(), *numbers
         return kernel(theta, forcing, x0, *settings, values, jacobian, counts)
