@@ -15,6 +15,7 @@ from pytensor.graph.basic import Apply
 
 from pymc_hydro.engine.batch import record_bounds, run_batch
 from pymc_hydro.engine.problem import Problem
+from pymc_hydro.ops.fit import check_inputs, check_record
 from pymc_hydro.ops.simulation import (
     NO_FORCING_GRADIENT,
     AbstractJacobian,
@@ -46,13 +47,17 @@ def _contract(cotangent, jacobian, record, n_record):
     """Return the product of cotangent and Jacobian by record, (n_column, n_vector, n_record)."""
     each = (cotangent[:, :, :, None] * jacobian).sum(axis=2).dimshuffle(1, 0, 2)
     empty = pt.zeros((n_record, each.shape[1], each.shape[2]))
-    return empty[record].inc(each).dimshuffle(2, 1, 0)
+    # A record outside has NaN for a Jacobian; its row must be inside all the same.
+    inside = pt.clip(record, 0, pt.maximum(n_record - 1, 0))
+    return empty[inside].inc(each).dimshuffle(2, 1, 0)
 
 
 class AbstractBatch(AbstractSimulation):
     """What both Ops share."""
 
     def run(self, parameters, forcing, initial_state, record, **options):
+        check_inputs(self, parameters, forcing, initial_state)
+        check_record(self, record, len(forcing), parameters.shape[1])
         bounds = record_bounds(record, parameters.shape[1])
         options["threads"] = None if self.parallel else 1
         return run_batch(self.problem, parameters, forcing, initial_state, bounds, **options)

@@ -12,6 +12,7 @@ from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 
 from pymc_hydro.engine.problem import Problem
+from pymc_hydro.ops.fit import check_inputs
 
 __all__ = ["AbstractSimulation", "SimulatedJacobian", "SimulatedValues", "as_input", "spread"]
 
@@ -118,6 +119,7 @@ class AbstractSingle(AbstractSimulation):
     """What both Ops of one run share."""
 
     def run(self, *arrays, **options):
+        check_inputs(self, *arrays)
         return self.problem.run(*arrays, **options)
 
 

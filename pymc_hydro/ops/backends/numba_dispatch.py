@@ -13,10 +13,12 @@ from pymc_hydro.engine.codegen import COUNTS
 from pymc_hydro.ops.backends.numba_call import kernel_call
 from pymc_hydro.ops.backends.numba_threads import add_to_entries, start_threads
 from pymc_hydro.ops.batch import BatchJacobian, BatchValues
+from pymc_hydro.ops.fit import inputs_fit, record_fits, sizes_of
 from pymc_hydro.ops.simulation import SimulatedJacobian, SimulatedValues
 
-VERSION = 8  # raise when the functions below change
+VERSION = 9  # raise when the functions below change
 N_COUNTS = len(COUNTS)
+fits, ascends = numba.njit(inputs_fit), numba.njit(record_fits)
 
 
 @register_funcify_default_op_cache_key(SimulatedValues)
@@ -78,11 +80,15 @@ def _integrator(problem, initial):
 def _integrate(problem, initial, n_column):
     """Return a compiled function from an Op's inputs to values and Jacobian."""
     run, n_output = _integrator(problem, initial), len(problem.outputs)
+    sizes = sizes_of(problem.model)
 
     @numba.njit(fastmath=False)
     def integrate(parameters, forcing, initial_state):
         values = np.empty((forcing.shape[0], n_output))
         jacobian = np.empty((forcing.shape[0], n_output, n_column))
+        if not fits(sizes, parameters, forcing, initial_state):
+            values[:], jacobian[:] = np.nan, np.nan
+            return values, jacobian
         counts = np.empty(N_COUNTS, dtype=np.int64)
         # Copies, for the same reason.
         theta = np.ascontiguousarray(parameters.copy())
@@ -97,6 +103,7 @@ def _integrate(problem, initial, n_column):
 def _integrate_batch(op, initial, n_column):
     """Return a compiled function from the inputs of an Op of a batch to values and Jacobian."""
     run, n_output = _integrator(op.problem, initial), len(op.problem.outputs)
+    sizes = sizes_of(op.problem.model)
 
     @numba.njit(fastmath=False)
     def run_one(i, bounds, theta, u, x0, values, jacobian, counts):
@@ -112,6 +119,10 @@ def _integrate_batch(op, initial, n_column):
         n_time = forcing.shape[0]
         values = np.full((n_vector, n_time, n_output), np.nan)
         jacobian = np.full((n_vector, n_time, n_output, n_column), np.nan)
+        if not fits(sizes, parameters, forcing, initial_state):
+            return values, jacobian
+        if not ascends(record, n_time, n_record):
+            return values, jacobian
         counts = np.empty((n_vector * n_record, N_COUNTS), dtype=np.int64)
         theta = np.ascontiguousarray(parameters.copy())
         u = np.ascontiguousarray(forcing.copy())
