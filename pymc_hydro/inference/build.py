@@ -104,14 +104,14 @@ def outputs(
     x0 = _initial(model, initial_state)
     one_vector = theta.ndim == (1 if record is None else 2)
     if record is None and one_vector:
-        values = SimulatedValues(problem)(theta, forcing, x0)
+        values = SimulatedValues(problem).make_node(theta, forcing, x0).outputs[0]
     else:
         n_time = forcing.shape[0]
         index = pt.zeros(n_time, dtype="int64") if record is None else record
         theta = theta[:, None, :] if record is None else theta
         theta = theta[None] if one_vector else theta
         x0 = pt.alloc(x0, *theta.shape[:2], len(model.stores))
-        values = BatchValues(problem, parallel)(theta, forcing, x0, index)
+        values = BatchValues(problem, parallel).make_node(theta, forcing, x0, index).outputs[0]
         values = values[0] if one_vector else values
     found = {}
     for i, name in enumerate(problem.outputs):

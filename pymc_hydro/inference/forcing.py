@@ -186,7 +186,7 @@ def simulated_records(pymc_model: pm.Model) -> Iterator[SimulatedRecord]:
         yield SimulatedRecord(
             prefix,
             forcing,
-            dim_dates(pymc_model, prefix + FORCING_TIME),
+            np.asarray(pymc_model.coords[prefix + FORCING_TIME]),
             int(kept[0]),
             tuple(pymc_model.coords[prefix + BASIN]) if several else None,
         )

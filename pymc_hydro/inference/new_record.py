@@ -237,7 +237,8 @@ def _plain_observed(model, prefix) -> dict:
     By random variable: the name of the data variable that holds its observations, or None where
     they are numbers.
     """
-    ours, found = set(likelihoods_of(model)), {}
+    ours = set(likelihoods_of(model))
+    found: dict[Any, str | None] = {}
     for rv in model.observed_RVs:
         if rv.name in ours or not _depends(model, rv, prefix):
             continue
@@ -267,21 +268,21 @@ def _moved(state, rv, given, before: Axis, after: Axis, moved: bool):
     if given is None and not moved:
         return None
     n_before = state.observed[rv].shape[0].eval() if state.observed[rv].ndim == 1 else None
-    if n_before != before.dates.size:
+    if n_before != before.known_dates.size:
         raise ValueError(
             f"set_basin: {rv.name!r} has observations of shape {n_before or 'unknown'}, but the "
-            f"simulation had {before.dates.size} intervals, so that their dates are not known; "
-            "place it by ph.likelihoods.observe, which leaves gaps out"
+            f"simulation had {before.known_dates.size} intervals, so that their dates are not "
+            "known; place it by ph.likelihoods.observe, which leaves gaps out"
         )
     if given is None:
-        return np.full(after.dates.size, np.nan)
+        return np.full(after.known_dates.size, np.nan)
     if isinstance(given, LABELLED):
         return match_dates(f"{rv.name}: observations", given, after.dates, "new time axis")
     values = as_floats(given)
-    if values.shape != after.dates.shape:
+    if values.shape != after.known_dates.shape:
         raise ValueError(
-            f"{rv.name}: observed has shape {values.shape}, expected {after.dates.shape}, one "
-            "value for each interval after the warm-up"
+            f"{rv.name}: observed has shape {values.shape}, expected {after.known_dates.shape}, "
+            "one value for each interval after the warm-up"
         )
     return values
 

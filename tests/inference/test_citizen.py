@@ -1,7 +1,9 @@
 """A simulation is a part of a PyMC model like any other: whatever PyMC does with the model."""
 
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import cloudpickle
 import numpy as np
@@ -13,6 +15,7 @@ import pytest
 import xarray as xr
 
 import pymc_hydro as ph
+from tests.conftest import NEWER_STACK
 
 MODEL = ph.Hymod(snow=False)
 LEAF = ph.load_basin("leaf_river")
@@ -380,3 +383,49 @@ def test_a_graph_over_many_draws():
     found = pytensor.function(inputs, many)([150.0, 300.0], [0.2, 0.8])
     for i, values in enumerate(((150.0, 0.2), (300.0, 0.8))):
         np.testing.assert_allclose(found[i], one(*values), rtol=1e-12)
+
+
+def test_results_survive_files(tmp_path):
+    """netCDF and Zarr keep what ph.predict needs, also of a named model."""
+    with pm.Model(name="leaf") as model:
+        placed(FIRST, fixed=False, ar=1)
+        idata = pm.sample_prior_predictive(3, random_seed=1)
+    expected = ph.predict(idata.prior, model, random_seed=1)
+    idata.to_netcdf(str(tmp_path / "prior.nc"))
+    prior = xr.open_dataset(tmp_path / "prior.nc", group="prior")
+    xr.testing.assert_allclose(ph.predict(prior, model, random_seed=1), expected)
+    pytest.importorskip("zarr")
+    idata.to_zarr(str(tmp_path / "prior.zarr"), **({"consolidated": False} if NEWER_STACK else {}))
+    prior = xr.open_zarr(tmp_path / "prior.zarr", group="prior", consolidated=False)
+    xr.testing.assert_allclose(ph.predict(prior, model, random_seed=1), expected)
+
+
+@pytest.mark.filterwarnings("ignore")  # few particles
+def test_sequential_monte_carlo_runs():
+    from tests.tiny import Tiny
+
+    record = FIRST.isel(time=slice(0, 60))
+    with ph.build_model(Tiny(), record, warmup=10) as model:
+        idata = pm.sample_smc(
+            20, chains=1, cores=1, random_seed=1, progressbar=False, threshold=0.1
+        )
+    assert np.isfinite(ph.predict(idata, model, random_seed=1)["discharge"]).all()
+
+
+def test_a_model_without_dates_predicts_on_its_intervals():
+    observed = np.arange(1.0, 21.0)
+    with pm.Model() as model:
+        factor = pm.Normal("factor", 1, 0.1)
+        ph.likelihoods.Normal("flow", factor * pt.constant(observed), observed=observed)
+    drawn = ph.predict(few(model), model, random_seed=1)
+    np.testing.assert_array_equal(drawn["time"], np.arange(20))
+
+
+def test_the_table_of_the_page_names_tests_that_exist():
+    """docs/pymc.md, "What PyMC offers": each row names the test that shows it."""
+    root = Path(__file__).parents[2]
+    page = (root / "docs" / "pymc.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", page)
+    assert len(named) >= 18
+    for file, test in named:
+        assert f"def {test}(" in (root / file).read_text(encoding="utf-8"), (file, test)

@@ -8,6 +8,7 @@ and the prefix of the call.
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pymc as pm
@@ -50,7 +51,13 @@ class Axis:
     dates: np.ndarray | None
     basins: dict[Hashable, slice] | None
 
-    def labels(self, position=slice(None)) -> dict:
+    @property
+    def known_dates(self) -> np.ndarray:
+        """The dates of an axis that has them."""
+        assert self.dates is not None
+        return self.dates
+
+    def labels(self, position: Any = slice(None)) -> dict:
         """Return the coordinate ``basin`` of intervals; nothing for a single basin."""
         if self.basins is None:
             return {}

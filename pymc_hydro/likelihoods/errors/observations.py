@@ -109,7 +109,7 @@ def observe(
     first = next(iter(observed.values())) if _by_basin(observed) else observed
     source = getattr(first, "name", None)
     node = ObservedValues(model.name_for(name), source, quantity, check, previous)
-    at, position = node(simulated, position, data)
+    at, position = node.make_node(simulated, position, data).outputs
     return Observations(at, data, position, before, dim)
 
 
@@ -157,7 +157,7 @@ def update_observations(
     replaced: dict[str, tuple] = {}
     for name, (axis, op, given) in found.items():
         if given is None:
-            series = np.full(axis.dates.size, np.nan)
+            series = np.full(axis.known_dates.size, np.nan)
         else:
             series = _aligned(name, given, axis, None, op.quantity)
             if op.check is not None:
@@ -168,7 +168,7 @@ def update_observations(
             places = op.previous(_apart(there, axis), series[there])
             n_column = model[name + PREVIOUS].get_value(borrow=True).shape[1]
             arrays[PREVIOUS] = places.reshape(-1, n_column)
-        coords = {name + OWN_TIME: axis.dates[there]}
+        coords = {name + OWN_TIME: axis.known_dates[there]}
         replaced |= {name + ending: (array, coords) for ending, array in arrays.items()}
     return replaced
 
@@ -243,7 +243,9 @@ def _aligned(name, observed, axis: Axis, n_time, quantity) -> np.ndarray:
             f"{', '.join(map(str, slices))}, found {found}"
         )
     parts = [
-        observed_on(f"{name}: basin {b!r}", observed[b], time[s], AXIS, quantity=quantity)
+        observed_on(
+            f"{name}: basin {b!r}", observed[b], axis.known_dates[s], AXIS, quantity=quantity
+        )
         for b, s in slices.items()
     ]
     return np.concatenate(parts)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pymc as pm
@@ -64,16 +65,16 @@ class Residuals:
         As in the likelihood.
     """
 
-    simulated: object
-    mean: object
-    sigma: object
+    simulated: Any
+    mean: Any
+    sigma: Any
     phi: list
     standardized: bool
-    center: object
-    sd: object
-    flow: object
-    position: object
-    observed: object
+    center: Any
+    sd: Any
+    flow: Any
+    position: Any
+    observed: Any
     family: Family
     shapes: list
     transform: AbstractTransform
@@ -210,10 +211,10 @@ def place(name, placed: Residuals, seen):
         placed.standardized,
         censored,
     )
-    center, sd = node(
+    center, sd = node.make_node(
         placed.center, placed.sd, placed.simulated, placed.mean, placed.sigma, placed.flow,
         placed.position, placed.observed, *placed.phi, *placed.shapes, *variables.values(),
-    )  # fmt: skip
+    ).outputs  # fmt: skip
     observed = {"observed": seen.data, "dims": seen.dim}
     if isinstance(transform, Identity) and not censored:
         return family.place(name, center, sd, *placed.shapes, **observed)
