@@ -1,6 +1,7 @@
 """Prior distributions from the bounds of a model."""
 
 from numbers import Real
+from typing import Any
 
 import numpy as np
 import pymc as pm
@@ -103,7 +104,7 @@ def priors(
     return {name: theta[name] for name in model.parameter_names}
 
 
-def _given(p: Parameter, given):
+def _given(p: Parameter, given: Any):
     """Return the variable or the number that stands for a parameter, after checking it."""
     if callable(given):
         given = given()
@@ -159,6 +160,7 @@ def _log_uniform(p: Parameter, upper, dims, name):
 
 
 def _weak(p: Parameter, upper, dims, name):
+    assert p.default is not None  # filled in from the bounds when a parameter is declared
     scale, kind = (np.log, LogBounded) if _is_logarithmic(p) else (float, Bounded)
     share = (scale(p.default) - scale(p.lower)) / (scale(p.upper) - scale(p.lower))
     shapes = 1 + CONCENTRATION * share, 1 + CONCENTRATION * (1 - share)

@@ -173,7 +173,7 @@ def _density_information(family, n_shape: int) -> Callable:
     shapes = [pt.dscalar() for _ in range(n_shape)]
     each = [s * pt.ones_like(mean) for s in shapes]
     logp = pm.logp(family.dist(mean, sd, *each), pt.constant(ERROR))
-    scores = pt.grad(logp.sum(), [mean, sd, *each])
+    scores = list(pt.grad(logp.sum(), [mean, sd, *each]))
     function = pm.compile([mean, sd, *shapes], [logp, *scores])
 
     def information(*values: np.ndarray) -> np.ndarray:

@@ -29,7 +29,7 @@ def error_start(model: pm.Model, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]
         The vector, and which of its entries are parameters of errors.
     """
     first = model.initial_point()
-    starts = {}
+    starts: dict[str, float] = {}
     for name, placed in all_residuals(model).items():
         starts |= {f"{name}_{what}": value for what, value in _of_likelihood(model, name, placed)}
     free = {rv.name: model.rvs_to_values[rv].name for rv in model.free_RVs}

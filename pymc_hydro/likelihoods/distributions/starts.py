@@ -1,5 +1,7 @@
 """Priors from which sampling starts at a value that says something about the problem."""
 
+from typing import Any
+
 import pymc as pm
 import pytensor.tensor as pt
 from pymc.distributions.distribution import _support_point
@@ -9,7 +11,7 @@ from pytensor.tensor.random.basic import GammaRV, HalfNormalRV, UniformRV
 __all__ = ["place_at"]
 
 
-def _started(op_class: type) -> type:
+def _started(op_class: Any) -> type:
     """Return the Op of a random variable, with the support point as one of its properties."""
 
     class Started(op_class):

@@ -118,7 +118,7 @@ def shape_variables(name: str, family: Family, given: dict) -> list:
     TypeError
         If a shape is not given and has no prior.
     """
-    priors = {**SHAPE_PRIORS, **family.priors}
+    priors: dict[str, Callable] = {**SHAPE_PRIORS, **family.priors}
     missing = [s for s in family.shapes if given.get(s) is None and s not in priors]
     if missing:
         raise TypeError(
