@@ -11,6 +11,8 @@ doi:10.1198/016214506000001437
 Gneiting, T., et al. (2007). J. R. Stat. Soc. B 69, 243-268. doi:10.1111/j.1467-9868.2007.00587.x
 """
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 
@@ -22,7 +24,7 @@ __all__ = ["coverage", "crps", "interval_score", "pit", "reliability", "sharpnes
 LEVELS = np.linspace(0.05, 0.95, 19)
 
 
-def coverage(observed, draws, prob: float = 0.95) -> float:
+def coverage(observed: xr.DataArray, draws: xr.DataArray, prob: float = 0.95) -> float:
     """Return the share of observations inside the central predictive interval; ideal is `prob`.
 
     An observation at an end of the interval is inside: in a river that is often dry, zeros that
@@ -44,7 +46,7 @@ def coverage(observed, draws, prob: float = 0.95) -> float:
     return float(((observed >= low) & (observed <= high)).mean())
 
 
-def sharpness(observed, draws, prob: float = 0.95) -> float:
+def sharpness(observed: xr.DataArray, draws: xr.DataArray, prob: float = 0.95) -> float:
     """Return the mean width of the central predictive interval, in mm/d; narrow is good.
 
     Parameters
@@ -61,7 +63,7 @@ def sharpness(observed, draws, prob: float = 0.95) -> float:
     return float((high - low).mean())
 
 
-def interval_score(observed, draws, prob: float = 0.95) -> xr.DataArray:
+def interval_score(observed: xr.DataArray, draws: xr.DataArray, prob: float = 0.95) -> xr.DataArray:
     """Return the interval score (Winkler) of each observation, in mm/d; smaller is better.
 
     Width of the interval plus ``2 / (1 - prob)`` times the distance of an observation outside.
@@ -81,7 +83,7 @@ def interval_score(observed, draws, prob: float = 0.95) -> xr.DataArray:
     return (high - low + 2 / (1 - prob) * outside).rename("interval_score").assign_attrs(_units)
 
 
-def crps(observed, draws) -> xr.DataArray:
+def crps(observed: xr.DataArray, draws: xr.DataArray) -> xr.DataArray:
     """Return the continuous ranked probability score of each observation, in mm/d.
 
     ``E|Y - y| - E|Y - Y'| / 2`` over the draws, with the pairs of different draws (the unbiased
@@ -103,10 +105,11 @@ def crps(observed, draws) -> xr.DataArray:
     rank = xr.DataArray(np.arange(1, n + 1), dims="draw")
     values = np.sort(draws.values, axis=draws.get_axis_num("draw"))
     spread = (draws.copy(data=values) * (2 * rank - n - 1)).sum("draw") * 2 / (n * (n - 1))
-    return (np.abs(draws - observed).mean("draw") - spread / 2).rename("crps").assign_attrs(_units)
+    distance = abs(draws - observed).mean("draw")
+    return (distance - spread / 2).rename("crps").assign_attrs(_units)
 
 
-def pit(observed, draws, seed: int = 0) -> xr.DataArray:
+def pit(observed: xr.DataArray, draws: xr.DataArray, seed: int = 0) -> xr.DataArray:
     """Return the probability integral transform of each observation, uniform if all is well.
 
     The rank of the observation among the draws; where it equals draws (zero flow), and between
@@ -131,7 +134,7 @@ def pit(observed, draws, seed: int = 0) -> xr.DataArray:
     return result.rename("pit").assign_attrs(units="1")
 
 
-def reliability(observed, draws, levels=LEVELS) -> xr.DataArray:
+def reliability(observed: xr.DataArray, draws: xr.DataArray, levels: Any = LEVELS) -> xr.DataArray:
     """Return how often observations lie below predictive quantiles, or at them (zero flow).
 
     Parameters

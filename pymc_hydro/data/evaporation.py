@@ -1,6 +1,7 @@
 """Potential evaporation from temperature and more, for basins that come without it."""
 
 import warnings
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -36,7 +37,7 @@ METHODS = {
 }
 
 
-def oudin(temperature, time, latitude: float) -> np.ndarray:
+def oudin(temperature: Any, time: Any, latitude: float) -> np.ndarray:
     """Return potential evaporation after Oudin et al. (2005), from temperature and date alone.
 
     ``E = R_e (T + 5) / (100 lambda rho)`` where ``T > -5`` degC, otherwise 0, with the

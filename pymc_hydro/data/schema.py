@@ -27,8 +27,10 @@ __all__ = [
     "warn_if_doubtful",
 ]
 
-_RATE = ("mm/d", "mm d-1", "mm day-1", "mm/day", "mm d^-1", "mm day^-1", "mm d⁻¹", "mm day⁻¹")
-_RATE = (*_RATE, "millimeter / day", "millimeter/day")
+_RATE = (
+    *("mm/d", "mm d-1", "mm day-1", "mm/day", "mm d^-1", "mm day^-1", "mm d⁻¹", "mm day⁻¹"),
+    *("millimeter / day", "millimeter/day"),
+)
 _CELSIUS = ("degC", "°C", "C", "celsius", "Celsius", "deg_C", "degrees_celsius", "degree_Celsius")
 # Name, units accepted (the first is written), what it is.
 VARIABLES = {

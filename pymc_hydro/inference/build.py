@@ -1,6 +1,7 @@
 """A basin, or several, in a PyMC model: simulated series as variables, and whole models."""
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pymc as pm
@@ -35,15 +36,15 @@ SOLVER_SETTINGS = ("solver", "rtol", "atol", "steps")
 @renamed_arguments(names="outputs")
 def outputs(
     model: AbstractModel,
-    theta,
+    theta: Any,
     basin: Record | Mapping[Hashable, Record],
     outputs: str | Sequence[str] = ("discharge",),
     *,
     warmup: Warmup = 365,
     prefix: str = "",
-    initial_state=None,
+    initial_state: Any = None,
     parallel: bool = False,
-    **solver_settings,
+    **solver_settings: Any,
 ) -> dict:
     """Simulate several outputs inside a PyMC model, all from one integration.
 
@@ -123,15 +124,15 @@ def outputs(
 
 def discharge(
     model: AbstractModel,
-    theta,
+    theta: Any,
     basin: Record | Mapping[Hashable, Record],
     warmup: Warmup = 365,
     *,
     prefix: str = "",
-    initial_state=None,
+    initial_state: Any = None,
     parallel: bool = False,
-    **solver_settings,
-):
+    **solver_settings: Any,
+) -> Any:
     """Simulate discharge inside a PyMC model, of a basin or of several.
 
     Parameters
@@ -186,7 +187,7 @@ def build_model(
     warmup: Warmup = 365,
     priors: Mapping | None = None,
     preset: str = "uniform",
-    **solver_settings,
+    **solver_settings: Any,
 ) -> pm.Model:
     """Return a PyMC model of discharge, of a basin or of several: priors, simulation, likelihood.
 

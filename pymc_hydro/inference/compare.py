@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 import pymc as pm
@@ -33,7 +34,7 @@ class Comparison:
     pymc_models: dict
 
 
-def compute_log_likelihood(idata, pymc_model: pm.Model | None = None):
+def compute_log_likelihood(idata: Any, pymc_model: pm.Model | None = None) -> Any:
     """Call ``pm.compute_log_likelihood``; use that (deprecated).
 
     Parameters
@@ -61,7 +62,7 @@ def compare(
     basin: xr.Dataset | pd.DataFrame,
     *,
     sample: Mapping | Callable[[], Mapping] | None = None,
-    **options,
+    **options: Any,
 ) -> Comparison:
     """Sample several structures on one record, and weigh them by stacking.
 

@@ -26,7 +26,7 @@ def priors(
     dims: str | None = None,
     *,
     prefix: str = "",
-    **overrides,
+    **overrides: Any,
 ) -> dict:
     """Create a random variable for each parameter, within its bounds.
 
@@ -110,7 +110,7 @@ def _given(p: Parameter, given: Any):
         given = given()
     if isinstance(given, Variable):
         return _check_variable(p, given)
-    if isinstance(given, (Real, np.ndarray)) and np.ndim(given) == 0:
+    if isinstance(given, Real) or (isinstance(given, np.ndarray) and given.ndim == 0):
         value = float(given)
         if not p.lower <= value <= p.upper:
             raise ValueError(

@@ -37,7 +37,8 @@ def with_residual_model(likelihood: Likelihood) -> Likelihood:
         for parameter in inspect.signature(function).parameters.values():
             if parameter.kind is not parameter.VAR_KEYWORD and parameter.name != "family":
                 shown.setdefault(parameter.name, parameter)
-    likelihood.__signature__ = inspect.Signature(list(shown.values()))  # type: ignore[attr-defined]
+    shown_signature = inspect.Signature(list(shown.values()), return_annotation=Any)
+    likelihood.__signature__ = shown_signature  # type: ignore[attr-defined]
     return likelihood
 
 

@@ -1,6 +1,8 @@
 """The generalised likelihood of 2010, for comparison with published work."""
 
+from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 import pytensor.tensor as pt
 
@@ -30,20 +32,20 @@ LARGEST_FACTOR = 10.0  # of the bias, as published
 
 
 def GeneralizedLikelihood(
-    name,
-    simulated,
+    name: str,
+    simulated: Any,
     *,
-    observed,
-    scale="linear",
-    ar=0,
-    s0=None,
-    s1=None,
-    r=(),
-    beta=None,
-    xi=None,
-    bias=0.0,
-    transform=None,
-):
+    observed: Any,
+    scale: Any = "linear",
+    ar: int = 0,
+    s0: Any = None,
+    s1: Any = None,
+    r: Sequence[Any] = (),
+    beta: Any = None,
+    xi: Any = None,
+    bias: Any = 0.0,
+    transform: Any = None,
+) -> Any:
     r"""Place the generalised likelihood of Schoups and Vrugt (2010), GL.
 
     .. math::

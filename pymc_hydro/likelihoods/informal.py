@@ -5,6 +5,9 @@ distribution of weights, whose width the user has chosen: it has no coverage to 
 pointwise log-likelihood and no predictive draws.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
@@ -15,7 +18,9 @@ from pymc_hydro.likelihoods.errors.observations import observe
 __all__ = ["LimitsOfAcceptability", "PseudoLikelihood"]
 
 
-def PseudoLikelihood(name, simulated, *, observed, loss, temperature):
+def PseudoLikelihood(
+    name: str, simulated: Any, *, observed: Any, loss: Callable, temperature: Any
+) -> Any:
     """Add ``-loss / temperature`` to the log-probability: a pseudo-likelihood, no density.
 
     Parameters
@@ -66,7 +71,9 @@ def PseudoLikelihood(name, simulated, *, observed, loss, temperature):
     return pm.Potential(name, -loss(seen.data, seen.at) / temperature)
 
 
-def LimitsOfAcceptability(name, simulated, *, observed, tolerance, width):
+def LimitsOfAcceptability(
+    name: str, simulated: Any, *, observed: Any, tolerance: Any, width: float
+) -> Any:
     """Prefer simulations within limits around each observation: no density.
 
     Adds the logarithms of two logistic functions for each observation, one for each limit. Within

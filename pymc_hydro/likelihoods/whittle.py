@@ -1,5 +1,7 @@
 """Whittle's likelihood: flow compared by frequency."""
 
+from typing import Any
+
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
@@ -13,7 +15,15 @@ RADIX = 32
 SPECTRA = ("total", "error")
 
 
-def Whittle(name, simulated, *, observed, spectrum="total", s0=None, r1=None):
+def Whittle(
+    name: str,
+    simulated: Any,
+    *,
+    observed: Any,
+    spectrum: str = "total",
+    s0: Any = None,
+    r1: Any = None,
+) -> Any:
     r"""Add Whittle's approximation of a Gaussian likelihood to a model, as a potential.
 
     With the periodogram :math:`I` at the frequencies :math:`\omega_j = 2 \pi j / n` and the

@@ -84,7 +84,7 @@ def simulate(
     state = _state(model, initial_state)
     single = SimulatedValues(problem)
     if vector.ndim == state.ndim == 1:
-        values = single(vector, forcing, state)
+        values = single.make_node(vector, forcing, state).outputs[0]
     else:
         forcing = as_input(single, "forcing", forcing, "n_time, n_forcing", model.forcing_names)
         n_vector = (vector if vector.ndim == 2 else state).shape[0]
@@ -93,7 +93,7 @@ def simulate(
             for v in (vector, state)
         ]
         record = pt.zeros(forcing.shape[:1], dtype="int64")
-        values = BatchValues(problem)(many[0], forcing, many[1], record)
+        values = BatchValues(problem).make_node(many[0], forcing, many[1], record).outputs[0]
     values.name = ", ".join(problem.outputs)
     return values
 

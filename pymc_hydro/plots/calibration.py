@@ -1,5 +1,7 @@
 """How a calibration went, and what came of it."""
 
+from typing import Any
+
 import numpy as np
 
 from pymc_hydro.plots.of_runs.hydrograph import plot_hydrograph
@@ -10,7 +12,7 @@ __all__ = ["plot_calibration"]
 SMALLEST = 1e-6  # of the range of losses: what a logarithmic axis shows of the best one
 
 
-def plot_calibration(data, *, basin=None, axes=None):
+def plot_calibration(data: Any, *, basin: Any = None, axes: Any = None) -> Any:
     """Plot the loss of each search over its integrations, and the hydrographs.
 
     Parameters

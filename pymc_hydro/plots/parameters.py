@@ -1,6 +1,7 @@
 """Pairs of parameters, through ArviZ."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -10,12 +11,12 @@ __all__ = ["plot_parameters"]
 
 
 def plot_parameters(
-    idata,
+    idata: Any,
     *,
     var_names: Sequence[str] | None = None,
     units: Mapping[str, str] | None = None,
-    **options,
-):
+    **options: Any,
+) -> Any:
     """Plot the posterior of each pair of parameters, with divergent transitions marked.
 
     Parameters

@@ -1,6 +1,7 @@
 """Sketch of a model's stores and flows, drawn from its declaration."""
 
 from textwrap import wrap
+from typing import Any
 
 from pymc_hydro.plots.series import COLORS, math_name
 
@@ -11,7 +12,7 @@ WIDTH, HEIGHT = 1.9, 0.9
 ARROW = {"arrowstyle": "-|>", "lw": 1.3, "shrinkA": 0, "shrinkB": 0, "mutation_scale": 12}
 
 
-def plot_structure(model, *, ax=None):
+def plot_structure(model: Any, *, ax: Any = None) -> Any:
     """Draw the stores of a model and the flows between them.
 
     What comes from outside enters from above, what makes discharge falls to the river below, and
@@ -35,7 +36,8 @@ def plot_structure(model, *, ax=None):
         size = (0.62 * (right + 2.2 * WIDTH), 0.62 * (2 - bottom))
         _, ax = plt.subplots(figsize=size, layout="constrained")
     for store in model.stores:
-        _box(ax, *place[store.name], store)
+        x, y = place[store.name]
+        _box(ax, x, y, store)
     outlet = {t for o in model.outputs if o.name == "discharge" for t in o.terms}
     for (source, target), fluxes in _together(model).items():
         river = [f for f in fluxes if f in outlet]

@@ -214,9 +214,9 @@ def continuity(model, rng: np.random.Generator, n: int = 50) -> Finding:
             low, high = 0.0, 1.0
             for _ in range(60):
                 middle = (low + high) / 2
-                here = np.real(pieces(between(*ends, middle))[i][0])
+                here = np.real(pieces(between(ends[0], ends[1], middle))[i][0])
                 low, high = (middle, high) if here * np.real(first[0]) > 0 else (low, middle)
-            _, above, below, order = pieces(between(*ends, low + 1j * COMPLEX_STEP))[i]
+            _, above, below, order = pieces(between(ends[0], ends[1], low + 1j * COMPLEX_STEP))[i]
             compared = [(np.real(above), np.real(below))]
             if order >= 1:
                 slopes = np.imag(above) / COMPLEX_STEP, np.imag(below) / COMPLEX_STEP
@@ -335,9 +335,9 @@ def water_balance(model, theta, basin) -> Finding:
     run = simulate(model, theta, basin, outputs=(*inflow, *outflow, *stores))
     dt = interval_length(basin)
     p = dict(zip(model.parameter_names, theta, strict=True))
-    stored = sum(run[s] for s in stores).values
+    stored = np.sum([run[s].values for s in stores], axis=0)
     change = np.diff(stored, prepend=sum(model.start(p).values()))
-    net = (sum(run[f] for f in inflow) - sum(run[f] for f in outflow)).values * dt
+    net = (sum(run[f].values for f in inflow) - sum(run[f].values for f in outflow)) * dt
     entered = sum(np.abs(run[f].values).sum() for f in inflow) * dt
     rain = sum(run[f].values for f in inflow if f not in model.exchanges)
     rain_error = np.abs(rain - basin["precipitation"].values).sum() * dt
@@ -349,10 +349,10 @@ def water_balance(model, theta, basin) -> Finding:
 def jacobian_at_default_tolerance(model, theta, basin) -> Finding:
     """Compare the Jacobian at the default tolerance with the one at 1e-9."""
     found, exact = (
-        simulate(model, theta, basin, sensitivities=True, **settings)[
+        simulate(model, theta, basin, sensitivities=True, rtol=tolerance, atol=tolerance)[
             "ddischarge_dparameter"
         ].values
-        for settings in ({}, {"rtol": 1e-9, "atol": 1e-9})
+        for tolerance in (DEFAULT_TOLERANCE, 1e-9)
     )
     check = "Jacobian at the default tolerance against tolerance 1e-9"
     floor = UNRESOLVED / interval_length(basin) * np.sqrt(len(exact))

@@ -1,5 +1,6 @@
 """A simulation is a part of a PyMC model like any other: whatever PyMC does with the model."""
 
+import os
 import re
 import subprocess
 import sys
@@ -196,21 +197,36 @@ def test_a_frozen_model_predicts():
 SCRIPT = """
 import sys, cloudpickle, numpy as np, pymc_hydro as ph
 model, prior = cloudpickle.loads(open(sys.argv[1], "rb").read())
+before = model.compile_logp()(model.initial_point())
 record = ph.load_basin("leaf_river").isel(time=slice(500, 800))
 ph.set_basin(record, model)
-np.save(sys.argv[2], ph.predict(prior, model, random_seed=1)["simulated"].values)
+after = model.compile_logp()(model.initial_point())
+drawn = ph.predict(prior, model, random_seed=1)["simulated"].values
+np.savez(sys.argv[2], drawn=drawn, logp=[before, after])
 """
 
 
-def test_a_saved_model_predicts_in_another_process(tmp_path):
-    model = alone(FIRST, fixed=False, ar=1)
+@pytest.mark.parametrize(
+    "options", [{"ar": 1}, {"transform": "log", "scale": "constant"}], ids=["memory", "transform"]
+)
+def test_a_saved_model_predicts_in_another_process(options, tmp_path):
+    model = alone(FIRST, fixed=False, **options)
     prior = few(model)
-    file, result = tmp_path / "model.pkl", tmp_path / "result.npy"
+    file, result = tmp_path / "model.pkl", tmp_path / "result.npz"
     file.write_bytes(cloudpickle.dumps((model, prior)))
-    subprocess.run([sys.executable, "-W", "ignore", "-c", SCRIPT, file, result], check=True)
+    flags = os.environ.get("PYTENSOR_FLAGS", "") + ",mode=FAST_COMPILE"
+    subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", SCRIPT, file, result],
+        check=True,
+        env={**os.environ, "PYTENSOR_FLAGS": flags.strip(",")},
+    )
+    found = np.load(result)
+    logp = [model.compile_logp()(model.initial_point())]
     ph.set_basin(SECOND, model)
+    logp.append(model.compile_logp()(model.initial_point()))
+    np.testing.assert_allclose(found["logp"], logp, rtol=1e-10)
     expected = ph.predict(prior, model, random_seed=1)["simulated"]
-    np.testing.assert_allclose(np.load(result), expected, rtol=1e-12)
+    np.testing.assert_allclose(found["drawn"], expected, rtol=1e-12)
 
 
 def test_named_models_and_their_parents_take_another_record():

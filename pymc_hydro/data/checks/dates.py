@@ -1,5 +1,7 @@
 """Labels of a time axis: dates without a time zone, each once, at the start of its interval."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -64,7 +66,7 @@ def as_dates(what: str, labels) -> pd.DatetimeIndex:
 
 def _kind(index) -> str:
     """Return what labels that are no dates are, and what to do."""
-    first = index[0] if len(index) else None
+    first: Any = index[0] if len(index) else None
     if type(first).__module__.partition(".")[0] == "cftime":
         return (
             f"has cftime dates of the calendar {first.calendar!r}, expected datetime64; use "

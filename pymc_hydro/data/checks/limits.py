@@ -206,7 +206,7 @@ def _doubtful_temperature(record, time) -> Iterator[str]:
     means = np.array([np.bincount(month, values) for values in series])[:, n > 0] / n[n > 0]
     if means[0].std() < SEASONS or means[1].std() == 0:
         return  # without seasons
-    correlation = np.corrcoef(means)[0, 1]
+    correlation = float(np.asarray(np.corrcoef(means))[0, 1])
     if correlation < 0:
         yield (
             "potential evaporation is least in the warm months (correlation of monthly means with "

@@ -1,6 +1,7 @@
 """A basin from an embedded record, a file or a folder: its source is found."""
 
 from pathlib import Path
+from typing import Any
 
 import xarray as xr
 
@@ -27,7 +28,7 @@ def read_basin(
     *,
     reader: str | None = None,
     source: Source | None = None,
-    **options,
+    **options: Any,
 ) -> xr.Dataset:
     """Return the basin that a name, a file or a folder stands for.
 

@@ -32,7 +32,7 @@ YEARS = ("year", "yr", "yyyy")
 
 
 def read_csv(
-    path,
+    path: str | Path,
     columns: Mapping[str, str] | None = None,
     units: Mapping[str, str] | None = None,
     *,

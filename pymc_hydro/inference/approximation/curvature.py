@@ -1,6 +1,7 @@
 """Curvature of a log-probability: Gauss-Newton's part, and differences of the exact gradient."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pymc as pm
@@ -173,7 +174,7 @@ def _density_information(family, n_shape: int) -> Callable:
     shapes = [pt.dscalar() for _ in range(n_shape)]
     each = [s * pt.ones_like(mean) for s in shapes]
     logp = pm.logp(family.dist(mean, sd, *each), pt.constant(ERROR))
-    scores = list(pt.grad(logp.sum(), [mean, sd, *each]))
+    scores: Any = pt.grad(logp.sum(), [mean, sd, *each])
     function = pm.compile([mean, sd, *shapes], [logp, *scores])
 
     def information(*values: np.ndarray) -> np.ndarray:

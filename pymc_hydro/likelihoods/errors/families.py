@@ -93,7 +93,7 @@ def _above_two(name, start):
     return pm.Deterministic(name, 2 + excess)
 
 
-SHAPE_PRIORS = {
+SHAPE_PRIORS: dict[str, Callable] = {
     "nu": partial(_above_two, start=START_NU),
     "q": partial(_above_two, start=START_Q),
     "xi": lambda name: pm.LogNormal(name, 0, 0.5),

@@ -57,8 +57,8 @@ class Observations:
 
 def observe(
     name: str,
-    simulated,
-    observed,
+    simulated: Any,
+    observed: Any,
     *,
     check: Callable | None = None,
     previous: Callable | None = None,

@@ -18,6 +18,7 @@ from pymc_hydro.likelihoods.errors.axis import axis_of, length_of, values_at
 from pymc_hydro.likelihoods.errors.families import Family, shape_variables
 from pymc_hydro.likelihoods.errors.nodes import PlacedErrors, nodes_of
 from pymc_hydro.likelihoods.errors.observations import observe, on_time
+from pymc_hydro.likelihoods.errors.transformed import transformed_flow_variable
 from pymc_hydro.losses.transforms import (
     AbstractTransform,
     Identity,
@@ -130,19 +131,19 @@ def _of_node(node) -> Residuals:
 def place_residuals(
     family: Family,
     name: str,
-    simulated,
+    simulated: Any,
     *,
-    observed,
-    scale="linear",
-    ar=0,
-    s0=None,
-    s1=None,
-    r1=None,
-    r2=None,
-    transform=None,
-    censored=False,
-    **shapes,
-):
+    observed: Any,
+    scale: Any = "linear",
+    ar: int = 0,
+    s0: Any = None,
+    s1: Any = None,
+    r1: Any = None,
+    r2: Any = None,
+    transform: Any = None,
+    censored: bool = False,
+    **shapes: Any,
+) -> Any:
     """Place a likelihood whose innovations have the density of a family.
 
     Parameters
@@ -218,37 +219,11 @@ def place(name, placed: Residuals, seen):
     observed = {"observed": seen.data, "dims": seen.dim}
     if isinstance(transform, Identity) and not censored:
         return family.place(name, center, sd, *placed.shapes, **observed)
-    plain, names = with_numbers(transform), tuple(variables)
-
-    def rebuilt(rest):
-        of_transform = dict(zip(names, rest[n_shape:], strict=True))
-        return rest[:n_shape], replace(plain, **of_transform)
-
-    def dist(center, sd, *rest):
-        *rest, size = rest
-        values, transform = rebuilt(rest)
-        flow = transform.inverse(family.dist(center, sd, *values, size=size))
-        return pt.maximum(flow, 0.0) if censored else flow
-
-    def logp(value, center, sd, *rest):
-        values, transform = rebuilt(rest)
-        errors = family.dist(center, sd, *values)
-        there = value > 0 if censored else pt.ones_like(value, dtype="bool")
-        flow = pt.switch(there, value, 1.0)
-        density = pm.logp(errors, transform.forward(flow)) + transform.log_derivative(flow)
-        if not censored:
-            return density
-        # Evaluated at the centre where there is flow, so that its gradient is finite there too.
-        dry = pm.logcdf(errors, pt.switch(there, center, transform.at_zero()))
-        return pt.switch(there, density, pt.switch(value < 0, -np.inf, dry))
-
-    def support_point(rv, size, center, sd, *rest):
-        return pt.full(rv.shape, rebuilt(rest)[1].inverse(center))
-
     parameters = (center, sd, *placed.shapes, *variables.values())
-    return pm.CustomDist(
-        name, *parameters, dist=dist, logp=logp, support_point=support_point, **observed
+    rv = transformed_flow_variable(
+        family, with_numbers(transform), tuple(variables), censored, parameters
     )
+    return pm.modelcontext(None).register_rv(rv, name, **observed)
 
 
 def with_numbers(transform):

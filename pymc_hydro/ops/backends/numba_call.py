@@ -8,6 +8,7 @@ PyTensor's cache find it in another process.
 
 import functools
 import inspect
+from typing import Any
 
 from llvmlite import binding
 from numba.core import cgutils
@@ -22,8 +23,9 @@ __all__ = ["kernel_call"]
 @functools.lru_cache(maxsize=256)
 def kernel_call(kernel: Kernel):
     """Return a function for compiled code, with the arguments and the result of the kernel."""
-    kernel.function.compile(SIGNATURE)
-    (compiled,) = kernel.function.overloads.values()
+    dispatcher: Any = kernel.function  # of Numba, which has no types
+    dispatcher.compile(SIGNATURE)
+    (compiled,) = dispatcher.overloads.values()
     descriptor = compiled.fndesc
     symbol = f"pymc_hydro_{kernel.content}"
     address = compiled.library.get_pointer_to_function(descriptor.llvm_func_name)
@@ -40,13 +42,15 @@ def kernel_call(kernel: Kernel):
             convention.return_status_propagate(builder, status)
         return result
 
-    def call(context, *arguments):
+    def returned(context, *arguments):
         return signature, generate
+
+    call: Any = returned
 
     # Numba asks for the names of the arguments: they are those of the kernel.
     names = ("context", *(argument.name for argument in ARGUMENTS))
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     call.__signature__ = inspect.Signature([inspect.Parameter(name, kind) for name in names])
-    found = intrinsic(call)
+    found: Any = intrinsic(call)
     found.kernel = kernel  # keeps the code at the address alive
     return found

@@ -1,5 +1,7 @@
 """Flow-duration curve: how much of the time a flow is exceeded."""
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 
@@ -11,7 +13,9 @@ __all__ = ["plot_flow_duration"]
 SMALLEST = 1e-3  # mm/d, what a logarithmic axis shows of a dry river
 
 
-def plot_flow_duration(data: xr.Dataset, *, basin: xr.Dataset | None = None, ax=None, prob=0.9):
+def plot_flow_duration(
+    data: xr.Dataset, *, basin: xr.Dataset | None = None, ax: Any = None, prob: float = 0.9
+) -> Any:
     """Plot the share of time that discharge is exceeded, observed and simulated.
 
     Parameters

@@ -1,12 +1,18 @@
 """Reliability diagram: how often observations lie below a quantile, against its probability."""
 
+from typing import Any
+
+import xarray as xr
+
 from pymc_hydro.plots.series import COLORS
 from pymc_hydro.verification import reliability
 
 __all__ = ["plot_reliability"]
 
 
-def plot_reliability(observed, draws, *, ax=None, label=None):
+def plot_reliability(
+    observed: xr.DataArray, draws: xr.DataArray, *, ax: Any = None, label: str | None = None
+) -> Any:
     """Plot the share of observations below predictive quantiles against their probability.
 
     Above the diagonal at small and below it at large probabilities: too narrow. Above or below it

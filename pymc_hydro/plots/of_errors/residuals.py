@@ -1,5 +1,7 @@
 """Residual panel: what should look like independent draws of one density."""
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 
@@ -11,7 +13,7 @@ __all__ = ["plot_residuals"]
 LAGS = 30
 
 
-def plot_residuals(data: xr.Dataset, *, draws=None, ax=None):
+def plot_residuals(data: xr.Dataset, *, draws: Any = None, ax: Any = None) -> Any:
     """Plot standardised innovations over time, against flow, their memory, quantiles and PIT.
 
     Parameters

@@ -1,5 +1,7 @@
 """Hydrograph: observed and simulated discharge with rain from above."""
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 
@@ -11,8 +13,13 @@ SMALLEST = 1e-3  # mm/d, what a logarithmic axis shows of a dry river
 
 
 def plot_hydrograph(
-    data: xr.Dataset, *, basin: xr.Dataset | None = None, ax=None, prob=0.9, scale="linear"
-):
+    data: xr.Dataset,
+    *,
+    basin: xr.Dataset | None = None,
+    ax: Any = None,
+    prob: float = 0.9,
+    scale: str = "linear",
+) -> Any:
     """Plot discharge over time, with a predictive band where there are draws.
 
     Parameters

@@ -1,6 +1,7 @@
 """Sensitivity of the hydrograph to each parameter through time, from one run."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -19,7 +20,7 @@ def plot_sensitivity(
     output: str = "discharge",
     parameters: Sequence[str] | None = None,
     share: float = 0.1,
-):
+) -> Any:
     """Plot how an output would change, day by day, if a parameter were a little larger.
 
     Each panel shows ``share * scale * d output / d parameter``: with the parameter's value as

@@ -1,6 +1,7 @@
 """States and fluxes through time, one panel each."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import xarray as xr
 
@@ -11,7 +12,9 @@ __all__ = ["plot_states"]
 SMALLEST = 1e-6  # mm or mm/d: what is nowhere larger is round-off, and drawn as nothing
 
 
-def plot_states(data: xr.Dataset, *, variables: Sequence[str] | None = None, prob=0.9):
+def plot_states(
+    data: xr.Dataset, *, variables: Sequence[str] | None = None, prob: float = 0.9
+) -> Any:
     """Plot stores and fluxes of a run through time.
 
     Parameters
@@ -36,7 +39,7 @@ def plot_states(data: xr.Dataset, *, variables: Sequence[str] | None = None, pro
 
     names = variables
     if names is None:
-        names = [n for n in data.data_vars if set(data[n].dims) <= {"time", "chain", "draw"}]
+        names = [str(n) for n in data.data_vars if set(data[n].dims) <= {"time", "chain", "draw"}]
     missing = [n for n in names if n not in data]
     if missing:
         known = ", ".join(map(str, data.data_vars))

@@ -1,5 +1,7 @@
 """Water balance by year: where the rain went."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -12,7 +14,9 @@ __all__ = ["plot_water_balance"]
 KNOWN_SHARE = 0.95  # of a year, that must be observed for its observed total to be shown
 
 
-def plot_water_balance(data: xr.Dataset, *, basin: xr.Dataset, ax=None, first_month=10, prob=0.9):
+def plot_water_balance(
+    data: xr.Dataset, *, basin: xr.Dataset, ax: Any = None, first_month: int = 10, prob: float = 0.9
+) -> Any:
     """Plot yearly sums of precipitation, discharge, evaporation and what was stored.
 
     Only whole hydrological years are shown. Observed totals are of years of which at least 95 % is
@@ -82,8 +86,8 @@ def plot_water_balance(data: xr.Dataset, *, basin: xr.Dataset, ax=None, first_mo
         ax.plot(place + width / 2, kept, "D", ms=6 * shrink**0.5, zorder=3, **marks)
     if "discharge" in basin:
         seen = _observed(basin, data, year, names, step)
-        marks = {"mew": 3, "color": COLORS["observed"], "label": "discharge, observed"}
-        ax.plot(place + width / 2, seen, "_", ms=22 * shrink, **marks)
+        marks = {"color": COLORS["observed"], "label": "discharge, observed"}
+        ax.plot(place + width / 2, seen, "_", ms=22 * shrink, mew=3, **marks)
     ax.axhline(0, color="0.3", lw=0.8)
     ax.set_xticks(place, [str(n) for n in names], rotation=0 if names.size < 12 else 60)
     month = pd.Timestamp(2001, first_month, 1).strftime("%B")
