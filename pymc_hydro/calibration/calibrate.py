@@ -18,7 +18,7 @@ from pymc_hydro.calibration.search.strategy import search_all
 from pymc_hydro.calibration.space import Starts, define_space
 from pymc_hydro.core.base.dims import TIME
 from pymc_hydro.core.base.names import check_arguments
-from pymc_hydro.core.base.renamed import renamed_argument
+from pymc_hydro.core.base.renamed import renamed_arguments
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.data.schema import Warmup, as_basin, check_warmup, interval_length
 from pymc_hydro.engine.errors import IntegrationError
@@ -28,6 +28,7 @@ from pymc_hydro.engine.simulate import forcing_array, initial_array, simulate
 __all__ = ["Calibration", "calibrate"]
 
 
+@renamed_arguments(seed="random_seed")
 def calibrate(
     model: AbstractModel,
     basin: xr.Dataset | pd.DataFrame,
@@ -163,7 +164,6 @@ def calibrate(
     >>> bool(fit.scores["nse"] > 0.8 and fit.validation_scores["nse"] > 0.8)
     True
     """
-    random_seed = renamed_argument("calibrate", solver_settings, "seed", "random_seed", random_seed)
     mappings = {"bounds": bounds, "fixed": fixed, "loss_options": loss_options}
     _check_arguments(model, random_seed, hops, cores, mappings, solver_settings)
     outputs = tuple(loss) if isinstance(loss, Mapping) else ("discharge",)

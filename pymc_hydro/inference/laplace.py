@@ -2,12 +2,12 @@
 
 import warnings
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pymc as pm
 import xarray as xr
 
+from pymc_hydro.core.base.renamed import renamed_arguments
 from pymc_hydro.inference.approximation.coordinates import (
     compile_values,
     entries,
@@ -18,7 +18,7 @@ from pymc_hydro.inference.approximation.coordinates import (
 from pymc_hydro.inference.approximation.curvature import compile_curvature
 from pymc_hydro.inference.approximation.error_starts import error_start
 from pymc_hydro.inference.approximation.modes import Mode, as_table, best_of, find_modes
-from pymc_hydro.inference.approximation.result import LaplaceApproximation, former_names
+from pymc_hydro.inference.approximation.result import LaplaceApproximation
 
 __all__ = ["LaplaceApproximation", "fit_laplace", "inside_bounds", "laplace"]
 
@@ -26,13 +26,13 @@ START_MARGIN = 0.01  # of the width of the bounds, between a start and a bound
 FAR = 3.0  # of unconstrained parameters, whose scale is one
 
 
+@renamed_arguments(pymc_model="model", seed="random_seed")
 def fit_laplace(
     model: pm.Model | None = None,
     *,
     start: dict | None = None,
     starts: int = 8,
     random_seed: int | None = None,
-    **former: Any,
 ) -> LaplaceApproximation:
     """Approximate the posterior by a normal distribution at its highest mode.
 
@@ -90,7 +90,6 @@ def fit_laplace(
     ----------
     Tierney, L., Kadane, J. B. (1986). J. Am. Stat. Assoc. 81, 82-86. doi:10.2307/2287970
     """
-    random_seed, model = former_names("fit_laplace", former, random_seed=random_seed, model=model)
     model = pm.modelcontext(model)
     if model.discrete_value_vars:
         names = ", ".join(v.name for v in model.discrete_value_vars)

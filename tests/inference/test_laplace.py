@@ -228,7 +228,7 @@ def test_names_of_arguments_and_refusals():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         np.testing.assert_array_equal(old["x"], found.sample(3, random_seed=2)["x"])
-    with pytest.raises(TypeError, match="unknown arguments sed"):
+    with pytest.raises(TypeError, match="unexpected keyword argument 'sed'"):
         ph.fit_laplace(model, sed=1)
     with pytest.raises(KeyError, match=r"unknown \['y'\] in start; known are x"):
         ph.fit_laplace(model, start={"y": 1})

@@ -11,29 +11,14 @@ import pymc as pm
 import xarray as xr
 from pymc.step_methods.hmc.quadpotential import QuadPotentialFullAdapt
 
-from pymc_hydro.core.base.renamed import renamed_argument
+from pymc_hydro.core.base.renamed import renamed_arguments
 from pymc_hydro.inference.approximation.coordinates import as_dataset, compile_values
 
-__all__ = ["LaplaceApproximation", "former_names"]
+__all__ = ["LaplaceApproximation"]
 
 # Of the metric's adaptation: draws that the approximation counts for; those of the first window,
 # after which only draws count (the next one is twice as long).
 FIRST_WEIGHT, FIRST_WINDOW = 10, 50
-FORMER = {"random_seed": "seed", "model": "pymc_model"}  # names of arguments
-
-
-def former_names(what: str, former: dict[str, Any], **values: Any) -> list[Any]:
-    """Return arguments that may have come under the names of earlier versions.
-
-    Raises
-    ------
-    TypeError
-        If another argument was given.
-    """
-    unknown = sorted(set(former) - set(FORMER.values()))
-    if unknown:
-        raise TypeError(f"{what}: unknown arguments {', '.join(unknown)}")
-    return [renamed_argument(what, former, FORMER[n], n, v) for n, v in values.items()]
 
 
 @dataclass(frozen=True)
@@ -70,28 +55,26 @@ class LaplaceApproximation:
     model: pm.Model
     logp_dlogp: Callable = field(repr=False, compare=False)
 
-    def sample(
-        self, draws: int = 1000, random_seed: int | None = None, **former: Any
-    ) -> xr.Dataset:
+    @renamed_arguments(seed="random_seed")
+    def sample(self, draws: int = 1000, random_seed: int | None = None) -> xr.Dataset:
         """Draw parameters in natural units.
 
         Parameters
         ----------
         draws : int
         random_seed : int, optional
-            Called `seed` in earlier versions.
 
         Returns
         -------
         Dataset
             On (chain, draw) and the dims of each variable, for ``ph.predict`` and ArviZ.
         """
-        [random_seed] = former_names("sample", former, random_seed=random_seed)
         rng = np.random.default_rng(random_seed)
         z = rng.multivariate_normal(self.mean, self.covariance.values, draws)
         values = compile_values(self.model)
         return as_dataset(self.model, [values(row) for row in z])
 
+    @renamed_arguments(seed="random_seed")
     def nuts(
         self,
         chains: int = 4,
@@ -107,7 +90,7 @@ class LaplaceApproximation:
         ----------
         chains : int
         random_seed : int, optional
-            For the starts; called `seed` in earlier versions.
+            For the starts.
         **options
             As of ``pm.NUTS``.
 
@@ -123,7 +106,6 @@ class LaplaceApproximation:
         >>> with ph.build_model(model, basin) as pymc_model:  # doctest: +SKIP
         ...     idata = pm.sample(tune=200, **ph.fit_laplace().nuts())
         """
-        random_seed = renamed_argument("nuts", options, "seed", "random_seed", random_seed)
         starts = self.sample(chains, random_seed)
         free = [rv.name for rv in self.model.free_RVs]
         with self.model:
