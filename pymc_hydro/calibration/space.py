@@ -208,6 +208,7 @@ def define_space(model: AbstractModel, bounds: Mapping, fixed: Mapping, kind: st
                 f"calibrate: bounds of {name} must rise, found [{low}, {high}]; a parameter is "
                 f"fixed by fixed={{{name!r}: value}}"
             )
+        _check_limits(model, i, low, high)
         lower[i], upper[i] = low, high
     held = np.full(len(names), np.nan)
     for name, value in fixed.items():
@@ -226,6 +227,19 @@ def define_space(model: AbstractModel, bounds: Mapping, fixed: Mapping, kind: st
     if not np.isnan(held).any():
         raise ValueError("calibrate: all parameters are fixed, nothing is left to search")
     return SearchSpace(names, lower, upper, held, kind)
+
+
+def _check_limits(model, i, low, high):
+    """Raise ValueError if bounds reach beyond the domain of parameter i: every run there fails."""
+    parameter = model.parameters[i]
+    ends = parameter.limits
+    for bound, value, beyond in (("lower", low, low < ends[0]), ("upper", high, high > ends[1])):
+        if beyond:
+            raise ValueError(
+                f"calibrate: the {bound} bound of {parameter.name}, {value:g}, is outside its "
+                f"domain [{ends[0]:g}, {ends[1]:g}], where the equations of "
+                f"{type(model).__name__} mean nothing; give bounds inside it"
+            )
 
 
 def _index(model, name):

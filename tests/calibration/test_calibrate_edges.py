@@ -190,6 +190,16 @@ TWICE = pd.Series(np.ones(4), pd.DatetimeIndex(["1953-01-01"] * 2 + ["1953-01-02
         ({"bounds": {"K_f": 5}}, ValueError, "bounds of K_f must be two numbers"),
         ({"bounds": {"K_f": ("a", "b")}}, ValueError, "bounds of K_f must be two numbers"),
         ({"bounds": {"K_f": (0, np.inf)}}, ValueError, "bounds of K_f must be finite"),
+        (
+            {"bounds": {"K_f": (-1, 2)}},
+            ValueError,
+            r"lower bound of K_f, -1, is outside its domain \[0, inf\]",
+        ),
+        (
+            {"bounds": {"alpha": (0.2, 1.5)}},
+            ValueError,
+            r"upper bound of alpha, 1.5, is outside its domain \[0, 1\]",
+        ),
         ({"fixed": {"alpha": "a"}}, ValueError, "fixed alpha must be a number"),
         ({"fixed": {"alpha": None}}, ValueError, "fixed alpha must be a number"),
         ({"warmup": None}, ValueError, "whole number of intervals"),
