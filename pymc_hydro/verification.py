@@ -80,7 +80,8 @@ def interval_score(observed: xr.DataArray, draws: xr.DataArray, prob: float = 0.
     observed, draws = _matched("interval_score", observed, draws)
     low, high = _interval("interval_score", draws, prob)
     outside = np.maximum(low - observed, 0) + np.maximum(observed - high, 0)
-    return (high - low + 2 / (1 - prob) * outside).rename("interval_score").assign_attrs(_units)
+    score = high - low + 2 / (1 - prob) * outside
+    return _score(score, "interval_score", "interval score", "mm/d")
 
 
 def crps(observed: xr.DataArray, draws: xr.DataArray) -> xr.DataArray:
@@ -106,7 +107,8 @@ def crps(observed: xr.DataArray, draws: xr.DataArray) -> xr.DataArray:
     values = np.sort(draws.values, axis=draws.get_axis_num("draw"))
     spread = (draws.copy(data=values) * (2 * rank - n - 1)).sum("draw") * 2 / (n * (n - 1))
     distance = abs(draws - observed).mean("draw")
-    return (distance - spread / 2).rename("crps").assign_attrs(_units)
+    name = "continuous ranked probability score"
+    return _score(distance - spread / 2, "crps", name, "mm/d")
 
 
 def pit(observed: xr.DataArray, draws: xr.DataArray, seed: int = 0) -> xr.DataArray:
@@ -131,7 +133,7 @@ def pit(observed: xr.DataArray, draws: xr.DataArray, seed: int = 0) -> xr.DataAr
     equal = (draws == observed).sum("draw")
     u = np.random.default_rng(seed).random(observed.size)
     result = (below + u * (equal + 1)) / (draws.sizes["draw"] + 1)
-    return result.rename("pit").assign_attrs(units="1")
+    return _score(result, "pit", "probability integral transform", "1")
 
 
 def reliability(observed: xr.DataArray, draws: xr.DataArray, levels: Any = LEVELS) -> xr.DataArray:
@@ -151,10 +153,15 @@ def reliability(observed: xr.DataArray, draws: xr.DataArray, levels: Any = LEVEL
     """
     observed, draws = _matched("reliability", observed, draws)
     quantiles = draws.quantile(np.asarray(levels), "draw").rename(quantile="level")
-    return (observed <= quantiles).mean("time").rename("reliability").assign_attrs(units="1")
+    below = (observed <= quantiles).mean("time")
+    return _score(below, "reliability", "share of observations below", "1")
 
 
-_units = {"units": "mm/d"}
+def _score(values: xr.DataArray, name: str, long_name: str, units: str) -> xr.DataArray:
+    """Return a score with labels of its own, none of the series that it was computed from."""
+    result = values.rename(name)
+    result.attrs = {"long_name": long_name, "units": units}
+    return result
 
 
 def _matched(name, observed, draws):

@@ -116,3 +116,15 @@ def test_errors(series):
             verification.coverage(*arguments)
     with pytest.raises(ValueError, match="two draws or more"):
         verification.crps(observed, draws.isel(draw=[0]))
+
+
+def test_scores_keep_no_label_of_the_series(rng):
+    time = np.arange("2001-01-01", "2001-02-10", dtype="datetime64[D]")
+    attributes = {"long_name": "discharge at the gauge", "units": "mm/d", "gauge": "x"}
+    observed = xr.DataArray(rng.random(time.size), {"time": time}, ("time",), attrs=attributes)
+    draws = xr.DataArray(rng.random((2, 5, time.size)), {"time": time}, ("chain", "draw", "time"))
+    draws.attrs = attributes
+    for score in ("crps", "interval_score", "pit", "reliability"):
+        found = getattr(verification, score)(observed, draws)
+        assert set(found.attrs) == {"long_name", "units"}
+        assert "gauge" not in found.attrs["long_name"]
