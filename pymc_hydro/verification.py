@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from pymc_hydro.core.base.renamed import renamed_arguments
 from pymc_hydro.data.observations import as_floats, check_observations, observed_on
 from pymc_hydro.data.schema import check_units
 
@@ -111,7 +112,8 @@ def crps(observed: xr.DataArray, draws: xr.DataArray) -> xr.DataArray:
     return _score(distance - spread / 2, "crps", name, "mm/d")
 
 
-def pit(observed: xr.DataArray, draws: xr.DataArray, seed: int = 0) -> xr.DataArray:
+@renamed_arguments(seed="random_seed")
+def pit(observed: xr.DataArray, draws: xr.DataArray, random_seed: int = 0) -> xr.DataArray:
     """Return the probability integral transform of each observation, uniform if all is well.
 
     The rank of the observation among the draws; where it equals draws (zero flow), and between
@@ -121,7 +123,7 @@ def pit(observed: xr.DataArray, draws: xr.DataArray, seed: int = 0) -> xr.DataAr
     ----------
     observed, draws
         As in :func:`coverage`.
-    seed : int
+    random_seed : int
         Of the random part, at most ``1 / (n_draw + 1)`` where no draw equals the observation.
 
     Returns
@@ -131,7 +133,7 @@ def pit(observed: xr.DataArray, draws: xr.DataArray, seed: int = 0) -> xr.DataAr
     observed, draws = _matched("pit", observed, draws)
     below = (draws < observed).sum("draw")
     equal = (draws == observed).sum("draw")
-    u = np.random.default_rng(seed).random(observed.size)
+    u = np.random.default_rng(random_seed).random(observed.size)
     result = (below + u * (equal + 1)) / (draws.sizes["draw"] + 1)
     return _score(result, "pit", "probability integral transform", "1")
 

@@ -83,7 +83,7 @@ ALLOWED = {
         | {"integrators"},
         {"numpy", "scipy", "pandas", "xarray"},
     ),
-    "verification": ({"data"}, {"numpy", "xarray", "scipy"}),
+    "verification": ({"core/base", "data"}, {"numpy", "xarray", "scipy"}),
     "plots": (
         {"data", "plots/of_errors", "plots/of_runs", "verification"},
         {"numpy", "xarray", "matplotlib", "arviz"},

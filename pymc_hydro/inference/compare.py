@@ -9,6 +9,7 @@ import pandas as pd
 import pymc as pm
 import xarray as xr
 
+from pymc_hydro.core.base.renamed import renamed_arguments
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.inference.build import build_model
 
@@ -34,13 +35,14 @@ class Comparison:
     pymc_models: dict
 
 
-def compute_log_likelihood(idata: Any, pymc_model: pm.Model | None = None) -> Any:
+@renamed_arguments(pymc_model="model")
+def compute_log_likelihood(idata: Any, model: pm.Model | None = None) -> Any:
     """Call ``pm.compute_log_likelihood``; use that (deprecated).
 
     Parameters
     ----------
     idata : DataTree or InferenceData
-    pymc_model : pm.Model, optional
+    model : pm.Model, optional
         The model in context if not given.
 
     Returns
@@ -54,7 +56,7 @@ def compute_log_likelihood(idata: Any, pymc_model: pm.Model | None = None) -> An
         FutureWarning,
         stacklevel=2,
     )
-    return pm.compute_log_likelihood(idata, model=pymc_model, progressbar=False)
+    return pm.compute_log_likelihood(idata, model=model, progressbar=False)
 
 
 def compare(

@@ -64,8 +64,7 @@ def fit_laplace(
         every other one with the parameters of the errors where they were. Error models with memory
         often have several modes.
     random_seed : int, optional
-        Of the random points. The names of earlier versions, `seed` and `pymc_model` for `model`,
-        work for this version and warn.
+        Of the random points.
 
     Returns
     -------

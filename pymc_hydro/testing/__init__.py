@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from pymc_hydro.core.base.renamed import renamed_arguments
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.engine.errors import IntegrationError
 from pymc_hydro.integrators import BOGACKI_SHAMPINE, TR_BDF2
@@ -14,8 +15,9 @@ __all__ = ["Finding", "check_model"]
 SHORT = 8  # intervals, of the checks in plain Python
 
 
+@renamed_arguments(seed="random_seed")
 def check_model(
-    model: AbstractModel | type[AbstractModel], draws: int = 10, seed: int = 0
+    model: AbstractModel | type[AbstractModel], draws: int = 10, random_seed: int = 0
 ) -> list[Finding]:
     """Run the gradient ladder on a model and say in words what fails.
 
@@ -31,7 +33,7 @@ def check_model(
     model : AbstractModel or its class
     draws : int
         Parameter vectors for the cheap checks; those that run plain Python take fewer.
-    seed : int
+    random_seed : int
 
     Returns
     -------
@@ -52,7 +54,7 @@ def check_model(
     """
     if isinstance(model, type):
         model = model()
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(random_seed)
     found: dict[str, Finding] = {}
     failures = []
 
