@@ -211,7 +211,7 @@ class TestFolder:
         assert whole | {"settings.json", "simulation.csv", "report.html"} <= names
         assert not [n for n in names if re.match(r"\..*-", n)]  # no temporary file is left
         predicted = xr.load_dataset(done / "predictions.nc", engine="h5netcdf")
-        assert predicted.sizes["draw"] == 80
+        assert (predicted.sizes["chain"], predicted.sizes["draw"]) == (2, 40)
         first = predicted["time"][predicted["period"] == "validation"][0].values
         assert str(first)[:10] == "1956-01-01"
 

@@ -67,6 +67,8 @@ def test_other_outputs_are_not_routed():
 
 def test_a_base_that_makes_no_sense_fails_the_run():
     with pytest.raises(ph.IntegrationError):
+        ph.simulate(Routed(), [0.01, 0.5, 1e9], DAILY)
+    with pytest.raises(ValueError, match="b = -1 is outside its domain"):
         ph.simulate(Routed(), [0.01, 0.5, -1.0], DAILY)
 
 

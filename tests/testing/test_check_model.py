@@ -141,7 +141,7 @@ def test_lost_water_and_wrong_discharge_are_found(monkeypatch):
 def test_a_poor_jacobian_is_found(monkeypatch):
     def spoiled(*arguments, **options):
         run = ph.simulate(*arguments, **options)
-        if not options.get("rtol"):
+        if options["rtol"] > 1e-6:
             run["ddischarge_dparameter"] = run["ddischarge_dparameter"] * 1.1
         return run
 
