@@ -9,6 +9,7 @@ import xarray as xr
 
 from pymc_hydro.data.checks.dates import as_dates
 from pymc_hydro.data.checks.limits import WEATHER, check_weather
+from pymc_hydro.data.checks.quantities import without_units
 from pymc_hydro.data.checks.values import as_floats
 from pymc_hydro.data.schema import check_units, check_values
 
@@ -20,6 +21,7 @@ LATENT_HEAT_DENSITY = 2.45  # MJ per mm and m2: latent heat 2.45 MJ/kg, density 
 MEGAJOULES = 0.0864  # MJ m-2 d-1 in one W m-2
 LOWEST, HIGHEST = -450.0, 9000.0  # m, of land
 YEAR, AGAINST_THE_SUN = 365, -0.3  # days; correlation of temperature with radiation above the air
+UNITS = {"temperature": "degC"} | {name: unit for name, (unit, *_) in WEATHER.items()}
 _HUMIDITY = "relative_humidity or vapour_pressure"
 # Method: what it needs beside temperature and latitude.
 METHODS = {
@@ -130,7 +132,7 @@ def potential_evaporation(
             f"elevation: expected {LOWEST:g} to {HIGHEST:g} m, found {elevation:g}; a code such as "
             "-999 stands for no height"
         )
-    basin = _checked(basin, method, time)
+    basin = _checked(without_units(basin, UNITS), method, time)
     _warn_of_hemisphere(basin["temperature"].values, time, latitude)
     if method == "oudin":
         values = oudin(basin["temperature"].values, time, latitude)

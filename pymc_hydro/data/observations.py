@@ -4,6 +4,7 @@ What a user has (an array, a Series, a DataArray, a quantity of pint) becomes nu
 axis they are compared on, NaN where missing; or an error says what is wrong with it.
 """
 
+import warnings
 from collections.abc import Mapping
 
 import numpy as np
@@ -11,10 +12,20 @@ import pandas as pd
 import xarray as xr
 
 from pymc_hydro.data.checks.dates import as_dates, check_length, date_text, interval_text
+from pymc_hydro.data.checks.limits import isolated_text
+from pymc_hydro.data.checks.quantities import pint_quantity, with_magnitude
 from pymc_hydro.data.checks.values import as_floats, check_codes, place_text
 from pymc_hydro.data.schema import VARIABLES, check_units, unit_of
 
-__all__ = ["LABELLED", "as_floats", "check_observations", "match_dates", "observed_on", "same_unit"]
+__all__ = [
+    "LABELLED",
+    "as_floats",
+    "check_observations",
+    "match_dates",
+    "observed_on",
+    "same_unit",
+    "series_unit",
+]
 
 LABELLED = (pd.Series, xr.DataArray)
 # Parts of an interval: labels that far from its start are rounded; intervals that differ by more
@@ -94,6 +105,11 @@ def check_observations(
     what, time, quantity, all_missing
         As in :func:`observed_on`.
     values : array, shape (..., n_time)
+
+    Warns
+    -----
+    UserWarning
+        If the largest value is 99, 999 or the like and may be such a code.
     """
     signed = quantity not in VARIABLES or quantity == "temperature"
     infinite = np.isinf(values)
@@ -111,6 +127,8 @@ def check_observations(
             f"{what}: observations of {quantity} are negative in {int(negative.sum())} intervals"
             f"{place_text(values, negative, time)}; write missing ones as NaN"
         )
+    if not signed and (text := isolated_text(values, time)):
+        warnings.warn(f"{what}: observations of {quantity} {text}", UserWarning, stacklevel=3)
 
 
 def match_dates(what: str, series: pd.Series | xr.DataArray, time, axis: str) -> np.ndarray:
@@ -248,7 +266,7 @@ def _has_labels(series) -> bool:
 def _in_unit(what, observed, quantity):
     """Return observations in the unit of their quantity, without a unit of pint."""
     known = VARIABLES[quantity][0][0] if quantity in VARIABLES else None
-    data = _pint_quantity(observed)
+    data = pint_quantity(observed)
     if data is None:
         if known is not None:
             check_units(f"{what}: observations", quantity, _attributes(observed))
@@ -269,7 +287,7 @@ def same_unit(what: str, observed, simulated) -> tuple[np.ndarray, np.ndarray]:
     ValueError
         If both have a unit, of pint or as the attribute ``units``, and the units differ.
     """
-    ours, theirs = (_pint_quantity(x) for x in (observed, simulated))
+    ours, theirs = (pint_quantity(x) for x in (observed, simulated))
     if ours is not None and theirs is not None:
         observed = _magnitude(what, observed, ours, theirs.units)
         simulated = _magnitude(what, simulated, theirs, theirs.units)
@@ -279,7 +297,7 @@ def same_unit(what: str, observed, simulated) -> tuple[np.ndarray, np.ndarray]:
             f"{what}: only one of observed and simulated has a unit of pint ({unit}); give both, "
             "or convert it and give its magnitude"
         )
-    units = [unit_of(_attributes(x)) for x in (observed, simulated)]
+    units = [series_unit(x) for x in (observed, simulated)]
     if all(units) and units[0] != units[1]:
         raise ValueError(
             f"{what}: observed is in {units[0]!r} and simulated in {units[1]!r}; convert one of "
@@ -288,27 +306,22 @@ def same_unit(what: str, observed, simulated) -> tuple[np.ndarray, np.ndarray]:
     return as_floats(observed, what), as_floats(simulated, what)
 
 
+def series_unit(series) -> str:
+    """Return the unit of a series, of pint or as the attribute ``units``; empty if it has none."""
+    quantity = pint_quantity(series)
+    return unit_of(_attributes(series) if quantity is None else {"units": quantity.units})
+
+
 def _attributes(series) -> Mapping:
     attributes = getattr(series, "attrs", None)
     return attributes if isinstance(attributes, Mapping) else {}
 
 
-def _pint_quantity(series):
-    """Return the quantity of pint that a series is or holds, None if there is none."""
-    data = series.variable._data if isinstance(series, xr.DataArray) else series
-    if isinstance(series, pd.Series):
-        data = getattr(series.array, "quantity", None)
-    return data if hasattr(data, "magnitude") and hasattr(data, "to") else None
-
-
 def _magnitude(what, series, data, unit, quantity=None):
     """Return a series with the magnitude of its quantity of pint, in another unit."""
     try:
-        plain = np.asarray(data.to(unit).magnitude, dtype=float)
-    except Exception as error:  # of pint, which need not be installed
+        return with_magnitude(series, data, unit)
+    except ValueError as error:
         if quantity is not None:
             check_units(f"{what}: observations", quantity, {"units": str(data.units)})
-        raise ValueError(f"{what}: observations are not in {unit}: {error}") from error
-    if isinstance(series, xr.DataArray):
-        return series.copy(data=plain)
-    return pd.Series(plain, series.index) if isinstance(series, pd.Series) else plain
+        raise ValueError(f"{what}: observations: {error}") from error

@@ -10,6 +10,7 @@ import xarray as xr
 
 from pymc_hydro.data.checks.dates import as_dates, check_axis, date_text
 from pymc_hydro.data.checks.limits import doubts, look_alike
+from pymc_hydro.data.checks.quantities import without_units
 from pymc_hydro.data.checks.values import as_floats, check_codes
 
 __all__ = [
@@ -102,11 +103,12 @@ def checked_basin(data: xr.Dataset | pd.DataFrame, needed: Sequence[str] = ()) -
     """Return `data` as :func:`as_basin` does, without its warnings."""
     if isinstance(data, pd.DataFrame):
         frame = data.set_index("time") if "time" in data.columns else data
-        data = xr.Dataset.from_dataframe(frame.rename_axis(index="time"))
-    if not isinstance(data, xr.Dataset):
+        data = frame.rename_axis(index="time")
+    elif not isinstance(data, xr.Dataset):
         raise TypeError(
             f"basin: expected an xarray Dataset or a pandas DataFrame, found {type(data).__name__}"
         )
+    data = without_units(data, {name: units[0] for name, (units, _) in VARIABLES.items()})
     if "time" not in data.coords:
         raise KeyError("basin: no coordinate 'time'; rename the date column or index to 'time'")
     missing = [name for name in needed if name not in data]

@@ -8,7 +8,7 @@ import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 
-from pymc_hydro.data.observations import as_floats, check_observations, same_unit
+from pymc_hydro.data.observations import as_floats, check_observations, same_unit, series_unit
 from pymc_hydro.losses.mathematics import Series, Value, mathematics, take
 from pymc_hydro.losses.transforms import (
     Transformation,
@@ -19,6 +19,8 @@ from pymc_hydro.losses.transforms import (
 )
 
 __all__ = ["Pairs", "logarithm", "small_flow", "variation"]
+
+FLOW_UNIT = "mm/d"
 
 SMALL_FLOW = 0.01  # of the median of the positive observations
 
@@ -67,7 +69,9 @@ class Pairs:
         Raises
         ------
         ValueError, TypeError
-            If the shapes differ, nothing was observed, or a value is not allowed.
+            If the shapes differ, nothing was observed, or a value is not allowed: a code of missing
+            values, or a negative one beside a simulation that is nowhere negative, unless the
+            attribute ``units`` says that neither is discharge.
         """
         transform = select_transform(transform)
         if isinstance(observed, Variable):
@@ -82,13 +86,16 @@ class Pairs:
                 y, transformed(name, transform, pt.as_tensor_variable(simulated)), None, None
             )
         _check_dates(name, observed, simulated)
+        units = {series_unit(observed), series_unit(simulated)}
         if isinstance(simulated, Variable):
             observed = as_floats(observed, name)
         else:
             observed, simulated = same_unit(name, observed, simulated)
         _check_shapes(name, observed, simulated)
-        # Both may be logarithms; if the simulation is nowhere negative, both are flow.
-        flow = not isinstance(simulated, Variable) and not (simulated < 0).any()
+        # Both may be logarithms; if the simulation is nowhere negative, both are flow, unless their
+        # unit is that of something else.
+        flow = units <= {"", FLOW_UNIT} and not isinstance(simulated, Variable)
+        flow = flow and not (simulated < 0).any()
         check_observations(name, observed, quantity="discharge" if flow else None)
         there = np.flatnonzero(np.isfinite(observed))
         transform = with_offset(name, transform, observed[there])

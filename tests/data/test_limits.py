@@ -37,9 +37,10 @@ DOUBTFUL = {
     ),
     "99 of rain": (
         value_at(changed(FULDA, precipitation=P / 2), "precipitation", 99),
-        "exactly 99",
+        "precipitation have the value 99 in 1 intervals, first 99 at 1979-04-11",
     ),
-    "999 of flow": (value_at(FULDA, "discharge", 99.9, slice(3, 5)), "exactly 99.9 in 2 interv"),
+    "999 of flow": (value_at(FULDA, "discharge", 99.9, slice(3, 5)), "value 99.9 in 2 interv"),
+    "99 twice": (value_at(FULDA, "precipitation", 99, [8, 500]), "the value 99 in 2 intervals"),
     "filled down": (
         value_at(FULDA, "temperature", 7.5, slice(200, 300)),
         "exactly 7.5 degC for 100 days from 1979-07-20",

@@ -2,9 +2,12 @@
 
 import numpy as np
 import pandas as pd
+import pint
 import pytest
 import xarray as xr
 
+import pymc_hydro as ph
+from pymc_hydro.data import as_basin, potential_evaporation
 from pymc_hydro.data.observations import check_observations, observed_on
 
 N = 40
@@ -190,11 +193,47 @@ def test_quantities_with_a_unit():
 
 
 def test_quantities_of_pint():
-    pint = pytest.importorskip("pint")
     ureg = pint.UnitRegistry()
     np.testing.assert_allclose(on_days(FLOW / 24 * ureg("mm/hour")), FLOW)
     with pytest.raises(ValueError, match=r"expected .mm/d.; multiply by 86\.4"):
         on_days(FLOW * ureg("m**3/s"))
+
+
+def test_records_of_pint():
+    """Each quantity is converted; one of another kind is refused with the usual fix."""
+    ureg, basin = pint.UnitRegistry(), ph.load_basin("fulda").isel(time=slice(0, 400))
+    rain = ureg.Quantity(basin["precipitation"].values / 24, "mm/hour")
+    warmth = ureg.Quantity(basin["temperature"].values + 273.15, "kelvin")
+    record = basin.assign(precipitation=("time", rain), temperature=("time", warmth))
+    xr.testing.assert_allclose(as_basin(record), basin)
+    computed = potential_evaporation(record, latitude=50.0)["potential_evaporation"]
+    expected = potential_evaporation(basin, latitude=50.0)["potential_evaporation"]
+    xr.testing.assert_allclose(computed, expected)
+    flow = ureg.Quantity(basin["discharge"].values, "m**3/s")
+    with pytest.raises(ValueError, match=r"'discharge': unit 'meter \*\* 3 / second'.* 86\.4"):
+        as_basin(basin.assign(discharge=("time", flow)))
+
+
+def test_a_positive_code_among_observations():
+    observed = np.where(np.arange(N) == 7, 999.0, FLOW)
+    with pytest.warns(UserWarning, match=r"the value 999 in 1 intervals, first .*-03-08"):
+        on_days(observed)
+    on_days(np.linspace(1.0, 99.0, N))  # others are near
+
+
+def test_losses_of_series_that_are_no_discharge():
+    """A simulation without negative values may still be of temperature, if its unit says so."""
+    observed = xr.DataArray(FLOW - FLOW.min() - 0.01, {"time": DAYS}, ("time",))
+    simulated = xr.zeros_like(observed) + np.linspace(0, 2, N)
+    with pytest.raises(ValueError, match="negative in"):
+        ph.losses.nse(observed, simulated)
+    warm = [x.assign_attrs(units="degC") for x in (observed, simulated)]
+    expected = 1 - float(((observed - simulated) ** 2).sum() / (observed.size * observed.var()))
+    assert ph.losses.nse(*warm) == pytest.approx(expected)
+    with pytest.raises(ValueError, match="1 values of -999, a usual code"):
+        ph.losses.nse(warm[0].where(warm[0] > 0, -999.0), warm[1])
+    with pytest.raises(ValueError, match="negative in"):
+        ph.losses.nse(observed.assign_attrs(units="mm day-1"), simulated)
 
 
 def test_quantities_with_a_sign():

@@ -6,8 +6,9 @@ from difflib import get_close_matches
 import numpy as np
 
 from pymc_hydro.data.checks.dates import date_text
+from pymc_hydro.data.checks.values import place_text
 
-__all__ = ["WEATHER", "check_weather", "doubts", "look_alike"]
+__all__ = ["WEATHER", "check_weather", "doubts", "isolated_text", "look_alike"]
 
 DAY = np.timedelta64(1, "D")
 YEAR, MONTHS = 365, 90  # days of a record with seasons; of temperature that does not change
@@ -16,7 +17,9 @@ DRIEST_MEAN, WETTEST_MEAN, STRONGEST_EVAPORATION = 0.03, 15.0, 10.0  # mm/d
 RUNOFF_RATIOS, LOWEST_RATIO = (0.02, 1.2), 1e-3
 DRY = 2.0  # potential evaporation by precipitation
 SEASONS = 3.0  # degC, standard deviation of monthly temperature with a summer and a winter
-# Positive codes of missing values, if no other value is above half of one.
+# Positive codes of missing values, if no other value is above half of one; or above that share of
+# it, where it stands in several intervals. Not judged in a series of fewer intervals.
+NEAR, FEWEST = 0.9, 10
 NINES = (99.0, 99.9, 99.99, 999.0, 999.9, 999.99, 9999.0, 9999.9, 99999.0, 32767.0, 65535.0)
 # Beside the schema, what potential evaporation is computed from: unit, least, most, usual fault.
 WEATHER = {
@@ -126,21 +129,38 @@ def look_alike(name: str, columns: Iterable) -> str | None:
     return plain[close[0]] if close else None
 
 
+def isolated_text(values: np.ndarray, time=None) -> str | None:
+    """Return how a series of a quantity without sign may hold a positive code of missing values.
+
+    Parameters
+    ----------
+    values : array, shape (..., n_time)
+    time : array of datetime64, shape (n_time,), optional
+
+    Returns
+    -------
+    str or None
+        What is odd about the largest value, and the usual fix; None if nothing is.
+    """
+    most = np.nanmax(values, initial=0.0)
+    if values.size < FEWEST or not any(abs(most - code) <= 1e-6 * code for code in NINES):
+        return None
+    equal = values == most
+    others = values[~equal & np.isfinite(values)]
+    second = others.max(initial=0.0)
+    if others.size < 2 or second > NEAR * most or (equal.sum() < 2 and second > most / 2):
+        return None
+    place = place_text(values, equal, time)
+    return (
+        f"have the value {most:g} in {int(equal.sum())} intervals{place}, "
+        f"and at most {second:.4g} elsewhere; does it stand for a missing value? then set it to NaN"
+    )
+
+
 def _isolated(record, time) -> Iterator[str]:
     for name, values in record.items():
-        if name == "temperature" or values.size < 10:
-            continue
-        most = np.nanmax(values, initial=0.0)
-        if not any(abs(most - code) <= 1e-6 * code for code in NINES):
-            continue
-        equal = values == most
-        others = values[~equal & np.isfinite(values)]
-        if others.size > 1 and others.max() < most / 2:
-            yield (
-                f"{name} is exactly {most:g} in {int(equal.sum())} intervals, first at "
-                f"{date_text(time[equal.argmax()])}, and below {most / 2:g} elsewhere; does it "
-                "stand for a missing value? then set it to NaN"
-            )
+        if name != "temperature" and (text := isolated_text(values, time)):
+            yield f"values of {name} {text}"
 
 
 def _future(record, time) -> Iterator[str]:
