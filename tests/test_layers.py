@@ -185,12 +185,16 @@ def test_one_name_has_one_meaning():
 def test_import_is_light():
     """What takes long to import is imported when it is needed."""
     code = (
-        "import sys, pymc; before = set(sys.modules); import pymc_hydro;"
+        "import sys, pymc; before = set(sys.modules); import pymc_hydro as ph;"
+        "print(*(set(sys.modules) - before));"
+        "[getattr(ph, name) for name in set(ph.__all__) - {'plots', 'testing'}];"
         "print(*(set(sys.modules) - before))"
     )
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
-    packages = {name.partition(".")[0] for name in result.stdout.split()}
+    by_import, by_use = map(str.split, result.stdout.splitlines())
+    assert [name for name in by_import if name.startswith("pymc_hydro")] == ["pymc_hydro"]
+    packages = {name.partition(".")[0] for name in by_use}
     assert packages.isdisjoint({"jax", "llvmlite", "numba", "sympy", "matplotlib", "numpyro"})
-    assert "scipy.optimize" not in result.stdout.split()
+    assert "scipy.optimize" not in by_use

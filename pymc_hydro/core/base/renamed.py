@@ -11,7 +11,9 @@ __all__ = ["renamed_arguments", "renamed_names"]
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def renamed_names(package: str, renamed: Mapping[str, str]) -> Callable[[str], Any]:
+def renamed_names(
+    package: str, renamed: Mapping[str, str], stacklevel: int = 2
+) -> Callable[[str], Any]:
     """Return the ``__getattr__`` of a package in which functions have new names.
 
     Parameters
@@ -19,13 +21,17 @@ def renamed_names(package: str, renamed: Mapping[str, str]) -> Callable[[str], A
     package : str
         Its ``__name__``.
     renamed : mapping of old to new name
+    stacklevel : int
+        Of the warning, as in :func:`warnings.warn`.
     """
 
     def __getattr__(name: str) -> Any:
         if name in renamed:
             short = package.replace("pymc_hydro", "ph", 1)
             warnings.warn(
-                f"{short}.{name} is now called {short}.{renamed[name]}", FutureWarning, stacklevel=2
+                f"{short}.{name} is now called {short}.{renamed[name]}",
+                FutureWarning,
+                stacklevel=stacklevel,
             )
             return getattr(sys.modules[package], renamed[name])
         raise AttributeError(f"module {package!r} has no attribute {name!r}")
