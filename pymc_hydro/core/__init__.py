@@ -9,17 +9,21 @@ from pymc_hydro.core import blocks, functions, laws, smoothing, snow
 from pymc_hydro.core.blocks import FedChain, LinearReservoir, NashCascade, UnitHydrograph
 from pymc_hydro.core.declaration import Flow, Output, Parameter, Store
 from pymc_hydro.core.functions import (
+    cos,
     exp,
     expm1,
+    gammainc,
     log,
     log1p,
     logistic,
+    ndtr,
     piecewise,
     power,
+    sin,
     sqrt,
     tanh,
 )
-from pymc_hydro.core.laws import exponential_law, guarded_power
+from pymc_hydro.core.laws import Laws, exponential_law, guarded_power
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.core.smoothing import clamp, lesser, maximum, minimum, overflow, pos, step
 from pymc_hydro.core.snow import DegreeDaySnow, ElevationBands, NoSnow, RefreezingSnow, Water
@@ -30,6 +34,7 @@ __all__ = [
     "ElevationBands",
     "FedChain",
     "Flow",
+    "Laws",
     "LinearReservoir",
     "NashCascade",
     "NoSnow",
@@ -41,10 +46,12 @@ __all__ = [
     "Water",
     "blocks",
     "clamp",
+    "cos",
     "exp",
     "expm1",
     "exponential_law",
     "functions",
+    "gammainc",
     "guarded_power",
     "laws",
     "lesser",
@@ -53,10 +60,12 @@ __all__ = [
     "logistic",
     "maximum",
     "minimum",
+    "ndtr",
     "overflow",
     "piecewise",
     "pos",
     "power",
+    "sin",
     "smoothing",
     "snow",
     "sqrt",

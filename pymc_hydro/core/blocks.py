@@ -160,7 +160,8 @@ class UnitHydrograph:
     Parameters
     ----------
     output : str
-        The output that is routed.
+        The output that is routed; or, among a model's `hydrographs`, the name of the place that
+        flows lead to.
     ordinate : callable ``(start, end, p) -> share``
         Share that arrives between `start` and `end`, in days after it arose: a pure function, as
         a model's flux function is.

@@ -108,6 +108,8 @@ class Store:
     capacity : str or callable, optional
         The parameter that limits the store, or a function of the parameters. With it, the model's
         option ``initial={store: share}`` fills a share of the store, or estimates that share.
+    signed : bool
+        Whether the content may be negative: a deficit, or groundwater below the outlet.
     """
 
     name: str
@@ -115,14 +117,17 @@ class Store:
     description: str
     initial: float | Callable[[Any], Any] = 1e-5  # mm, the reference implementation's start
     capacity: str | Callable[[Any], Any] | None = None
+    signed: bool = False
 
     def __post_init__(self) -> None:
         _check_name("Store", self.name)
         check_unit(f"Store {self.name!r}", self.unit)
-        if not (callable(self.initial) or (math.isfinite(self.initial) and self.initial >= 0)):
+        if callable(self.initial):
+            return
+        if not (math.isfinite(self.initial) and (self.initial >= 0 or self.signed)):
             raise ValueError(
                 f"Store {self.name!r}: initial content must be finite and not negative, found "
-                f"{self.initial}"
+                f"{self.initial}; declare signed=True if the store may be negative"
             )
 
     def full(self, p: Any) -> Any:

@@ -17,7 +17,8 @@ def domain_of(model: AbstractModel) -> np.ndarray:
     The third column says whether NaN stands for a content that the parameters give.
     """
     parameters = [(*p.limits, False) for p in model.parameters]
-    stores = [(0.0, math.inf, callable(s.initial)) for s in model.stores]
+    lowest = {False: 0.0, True: -math.inf}
+    stores = [(lowest[s.signed], math.inf, callable(s.initial)) for s in model.stores]
     return np.array([*parameters, *stores], dtype=float).reshape(-1, 3)
 
 

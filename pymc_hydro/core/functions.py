@@ -12,9 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from pymc_hydro.core import special
 from pymc_hydro.core.base import expression
 
-__all__ = ["exp", "expm1", "log", "log1p", "logistic", "piecewise", "power", "sqrt", "tanh"]
+__all__ = [
+    "cos", "exp", "expm1", "gammainc", "log", "log1p", "logistic", "ndtr", "piecewise", "power",
+    "sin", "sqrt", "tanh",
+]  # fmt: skip
 
 # Namespaces by the package that the argument's type comes from; imported only when met.
 _NAMESPACES = {"sympy": "sympy", "jax": "jax.numpy", "jaxlib": "jax.numpy"}
@@ -29,6 +33,16 @@ def _namespace(x: Any) -> ModuleType:
     return np if name is None else importlib.import_module(name)
 
 
+def _vectorized(function: Callable) -> Callable:
+    """Return a function of numbers as one of arrays; numbers give a number."""
+    return lambda *args: np.vectorize(function, otypes=[float])(*args)[()]
+
+
+def cos(x: Any) -> Any:
+    """Cosine."""
+    return _namespace(x).cos(x)
+
+
 def exp(x: Any) -> Any:
     """Exponential function."""
     return _namespace(x).exp(x)
@@ -38,6 +52,30 @@ def expm1(x: Any) -> Any:
     """``exp(x) - 1`` without loss of digits at small `x`."""
     namespace = _namespace(x)
     return namespace.expm1(x) if hasattr(namespace, "expm1") else namespace.exp(x) - 1
+
+
+def gammainc(a: Any, x: Any) -> Any:
+    """Regularised lower incomplete gamma function P(a, x), for positive `a`; zero for x <= 0.
+
+    Its complement is ``1 - gammainc(a, x)``. Both derivatives are known.
+    """
+    namespace = next((n for n in map(_namespace, (a, x)) if n is not np), np)
+    match namespace.__name__:
+        case "pymc_hydro.core.base.expression":
+            return expression.gammainc(a, x)
+        case "sympy":
+            return namespace.lowergamma(a, x) / namespace.gamma(a)
+        case "pytensor.tensor":
+            return namespace.gammainc(a, x)
+        case "jax.numpy":
+            return importlib.import_module("jax.scipy.special").gammainc(a, x)
+    real = np.real(a), np.real(x)
+    value = _vectorized(special.gammainc)(*real)
+    if not (np.iscomplexobj(a) or np.iscomplexobj(x)):
+        return value
+    slopes = (_vectorized(f)(*real) for f in (special.gammainc_da, special.gammainc_dx))
+    change = sum(slope * np.imag(y) for slope, y in zip(slopes, (a, x), strict=True))
+    return value + 1j * change  # to first order, which is exact for a complex step
 
 
 def log(x: Any) -> Any:
@@ -55,6 +93,23 @@ def logistic(x: Any) -> Any:
     """``1 / (1 + exp(-x))``: a smooth step from zero to one, which cannot overflow."""
     namespace = _namespace(x)
     return expression.logistic(x) if namespace is expression else (1 + namespace.tanh(x / 2)) / 2
+
+
+def ndtr(x: Any) -> Any:
+    """Distribution function of the standard normal distribution."""
+    namespace = _namespace(x)
+    match namespace.__name__:
+        case "pymc_hydro.core.base.expression":
+            return expression.ndtr(x)
+        case "sympy" | "pytensor.tensor":
+            return namespace.erfc(-x / namespace.sqrt(2)) / 2
+        case "jax.numpy":
+            return importlib.import_module("jax.scipy.special").ndtr(x)
+    value = _vectorized(special.ndtr)(np.real(x))
+    if not np.iscomplexobj(x):
+        return value
+    density = np.exp(-(np.real(x) ** 2) / 2) / np.sqrt(2 * np.pi)
+    return value + 1j * density * np.imag(x)  # to first order, as gammainc
 
 
 # Called with (switch, above, below, continuity) of every piecewise expression that is evaluated
@@ -96,7 +151,7 @@ def piecewise(switch: Any, above: Any, below: Any, *, continuity: int | None) ->
             return namespace.where(switch > 0, above, below)
     for listener in _listeners:
         listener(switch, above, below, continuity)
-    return np.where(np.real(switch) > 0, above, below)
+    return np.where(np.real(switch) > 0, above, below)[()]  # numbers give a number
 
 
 def power(x: Any, exponent: Any) -> Any:
@@ -108,6 +163,11 @@ def power(x: Any, exponent: Any) -> Any:
     if _namespace(x).__name__ == "sympy":
         return x**exponent
     return exp(exponent * log(x))
+
+
+def sin(x: Any) -> Any:
+    """Sine."""
+    return _namespace(x).sin(x)
 
 
 def sqrt(x: Any) -> Any:

@@ -50,6 +50,10 @@ class AbstractModel:
         such as groundwater from a neighbour, and fluxes to outside that are part of no output.
     routing : UnitHydrograph or None
         Distributes an output over later intervals, after the differential equations.
+    hydrographs : tuple of UnitHydrograph
+        Places in which water is delayed, each known by its name: flows lead to it and from it. In
+        `fluxes` its name is among the forcings ``u``: the rate at which water leaves it, constant
+        in an interval, which the flows from it must add up to. Nothing flows back to a hydrograph.
     ordered : tuple of (str, str)
         Pairs of parameters, the smaller first, that would otherwise be exchangeable, such as the
         rates of a slow and a quick reservoir; default priors keep the order.
@@ -89,6 +93,7 @@ class AbstractModel:
     snow_target: str | None = None
     exchanges: tuple[str, ...] = ()
     routing: UnitHydrograph | None = None
+    hydrographs: tuple[UnitHydrograph, ...] = ()
     ordered: tuple[tuple[str, str], ...] = ()
     # Options of a subclass in a form of its own choice; they replace the options as given.
     choices: Mapping[str, Any] = MappingProxyType({})
@@ -139,6 +144,8 @@ class AbstractModel:
                 self.outputs = (*self.outputs, swe)
         if self.routing is not None:
             self.parameters = (*self.parameters, *self.routing.parameters)
+        for hydrograph in self.hydrographs:
+            self.parameters = (*self.parameters, *hydrograph.parameters)
         self._fill(initial or {})
         try:
             self._identity = (type(self), freeze(self.options))

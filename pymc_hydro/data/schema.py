@@ -39,6 +39,7 @@ VARIABLES = {
     "potential_evaporation": (_RATE, "potential evaporation"),
     "temperature": (_CELSIUS, "mean air temperature"),
     "discharge": (_RATE, "observed discharge"),
+    "day_of_year": (("d",), "day of the year, 1 at noon of 1 January"),
 }
 TEMPERATURE_RANGE = (-90.0, 65.0)  # degC, records of the Earth; beyond are other units
 DAY, HOUR = np.timedelta64(1, "D"), np.timedelta64(1, "h")
@@ -111,11 +112,13 @@ def checked_basin(data: xr.Dataset | pd.DataFrame, needed: Sequence[str] = ()) -
     data = without_units(data, {name: units[0] for name, (units, _) in VARIABLES.items()})
     if "time" not in data.coords:
         raise KeyError("basin: no coordinate 'time'; rename the date column or index to 'time'")
-    missing = [name for name in needed if name not in data]
+    missing = [name for name in needed if name not in (*data, "day_of_year")]
     if missing:
         raise KeyError(_missing_text(missing, data))
     time = as_dates("basin: 'time'", data.indexes.get("time", data["time"].values)).to_numpy()
     check_axis("basin: 'time'", time)
+    if "day_of_year" in needed and "day_of_year" not in data:
+        data = data.assign(day_of_year=("time", _day_of_year(time)))
     variables = {}
     for name, (units, description) in VARIABLES.items():
         if name not in data:
@@ -132,6 +135,13 @@ def checked_basin(data: xr.Dataset | pd.DataFrame, needed: Sequence[str] = ()) -
         attributes = {"long_name": description, **variable.attrs, "units": units[0]}
         variables[name] = ("time", values, attributes)
     return xr.Dataset(variables, coords={"time": time}, attrs=data.attrs)
+
+
+def _day_of_year(time) -> np.ndarray:
+    """Return the day of the year in the middle of each interval."""
+    middle = time + (time[1] - time[0]) / 2
+    year = middle.astype("datetime64[Y]").astype(time.dtype)
+    return (middle - year) / DAY + 0.5
 
 
 def _missing_text(missing, data) -> str:

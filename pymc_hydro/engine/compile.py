@@ -11,11 +11,15 @@ from typing import Any
 
 import numpy as np
 
+from pymc_hydro.core import special
 from pymc_hydro.core.model import AbstractModel
-from pymc_hydro.engine.codegen import propagator
+from pymc_hydro.core.special import SPECIAL
+from pymc_hydro.engine.codegen import PART_SIGNATURE, propagator
 from pymc_hydro.engine.codegen.layout import width_for
+from pymc_hydro.engine.codegen.routing import emit_assembly
 from pymc_hydro.engine.codegen.step import NO_HOOKS, Hooks, emit_kernel
 from pymc_hydro.engine.codegen.text import emit_rates
+from pymc_hydro.engine.derivation.parts import parts
 from pymc_hydro.engine.derivation.system import derive, derive_full
 from pymc_hydro.integrators import AUTOMATIC, AUTOMATIC_FIXED, METHODS, RungeKutta
 
@@ -39,7 +43,7 @@ _PROPAGATOR = {
     propagator.propagator: "(f8[:,::1], f8[:,:,::1], f8, f8[:,:,:,:,::1], intp)",
 }
 _CONSTANTS = ("N_TERMS", "SUMMED_NORM", "MAX_DOUBLINGS")  # of the propagator's text
-MATHEMATICS = ("exp", "expm1", "log", "log1p", "sqrt", "tanh")
+MATHEMATICS = ("cos", "erfc", "exp", "expm1", "lgamma", "log", "log1p", "sin", "sqrt", "tanh")
 # Multiply and add with one rounding, and shared reciprocals: each changes the last digit at most.
 FAST = {"contract": True, "arcp": True}
 # Explicit: a function without options is compiled with those of the function that calls it.
@@ -91,11 +95,26 @@ def _system(model, outputs, full=False):
 @functools.lru_cache(maxsize=256)
 def _text(model, outputs, width, methods, hooks=NO_HOOKS):
     """Return name, text and content of a kernel; the name has the content in it: no two clash."""
-    body = emit_kernel(_system(model, outputs), "KERNEL", width, methods, hooks)
-    text = "\n\n".join([_propagator_text(), body])
+    bodies = _bodies(model, outputs, width, methods, hooks)
+    called = _special_text() if _calls_special(bodies) else ()
+    text = "\n\n".join([_propagator_text(), *called, *bodies])
     content = _hash(text)
     name = f"{type(model).__name__.lower()}_{content[:16]}"
-    return name, text.replace("def KERNEL(", f"def {name}("), content
+    return name, text.replace("KERNEL", name), content
+
+
+def _bodies(model, outputs, width, methods, hooks):
+    """Return the text of the kernel; before it those of its parts, if there are any."""
+    if not model.hydrographs:
+        return [emit_kernel(_system(model, outputs), "KERNEL", width, methods, hooks)]
+    order = [hydrograph.output for hydrograph in model.hydrographs]
+    found = parts(model, model.select_outputs(outputs))
+    systems = [derive(model, part.outputs, part.held, part.stores) for part in found]
+    bodies = [
+        emit_kernel(system, f"KERNEL_{i}", width, methods, hooks)
+        for i, system in enumerate(systems)
+    ]
+    return [*bodies, emit_assembly(outputs, order, found, "KERNEL")]
 
 
 def _hash(text):
@@ -196,6 +215,16 @@ def python_kernel(
     return space[name]
 
 
+def _calls_special(texts):
+    return any(f"{function.__name__}(" in text for function in SPECIAL for text in texts)
+
+
+def _special_text():
+    """Return the texts of the special functions, for kernels that call one of them."""
+    constants = "\n".join(f"{n} = {getattr(special, n)!r}" for n in ("MOST_TERMS", "SMALL"))
+    return constants, *(inspect.getsource(f) for f in SPECIAL)
+
+
 @functools.lru_cache(maxsize=8)
 def _code(text):
     return compile(text, "kernel in Python", "exec")
@@ -211,6 +240,9 @@ def _compile(model, outputs, width, methods):
     space = namespace()
     exec(compile(text, f"<pymc_hydro kernel {name}>", "exec"), space)
     space["propagator"] = _compile_propagator()
+    space |= _compile_special() if "def gammainc(" in text else {}
+    for each in [n for n in space if n.startswith(f"{name}_")]:
+        space[each] = _compile_part(space[each], content, PART_SIGNATURE)
     label = f"the {type(model).__name__} kernel for {', '.join(outputs)}"
     return Kernel(compile_cached(space[name], content, label), text, content)
 
@@ -227,6 +259,27 @@ def _compile_propagator():
         compiled.disable_compile()
         space[function.__name__] = compiled
     return space["propagator"]
+
+
+@functools.lru_cache(maxsize=1)
+def _compile_special():
+    """Return the compiled special functions by name."""
+    space = namespace()
+    exec("\n\n".join(_special_text()), space)
+    content = _hash(_special_text())
+    return {
+        f.__name__: _compile_part(space[f.__name__], content, f"f8({', '.join(['f8'] * n)})")
+        for f, n in SPECIAL.items()
+    }
+
+
+def _compile_part(function, content, signature):
+    """Return a function that kernels call, compiled for the types of its arguments."""
+    label = f"a part of a kernel ({function.__name__})"
+    compiled = compile_cached(function, _hash(content + label), label)
+    compiled.compile(signature)
+    compiled.disable_compile()
+    return compiled
 
 
 def _jit(function):
@@ -263,8 +316,9 @@ def get_rates(model: AbstractModel, outputs: tuple[str, ...] = ("discharge",)):
     They are for checks against other solvers. The vector `x` holds all states: stores, then the
     accumulated outputs. The functions do not write entries of J and B that are zero by structure.
     """
-    space = namespace()
-    exec(emit_rates(_system(model, outputs, full=True), "rates"), space)
+    space, text = namespace(), emit_rates(_system(model, outputs, full=True), "rates")
+    space |= _compile_special() if _calls_special([text]) else {}
+    exec(text, space)
     return tuple(_jit(space[name]) for name in ("rates", "rates_jacobian"))
 
 
@@ -276,7 +330,8 @@ def namespace(mathematics: ModuleType = math) -> dict[str, Any]:
     mathematics : module
         Where ``exp`` and its like are from.
     """
-    names = {name: getattr(mathematics, name) for name in MATHEMATICS}
+    # NumPy has neither the error function nor the logarithm of the gamma function.
+    names = {n: getattr(mathematics, n, getattr(math, n)) for n in MATHEMATICS}
     arrays = {"np": np, "zeros": np.zeros, "empty": np.empty}
     # Numba imports the module of a function when it loads the function from a cache: a module that
     # every version has.

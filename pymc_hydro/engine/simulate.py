@@ -55,7 +55,8 @@ def initial_array(
             f"{name}: initial_state must have {len(known)} finite values ({', '.join(known)}), "
             f"found shape {array.shape}"
         )
-    negative = [f"{k} = {value:g}" for k, value in zip(known, array, strict=True) if value < 0]
+    stores = zip(model.stores, array, strict=True)
+    negative = [f"{s.name} = {value:g}" for s, value in stores if value < 0 and not s.signed]
     if negative:
         raise ValueError(
             f"{name}: initial_state has negative contents, {', '.join(negative)} mm; a store that "

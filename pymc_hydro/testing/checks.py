@@ -125,12 +125,20 @@ def _random_point(model, rng, theta):
     """Return contents of stores, empty and over-full included, and forcing, as vectors."""
     n = len(model.stores)
     x = rng.uniform(0, 1.2, n) * rng.choice([1e-3, 1, 100, abs(theta[0])], n)
+    signs = [rng.choice((-1, 1)) if store.signed else 1 for store in model.stores]
+    x *= signs
     u = {
         "precipitation": rng.choice([0, 5, 300.0]),
         "potential_evaporation": rng.uniform(0, 8),
         "temperature": rng.uniform(-20, 20),
+        "day_of_year": 100.0,
     }
-    return x, np.array([u[name] for name in model.forcing_names])
+    arrived = [rng.uniform(0, 20) for _ in model.hydrographs]
+    return x, np.array([*(u[name] for name in model.forcing_names), *arrived])
+
+
+def _forcing_names(model):
+    return *model.forcing_names, *(hydrograph.output for hydrograph in model.hydrographs)
 
 
 def rates_and_jacobians(model, theta, rng: np.random.Generator) -> Finding:
@@ -145,14 +153,15 @@ def rates_and_jacobians(model, theta, rng: np.random.Generator) -> Finding:
         get_rates(model)[1](x * factor, u, theta * factor, *found)
         return found
 
-    forcing = dict(zip(model.forcing_names, u, strict=True))
+    forcing = dict(zip(_forcing_names(model), u, strict=True))
 
     def formula(kind, part, j):
         arguments = [x.astype(kind), theta.astype(kind)]
         if part:
             arguments[part - 1][j] += 1j * COMPLEX_STEP
         p = dict(zip(model.parameter_names, arguments[1], strict=True))
-        found = np.array(rates(model, ("discharge",), arguments[0], forcing, p), dtype=kind)
+        found = rates(model, ("discharge",), arguments[0], forcing, p)[: n_store + 1]
+        found = np.array(found, dtype=kind)
         return found.imag / COMPLEX_STEP if part else found.real
 
     def error(part, j=None):
@@ -193,7 +202,7 @@ def continuity(model, rng: np.random.Generator, n: int = 50) -> Finding:
             p = dict(zip(model.parameter_names, theta, strict=True))
             model.evaluate(
                 dict(zip(model.store_names, x, strict=True)),
-                dict(zip(model.forcing_names, u, strict=True)),
+                dict(zip(_forcing_names(model), u, strict=True)),
                 p,
             )
         finally:
@@ -323,10 +332,14 @@ def discharge_against_scipy(model, theta, basin) -> Finding:
 
 
 def balance_terms(model) -> tuple[list[str], list[str], tuple[str, ...]]:
-    """Return the fluxes that enter, those that leave, and the stores."""
-    inflow = [f.flux for f in model.flows if f.source is None]
-    outflow = [f.flux for f in model.flows if f.target is None]
-    return inflow, outflow, model.store_names
+    """Return the fluxes that enter the stores, those that leave them, and the stores.
+
+    A flow into a unit hydrograph leaves the stores, and what arrives from it enters them.
+    """
+    stores = model.store_names
+    inflow = [f.flux for f in model.flows if f.source not in stores]
+    outflow = [f.flux for f in model.flows if f.target not in stores]
+    return inflow, outflow, stores
 
 
 def water_balance(model, theta, basin) -> Finding:
@@ -339,7 +352,8 @@ def water_balance(model, theta, basin) -> Finding:
     change = np.diff(stored, prepend=sum(model.start(p).values()))
     net = (sum(run[f].values for f in inflow) - sum(run[f].values for f in outflow)) * dt
     entered = sum(np.abs(run[f].values).sum() for f in inflow) * dt
-    rain = sum(run[f].values for f in inflow if f not in model.exchanges)
+    sources = [f.flux for f in model.flows if f.source is None and f.flux not in model.exchanges]
+    rain = sum(run[f].values for f in sources)
     rain_error = np.abs(rain - basin["precipitation"].values).sum() * dt
     scale = BALANCE_LIMIT * max(entered, stored.max(), 1.0)
     error = (np.abs(np.cumsum(net - change)).max() + rain_error) / scale

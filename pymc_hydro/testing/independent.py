@@ -12,7 +12,8 @@ from scipy.linalg import expm
 
 from pymc_hydro.core.base.names import Names
 from pymc_hydro.data.schema import interval_length
-from pymc_hydro.engine.derivation.system import derive
+from pymc_hydro.engine.derivation.parts import parts
+from pymc_hydro.engine.derivation.system import derive, inflow_name
 from pymc_hydro.engine.simulate import forcing_array
 
 __all__ = ["COMPLEX_STEP", "complex_step_run", "propagators", "rates", "route", "solve_with_scipy"]
@@ -23,7 +24,10 @@ MOST_EVALUATIONS = 100_000  # in one interval; at an infinite slope SciPy would 
 
 
 def rates(model, outputs, x, u, p):
-    """Return the rates of stores and of accumulated outputs, straight from the flux function."""
+    """Return the rates of stores and of accumulated outputs, straight from the flux function.
+
+    After the outputs stand the flows into the model's unit hydrographs.
+    """
     fluxes = model.evaluate(dict(zip(model.store_names, x, strict=False)), u, p)
     stores = list(model.right_hand_side(fluxes).values())
     return stores + [sum(fluxes[t] for t in terms) for terms in _terms(model, outputs)]
@@ -31,12 +35,28 @@ def rates(model, outputs, x, u, p):
 
 @functools.lru_cache(maxsize=16)
 def _terms(model, outputs):
-    return [model.output_table[o].terms for o in outputs]
+    into = [[f.flux for f in model.flows if f.target == h.output] for h in model.hydrographs]
+    return [*(model.output_table[o].terms for o in outputs), *into]
 
 
-def route(model, series, p, dt):
-    """Apply the model's unit hydrograph to discharge, shape (n_time, ...), by plain convolution."""
-    routing = model.routing
+def _forcing(model, row, arriving):
+    """Return the forcing of an interval by name, with what arrives from unit hydrographs."""
+    places = (hydrograph.output for hydrograph in model.hydrographs)
+    return dict(zip((*model.forcing_names, *places), (*row, *arriving), strict=True))
+
+
+def _arrivals(model, inflow, p, dt):
+    """Return what arrives from each unit hydrograph, shape (n_hydrograph, n_time, ...)."""
+    pairs = zip(model.hydrographs, inflow, strict=True)
+    return np.array([route(model, series, p, dt, hydrograph) for hydrograph, series in pairs])
+
+
+def route(model, series, p, dt, routing=None):
+    """Apply a unit hydrograph to a series, shape (n_time, ...), by plain convolution.
+
+    If none is given, apply the model's unit hydrograph of discharge to discharge.
+    """
+    routing = model.routing if routing is None else routing
     if routing is None:
         return series
     named = Names(type(model).__name__, "parameter", p)
@@ -75,12 +95,36 @@ def complex_step_run(model, theta, basin, method, steps):
     (discharge, jacobian)
         Shapes (n_time,) and (n_time, n_parameter).
     """
-    system = derive(model, model.select_outputs(("discharge",)))
-    names = [*model.store_names, "amount of discharge"]
-    head = [names.index(n) for n in system.head]
-    linear = [names.index(n) for n in system.linear]
+    n, dt = len(model.hydrographs), interval_length(basin)
+    moved = theta[:, None] + 1j * COMPLEX_STEP * np.eye(theta.size)
+    p = dict(zip(model.parameter_names, moved, strict=True))
+    arrived = np.zeros((n, basin.sizes["time"], theta.size), dtype=complex)
+    for _ in range(n + 1):  # one hydrograph after another, at most
+        result, *inflow = _complex_step_pass(model, theta, basin, method, steps, arrived)
+        arrived = _arrivals(model, inflow, p, dt)
+    result = route(model, result, p, dt)
+    return result[:, 0].real, result.imag / COMPLEX_STEP
+
+
+def _split(model):
+    """Return the positions of head states and of linear states, amounts included."""
+    systems = [derive(model, model.select_outputs(("discharge",)))]
+    if model.hydrographs:
+        found = parts(model, model.select_outputs(("discharge",)))
+        systems = [derive(model, part.outputs, part.held, part.stores) for part in found]
+    into = [f"amount of {inflow_name(h.output)}" for h in model.hydrographs]
+    names = [*model.store_names, "amount of discharge", *into]
+    heads = {n for system in systems for n in system.head if n not in system.held}
+    linear = {n for system in systems for n in system.linear} - heads
+    return [[i for i, n in enumerate(names) if n in chosen] for chosen in (heads, linear)]
+
+
+def _complex_step_pass(model, theta, basin, method, steps, arrived):
+    """Return discharge and the flows into unit hydrographs, each (n_time, n_parameter)."""
+    head, linear = _split(model)
     forcing, dt = forcing_array(model, basin), interval_length(basin)
-    n_parameter, n_state = theta.size, len(names)
+    n_store, n_parameter = len(model.stores), theta.size
+    n_state = n_store + 1 + len(arrived)
     moved = theta[:, None] + 1j * COMPLEX_STEP * np.eye(n_parameter)
     p = dict(zip(model.parameter_names, moved, strict=True))
     x = np.zeros((n_state, n_parameter), dtype=complex)
@@ -89,8 +133,8 @@ def complex_step_run(model, theta, basin, method, steps):
     h = dt / steps
 
     def f(state, u):
-        parts = rates(model, ("discharge",), state, u, p)
-        return np.array([np.broadcast_to(part, n_parameter) for part in parts])
+        found = rates(model, ("discharge",), state, u, p)
+        return np.array([np.broadcast_to(part, n_parameter) for part in found])
 
     def solve_stage(known, gh, u):
         """Return y with ``y = known + gh f(y)``: Newton's method, halved while it does not help."""
@@ -99,11 +143,12 @@ def complex_step_run(model, theta, basin, method, steps):
             return (y - known - gh * f(y, u))[head]
 
         y, real = known.copy(), {k: v[0].real for k, v in p.items()}
+        u_real = {k: np.real(np.ravel(v)[0]) for k, v in u.items()}
         step, exact = None, 0
         while exact < EXACT_ITERATIONS:
             moved = y[:, :1].real + 1j * COMPLEX_STEP * np.eye(n_state)[:, head]
-            parts = rates(model, ("discharge",), moved, u, real)
-            J = np.array([np.broadcast_to(q, len(head)).imag for q in parts])[head] / COMPLEX_STEP
+            found = rates(model, ("discharge",), moved, u_real, real)
+            J = np.array([np.broadcast_to(q, len(head)).imag for q in found])[head] / COMPLEX_STEP
             step = np.linalg.solve(np.eye(len(head)) - gh * J, residual(y))
             size, share = np.linalg.norm(residual(y).real), 1.0
             trial = y.copy()
@@ -119,15 +164,15 @@ def complex_step_run(model, theta, basin, method, steps):
     def product(matrix, vectors):
         return np.einsum("jab,bj->aj", matrix, vectors)
 
-    u = dict(zip(model.forcing_names, forcing[0], strict=True))
+    u = _forcing(model, forcing[0], arrived[:, 0])
     base = np.where(np.isin(np.arange(n_state), linear), 0, 1.0)[:, None] * np.ones(n_parameter)
     unit = np.eye(n_state)[:, :, None]
     columns = [(f(base + unit[i], u) - f(base, u))[linear] for i in linear]
     E, W0, W1, Wm = propagators(np.array(columns).transpose(2, 1, 0), h)
-    result = np.empty((len(forcing), n_parameter), dtype=complex)
+    result = np.empty((1 + len(arrived), len(forcing), n_parameter), dtype=complex)
     for k, row in enumerate(forcing):
-        u = dict(zip(model.forcing_names, row, strict=True))
-        x[-1] = 0
+        u = _forcing(model, row, arrived[:, k])
+        x[n_store:] = 0
         for _ in range(steps):
             slopes = []
             for *before, diagonal in method.a:
@@ -143,9 +188,8 @@ def complex_step_run(model, theta, basin, method, steps):
             ends = slopes[0][linear], slopes[-1][linear], mean[linear]
             added = [product(W, g) for W, g in zip((W0, W1, Wm), ends, strict=True)]
             x[linear] = product(E, x[linear]) + sum(added)
-        result[k] = x[-1] / dt
-    result = route(model, result, p, dt)
-    return result[:, 0].real, result.imag / COMPLEX_STEP
+        result[:, k] = x[n_store:] / dt
+    return result
 
 
 def solve_with_scipy(model, theta, basin, rtol=1e-11, atol=1e-11, method="LSODA"):
@@ -156,13 +200,24 @@ def solve_with_scipy(model, theta, basin, rtol=1e-11, atol=1e-11, method="LSODA"
     RuntimeError
         If SciPy fails, or needs more than 100 000 evaluations of the rates in one interval.
     """
-    forcing, dt = forcing_array(model, basin), interval_length(basin)
+    n, dt = len(model.hydrographs), interval_length(basin)
     p = dict(zip(model.parameter_names, theta, strict=True))
-    x = np.append(np.array([float(v) for v in model.start(p).values()]), 0.0)
-    discharge = []
-    for row in forcing:
-        u = dict(zip(model.forcing_names, row, strict=True))
-        x[-1] = 0
+    arrived = np.zeros((n, basin.sizes["time"]))
+    for _ in range(n + 1):  # one hydrograph after another, at most
+        series = _scipy_pass(model, p, basin, arrived, (rtol, atol, method))
+        arrived = _arrivals(model, series.T[1:], p, dt)
+    return route(model, series[:, 0], p, dt)
+
+
+def _scipy_pass(model, p, basin, arrived, settings):
+    """Return discharge and the flows into unit hydrographs, shape (n_time, ...)."""
+    forcing, dt = forcing_array(model, basin), interval_length(basin)
+    (rtol, atol, method), n_store = settings, len(model.stores)
+    x = np.append(np.array([float(v) for v in model.start(p).values()]), [0.0] * (1 + len(arrived)))
+    series = []
+    for k, row in enumerate(forcing):
+        u = _forcing(model, row, arrived[:, k])
+        x[n_store:] = 0
         calls = itertools.count(1)
 
         def f(t, y, u=u, calls=calls):
@@ -174,5 +229,5 @@ def solve_with_scipy(model, theta, basin, rtol=1e-11, atol=1e-11, method="LSODA"
         if not solution.success:
             raise RuntimeError(f"solve_ivp: {solution.message}")
         x = solution.y[:, -1]
-        discharge.append(x[-1] / dt)
-    return route(model, np.array(discharge), p, dt)
+        series.append(x[n_store:] / dt)
+    return np.array(series)

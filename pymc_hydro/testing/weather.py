@@ -5,6 +5,7 @@ import pandas as pd
 import xarray as xr
 
 from pymc_hydro.data import load_basin
+from pymc_hydro.data.schema import checked_basin
 
 __all__ = ["make_basin", "weathers"]
 
@@ -33,10 +34,11 @@ def weathers(n: int = 60) -> dict[str, xr.Dataset]:
     fulda = load_basin("fulda").isel(time=slice(20, 20 + n))
     count = np.arange(n)
     sun = np.maximum(np.sin(2 * np.pi * count / 24), 0)
-    return {
+    found = {
         "rain": leaf.assign(temperature=("time", 12 + 8 * np.sin(count / 9))),
         "cold": fulda,
         "hourly": make_basin(24 * rng.gamma(0.1, 3, n), 12 * sun, 1 + 6 * sun, freq="h"),
         "dry": make_basin(np.zeros(n), 7.0, 25.0),
         "storm": make_basin(np.where(count % 9 == 4, 300.0, 0.0), 3.0, 8.0),
     }
+    return {name: checked_basin(basin, ("day_of_year",)) for name, basin in found.items()}

@@ -61,11 +61,12 @@ def check_declaration(model: Any) -> tuple[str, ...]:
     _check_shared_names(model, [f.flux for f in model.flows])
     _check_joined_names(model)
     _check_ends(model)
-    fluxes, precipitation, used = _sample(model)
+    fluxes, precipitation, used, arrived = _sample(model)
     _check_shared_names(model, fluxes)
     _check_terms(model, fluxes)
     _check_outputs(model, fluxes)
     _check_balance(model, fluxes, precipitation)
+    _check_hydrographs(model, fluxes, arrived)
     return used
 
 
@@ -101,6 +102,7 @@ def _check_shared_names(model: Any, fluxes: Iterable[str]) -> None:
         ("a dimension", DIMENSIONS),
         ("a parameter", model.parameter_names),
         ("a store", model.store_names),
+        ("a unit hydrograph", [h.output for h in model.hydrographs]),
         ("a flux", fluxes),
         ("an output", [o.name for o in model.outputs if o.terms != (o.name,)]),
     ):
@@ -132,12 +134,13 @@ def _check_ends(model: Any) -> None:
     if not model.stores:
         raise ValueError(f"{name}: declare at least one Store")
     touched = set()
+    known = (*model.store_names, *(h.output for h in model.hydrographs))
     for flow in model.flows:
         for end in (flow.source, flow.target):
-            if end is not None and end not in model.store_names:
+            if end is not None and end not in known:
                 raise ValueError(
                     f"{name}: flow {flow.flux!r} names the store {end!r}, which is not "
-                    f"declared; known are {', '.join(model.store_names)}"
+                    f"declared; known are {', '.join(known)}"
                 )
             touched.add(end)
     idle = [s for s in model.store_names if s not in touched]
@@ -145,8 +148,8 @@ def _check_ends(model: Any) -> None:
         raise ValueError(f"{name}: no flow enters or leaves the store {idle[0]!r}")
 
 
-def _sample(model: Any) -> tuple[dict[str, Any], np.ndarray, tuple[str, ...]]:
-    """Return fluxes and precipitation at random points, and the forcings that were read.
+def _sample(model: Any) -> tuple[dict[str, Any], np.ndarray, tuple[str, ...], dict[str, Any]]:
+    """Return fluxes and precipitation at random points, the forcings read, and arrivals.
 
     Raises ValueError if an initial content makes no sense there, or a parameter is not read.
     """
@@ -156,23 +159,26 @@ def _sample(model: Any) -> tuple[dict[str, Any], np.ndarray, tuple[str, ...]]:
         "precipitation": rng.uniform(1, 50, N_SAMPLE),
         "potential_evaporation": rng.uniform(0, 8, N_SAMPLE),
         "temperature": rng.uniform(-10, 20, N_SAMPLE),
+        "day_of_year": rng.uniform(1, 366, N_SAMPLE),
     }
-    u = Names(name, "forcing", forcing)
+    arrived = {h.output: rng.uniform(0, 9, N_SAMPLE) for h in model.hydrographs}
+    u = Names(name, "forcing", forcing | arrived)
     s = Names(name, "store", {k: rng.uniform(1, 20, N_SAMPLE) for k in model.store_names})
     values = {p.name: rng.uniform(p.lower, p.upper, N_SAMPLE) for p in model.parameters}
     p = Names(name, "parameter", values)
     fluxes = model.fluxes(s, u, p)
     for store, content in model.start(p).items():
-        if not (np.isfinite(content) & (np.asarray(content) >= 0)).all():
+        signed = any(known.signed for known in model.stores if known.name == store)
+        if not (np.isfinite(content) & ((np.asarray(content) >= 0) | signed)).all():
             raise ValueError(
                 f"{type(model).__name__}: the initial content of {store} is negative or not "
                 "finite for some parameters within their bounds"
             )
     if not isinstance(fluxes, dict):
         raise TypeError(f"{name} must return a dict of fluxes, found {type(fluxes).__name__}")
-    if model.routing is not None:
-        model.routing.base(p)
-        model.routing.ordinate(0.0, 1.0, p)
+    for routing in (*([] if model.routing is None else [model.routing]), *model.hydrographs):
+        routing.base(p)
+        routing.ordinate(0.0, 1.0, p)
     idle = [each for each in model.parameter_names if each not in p.used]
     if idle:
         raise ValueError(
@@ -183,7 +189,8 @@ def _sample(model: Any) -> tuple[dict[str, Any], np.ndarray, tuple[str, ...]]:
     for store in model.stores:
         if store.capacity is not None:
             store.full(capacities)
-    return fluxes, forcing["precipitation"], tuple(f for f in FORCINGS if f in u.used)
+    used = tuple(f for f in FORCINGS if f in u.used)
+    return fluxes, forcing["precipitation"], used, arrived
 
 
 def _check_terms(model: Any, fluxes: Iterable[str]) -> None:
@@ -228,6 +235,20 @@ def _check_outputs(model: Any, fluxes: Iterable[str]) -> None:
         raise ValueError(
             f"{name}: declare Output('discharge', ...), the sum of the fluxes that a gauge sees"
         )
+
+
+def _check_hydrographs(model: Any, fluxes: Mapping[str, Any], arrived: Mapping[str, Any]) -> None:
+    """Check that water enters each unit hydrograph, and that all of it leaves again."""
+    for name, rate in arrived.items():
+        into = [f.flux for f in model.flows if f.target == name]
+        out = [f.flux for f in model.flows if f.source == name]
+        leaving = sum(fluxes[flux] for flux in out)
+        if not into or not out or np.max(np.abs(leaving - rate)) > BALANCE_TOLERANCE:
+            raise ValueError(
+                f"{type(model).__name__}: flows must lead to the unit hydrograph {name!r} (found "
+                f"{', '.join(into) or 'none'}), and the flows from it ({', '.join(out) or 'none'}) "
+                f"must add up to u.{name}"
+            )
 
 
 def _check_balance(model: Any, fluxes: Mapping[str, Any], precipitation: np.ndarray) -> None:

@@ -28,6 +28,12 @@ def sketch(model: Any) -> list[str]:
         lines.append(f"    in: {entering or '-'};  out: {leaving or '-'}")
     if model.routing is not None:
         lines.append(f"{model.routing.output}: {model.routing.description}")
+    for each in model.hydrographs:
+        enters = [f for f in model.flows if f.target == each.output]
+        entering = ", ".join(f"{f.flux} from {f.source or 'outside'}" for f in enters)
+        leaves = [f for f in model.flows if f.source == each.output]
+        leaving = ", ".join(f"{f.flux} to {f.target or 'outside'}" for f in leaves)
+        lines += [f"({each.output}) {each.description}", f"    in: {entering};  out: {leaving}"]
     return lines
 
 

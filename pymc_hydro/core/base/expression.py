@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 __all__ = [
-    "Expression", "exp", "expm1", "log", "log1p", "logistic", "select", "sqrt", "symbol", "tanh",
+    "Expression", "cos", "exp", "expm1", "gammainc", "log", "log1p", "logistic", "ndtr", "select",
+    "sin", "sqrt", "symbol", "tanh",
 ]  # fmt: skip
 
 
@@ -106,6 +107,11 @@ def select(switch: Any, above: Any, below: Any) -> Expression:
     return Expression("select", tuple(as_expression(x) for x in (switch, above, below)))
 
 
+def gammainc(a: Any, x: Any) -> Expression:
+    """Return the regularised lower incomplete gamma function P(a, x)."""
+    return _binary("gammainc", a, x)
+
+
 def _unary(op: str) -> Callable[[Any], Expression]:
     def function(x: Any) -> Expression:
         return Expression(op, (as_expression(x),))
@@ -114,10 +120,13 @@ def _unary(op: str) -> Callable[[Any], Expression]:
     return function
 
 
+cos = _unary("cos")
 exp = _unary("exp")
 expm1 = _unary("expm1")
 log = _unary("log")
 log1p = _unary("log1p")
 logistic = _unary("logistic")
+ndtr = _unary("ndtr")
+sin = _unary("sin")
 sqrt = _unary("sqrt")
 tanh = _unary("tanh")

@@ -7,7 +7,12 @@ from typing import Any
 __all__ = ["FORCINGS", "Names", "check_arguments", "check_keys"]
 
 # What a basin can be driven by, in the order of the columns of a forcing array, with units.
-FORCINGS = {"precipitation": "mm/d", "potential_evaporation": "mm/d", "temperature": "degC"}
+FORCINGS = {
+    "precipitation": "mm/d",
+    "potential_evaporation": "mm/d",
+    "temperature": "degC",
+    "day_of_year": "d",
+}
 
 
 class Names:

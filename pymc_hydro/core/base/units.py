@@ -5,7 +5,7 @@ Rates are per day in every declaration, whatever the interval of the data.
 
 __all__ = ["DECLARED_UNITS", "check_unit"]
 
-DECLARED_UNITS = ("1", "mm", "d", "1/d", "mm/d", "degC", "mm/(degC d)", "1/mm", "mm2/d")
+DECLARED_UNITS = ("1", "mm", "d", "1/d", "mm/d", "degC", "mm/(degC d)", "1/mm", "1/(mm d)", "mm2/d")
 
 
 def check_unit(owner: str, unit: str) -> None:

@@ -76,7 +76,17 @@ such a text; the page "A kernel, read from top to bottom" explains one.
 
 from dataclasses import dataclass
 
-__all__ = ["ARGUMENTS", "COUNTS", "INPUT", "OUTPUT", "SETTING", "SIGNATURE", "Argument"]
+__all__ = [
+    "ARGUMENTS",
+    "COUNTS",
+    "HELD",
+    "INPUT",
+    "OUTPUT",
+    "PART_SIGNATURE",
+    "SETTING",
+    "SIGNATURE",
+    "Argument",
+]
 
 INPUT, SETTING, OUTPUT = "input", "setting", "output"
 
@@ -149,5 +159,17 @@ ARGUMENTS = (
     ),
     Argument("counts", OUTPUT, "i8", ("n_count",), "how often things happened: COUNTS"),
 )
+# What the kernel of a part of a model has in addition: water that arrives from unit hydrographs.
+HELD = (
+    Argument("held", INPUT, "f8", ("n_time", "n_hydrograph"), "mean of each interval, mm/d"),
+    Argument(
+        "held_jacobian",
+        INPUT,
+        "f8",
+        ("n_time", "n_hydrograph", "n_column"),
+        "derivatives of what arrives",
+    ),
+)
 # A kernel returns its status: 0, or an index of the reasons in step.py.
 SIGNATURE = f"i8({', '.join(argument.numba_type for argument in ARGUMENTS)})"
+PART_SIGNATURE = f"i8({', '.join(argument.numba_type for argument in ARGUMENTS + HELD)})"

@@ -1,34 +1,41 @@
-"""The part of a kernel's text that routes an output by a unit hydrograph, after the last interval.
+"""The part of a kernel's text that routes outputs by unit hydrographs, after the last interval.
 
 The routed series replaces the series of outputs. The loop goes from the last interval to the first:
 an interval needs the unrouted values of itself and of earlier intervals only.
 """
 
-from pymc_hydro.engine.codegen.layout import Layout
-from pymc_hydro.engine.derivation.system import STAGE, System
+from collections.abc import Sequence
 
-__all__ = ["emit_routing", "routing_targets"]
+from pymc_hydro.engine.codegen import ARGUMENTS, COUNTS, HELD, OUTPUT
+from pymc_hydro.engine.codegen.layout import Layout
+from pymc_hydro.engine.codegen.text import Text
+from pymc_hydro.engine.derivation.parts import Part
+from pymc_hydro.engine.derivation.system import STAGE, System, inflow_name
+
+__all__ = ["emit_assembly", "emit_routing", "routing_targets"]
 
 MOST_ORDINATES = 1e6
 
 
 def routing_targets(system: System) -> list[int]:
     """Return the nodes that routing needs."""
-    if system.ordinate is None or system.base is None:
-        return []
-    return [system.ordinate, system.base, *system.ordinate_jacobian.values()]
+    return [node for route in system.routes for node in _nodes(route)]
+
+
+def _nodes(route):
+    return [route.ordinate, route.base, *route.slopes.values()]
 
 
 def emit_routing(e: Layout) -> None:
     """Write the ordinates with their derivatives, and the convolution of values and columns."""
-    system, text = e.system, e.text
-    routing = system.model.routing
-    if routing is None or system.ordinate is None or system.base is None:
-        return
-    o = [output.name for output in system.outputs].index(routing.output)
-    slopes = system.ordinate_jacobian
-    n = f"{routing.intervals}" if routing.intervals else f"int({e.ref(system.base)} / dt) + 1"
-    with text.block(f"if not 0.0 <= {e.ref(system.base)} / dt < {MOST_ORDINATES!r}:"):
+    for route in e.system.routes:
+        _emit_route(e, route)
+
+
+def _emit_route(e, route):
+    text, routing, o, slopes = e.text, route.hydrograph, route.output, route.slopes
+    n = f"{routing.intervals}" if routing.intervals else f"int({e.ref(route.base)} / dt) + 1"
+    with text.block(f"if not 0.0 <= {e.ref(route.base)} / dt < {MOST_ORDINATES!r}:"):
         text("status = 1")
         text("failed = 0")
     text("n_routed = n_time if status == 0 else failed")
@@ -41,8 +48,8 @@ def emit_routing(e: Layout) -> None:
     with text.block("for j in range(n_ordinate):"):
         text("ordinate_start = j * dt")
         text("ordinate_end = (j + 1) * dt")
-        e.compute(e.needed(routing_targets(system)), STAGE)
-        text(f"ordinates[j] = {e.ref(system.ordinate)}")
+        e.compute(e.needed(_nodes(route)), STAGE)
+        text(f"ordinates[j] = {e.ref(route.ordinate)}")
         text("total += ordinates[j]")
         for i, number in enumerate(slopes.values()):
             text(f"slopes[{i}, j] = {e.ref(number)}")
@@ -70,3 +77,52 @@ def emit_routing(e: Layout) -> None:
         with text.block("for i in range(n_past):"):
             text(f"total += ordinates[i] * values[k - i, {o}]")
         text(f"values[k, {o}] = total")
+
+
+def emit_assembly(
+    outputs: Sequence[str], order: Sequence[str], parts: Sequence[Part], name: str
+) -> str:
+    """Return the text of a kernel that calls the kernels of parts, ``name_0`` ..., and adds up.
+
+    What a part routes by a unit hydrograph arrives in the parts after it. The names of hydrographs
+    are in the order of the model.
+    """
+    text = Text()
+    places = {o: ("values", "jacobian", i) for i, o in enumerate(outputs)}
+    places |= {inflow_name(n): ("held", "held_jacobian", i) for i, n in enumerate(order)}
+    with text.block(f"def {name}({', '.join(a.name for a in ARGUMENTS)}):"):
+        text("n_time, n_column = forcing.shape[0], jacobian.shape[2]")
+        text(f"held = zeros((n_time, {len(order)}))")
+        text(f"held_jacobian = zeros((n_time, {len(order)}, n_column))")
+        _fill_outputs(text, len(outputs), "0.0")
+        with text.block(f"for q in range({len(COUNTS)}):"):
+            text("counts[q] = 0")
+        text("status = 0")
+        for i, part in enumerate(parts):
+            with text.block("if status == 0:"):
+                n = len(part.outputs)
+                text(f"part_values = empty((n_time, {n}))")
+                text(f"part_jacobian = empty((n_time, {n}, n_column))")
+                text("part_counts = counts.copy()")
+                given = [f"part_{a.name}" if a.role == OUTPUT else a.name for a in ARGUMENTS]
+                text(f"status = {name}_{i}({', '.join([*given, *(a.name for a in HELD)])})")
+                with text.block(f"for q in range({len(COUNTS) - 1}):"):
+                    text("counts[q] += part_counts[q]")
+                text(f"counts[{len(COUNTS) - 1}] = part_counts[{len(COUNTS) - 1}]")
+                with text.block("for k in range(n_time):"):
+                    for o, output in enumerate(part.outputs):
+                        values, jacobian, to = places[output.name]
+                        text(f"{values}[k, {to}] += part_values[k, {o}]")
+                        with text.block("for j in range(n_column):"):
+                            text(f"{jacobian}[k, {to}, j] += part_jacobian[k, {o}, j]")
+        with text.block("if status != 0:"):
+            _fill_outputs(text, len(outputs), "nan")
+        text("return status")
+    return "\n".join(text.lines) + "\n"
+
+
+def _fill_outputs(text, n, value):
+    with text.block("for k in range(n_time):"), text.block(f"for o in range({n}):"):
+        text(f"values[k, o] = {value}")
+        with text.block("for j in range(n_column):"):
+            text(f"jacobian[k, o, j] = {value}")

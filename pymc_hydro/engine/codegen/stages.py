@@ -96,7 +96,9 @@ def _first_guess(e):
         emit_factors(e, block)
         solve_block(e, block, "d")
         for state in block:
-            guess = f"max(y_{state} + d_{state}, min(x_{state}, 0.0) - {DEFICIT!r})"
+            guess = f"y_{state} + d_{state}"
+            if state not in e.system.signed:
+                guess = f"max({guess}, min(x_{state}, 0.0) - {DEFICIT!r})"
             text(f"y_{state} = {guess} if abs(d_{state}) < inf else c_{state}")
 
 

@@ -12,7 +12,7 @@ step ends where the interval ends, and few lengths need a propagator of the line
 
 from dataclasses import dataclass
 
-from pymc_hydro.engine.codegen import ARGUMENTS, COUNTS
+from pymc_hydro.engine.codegen import ARGUMENTS, COUNTS, HELD
 from pymc_hydro.engine.codegen.columns import emit_column_error, emit_columns, emit_damped
 from pymc_hydro.engine.codegen.layout import Layout
 from pymc_hydro.engine.codegen.linear import emit_tail, emit_tail_constants
@@ -98,7 +98,8 @@ def emit_kernel(
     run_targets += system.capacity.values()
     everything = e.needed([*run_targets, *e.values, *e.slope_nodes, *e.effect_nodes])
     text = e.text
-    with text.block(f"def {name}({', '.join(a.name for a in ARGUMENTS)}):"):
+    arguments = ARGUMENTS + HELD if system.model.hydrographs else ARGUMENTS
+    with text.block(f"def {name}({', '.join(a.name for a in arguments)}):"):
         _run_constants(e, everything)
         with text.block("for k in range(n_time if status == 0 else 0):"):
             _interval(e, everything, hooks)
@@ -161,7 +162,11 @@ def _run_constants(e, everything):
             # parameter times sensitivity is in mm
             scale = repr(p.scale) if p.scale else f"abs(p_{p.name})"
             text(f"work[{tolerance} + place[{i}]] = {COLUMN_ATOL!r} * atol / {scale}")
+        for name in e.system.held:
+            e.at(e.named(name))  # its row is the first, as it is the first head state
         for i, store in enumerate(e.system.model.store_names, len(e.parameters)):
+            if store not in e.system.stores:
+                continue
             with text.block(f"if place[{i}] >= 0:"):
                 text(f"work[{tolerance} + place[{i}]] = {COLUMN_ATOL!r} * atol")
                 text(f"work[{e.at(e.named(store))} + place[{i}]] = 1.0")
@@ -203,6 +208,7 @@ def _interval(e, everything, hooks):
     text = e.text
     e.load_forcing("forcing[k, {}]")
     e.compute(everything, INTERVAL)
+    _arrivals(e)
     fluxes = [clean(amount(o)) for o in e.system.outputs if is_flux(e.system.model, o)]
     for state in fluxes:
         text(f"{e.named(state)} = 0.0")
@@ -223,6 +229,17 @@ def _interval(e, everything, hooks):
     with text.block("if status != 0:"):
         text("failed = k")
         text("break")
+
+
+def _arrivals(e):
+    """Write what arrives from unit hydrographs in an interval, and its sensitivities."""
+    text = e.text
+    order = [hydrograph.output for hydrograph in e.system.model.hydrographs]
+    for name in e.system.held:
+        text(f"{e.named(name)} = held[k, {order.index(name)}]")
+        with text.block("if sensitive:"):
+            with text.block("for j in range(n_column):"):
+                text(f"work[{e.at(e.named(name))} + j] = held_jacobian[k, {order.index(name)}, j]")
 
 
 def _step(e, hooks):
@@ -278,6 +295,7 @@ def _step(e, hooks):
 def _error(e):
     """Write the squared error of the states in units of the tolerance."""
     text = e.text
+    unlimited = {clean(n) for n in (*e.system.held, *e.system.signed)}
     text("gh = h * method[m, n_stage - 1, n_stage - 1]")
     load_slopes(e, "n_stage - 1", e.slopes)
     for block in e.blocks:
@@ -287,7 +305,7 @@ def _error(e):
         new = f"n_{row}" if row in e.head else f"h * gm_{row}"
         text(f"e = e_{row} / ({_absolute(e, row)} + rtol * abs({new}))")
         text("error += e * e")
-        if row in e.head:
+        if row in e.head and row not in unlimited:
             text(f"e = min(n_{row} - min(x_{row}, 0.0), 0.0) / max({_absolute(e, row)}, {DIP!r})")
             text("error += e * e")
 

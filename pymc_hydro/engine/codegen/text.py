@@ -49,7 +49,7 @@ class Emitter:
         self.system, self.program = system, system.program
         self.text = Text()
         self.parameters = system.model.parameter_names
-        self.stores = set(system.model.store_names)
+        self.stores = {*system.model.store_names, *system.held}
 
     def ref(self, number: int) -> str:
         """Return the text by which other statements refer to a node."""
@@ -92,7 +92,7 @@ class Emitter:
             elif op == "select":
                 self.text(f"v{number} = {values[1]} if {values[0]} > 0.0 else {values[2]}")
             else:
-                self.text(f"v{number} = {op}({values[0]})")
+                self.text(f"v{number} = {op}({', '.join(values)})")
 
     def load_forcing(self, source: str) -> None:
         """Write the assignment of each forcing from an element of an array, such as ``u[{}]``."""
@@ -109,7 +109,7 @@ def emit_rates(system: System, name: str) -> str:
     """Return the text of ``name(x, u, theta, dx)`` and ``name_jacobian(x, u, theta, dx, J, B)``.
 
     All states of the system must be in its head. `x` and `dx` hold the stores, then the accumulated
-    amounts.
+    amounts; `u` holds the forcings, then what arrives from unit hydrographs.
     """
     e = Emitter(system)
     text = e.text
@@ -119,6 +119,8 @@ def emit_rates(system: System, name: str) -> str:
         with text.block(f"def {name}{suffix}(x, u, theta, dx{extra}):"):
             e.load_parameters()
             e.load_forcing("u[{}]")
+            for i, each in enumerate(system.model.hydrographs, len(system.model.forcing_names)):
+                text(f"u_{each.output} = u[{i}]")
             for i, store in enumerate(system.model.store_names):
                 text(f"y_{store} = x[{i}]")
             targets = list(system.rates.values())

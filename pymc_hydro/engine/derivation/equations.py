@@ -85,6 +85,7 @@ def equations(model: AbstractModel) -> Equations:
 
     states, parameters = symbols(model.store_names), symbols(model.parameter_names)
     forcings = symbols(name for name in FORCINGS if name in model.forcing_names)
+    forcings |= symbols(hydrograph.output for hydrograph in model.hydrographs)
     fluxes = model.evaluate(states, forcings, parameters)
     column = sympy.Matrix(list(model.right_hand_side(fluxes).values()))
     return Equations(

@@ -14,6 +14,7 @@ __all__ = ["Program"]
 
 COMMUTATIVE = ("add", "mul")
 ONE, ZERO = 1.0, 0.0
+ROOT_2PI = 0.3989422804014327  # 1 / sqrt(2 pi), of the normal density
 
 
 class Program:
@@ -136,6 +137,17 @@ class Program:
             slope = self.node("div", one, self.node("add", one, args[0]))
         elif op == "sqrt":
             slope = self.node("div", self.constant(0.5), number)
+        elif op == "sin":
+            slope = self.node("cos", args[0])
+        elif op == "cos":
+            slope = self.node("neg", self.node("sin", args[0]))
+        elif op == "ndtr":
+            half = self.node("mul", self.constant(-0.5), self.node("mul", args[0], args[0]))
+            slope = self.node("mul", self.constant(ROOT_2PI), self.node("exp", half))
+        elif op == "gammainc":
+            return [
+                (a, self.node(f"gammainc_d{n}", *args)) for a, n in zip(args, "ax", strict=True)
+            ]
         elif op == "logistic":
             slope = self.node("mul", number, self.node("sub", one, number))
         elif op == "tanh":

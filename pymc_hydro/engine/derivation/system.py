@@ -17,6 +17,7 @@ from typing import Any
 
 from pymc_hydro.core.base.expression import Expression, symbol
 from pymc_hydro.core.base.names import Names
+from pymc_hydro.core.blocks import UnitHydrograph
 from pymc_hydro.core.declaration import Output
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.engine.derivation.program import Program
@@ -28,9 +29,12 @@ __all__ = [
     "ORDINATE_START",
     "RUN",
     "STAGE",
+    "Route",
     "System",
     "derive",
     "derive_full",
+    "inflow_name",
+    "trace",
 ]
 
 # When an operation is evaluated: never (it is a number), once a run, once an interval, each stage.
@@ -39,6 +43,29 @@ CONSTANT, RUN, INTERVAL, STAGE = range(4)
 # Symbols: where an ordinate of a unit hydrograph begins and ends, in days. A loop of their own
 # evaluates ordinates, and the level of these symbols is that of a stage.
 ORDINATE_START, ORDINATE_END = "ordinate_start", "ordinate_end"
+
+
+@dataclass(frozen=True)
+class Route:
+    """A unit hydrograph, and the output that it distributes.
+
+    Attributes
+    ----------
+    output : int
+        Position of the output.
+    hydrograph : UnitHydrograph
+    ordinate, base : int
+        Nodes: the ordinate, in terms of the symbols :data:`ORDINATE_START` and
+        :data:`ORDINATE_END`, and the base.
+    slopes : dict of str to int
+        Derivatives of the ordinate, by parameter.
+    """
+
+    output: int
+    hydrograph: UnitHydrograph
+    ordinate: int
+    base: int
+    slopes: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -62,12 +89,15 @@ class System:
         derivatives, (store, parameter).
     capacity : dict of str to int
         Capacities, for stores that declare one.
-    ordinate, base : int or None
-        Ordinate of the unit hydrograph, in terms of the symbols :data:`ORDINATE_START` and
-        :data:`ORDINATE_END`, and its base; in `ordinate_jacobian` the derivatives of the ordinate,
-        by parameter.
+    routes : tuple of Route
+        Unit hydrographs that distribute outputs over later intervals.
     levels : list of int
         How often each node must be evaluated.
+    held : tuple of str
+        Unit hydrographs from which water arrives, mm/d: head states that are constant within an
+        interval.
+    stores : tuple of str
+        The stores of the system; a part of a model has some of the model's.
     """
 
     model: AbstractModel
@@ -82,10 +112,15 @@ class System:
     start: dict[str, int]
     start_jacobian: dict[tuple[str, str], int]
     capacity: dict[str, int]
-    ordinate: int | None
-    ordinate_jacobian: dict[str, int]
-    base: int | None
+    routes: tuple[Route, ...]
     levels: list[int]
+    held: tuple[str, ...]
+    stores: tuple[str, ...]
+
+    @property
+    def signed(self) -> tuple[str, ...]:
+        """Stores that may be negative."""
+        return tuple(s.name for s in self.model.stores if s.signed)
 
     @property
     def driven(self) -> tuple[str, ...]:
@@ -111,7 +146,8 @@ def is_flux(model: AbstractModel, output: Output) -> bool:
 
 def state_rates(model: AbstractModel, outputs, stores: Mapping[str, object]) -> dict[str, Any]:
     """Return the rates of all states as expressions of `stores`, forcing and parameters."""
-    forcing = {name: symbol(name) for name in model.forcing_names}
+    arriving = [hydrograph.output for hydrograph in model.hydrographs]
+    forcing = {name: symbol(name) for name in (*model.forcing_names, *arriving)}
     parameters = {name: symbol(name) for name in model.parameter_names}
     fluxes = model.evaluate(stores, forcing, parameters)
     rates = dict(model.right_hand_side(fluxes))
@@ -122,18 +158,40 @@ def state_rates(model: AbstractModel, outputs, stores: Mapping[str, object]) -> 
     return rates
 
 
-def derive(model: AbstractModel, outputs: tuple[Output, ...]) -> System:
-    """Return the system that integrates a model for these outputs."""
+def derive(
+    model: AbstractModel,
+    outputs: tuple[Output, ...],
+    held: tuple[str, ...] = (),
+    kept: tuple[str, ...] | None = None,
+) -> System:
+    """Return the system that integrates a model for these outputs.
+
+    Parameters
+    ----------
+    model : AbstractModel
+    outputs : tuple of Output
+    held : tuple of str
+        Unit hydrographs from which water arrives.
+    kept : tuple of str, optional
+        The stores that `outputs` depend on; all if not given.
+    """
+    kept = model.store_names if kept is None else kept
+
+    def rates_of(program, contents):
+        rates = state_rates(model, outputs, contents)
+        known = {k: v for k, v in rates.items() if k in kept or k not in model.store_names}
+        return {k: trace(program, v) for k, v in {**dict.fromkeys(held, 0.0), **known}.items()}
+
     full = Program()
     stores = {name: symbol(name) for name in model.store_names}
-    traced = {k: _trace(full, v) for k, v in state_rates(model, outputs, stores).items()}
-    jacobian = full.jacobian(traced, model.store_names)
-    head, linear = _split(full, traced, jacobian, model)
+    traced = rates_of(full, stores)
+    jacobian = full.jacobian(traced, (*held, *kept))
+    head, linear = _split(full, traced, jacobian, model, held)
     matrix = {(i, k): n for (i, k), n in jacobian.items() if i in linear and k in linear}
 
     program = Program()
-    emptied = {k: (v if k in head else 0.0) for k, v in stores.items()}
-    rates = {k: _trace(program, v) for k, v in state_rates(model, outputs, emptied).items()}
+    emptied = {k: (0.0 if k in linear else v) for k, v in stores.items()}
+    rates = rates_of(program, emptied)
     entries = {key: _copy(full, program, n) for key, n in matrix.items()}
     derivatives = program.jacobian(rates, (*head, *model.parameter_names))
     names = {f"{i}|{k}": (i, k) for i, k in entries}
@@ -149,9 +207,11 @@ def derive(model: AbstractModel, outputs: tuple[Output, ...]) -> System:
         jacobian=derivatives,
         matrix=entries,
         matrix_jacobian={(*names[name], p): n for (name, p), n in slopes.items()},
-        **_starts(program, model),
-        **_route(program, model, outputs),
+        **_starts(program, model, kept),
+        routes=_routes(program, model, outputs),
         levels=_levels(program, model),
+        held=held,
+        stores=kept,
     )
 
 
@@ -159,7 +219,7 @@ def derive_full(model: AbstractModel, outputs: tuple[Output, ...]) -> System:
     """Return the system with every state in the head, for checks and reference solutions."""
     program = Program()
     stores = {name: symbol(name) for name in model.store_names}
-    rates = {k: _trace(program, v) for k, v in state_rates(model, outputs, stores).items()}
+    rates = {k: trace(program, v) for k, v in state_rates(model, outputs, stores).items()}
     jacobian = program.jacobian(rates, (*model.store_names, *model.parameter_names))
     return System(
         model=model,
@@ -174,24 +234,25 @@ def derive_full(model: AbstractModel, outputs: tuple[Output, ...]) -> System:
         start={},
         start_jacobian={},
         capacity={},
-        ordinate=None,
-        ordinate_jacobian={},
-        base=None,
+        routes=(),
         levels=_levels(program, model),
+        held=(),
+        stores=model.store_names,
     )
 
 
-def _starts(program, model):
+def _starts(program, model, kept):
     """Return initial contents that depend on parameters, their derivatives, and capacities."""
-    parametric = [s.name for s in model.stores if callable(s.initial)]
+    stores = [s for s in model.stores if s.name in kept]
+    parametric = [s.name for s in stores if callable(s.initial)]
     contents = model.start({name: symbol(name) for name in model.parameter_names})
-    start = {name: _trace(program, contents[name]) for name in parametric}
+    start = {name: trace(program, contents[name]) for name in parametric}
     p = _parameters(model, type(model).__name__)
-    limited = [s for s in model.stores if s.capacity is not None]
+    limited = [s for s in stores if s.capacity is not None]
     return {
         "start": start,
         "start_jacobian": program.jacobian(start, model.parameter_names),
-        "capacity": {s.name: _trace(program, s.full(p)) for s in limited},
+        "capacity": {s.name: trace(program, s.full(p)) for s in limited},
     }
 
 
@@ -200,25 +261,34 @@ def _parameters(model, owner):
     return Names(owner, "parameter", {name: symbol(name) for name in model.parameter_names})
 
 
-def _route(program, model, outputs):
-    """Return ordinate and base of the unit hydrograph, if one of the outputs is routed by it."""
-    routing = model.routing
-    if routing is None or routing.output not in [o.name for o in outputs]:
-        return {"ordinate": None, "ordinate_jacobian": {}, "base": None}
-    p = _parameters(model, f"{type(model).__name__}.routing")
-    between = symbol(ORDINATE_START), symbol(ORDINATE_END)
-    ordinate = _trace(program, routing.ordinate(*between, p))
-    slopes = program.jacobian({"ordinate": ordinate}, model.parameter_names)
-    return {
-        "ordinate": ordinate,
-        "ordinate_jacobian": {name: n for (_, name), n in slopes.items()},
-        "base": _trace(program, routing.base(p)),
-    }
+def inflow_name(hydrograph: str) -> str:
+    """Return the name of the output that is the inflow of a unit hydrograph."""
+    return f"_into_{hydrograph}"
 
 
-def _split(program, rates, jacobian, model):
+def _routes(program, model, outputs):
+    """Return the unit hydrographs that distribute one of the outputs."""
+    known = {inflow_name(h.output): h for h in model.hydrographs}
+    if model.routing is not None:
+        known[model.routing.output] = model.routing
+    found = []
+    for position, output in enumerate(outputs):
+        if output.name not in known:
+            continue
+        routing = known[output.name]
+        p = _parameters(model, f"{type(model).__name__}.routing")
+        between = symbol(ORDINATE_START), symbol(ORDINATE_END)
+        ordinate = trace(program, routing.ordinate(*between, p))
+        slopes = program.jacobian({"ordinate": ordinate}, model.parameter_names)
+        by_name = {name: n for (_, name), n in slopes.items()}
+        base = trace(program, routing.base(p))
+        found.append(Route(position, routing, ordinate, base, by_name))
+    return tuple(found)
+
+
+def _split(program, rates, jacobian, model, held):
     """Return (head, linear): the largest linear part that nothing outside it depends on."""
-    linear = list(rates)
+    linear = [n for n in rates if n not in held]
     levels = _levels(program, model)
     while True:
         leave = {
@@ -239,14 +309,16 @@ def _levels(program: Program, model: AbstractModel) -> list[int]:
         elif op == "symbol":
             name = args[0]
             known = RUN if name in model.parameter_names else INTERVAL
-            each = (*model.store_names, ORDINATE_START, ORDINATE_END)
+            arriving = [hydrograph.output for hydrograph in model.hydrographs]
+            each = (*model.store_names, *arriving, ORDINATE_START, ORDINATE_END)
             levels.append(STAGE if name in each else known)
         else:
             levels.append(max(levels[a] for a in args))
     return levels
 
 
-def _trace(program: Program, value) -> int:
+def trace(program: Program, value) -> int:
+    """Return the node of an expression or of a number."""
     return program.trace(value) if isinstance(value, Expression) else program.constant(value)
 
 

@@ -1,4 +1,4 @@
-"""Flux laws that several models share."""
+"""Powers and exponentials with a finite slope at zero."""
 
 from typing import Any
 

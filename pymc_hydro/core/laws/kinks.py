@@ -1,0 +1,82 @@
+"""Minima, maxima and thresholds: exact, or smooth over a width."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pymc_hydro.core.functions import logistic, piecewise
+from pymc_hydro.core.laws.powers import guarded_power
+from pymc_hydro.core.smoothing import OVERFLOW_WIDTH, lesser, maximum, minimum, overflow, pos
+
+__all__ = ["TAU", "Kinks"]
+
+TAU = 1.0  # d, in which a store that limits a flux would empty
+POWER_WIDTH = 1e-6  # of the base of a power, below which the power is linear
+VANISHING = 1e-6  # mm, of a capacity: below it an exact overflow is a switch of this width
+
+
+@dataclass(frozen=True)
+class Kinks:
+    """Kinks that are all exact, or all smooth.
+
+    Parameters
+    ----------
+    width : float
+        In mm/d of rates, mm of contents, 1 of shares; zero for exact kinks.
+    """
+
+    width: float = 0.0
+
+    def positive(self, x: Any) -> Any:
+        """Return ``max(x, 0)``."""
+        return pos(x, self.width) if self.width else piecewise(x, x, 0.0, continuity=0)
+
+    def least(self, first: Any, *others: Any) -> Any:
+        """Return the smallest of several values that are not negative; zero where one is zero."""
+        for other in others:
+            if self.width:
+                first = lesser(first, other, self.width * self.width)
+            else:
+                first = piecewise(other - first, first, other, continuity=0)
+        return first
+
+    def greatest(self, first: Any, *others: Any) -> Any:
+        """Return the largest of several values."""
+        for other in others:
+            if self.width:
+                first = maximum(first, other, self.width)
+            else:
+                first = piecewise(first - other, first, other, continuity=0)
+        return first
+
+    def share(self, z: Any) -> Any:
+        """Return `z`, restricted to the range from 0 to 1."""
+        if self.width:
+            return minimum(pos(z, self.width), 1.0, self.width)
+        return piecewise(1.0 - z, piecewise(z, z, 0.0, continuity=0), 1.0, continuity=0)
+
+    def at_most(self, flux: Any, content: Any) -> Any:
+        """Return a flux that takes no more than the content of a store in one day."""
+        return self.least(flux, content / TAU)
+
+    def power(self, x: Any, exponent: Any) -> Any:
+        """Return a power of a base that is not negative; linear below 1e-6, with a finite slope."""
+        return guarded_power(x, exponent, POWER_WIDTH)
+
+    def full(self, content: Any, capacity: Any) -> Any:
+        """Return the share of its inflow that a store sheds, :func:`pymc_hydro.core.overflow`."""
+        return overflow(content, capacity)
+
+    def room(self, content: Any, capacity: Any) -> Any:
+        """Return the share of its inflow that a store takes: ``1 - full``."""
+        return 1.0 - self.full(content, capacity)
+
+    def full_to(self, content: Any, capacity: Any, smallest: float) -> Any:
+        """Return :meth:`full` for a capacity that may vanish.
+
+        The width of the transition is that of a capacity of `smallest`, mm, where the capacity is
+        smaller; with exact kinks of 1e-6 mm.
+        """
+        least = smallest if self.width else VANISHING
+        width = OVERFLOW_WIDTH * piecewise(capacity - least, capacity, least, continuity=0)
+        some = piecewise(capacity, capacity, 0.0, continuity=0)
+        return logistic((content - (1 - 5 * OVERFLOW_WIDTH) * some) / width)

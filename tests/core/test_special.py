@@ -1,0 +1,84 @@
+"""Special functions of flux functions, and kinks, against SciPy."""
+
+import numpy as np
+import pytest
+import scipy.special
+
+from pymc_hydro.core import Laws, Store, gammainc, ndtr, piecewise
+from pymc_hydro.core.laws import delayed, gamma_curve
+from pymc_hydro.core.special import gammainc_da, gammainc_dx
+
+SHAPES = (0.1, 0.5, 1.0, 1.7, 3.0, 7.5, 10.0)
+POINTS = (1e-3, 0.3, 1.0, 2.6, 4.1, 9.0, 40.0)
+
+
+@pytest.mark.parametrize("a", SHAPES)
+def test_incomplete_gamma_function_and_its_derivatives(a):
+    h = 1e-3
+    weights = ((2, -1), (1, 8), (-1, -8), (-2, 1))  # differences of the fourth order
+    for x in POINTS:
+        assert gammainc(a, x) == pytest.approx(scipy.special.gammainc(a, x), abs=1e-14)
+        by_shape = sum(w * scipy.special.gammainc(a + k * h, x) for k, w in weights) / (12 * h)
+        assert gammainc_da(a, x) == pytest.approx(by_shape, abs=1e-6)
+        density = np.exp((a - 1) * np.log(x) - x - scipy.special.gammaln(a))
+        assert gammainc_dx(a, x) == pytest.approx(density, rel=1e-12)
+        moved = gammainc(a + 1e-40j, x), gammainc(a, x + 1e-40j)
+        slopes = [m.imag / 1e-40 for m in moved]
+        assert slopes == pytest.approx([gammainc_da(a, x), gammainc_dx(a, x)], rel=1e-14)
+    assert gammainc(a, 0.0) == gammainc_da(a, 0.0) == gammainc_dx(a, 0.0) == 0
+
+
+def test_derivative_by_shape_against_quadrature():
+    """By an integral of the density's derivative, to ten digits."""
+    from scipy.integrate import quad
+
+    for a, x in ((0.7, 0.4), (2.0, 1.5), (3.3, 6.0)):
+
+        def slope(t, a=a):
+            density = np.exp((a - 1) * np.log(t) - t - scipy.special.gammaln(a))
+            return density * (np.log(t) - scipy.special.digamma(a))
+
+        expected = quad(slope, 0, x, epsabs=1e-13, limit=200)[0]
+        assert gammainc_da(a, x) == pytest.approx(expected, abs=1e-10)
+
+
+def test_normal_distribution_function():
+    x = np.linspace(-6, 6, 25)
+    np.testing.assert_allclose(ndtr(x), scipy.special.ndtr(x), rtol=1e-13)
+    slope = ndtr(x + 1e-40j).imag / 1e-40
+    np.testing.assert_allclose(slope, np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi), rtol=1e-13)
+
+
+def test_piecewise_of_numbers_is_a_number():
+    found = piecewise(1.0, 0.5, 2.0, continuity=None)
+    assert isinstance(found, float)
+    assert found == 0.5
+
+
+def test_kinks_are_exact_or_smooth():
+    exact, smooth = Laws(), Laws(0.01)
+    assert exact.least(3.0, 2.0, 5.0) == 2
+    assert exact.greatest(3.0, 2.0, 5.0) == 5
+    assert [exact.positive(x) for x in (-2.0, 2.0)] == [0, 2]
+    assert [exact.share(z) for z in (-1.0, 0.3, 2.0)] == [0, 0.3, 1]
+    x = np.linspace(0, 6, 61)
+    for name, arguments in (("least", (x, 3.0)), ("greatest", (x, 3.0)), ("positive", (x - 3,))):
+        near = getattr(smooth, name)(*arguments) - getattr(exact, name)(*arguments)
+        assert 0 < np.abs(near).max() < 0.02, name
+    assert smooth.at_most(2.0, 0.0) == exact.at_most(2.0, 0.0) == 0
+
+
+def test_a_signed_store_may_begin_below_zero():
+    assert Store("D", "mm", "minus a deficit", initial=-5, signed=True).initial == -5
+    with pytest.raises(ValueError, match="signed=True"):
+        Store("D", "mm", "minus a deficit", initial=-5)
+
+
+def test_delay_and_gamma_hydrograph():
+    delay = delayed("H", lambda p: 2.3, "delay")
+    shares = [delay.ordinate(float(j), j + 1.0, None) for j in range(5)]
+    assert shares == pytest.approx([0, 0, 0.7, 0.3, 0])
+    ends = np.array([gamma_curve(float(j), 4.0, 2.5) for j in range(200)])
+    mean = np.sum(np.diff(ends) * (np.arange(199) + 0.5))
+    assert ends[-1] == pytest.approx(1)
+    assert mean == pytest.approx(4, abs=0.01)
