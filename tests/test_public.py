@@ -43,6 +43,7 @@ NAMES = {
     "predict",
     "priors",
     "residuals",
+    "sample",
     "read_basin",
     "read_camels_aus",
     "read_camels_br",

@@ -5,6 +5,7 @@ from pymc_hydro.inference.compare import Comparison, compare, compute_log_likeli
 from pymc_hydro.inference.laplace import LaplaceApproximation, fit_laplace, laplace
 from pymc_hydro.inference.new_record import set_basin
 from pymc_hydro.inference.priors import priors
+from pymc_hydro.inference.sample import sample
 
 __all__ = [
     "Comparison",
@@ -17,5 +18,6 @@ __all__ = [
     "laplace",
     "outputs",
     "priors",
+    "sample",
     "set_basin",
 ]
