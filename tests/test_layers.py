@@ -69,9 +69,13 @@ ALLOWED = {
         {"core/base", "losses", "ops", "likelihoods", "likelihoods/errors"},
         {"numpy", "pandas", "xarray", "scipy", "pymc", "pytensor"},
     ),
+    "inference/sampling": (
+        {"core", "inference", "inference/approximation"},
+        {"numpy", "xarray", "pymc", "pytensor", "arviz"},
+    ),
     "inference": (
         {"core", "core/base", "data", "engine", "ops", "losses", "likelihoods"}
-        | {"likelihoods/errors", "inference/approximation"},
+        | {"likelihoods/errors", "inference/approximation", "inference/sampling"},
         {"numpy", "pandas", "xarray", "scipy", "pymc", "pytensor", "arviz"},
     ),
     "calibration/search": ({"calibration"}, {"numpy", "scipy", "rich"}),
@@ -93,7 +97,7 @@ ALLOWED = {
     "plots/of_runs": ({"plots", "verification"}, {"numpy", "pandas", "xarray", "matplotlib"}),
     "command": (
         {"", "calibration", "core", "data", "data/readers", "engine", "inference", "losses"}
-        | {"plots"},
+        | {"inference/approximation", "plots"},
         {"numpy", "pandas", "xarray", "matplotlib", "arviz", "pymc"},
     ),
 }

@@ -18,8 +18,8 @@ from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.data.files import complete_file
 from pymc_hydro.data.schema import split_record
 from pymc_hydro.engine.simulate import simulate
+from pymc_hydro.inference.approximation.laplace import fit_laplace, inside_bounds
 from pymc_hydro.inference.build import build_model
-from pymc_hydro.inference.laplace import fit_laplace, inside_bounds
 from pymc_hydro.inference.new_record import set_basin
 from pymc_hydro.inference.predict import predict
 from pymc_hydro.losses import kge, nse

@@ -28,7 +28,7 @@ from pymc_hydro.command.source import data_hash, load_data, summary
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.data import as_basin, split_record
 from pymc_hydro.data.schema import check_warmup
-from pymc_hydro.inference.laplace import inside_bounds
+from pymc_hydro.inference.approximation.laplace import inside_bounds
 
 __all__ = ["Job", "compare_folders", "list_data", "list_models"]
 

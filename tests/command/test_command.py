@@ -20,7 +20,7 @@ from pymc_hydro.command.folder import Folder
 from pymc_hydro.command.parser import COMMANDS
 from pymc_hydro.command.settings import DEFAULTS, UsageError, read_settings
 from pymc_hydro.command.source import data_hash, load_data
-from pymc_hydro.inference.laplace import inside_bounds
+from pymc_hydro.inference.approximation.laplace import inside_bounds
 from tests.short import shorten
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")

@@ -6,14 +6,18 @@ import pytest
 import xarray as xr
 
 import pymc_hydro as ph
-from pymc_hydro.inference.sample import judge, whiten
+from pymc_hydro.inference.sampling.verdict import judge
+from pymc_hydro.inference.sampling.whiten import WIDEST, factor_of, whiten
+from tests.inference.test_sampling import require_sampler
+from tests.inference.test_workflow import FIRST
+from tests.tiny import Tiny
 
 OBSERVED = np.array([2.0, 2.5, 3.0, 1.0, 2.2])
 
 
 @pytest.fixture(scope="module")
 def model():
-    with pm.Model(coords={"gauge": ["a", "b"]}) as model:
+    with pm.Model(name="mine", coords={"gauge": ["a", "b"]}) as model:
         x = pm.Normal("x", 1.0, 2.0, dims="gauge")
         s = pm.HalfNormal("s", 1.0)
         u = pm.Uniform("u", 0, s + 1)
@@ -38,62 +42,160 @@ def test_twins_have_the_same_log_probability_and_variables(model, approximation,
     values = twin.compile_fn(twin.replace_rvs_by_values([twin[n] for n in names]))
     for z in (np.zeros(4), rng.normal(size=4)):
         x = approximation.mean + factor @ z
-        point = {"x": x[:2], "s_log__": x[2], "u_interval__": x[3]}
+        point = {"mine::x": x[:2], "mine::s_log__": x[2], "mine::u_interval__": x[3]}
         assert ours({"whitened": z}) == pytest.approx(float(theirs(point)), rel=1e-12)
         expected = factor.T @ gradient(point)
         np.testing.assert_allclose(slope({"whitened": z}), expected, rtol=1e-9, atol=1e-9)
         found = dict(zip(names, values({"whitened": z}), strict=True))
-        np.testing.assert_allclose(found["x"], x[:2])
-        np.testing.assert_allclose(found["twice"], 2 * x[:2])
-        assert found["s"] == pytest.approx(np.exp(x[2]))
-    assert twin.named_vars_to_dims["twice"] == ("gauge",)
+        np.testing.assert_allclose(found["mine::x"], x[:2])
+        np.testing.assert_allclose(found["mine::twice"], 2 * x[:2])
+        assert found["mine::s"] == pytest.approx(np.exp(x[2]))
+    assert twin.named_vars_to_dims["mine::twice"] == ("gauge",)
+
+
+def test_a_flat_direction_has_a_bounded_width():
+    """Of a parameter without a prior and without data the covariance means nothing."""
+    with pm.Model() as model:
+        pm.Normal("x", 0, 1)
+        pm.Flat("y")
+    with pytest.warns(UserWarning, match="flat or bent upwards along y"):
+        found = ph.fit_laplace(model, starts=1)
+    width = np.linalg.svd(factor_of(found), compute_uv=False)
+    assert width == pytest.approx([WIDEST, 0.995], abs=0.01)
 
 
 @pytest.mark.filterwarnings("ignore")  # few draws
-@pytest.mark.parametrize("sampler", ["pymc", "nutpie"])
+@pytest.mark.parametrize(
+    "sampler",
+    [
+        "pymc",
+        "nutpie",
+        *(pytest.param(s, marks=pytest.mark.kernels) for s in ("numpyro", "blackjax")),
+    ],
+)
 def test_samplers_return_the_variables_of_the_model(model, approximation, sampler, request):
+    require_sampler(sampler)
     if sampler == "nutpie":
-        pytest.importorskip(sampler)
         request.getfixturevalue("compiled")
     with pytest.warns(UserWarning, match="effective draws only"):
         idata = ph.sample(
-            model, 20, tune=20, chains=2, random_seed=1, approximation=approximation,
+            model, draws=20, tune=20, chains=2, random_seed=1, approximation=approximation,
             nuts_sampler=sampler, cores=1, progressbar=False,
         )  # fmt: skip
-    assert set(idata.posterior.data_vars) == {"x", "s", "u", "twice"}
-    assert idata.posterior["twice"].dims == ("chain", "draw", "gauge")
-    assert idata.observed_data["y"].values.tolist() == OBSERVED.tolist()
-    assert idata.constant_data["known"]["gauge"].values.tolist() == ["a", "b"]
+    assert set(idata.posterior.data_vars) == {"mine::x", "mine::s", "mine::u", "mine::twice"}
+    assert set(idata.posterior.coords) == {"chain", "draw", "gauge"}
+    assert idata.posterior["mine::twice"].dims == ("chain", "draw", "gauge")
+    assert idata.observed_data["mine::y"].values.tolist() == OBSERVED.tolist()
+    assert idata.constant_data["mine::known"]["gauge"].values.tolist() == ["a", "b"]
+    assert idata.modes["gap"].values[0] == 0
+    assert float(idata.modes["parameters"].sel(mode=0, parameter="mine::x[b]")) == pytest.approx(
+        approximation.mode["mine::x"][1]
+    )
     assert len(idata.posterior.attrs["gaps"]) == 2
-    assert max(idata.posterior.attrs["gaps"]) < 15
+    assert -0.01 < min(idata.posterior.attrs["gaps"]) < max(idata.posterior.attrs["gaps"]) < 15
 
 
-def test_verdicts(approximation, rng):
-    """Four parameters: the mean log-probability is 2 below the mode's in a normal posterior."""
-    axes = ("chain", "draw")
-    shape = (2, 500)
-    draws = {"s": (axes, rng.normal(size=shape)), "u": (axes, rng.normal(size=shape))}
-    draws["x"] = ((*axes, "gauge"), rng.normal(size=(*shape, 2)))
-    posterior = xr.Dataset(draws)
-    mode = approximation.modes["log_posterior"][0]
+@pytest.mark.filterwarnings("ignore")  # few draws
+def test_a_hydrologic_model_and_its_record(tmp_path):
+    """Log-likelihood, tuning draws, some variables only, files, and predictions."""
+    idata = ph.sample(
+        Tiny(), FIRST, draws=8, tune=8, chains=2, cores=1, random_seed=1, progressbar=False,
+        nuts_sampler="pymc", idata_kwargs={"log_likelihood": True}, discard_tuned_samples=False,
+        var_names=["a"],
+    )  # fmt: skip
+    assert set(idata.posterior.data_vars) == {"a"}
+    assert "whitened" not in idata.warmup_posterior
+    n = int(np.isfinite(FIRST["discharge"].values[365:]).sum())
+    pointwise = idata.log_likelihood["flow"]
+    assert pointwise.dims == ("chain", "draw", "flow_time") and pointwise.shape == (2, 8, n)
+    file = tmp_path / "posterior.nc"
+    idata.to_netcdf(str(file))
+    with xr.open_dataset(file, group="modes", engine="h5netcdf") as stored:
+        assert stored["parameters"]["parameter"].values.tolist()[:2] == ["a", "k"]
 
-    def judged(posterior, gap, divergences=0):
-        diverging = np.arange(1000).reshape(shape) < divergences
-        stats = xr.Dataset(
-            {"lp": (axes, np.full(shape, mode - gap)), "diverging": (axes, diverging)}
-        )
-        problems, attributes = judge(posterior, stats, approximation)
-        assert all(problem in attributes["verdict"] for problem in problems)
-        assert attributes["gaps"] == pytest.approx([gap, gap])
-        return problems
 
-    assert judged(posterior, 2.0) == []
-    [problem] = judged(posterior, 135.0)
-    assert "lower mode" in problem
-    [problem] = judged(posterior, -3.0)
-    assert "above the mode" in problem
-    [problem] = judged(posterior, 2.0, divergences=3)
-    assert "3 divergences" in problem
-    apart = posterior.assign(s=posterior["s"] + xr.DataArray([0.0, 5.0], dims="chain"))
-    problems = judged(apart, 2.0)
-    assert "R-hat of s" in problems[0] and "s has" in problems[1]
+def judged(posterior, z, approximation, divergences=0):
+    diverging = np.arange(z[..., 0].size).reshape(z.shape[:2]) < divergences
+    stats = xr.Dataset({"diverging": (("chain", "draw"), diverging)})
+    whitened = xr.DataArray(z, dims=("chain", "draw", "whitened_dim_0"))
+    problems, attributes = judge(posterior, whitened, stats, approximation)
+    assert all(problem in attributes["verdict"] for problem in problems)
+    return problems, attributes
+
+
+def test_verdicts(rng):
+    """Four normal parameters: the mean log-probability is 2 below the mode's."""
+    with pm.Model() as model:
+        pm.Normal("x", shape=2)
+        pm.Normal("s")
+        pm.Uniform("u", -1, 1)
+    approximation = ph.fit_laplace(model, starts=1)
+
+    def posterior(z):
+        x = approximation.mean + z @ factor_of(approximation).T
+        draws = {"x": x[..., :2], "s": x[..., 2], "u": np.tanh(x[..., 3] / 2)}
+        axes = ("chain", "draw")
+        return xr.Dataset({k: (axes + ("i",) * (v.ndim - 2), v) for k, v in draws.items()})
+
+    z = rng.normal(size=(2, 500, 4))
+    z[..., 3] *= 0.3
+    problems, attributes = judged(posterior(z), z, approximation)
+    assert problems == [] and attributes["verdict"].endswith("Nothing wrong is seen.")
+    assert attributes["gaps"] == pytest.approx([1.6, 1.6], abs=0.4)
+    [problem], attributes = judged(posterior(z), z, approximation, divergences=3)
+    assert "3 divergences" in problem and attributes["divergences"] == 3
+
+    away = z + np.array([0.0, 20, 0, 0])  # both chains
+    problems, attributes = judged(posterior(away), away, approximation)
+    assert [p.partition(" below")[0][:7] for p in problems] == ["chain 0", "chain 1"]
+    assert "no search found" in problems[0] and attributes["r_hat"] < 1.01
+    assert attributes["gaps"] == pytest.approx([201.6, 201.6], abs=4)
+
+    apart = z.copy()
+    apart[1, :, 2] += 5
+    apart[..., 0] = apart[..., 1] + 0.01 * z[..., 0]
+    apart[..., 3] = -8.0 + 0.1 * z[..., 3]
+    problems, _ = judged(posterior(apart), apart, approximation)
+    text = "; ".join(problems)
+    for words in ("R-hat of s is", "s has", "u lies at its lower bound", "x[0] and x[1]"):
+        assert words in text
+
+
+def test_verdicts_name_the_mode(rng):
+    """Errors of a^3 - 3 a - 5 are smallest at its root, and have another minimum at -1."""
+    with pm.Model() as model:
+        a = pm.Normal("a", 0, 5)
+        pm.Normal("y", (a**3 - 3 * a) * np.ones(20), 1.0, observed=np.full(20, 5.0))
+    found = ph.fit_laplace(model, random_seed=0)
+    a = -1 + 0.05 * rng.normal(size=(2, 500, 1))
+    z = (a - found.mean) / factor_of(found)
+    posterior = xr.Dataset({"a": (("chain", "draw"), a[..., 0])})
+    problems, _ = judged(posterior, z, found)
+    assert f"near mode 1 of the table, which is {found.modes['gap'][1]:.1f} lower" in problems[0]
+    lower = ph.fit_laplace(model, start={"a": -1})
+    a = found.mean + 0.01 * rng.normal(size=(2, 500, 1))
+    z = (a - lower.mean) / factor_of(lower)
+    posterior = xr.Dataset({"a": (("chain", "draw"), a[..., 0])})
+    problems, _ = judged(posterior, z, lower)
+    assert "above the mode: fit_laplace has not found the highest one" in problems[0]
+
+
+def test_refusals(model):
+    with pytest.raises(TypeError, match="initvals, step would have no meaning"):
+        ph.sample(model, initvals={}, step=None)
+    with pytest.raises(TypeError, match="basins are given beside Model"):
+        ph.sample(model, FIRST)
+    with pytest.raises(TypeError, match="Tiny needs a record of forcing and discharge"):
+        ph.sample(Tiny())
+
+
+def test_first_searches_start_where_they_are_told():
+    """From the start the lower mode, from the initial point the higher one."""
+    with pm.Model() as model:
+        a = pm.Normal("a", 0, 5, initval=2)
+        pm.Normal("y", (a**3 - 3 * a) * np.ones(20), 1.0, observed=np.full(20, 5.0))
+    assert ph.fit_laplace(model, start={"a": -1}).modes["a"].tolist() == pytest.approx(
+        [-1], abs=0.1
+    )
+    both = ph.fit_laplace(model, start={"a": -1}, starts=2).modes
+    assert both["a"].tolist() == pytest.approx([2.279, -1], abs=0.01)

@@ -97,14 +97,15 @@ def _labels(model: pm.Model, name: str, shape: tuple[int, ...]) -> list[str]:
     return [f"{name}[{', '.join(map(str, at))}]" for at in product(*axes)]
 
 
-def as_dataset(model: pm.Model, draws: list[dict]) -> xr.Dataset:
-    """Return draws of natural values on (chain, draw) and the dims of each variable."""
+def as_dataset(model: pm.Model, arrays: dict, lead: tuple[str, ...] = ()) -> xr.Dataset:
+    """Return arrays by name of variable, on leading dimensions and the dims of each variable."""
     variables = {}
-    for name in draws[0]:
-        values = np.array([draw[name] for draw in draws])[None]
-        dims = model.named_vars_to_dims.get(name)
-        dims = dims or [f"{name}_dim_{i}" for i in range(values.ndim - 2)]
-        variables[name] = (("chain", "draw", *dims), values)
+    for name, array in arrays.items():
+        array = np.asarray(array)
+        n = array.ndim - len(lead)
+        dims = model.named_vars_to_dims.get(name) or (None,) * n
+        own = [dim or f"{name}_dim_{i}" for i, dim in enumerate(dims)]
+        variables[name] = ((*lead, *own), array)
     used = {dim for dims, _ in variables.values() for dim in dims}
     coords = {d: np.asarray(c) for d, c in model.coords.items() if c is not None and d in used}
     return xr.Dataset(variables, coords=coords)

@@ -92,7 +92,7 @@ def invert(curvature: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         Where a direction is not positive, the inverse is that of the absolute values, a matrix
         that a search can use, and no covariance.
     """
-    scale = 1 / np.sqrt(np.maximum(np.abs(np.diag(curvature)), np.finfo(float).tiny))
+    scale = 1 / np.sqrt(np.maximum(np.abs(np.diag(curvature)), SINGULAR**2))
     values, vectors = np.linalg.eigh(curvature * np.outer(scale, scale))
     usable = np.maximum(np.abs(values), SINGULAR)
     inverse = (vectors / usable) @ vectors.T * np.outer(scale, scale)

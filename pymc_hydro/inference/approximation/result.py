@@ -72,7 +72,9 @@ class LaplaceApproximation:
         rng = np.random.default_rng(random_seed)
         z = rng.multivariate_normal(self.mean, self.covariance.values, draws)
         values = compile_values(self.model)
-        return as_dataset(self.model, [values(row) for row in z])
+        drawn = [values(row) for row in z]
+        arrays = {name: np.array([draw[name] for draw in drawn])[None] for name in drawn[0]}
+        return as_dataset(self.model, arrays, ("chain", "draw"))
 
     @renamed_arguments(seed="random_seed")
     def nuts(

@@ -23,6 +23,7 @@ from pymc_hydro.inference.approximation.result import LaplaceApproximation
 __all__ = ["LaplaceApproximation", "fit_laplace", "inside_bounds", "laplace"]
 
 START_MARGIN = 0.01  # of the width of the bounds, between a start and a bound
+MANY = 8  # searches
 FAR = 3.0  # of unconstrained parameters, whose scale is one
 
 
@@ -31,7 +32,7 @@ def fit_laplace(
     model: pm.Model | None = None,
     *,
     start: dict | None = None,
-    starts: int = 8,
+    starts: int | None = None,
     random_seed: int | None = None,
 ) -> LaplaceApproximation:
     """Approximate the posterior by a normal distribution at its highest mode.
@@ -55,14 +56,14 @@ def fit_laplace(
     model : pm.Model, optional
         The model in context if not given.
     start : mapping of str to float or array, optional
-        Where a single search starts, in natural units; the model's initial point for what is
+        Where the first search starts, in natural units; the model's initial point for what is
         missing.
-    starts : int
-        Without `start`: how many searches, of which the highest mode is taken. They begin at the
-        initial point; at the same point with the parameters of the errors where the priors of
-        likelihoods start, if yours start elsewhere; and at random points around the initial point,
-        every other one with the parameters of the errors where they were. Error models with memory
-        often have several modes.
+    starts : int, optional
+        How many searches, of which the highest mode is taken; not given: one from `start`, or 8
+        without it. They begin at `start`; at the model's initial point; at both with the parameters
+        of the errors where the priors of likelihoods start, if yours start elsewhere; and at random
+        points around the initial point, every other one with the parameters of the errors where
+        they were. Error models with memory often have several modes.
     random_seed : int, optional
         Of the random points.
 
@@ -98,7 +99,11 @@ def fit_laplace(
     objective.set_extra_values({})
     if not np.isfinite(objective(z)[0]):
         raise ValueError("fit_laplace: the log-probability at the start is not finite; give start=")
-    points = [z] if start else _points(model, z, starts, random_seed)
+    points = [z]
+    if starts is None:
+        starts = 1 if start else MANY
+    if starts > 1:
+        points = _points(model, [z, start_vector(model)] if start else [z], starts, random_seed)
     curvature = compile_curvature(model, objective, model.initial_point())
     values = compile_values(model)
     modes = find_modes(objective, curvature, points)
@@ -123,14 +128,16 @@ laplace = fit_laplace
 
 
 def _points(
-    model: pm.Model, z: np.ndarray, starts: int, random_seed: int | None
+    model: pm.Model, begun: list[np.ndarray], starts: int, random_seed: int | None
 ) -> list[np.ndarray]:
-    """Return where searches start, the initial point first."""
-    with_errors, of_errors = error_start(model, z)
-    fixed = [] if np.allclose(with_errors, z) else [with_errors]
-    around = np.random.default_rng(random_seed).normal(z, size=(starts - 1, z.size))
+    """Return where searches start: points, those with the errors' starts, and random ones."""
+    moved = [error_start(model, z) for z in begun]
+    fixed = [m for (m, _), z in zip(moved, begun, strict=True) if not np.allclose(m, z)]
+    with_errors, of_errors = moved[-1]
+    size = (max(starts - 1, 0), with_errors.size)
+    around = np.random.default_rng(random_seed).normal(begun[-1], size=size)
     around[1::2, of_errors] = with_errors[of_errors]
-    return [z, *fixed, *around][:starts]
+    return [*begun, *fixed, *around][:starts]
 
 
 def _warn(modes: list[Mode], best: Mode, natural: Callable, names: list[str]) -> None:

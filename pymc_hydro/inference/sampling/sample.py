@@ -1,0 +1,185 @@
+"""Sampling from the highest mode on, in coordinates in which the posterior is nearly round."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pymc as pm
+import xarray as xr
+from pymc.backends.arviz import find_constants, find_observations
+
+from pymc_hydro.core.model import AbstractModel
+from pymc_hydro.inference.approximation.coordinates import as_dataset
+from pymc_hydro.inference.approximation.laplace import fit_laplace
+from pymc_hydro.inference.approximation.result import LaplaceApproximation
+from pymc_hydro.inference.build import build_model
+from pymc_hydro.inference.forcing import Record
+from pymc_hydro.inference.sampling.verdict import judge
+from pymc_hydro.inference.sampling.whiten import WHITENED, whiten
+
+__all__ = ["sample"]
+
+# Arguments of pm.sample that would undo what this function is for.
+REFUSED = ("initvals", "step", "trace", "return_inferencedata")
+
+
+def sample(
+    model: pm.Model | AbstractModel | None = None,
+    basins: Record | None = None,
+    draws: int = 1000,
+    *,
+    tune: int = 300,
+    chains: int = 4,
+    random_seed: int | None = None,
+    approximation: LaplaceApproximation | None = None,
+    **options: Any,
+) -> Any:
+    """Sample a posterior from its highest mode on, and judge the chains.
+
+    The sampler sees whitened coordinates, ``z = L^-1 (x - mode)`` with the covariance ``L L'`` of
+    :func:`fit_laplace`: every sampler so has the metric of the approximation, starts about a
+    standard deviation from the mode, and needs a short tuning.
+
+    Parameters
+    ----------
+    model : pm.Model or AbstractModel, optional
+        Any PyMC model with continuous variables; the one in context if not given. Or a hydrologic
+        model, for which ``ph.build_model(model, basins)`` is sampled.
+    basins : Dataset or DataFrame
+        The record of a hydrologic model; not with a PyMC model.
+    draws, tune, chains : int
+        Draws and steps of tuning are those of each chain.
+    random_seed : int, optional
+    approximation : LaplaceApproximation, optional
+        Not given: ``ph.fit_laplace(model, random_seed=random_seed)``.
+    **options
+        As of ``pm.sample``, such as ``nuts_sampler`` and ``cores``.
+
+    Returns
+    -------
+    DataTree, or InferenceData with PyMC 5
+        As of ``pm.sample``, with the names and dims of `model`. The posterior has the attributes
+        `r_hat` and `effective_draws` (of the worst parameter), `divergences`, `log_posterior` (of
+        the mode), `gaps` (how much lower the mean log-probability of each chain is) and `verdict`,
+        a text. The group ``modes`` is the table of the modes that were found, the best first:
+        `log_posterior`, `gap`, `converged`, `searches` on ``mode``, and `parameters`, in natural
+        units, on (mode, parameter).
+
+    Raises
+    ------
+    TypeError
+        If an option is given that has no meaning here, such as `initvals`: chains start at the
+        mode.
+
+    Warns
+    -----
+    UserWarning
+        The verdict, if R-hat is above 1.01, a parameter has fewer than 400 effective draws, a
+        transition diverged, or a chain's mean log-probability does not belong to the mode: R-hat
+        cannot see that all chains are in a lower one. It names the mode of the table that a chain
+        is near, parameters at a bound, and pairs that the data hardly tell apart.
+
+    References
+    ----------
+    Vehtari, A., et al. (2021). Bayesian Anal. 16, 667-718. doi:10.1214/20-BA1221
+
+    Examples
+    --------
+    >>> import pymc_hydro as ph
+    >>> model, basin = ph.Hymod(snow=False), ph.load_basin("leaf_river")
+    >>> pymc_model = ph.build_model(model, basin, "SkewStudentT", ar=1)  # doctest: +SKIP
+    >>> idata = ph.sample(pymc_model, random_seed=1)  # doctest: +SKIP
+    >>> idata.posterior.attrs["verdict"]  # doctest: +SKIP
+    """
+    model = _pymc_model(model, basins, options)
+    if approximation is None:
+        approximation = fit_laplace(model, random_seed=random_seed)
+    names = options.pop("var_names", None)
+    of_idata = dict(options.pop("idata_kwargs", None) or {})
+    log_likelihood = of_idata.pop("log_likelihood", False)
+    if of_idata:
+        options["idata_kwargs"] = of_idata
+    defaults = {"compute_convergence_checks": False}  # the verdict is of the user's variables
+    with whiten(approximation):
+        idata = pm.sample(
+            draws=draws, tune=tune, chains=chains, random_seed=random_seed, **defaults | options
+        )
+    whitened = _dataset(idata, "posterior")[WHITENED]
+    posterior = _natural(idata, "posterior")
+    problems, found = judge(posterior, whitened, idata["sample_stats"], approximation)
+    posterior = posterior.assign_attrs(found)
+    idata = _with_groups(idata, _groups(idata, posterior, model, approximation))
+    if log_likelihood:
+        some = None if log_likelihood is True else log_likelihood
+        pm.compute_log_likelihood(idata, var_names=some, model=model, progressbar=False)
+    if names is not None:
+        idata = _with_groups(idata, {"posterior": posterior[list(names)]})
+    if problems:
+        warnings.warn(f"sample: {found['verdict']}", UserWarning, stacklevel=2)
+    return idata
+
+
+def _pymc_model(model: Any, basins: Any, options: dict) -> pm.Model:
+    """Return the PyMC model, after a check of the arguments."""
+    refused = [name for name in REFUSED if name in options]
+    if refused:
+        raise TypeError(
+            f"sample: {', '.join(refused)} would have no meaning: chains start at the mode of "
+            "approximation=, and the result is a tree; use pm.sample for other starts and steps"
+        )
+    if not isinstance(model, AbstractModel):
+        if basins is not None:
+            raise TypeError(
+                f"sample: basins are given beside {type(model).__name__}, which holds its data "
+                "already; give a hydrologic model such as ph.Hymod(), or leave the basins out"
+            )
+        return pm.modelcontext(model)
+    if basins is None:
+        raise TypeError(f"sample: {type(model).__name__} needs a record of forcing and discharge")
+    return build_model(model, basins)
+
+
+def _dataset(idata: Any, group: str) -> xr.Dataset:
+    found = idata[group]
+    return found.dataset if hasattr(found, "dataset") else found
+
+
+def _natural(idata: Any, group: str) -> xr.Dataset:
+    """Return draws of the model's own variables."""
+    dataset = _dataset(idata, group)
+    return dataset.drop_vars([n for n in (WHITENED, f"{WHITENED}_dim_0") if n in dataset.variables])
+
+
+def _groups(
+    idata: Any, posterior: xr.Dataset, model: pm.Model, approximation: LaplaceApproximation
+) -> dict[str, xr.Dataset]:
+    """Return the groups that are those of the user's model, and the table of modes."""
+    groups = {"posterior": posterior}
+    if "warmup_posterior" in (idata.children if hasattr(idata, "children") else idata.groups()):
+        groups["warmup_posterior"] = _natural(idata, "warmup_posterior")
+    groups["observed_data"] = as_dataset(model, find_observations(model))
+    groups["constant_data"] = as_dataset(model, find_constants(model))
+    groups["modes"] = _modes(approximation)
+    return {name: group for name, group in groups.items() if group.data_vars}
+
+
+def _with_groups(idata: Any, groups: dict[str, xr.Dataset]) -> Any:
+    if isinstance(idata, xr.DataTree):
+        for name, group in groups.items():
+            idata[name] = xr.DataTree(group)
+        return idata
+    for name in set(groups) & set(idata.groups()):
+        delattr(idata, name)
+    idata.add_groups(groups)
+    return idata
+
+
+def _modes(approximation: LaplaceApproximation) -> xr.Dataset:
+    """Return the table of modes as a group of a result, which a file can hold."""
+    table = approximation.modes
+    found = ["log_posterior", "gap", "converged", "searches"]
+    names = [str(c) for c in table.columns if c not in found]
+    columns: dict[str, tuple] = {name: ("mode", table[name].to_numpy()) for name in found}
+    columns["parameters"] = (("mode", "parameter"), table[names].to_numpy(dtype=float))
+    coords = {"mode": np.arange(len(table)), "parameter": names}
+    return xr.Dataset(columns, coords=coords)

@@ -1,0 +1,148 @@
+"""What chains tell about themselves, and what only the mode can tell about them."""
+
+from collections.abc import Callable, Iterable
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from pymc_hydro.inference.approximation.coordinates import labels
+from pymc_hydro.inference.approximation.result import LaplaceApproximation
+from pymc_hydro.inference.sampling.whiten import factor_of
+
+__all__ = ["judge"]
+
+R_HAT, FEWEST = 1.01, 400  # at least so many effective draws of each parameter
+EVALUATED = 100  # draws of a chain, of which the log-probability is computed
+# The mean log-probability of d normal parameters is d/2 below the mode's. Beyond this many standard
+# deviations of a single draw, sqrt(d/2), the chain is in another mode.
+AWAY = 4.0
+HIGHER = 0.5  # of a draw above the mode: the integration leaves log-probabilities a noise of 1e-5
+AT_BOUND = 4.0  # unconstrained: within 2 % of the interval
+UNIDENTIFIED = 0.95  # correlation of two parameters
+
+
+def judge(
+    posterior: xr.Dataset, whitened: xr.DataArray, stats: Any, approximation: LaplaceApproximation
+) -> tuple[list[str], dict]:
+    """Return what is wrong with the chains, and the attributes of the posterior.
+
+    Parameters
+    ----------
+    posterior : Dataset
+        With the free variables in natural units.
+    whitened : DataArray, shape (n_chain, n_draw, n)
+        As of :func:`pymc_hydro.inference.sampling.whiten.whiten`.
+    stats : Dataset
+        With ``diverging``.
+    approximation : LaplaceApproximation
+    """
+    import arviz as az  # here: an import need not load matplotlib
+
+    free = posterior[[rv.name for rv in approximation.model.free_RVs]]
+    r_hat, worst = _extreme(az.rhat(free), np.nanmax) if free.sizes["chain"] > 1 else (np.nan, "")
+    effective, fewest = _extreme(az.ess(free), np.nanmin)
+    divergences = int(stats["diverging"].sum())
+    x = approximation.mean + whitened.values @ factor_of(approximation).T
+    logp = _log_probability(x, approximation)
+    mode = float(approximation.modes["log_posterior"].iloc[0])
+    gaps, half = mode - logp.mean(axis=1), x.shape[-1] / 2
+    problems = []
+    if r_hat > R_HAT:
+        problems.append(f"R-hat of {worst} is {r_hat:.3f}")
+    if effective < FEWEST:
+        problems.append(f"{fewest} has {effective:.0f} effective draws only: longer chains")
+    if divergences:
+        problems.append(f"{divergences} divergences: see the page on troubleshooting")
+    lower = np.flatnonzero(gaps > half + AWAY * np.sqrt(half))
+    problems += [_where(int(c), gaps[c], free, approximation) for c in lower]
+    if logp.max() > mode + HIGHER:
+        problems.append(
+            f"a draw is {logp.max() - mode:.1f} above the mode: fit_laplace has not found the "
+            "highest one; sample again with approximation=ph.fit_laplace(model, starts=20)"
+        )
+    if r_hat > R_HAT or effective < FEWEST:
+        problems += [*_at_bounds(x, approximation), *_pairs(x, approximation)]
+    verdict = (
+        f"R-hat at most {r_hat:.3f}, at least {effective:.0f} effective draws, {divergences} "
+        f"divergences; mean log-probability of the chains {', '.join(f'{g:.1f}' for g in gaps)} "
+        f"below the mode's, {half:.1f} in a normal posterior. "
+        + ("; ".join(problems) or "Nothing wrong is seen")
+        + "."
+    )
+    return problems, {
+        "r_hat": r_hat,
+        "effective_draws": effective,
+        "divergences": divergences,
+        "log_posterior": mode,
+        "gaps": gaps.tolist(),
+        "verdict": verdict,
+    }
+
+
+def _extreme(measure: Any, function: Callable) -> tuple[float, str]:
+    """Return the extreme of a diagnostic over variables and entries, and whose it is."""
+    by_name = {str(n): float(function(measure[n].values)) for n in measure.data_vars}
+    value = float(function(list(by_name.values())))
+    return value, next((n for n, v in by_name.items() if v == value), "")
+
+
+def _log_probability(x: np.ndarray, approximation: LaplaceApproximation) -> np.ndarray:
+    """Return the log-probability of some draws of each chain.
+
+    Samplers report it with and without constants, and not all with the same sign.
+    """
+    n_draw = x.shape[1]
+    chosen = np.unique(np.linspace(0, n_draw - 1, min(EVALUATED, n_draw)).round().astype(int))
+    objective = approximation.logp_dlogp
+    return np.array([[float(objective(row)[0]) for row in chain[chosen]] for chain in x])
+
+
+def _where(chain: int, gap: float, free: xr.Dataset, approximation: LaplaceApproximation) -> str:
+    """Say in which of the known modes a chain is."""
+    away = np.zeros(len(approximation.modes))
+    for name in free.data_vars:
+        draws = free[name].values[chain]
+        sd = np.maximum(draws.std(axis=0), np.finfo(float).tiny)
+        for i, row in enumerate(_natural(approximation, str(name), draws.shape[1:])):
+            away[i] += (((draws.mean(axis=0) - row) / sd) ** 2).sum()
+    nearest = int(np.argmin(away))
+    text = f"chain {chain} is {gap:.1f} below the mode: "
+    if nearest == 0:
+        return text + "in a lower mode that no search found, or the posterior is far from normal"
+    known = approximation.modes["gap"].iloc[nearest]
+    return text + f"it is near mode {nearest} of the table, which is {known:.1f} lower"
+
+
+def _natural(approximation: LaplaceApproximation, name: str, shape: tuple) -> Iterable[np.ndarray]:
+    """Return a variable at each mode of the table."""
+    table = approximation.modes
+    columns = [c for c in table.columns if c == name or str(c).startswith(f"{name}[")]
+    return table[columns].to_numpy().reshape(len(table), *shape)
+
+
+def _at_bounds(x: np.ndarray, approximation: LaplaceApproximation) -> list[str]:
+    model, first = approximation.model, approximation.model.initial_point()
+    values = [model.rvs_to_values[rv] for rv in model.free_RVs]
+    bounded = np.hstack(
+        [np.full(np.size(first[v.name]), v.name.endswith("_interval__")) for v in values]
+    )
+    middle = np.median(x, axis=(0, 1))
+    return [
+        f"{label} lies at its {'lower' if z < 0 else 'upper'} bound"
+        for label, z, known in zip(labels(model), middle, bounded, strict=True)
+        if known and abs(z) > AT_BOUND
+    ]
+
+
+def _pairs(x: np.ndarray, approximation: LaplaceApproximation) -> list[str]:
+    names, centred = labels(approximation.model), x - x.mean(axis=1, keepdims=True)
+    with np.errstate(invalid="ignore"):
+        correlation = np.atleast_2d(np.corrcoef(centred.reshape(-1, x.shape[-1]), rowvar=False))
+    pairs = combinations(range(len(names)), 2)
+    found = [(i, j) for i, j in pairs if abs(correlation[i, j]) > UNIDENTIFIED]
+    return [
+        f"{names[i]} and {names[j]} are hardly told apart (correlation {correlation[i, j]:.2f})"
+        for i, j in found
+    ]
