@@ -28,16 +28,16 @@ ALLOWED = {
     "integrators": (set(), {"numpy"}),
     "data/checks": (set(), {"numpy", "pandas", "xarray"}),
     "data": ({"data/checks", "data/readers"}, {"numpy", "pandas", "xarray", "pyet"}),
-    "data/readers/text": (set(), {"numpy", "pandas", "xarray"}),
+    "data/readers/text": ({"data", "data/checks"}, {"numpy", "pandas", "xarray"}),
     "data/readers/machinery": (
         {"data", "data/checks", "data/readers/text"},
         {"numpy", "pandas", "xarray"},
     ),
     "data/readers/sources": ({"data/readers/machinery"}, {"xarray"}),
     "data/readers": (
-        {"data", "data/checks", "data/readers/machinery", "data/readers/sources"}
+        {"core/base", "data", "data/checks", "data/readers/machinery", "data/readers/sources"}
         | {"data/readers/text"},
-        {"pandas", "xarray"},
+        {"numpy", "pandas", "xarray"},
     ),
     "engine/derivation": ({"core", "core/base"}, {"sympy"}),
     "engine/codegen": ({"engine/derivation", "integrators"}, {"numpy"}),

@@ -16,6 +16,7 @@ from pymc_hydro.data.checks.limits import isolated_text
 from pymc_hydro.data.checks.quantities import pint_quantity, with_magnitude
 from pymc_hydro.data.checks.values import as_floats, check_codes, place_text
 from pymc_hydro.data.schema import VARIABLES, check_units, unit_of
+from pymc_hydro.data.units import are_same_unit
 
 __all__ = [
     "LABELLED",
@@ -265,7 +266,7 @@ def _has_labels(series) -> bool:
 
 def _in_unit(what, observed, quantity):
     """Return observations in the unit of their quantity, without a unit of pint."""
-    known = VARIABLES[quantity][0][0] if quantity in VARIABLES else None
+    known = VARIABLES[quantity][0] if quantity in VARIABLES else None
     data = pint_quantity(observed)
     if data is None:
         if known is not None:
@@ -298,7 +299,7 @@ def same_unit(what: str, observed, simulated) -> tuple[np.ndarray, np.ndarray]:
             "or convert it and give its magnitude"
         )
     units = [series_unit(x) for x in (observed, simulated)]
-    if all(units) and units[0] != units[1]:
+    if all(units) and not are_same_unit(*units):
         raise ValueError(
             f"{what}: observed is in {units[0]!r} and simulated in {units[1]!r}; convert one of "
             "them and set attrs['units']"

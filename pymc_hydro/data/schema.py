@@ -9,9 +9,11 @@ import pandas as pd
 import xarray as xr
 
 from pymc_hydro.data.checks.dates import as_dates, check_axis, date_text
-from pymc_hydro.data.checks.limits import doubts, look_alike
+from pymc_hydro.data.checks.limits import doubts
+from pymc_hydro.data.checks.names import look_alike
 from pymc_hydro.data.checks.quantities import without_units
 from pymc_hydro.data.checks.values import as_floats, check_codes
+from pymc_hydro.data.units import are_same_unit, parse_unit
 
 __all__ = [
     "VARIABLES",
@@ -28,36 +30,19 @@ __all__ = [
     "warn_if_doubtful",
 ]
 
-_RATE = (
-    *("mm/d", "mm d-1", "mm day-1", "mm/day", "mm d^-1", "mm day^-1", "mm d⁻¹", "mm day⁻¹"),
-    *("millimeter / day", "millimeter/day"),
-)
-_CELSIUS = ("degC", "°C", "C", "celsius", "Celsius", "deg_C", "degrees_celsius", "degree_Celsius")
-# Name, units accepted (the first is written), what it is.
+# Name, unit, what it is.
 VARIABLES = {
-    "precipitation": (_RATE, "rain and snow"),
-    "potential_evaporation": (_RATE, "potential evaporation"),
-    "temperature": (_CELSIUS, "mean air temperature"),
-    "discharge": (_RATE, "observed discharge"),
-    "day_of_year": (("d",), "day of the year, 1 at noon of 1 January"),
+    "precipitation": ("mm/d", "rain and snow"),
+    "potential_evaporation": ("mm/d", "potential evaporation"),
+    "temperature": ("degC", "mean air temperature"),
+    "discharge": ("mm/d", "observed discharge"),
+    "day_of_year": ("d", "day of the year, 1 at noon of 1 January"),
 }
 TEMPERATURE_RANGE = (-90.0, 65.0)  # degC, records of the Earth; beyond are other units
 DAY, HOUR = np.timedelta64(1, "D"), np.timedelta64(1, "h")
 SHORT_WARMUP = 30 * DAY
 # A number of intervals, or a duration.
 Warmup = int | str | timedelta | np.timedelta64
-_BY_AREA = "by 86.4 and divide by the basin's area in km2"
-_FIX_UNITS = {
-    **dict.fromkeys(("mm/h", "mm h-1", "mm/hour"), "multiply by 24"),
-    **dict.fromkeys(
-        ("m3/s", "m3 s-1", "m³/s", "m^3/s", "meter ** 3 / second", "cumecs"), f"multiply {_BY_AREA}"
-    ),
-    **dict.fromkeys(("ft3/s", "cfs", "ft^3/s"), f"multiply by 0.0283168, then {_BY_AREA}"),
-    **dict.fromkeys(("L/s", "l/s"), f"multiply by 0.001, then {_BY_AREA}"),
-    **dict.fromkeys(("K", "kelvin", "Kelvin"), "subtract 273.15"),
-    "mm": "divide the sums by the length of their interval in days",
-    "degF": "subtract 32 and divide by 1.8",
-}
 
 
 def as_basin(data: xr.Dataset | pd.DataFrame, needed: Sequence[str] = ()) -> xr.Dataset:
@@ -109,7 +94,7 @@ def checked_basin(data: xr.Dataset | pd.DataFrame, needed: Sequence[str] = ()) -
         raise TypeError(
             f"basin: expected an xarray Dataset or a pandas DataFrame, found {type(data).__name__}"
         )
-    data = without_units(data, {name: units[0] for name, (units, _) in VARIABLES.items()})
+    data = without_units(data, {name: unit for name, (unit, _) in VARIABLES.items()})
     if "time" not in data.coords:
         raise KeyError("basin: no coordinate 'time'; rename the date column or index to 'time'")
     missing = [name for name in needed if name not in (*data, "day_of_year")]
@@ -120,7 +105,7 @@ def checked_basin(data: xr.Dataset | pd.DataFrame, needed: Sequence[str] = ()) -
     if "day_of_year" in needed and "day_of_year" not in data:
         data = data.assign(day_of_year=("time", _day_of_year(time)))
     variables = {}
-    for name, (units, description) in VARIABLES.items():
+    for name, (unit, description) in VARIABLES.items():
         if name not in data:
             continue
         variable = data[name]
@@ -132,7 +117,7 @@ def checked_basin(data: xr.Dataset | pd.DataFrame, needed: Sequence[str] = ()) -
         check_units(f"basin: {name!r}", name, variable.attrs)
         values = as_floats(variable, f"basin: {name!r}")
         check_values(name, values, time, gaps=name == "discharge")
-        attributes = {"long_name": description, **variable.attrs, "units": units[0]}
+        attributes = {"long_name": description, **variable.attrs, "units": unit}
         variables[name] = ("time", values, attributes)
     return xr.Dataset(variables, coords={"time": time}, attrs=data.attrs)
 
@@ -169,17 +154,33 @@ def check_units(what: str, name: str, attributes: Mapping) -> None:
     attributes : mapping
     """
     name = "temperature" if name.startswith("temperature") else name
-    expected = VARIABLES[name][0][0] if name in VARIABLES else None
+    expected = VARIABLES[name][0] if name in VARIABLES else None
     found = unit_of(attributes)
     if found and expected and found != expected:
-        fix = _FIX_UNITS.get(found, "convert it")
-        raise ValueError(f"{what}: unit {found!r}, expected {expected!r}; {fix}")
+        raise ValueError(f"{what}: unit {found!r}, expected {expected!r}; {_conversion(found)}")
+
+
+def _conversion(text: str) -> str:
+    """Return what makes numbers in a unit those of the schema."""
+    unit = parse_unit(text)
+    if unit is None or unit.span:
+        return "convert it"
+    factor = f"multiply by {unit.factor:.6g}"
+    if unit.kind == "temperature":
+        if unit.factor == 1:
+            return f"subtract {-unit.shift:g}"
+        return f"subtract {-unit.shift / unit.factor:g} and multiply by {unit.factor:.6g}"
+    if unit.kind in ("flow", "volume"):
+        factor = f"multiply by {unit.factor / 1e3:.6g} and divide by the basin's area in km2"
+    if unit.kind in ("sum", "volume"):
+        factor += ", then divide the sums by the length of their interval in days"
+    return factor.removeprefix("multiply by 1, then ")
 
 
 def unit_of(attributes: Mapping) -> str:
-    """Return the attribute ``units``, in the schema's spelling where it knows the unit."""
+    """Return the attribute ``units``, in the schema's spelling where it is a unit of the schema."""
     found = str(attributes.get("units", "")).strip()
-    return next((known[0] for known, _ in VARIABLES.values() if found in known), found)
+    return next((unit for unit, _ in VARIABLES.values() if are_same_unit(unit, found)), found)
 
 
 def interval_length(basin: xr.Dataset) -> float:

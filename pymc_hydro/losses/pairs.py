@@ -94,8 +94,8 @@ class Pairs:
         _check_shapes(name, observed, simulated)
         # Both may be logarithms; if the simulation is nowhere negative, both are flow, unless their
         # unit is that of something else.
-        flow = units <= {"", FLOW_UNIT} and not isinstance(simulated, Variable)
-        flow = flow and not (simulated < 0).any()
+        flow = not isinstance(simulated, Variable) and not (simulated < 0).any()
+        flow = flow and units <= {"", FLOW_UNIT}
         check_observations(name, observed, quantity="discharge" if flow else None)
         there = np.flatnonzero(np.isfinite(observed))
         transform = with_offset(name, transform, observed[there])

@@ -52,7 +52,7 @@ DAYS_ONLY = [r.split(",", 1) for r in ROWS]
 AMERICAN = [f"{d:%m/%d/%Y},{rest}" for d, (_, rest) in zip(DAYS, DAYS_ONLY, strict=True)]
 FIRST_HALF = [f"{d:%d/%m/%Y},{rest}" for d, (_, rest) in zip(DAYS, DAYS_ONLY, strict=True)][:20]
 TWO_DIGITS = [f"{d:%d/%m/%y},{rest}" for d, (_, rest) in zip(DAYS, DAYS_ONLY, strict=True)]
-SERIAL = [f"{36575 + i},{rest}" for i, (_, rest) in enumerate(DAYS_ONLY)]
+SERIAL = [f"{36576 + i},{rest}" for i, (_, rest) in enumerate(DAYS_ONLY)]
 
 ERRORS = {
     # the file itself
@@ -79,11 +79,12 @@ ERRORS = {
     "semicolons in the body": (text([r.replace(",", ";") for r in ROWS]), "line 2 has 1 fields"),
     "one column": (text([r.split(",")[1] for r in ROWS], "precip_mm"), "found one column"),
     "unknown columns": (text(ROWS, "date,a,b,c,d"), "no column is recognised"),
-    "no dates": (text(ROWS, "day,precip_mm,pet_mm,temp_c,flow_mm"), "no column with dates"),
+    "no dates": (text([r[11:] for r in ROWS], "precip_mm,pet_mm,temp_c,flow_mm"), "no column with"),
+    "unknown dates": (text([f"day{r[8:]}" for r in ROWS]), "no column with dates|not a date"),
     "word in a number": (cell("flow_mm", "high"), "line 7, column 'flow_mm': 'high'"),
     "unit in a number": (cell("precip_mm", "3.1 mm"), "'3.1 mm' is not a number"),
     "quoted decimal comma": (cell("flow_mm", '"1,5"'), "decimal=','"),
-    "thousands": (cell("flow_mm", '"1,234.5"'), "'1,234.5' is not a number"),
+    "garbled thousands": (cell("flow_mm", '"1,23.5"'), "'1,23.5' is not a number"),
     "two minus signs": (cell("temp_c", "--3"), "'--3' is not a number"),
     "infinite": (cell("flow_mm", "inf"), "inf"),
     # dates
@@ -95,8 +96,11 @@ ERRORS = {
         "line 11: the date 1600.* not in the years 1678 to 2261",
     ),
     "day or month": (text(["01/02/2000,1,1,1,1", "02/01/2000,1,1,1,1"]), "day/month or month/day"),
-    "two-digit years": (text(TWO_DIGITS), "not a date that is understood"),
-    "serial dates": (text(SERIAL), "not a date that is understood"),
+    "serial dates and others": (text([*SERIAL[:9], *ROWS[9:]]), "line 11: .* number of a day"),
+    "day of no month": (
+        text([f"{i},{r}" for i, (_, r) in enumerate(DAYS_ONLY)]),
+        "not a date|no col",
+    ),
     "too early": (text([f"0{r[1:]}" for r in ROWS]), "line 2: .*0000-02-20"),
     "too late": (text([f"8{r[1:]}" for r in ROWS]), "line 2: .*8000-02-20"),
     "duplicate days, different": (text([*ROWS[:9], ROWS[8] + "1", *ROWS[9:]]), "there twice"),
@@ -125,6 +129,7 @@ REPAIRS = {
         "read as Latin-1",
         "precip_mm",
     ),
+    "serial dates": (text(SERIAL), "days of a spreadsheet: 36576 is 2000-02-20", None),
     "reversed": (text(ROWS[::-1]), "falling order and were sorted", None),
     "shuffled": (text([*ROWS[20:], *ROWS[:20]]), "mixed order and were sorted", None),
     "duplicate days, same": (text([*ROWS[:9], ROWS[8], *ROWS[9:]]), "repeat another one", None),
@@ -180,6 +185,9 @@ def test_repair_is_stated_and_right(case, tmp_path):
         b"\xef\xbb\xbf" + text(ROWS).encode(),
         "# made by hand\n# station 1\n" + text(ROWS),
         text([r.replace(",", ", ") for r in ROWS], HEADER.replace(",", ", ")),
+        text(TWO_DIGITS),
+        text(ROWS) + ",,,,\n,,,,\n",
+        text([",mm,mm,degC,mm", *ROWS]),
         text(['"' + r.replace(",", '","') + '"' for r in ROWS]),
     ],
 )
@@ -193,7 +201,9 @@ def test_harmless_differences_change_nothing(content, tmp_path):
 
 def test_settings_that_repair(tmp_path):
     path = write(tmp_path, cell("flow_mm", "-999"))
-    basin = ph.read_csv(path, missing=(-999,))
+    with pytest.warns(FutureWarning, match="missing is now called na"):
+        ph.read_csv(path, missing=(-999,))
+    basin = ph.read_csv(path, na=(-999,))
     assert np.flatnonzero(np.isnan(basin["discharge"])).tolist() == [5]
     path = write(tmp_path, cell("pet_mm", ""))
     with pytest.warns(UserWarning, match="1 missing values of potential_evaporation"):
@@ -323,18 +333,45 @@ def test_a_long_file_is_read_whole(tmp_path):
     np.testing.assert_allclose(basin["discharge"], 0.005 * 1440)
 
 
+def with_flows(tmp_path, cells, separator=","):
+    lines = [f'2001-01-0{i + 1},1.5,1.0,"{cell}"' for i, cell in enumerate(cells)]
+    path = tmp_path / "record.csv"
+    text = "date,precipitation,potential_evaporation,discharge\n" + "\n".join(lines)
+    if separator == ";":
+        head, *rows = text.splitlines()
+        rows = [r.replace("1.5,1.0,", "1,5;1,0;").replace(",", ";", 1) for r in rows]
+        text = "\n".join([head.replace(",", ";"), *rows])
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("cells", "separator", "first"),
+    [
+        (["1,234", "1,100", "998.5", "1,001"], ",", 1234),
+        (["1,234", "998", "997", "996"], ",", 1234),
+        (["1,234.5", "1.5", "2", "3"], ",", 1234.5),
+        (["1'234.5", "998", "997", "996"], ",", 1234.5),
+        (["1\u00a0234,5", "998,1", "997,0", "996"], ";", 1234.5),
+        (["1.234,5", "998,1", "997,0", "996"], ";", 1234.5),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:.*look at units")
+def test_signs_of_thousands_are_left_out(cells, separator, first, tmp_path):
+    with pytest.warns(UserWarning, match="separates thousands and was left out"):
+        basin = ph.read_csv(with_flows(tmp_path, cells, separator))
+    assert float(basin["discharge"][0]) == first
+    assert float(basin["precipitation"][0]) == 1.5
+
+
 @pytest.mark.parametrize(
     ("cells", "message"),
     [
-        (["1,234", "1,100", "998.5", "1,001"], "separates thousands, beside '998.5'"),
-        (["1,234", "998", "997", "996"], "separates thousands, beside '998'"),
         (["1,234", "2,5", "0,125", "3"], "give decimal=','"),
         (["1,234", "1,100", "0,998", "1,001"], "give decimal=','"),
+        (["1,23.4", "2", "2", "3"], "'1,23.4' is not a number"),
     ],
 )
-def test_commas_of_thousands_are_no_decimal_commas(cells, message, tmp_path):
-    lines = [f'2001-01-0{i + 1},1.5,1.0,"{cell}"' for i, cell in enumerate(cells)]
-    path = tmp_path / "record.csv"
-    path.write_text("date,precipitation,potential_evaporation,discharge\n" + "\n".join(lines))
+def test_commas_that_may_be_decimal_ones_are_refused(cells, message, tmp_path):
     with pytest.raises(ValueError, match=message):
-        ph.read_csv(path)
+        ph.read_csv(with_flows(tmp_path, cells))

@@ -7,7 +7,7 @@ import xarray as xr
 
 import pymc_hydro as ph
 from pymc_hydro.data import as_basin, potential_evaporation, to_hourly
-from pymc_hydro.data.checks.limits import look_alike
+from pymc_hydro.data.checks.names import look_alike
 from pymc_hydro.data.records import as_basins
 from pymc_hydro.engine.simulate import check_capacities
 

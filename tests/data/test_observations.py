@@ -157,10 +157,11 @@ def test_days_are_no_hours():
     ("unit", "fix"),
     [
         ("m3/s", "86.4 and divide by the basin's area"),
-        ("cfs", "0.0283168"),
+        ("cfs", "multiply by 2.44658 and divide by the basin's area"),
         ("mm/h", "multiply by 24"),
         ("mm", "length of their interval"),
-        ("ML/d", "convert it"),
+        ("ML/d", "multiply by 1 and divide by the basin's area"),
+        ("mm/month", "convert it"),
     ],
 )
 def test_units_of_another_quantity(unit, fix):

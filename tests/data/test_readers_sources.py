@@ -43,7 +43,7 @@ RIVERS = Source(
             separator=";",
             decimal=",",
         ),
-        Table("flow_{gauge}.csv", {"discharge": ("Q", "m3/s")}, missing=(-1.0,), needed=False),
+        Table("flow_{gauge}.csv", {"discharge": ("Q", "m3/s")}, na=(-1.0,), needed=False),
     ),
     gauge=r"[a-z]+\d",
     attributes=(Attributes("rivers.csv", {"area_km2": "km2", "latitude": "lat"}, key="river"),),
@@ -184,7 +184,7 @@ def test_lines_that_are_marked_as_missing(tmp_path):
     write(tmp_path / "rain.csv", frame(P=RAIN))
     table = frame(Q=np.where(np.isnan(GAPPY), 99, GAPPY), mark=np.where(np.isnan(GAPPY), "M", "A"))
     write(tmp_path / "flow.csv", table)
-    flow = Table("flow.csv", {"discharge": ("Q", "mm/d")}, flags=(("mark", "M"),))
+    flow = Table("flow.csv", {"discharge": ("Q", "mm/d")}, flags={"mark": "M"})
     rain = Table("rain.csv", {"precipitation": ("P", "mm/d")})
     basin = ph.read_basin(tmp_path, "x", source=Source("marked", (rain, flow)))
     np.testing.assert_array_equal(basin["discharge"], GAPPY)

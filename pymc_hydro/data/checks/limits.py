@@ -1,14 +1,13 @@
 """Limits of nature: what a record cannot hold, and what makes one doubtful."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
 from pymc_hydro.data.checks.dates import date_text
 from pymc_hydro.data.checks.values import place_text
 
-__all__ = ["WEATHER", "check_weather", "doubts", "isolated_text", "look_alike"]
+__all__ = ["WEATHER", "check_weather", "doubts", "isolated_text"]
 
 DAY = np.timedelta64(1, "D")
 YEAR, MONTHS = 365, 90  # days of a record with seasons; of temperature that does not change
@@ -41,17 +40,6 @@ _SMALL = {
     "relative_humidity": (1.0001, "a fraction; multiply it by 100"),
     "vapour_pressure": (100.0, "hPa or kPa; convert it to Pa"),
     "shortwave_radiation": (50.0, "MJ/m2 a day; divide it by 0.0864"),
-}
-# What variables of the schema are often called, in lower case.
-_CALLED = {
-    "precipitation": "p pr pre prec precip prcp ppt ptot rain rainfall tp total_precipitation "
-    "total_precipitation_sum",
-    "potential_evaporation": "pet pe ep e e0 et0 eto etp evap evaporation evapotranspiration pev "
-    "potevap potential_evapotranspiration potential_evaporation_sum",
-    "temperature": "t temp tmean tavg tair tas t2m temperature_2m_mean temperature_mean "
-    "air_temperature",
-    "discharge": "q qobs q_obs obs qmm flow streamflow runoff river_flow discharge_obs "
-    "discharge_vol discharge_spec",
 }
 
 
@@ -114,19 +102,6 @@ def doubts(record: Mapping[str, np.ndarray], time: np.ndarray, shortest: int = Y
     if days >= YEAR and "temperature" in record:
         found += _doubtful_temperature(record, time)
     return found
-
-
-def look_alike(name: str, columns: Iterable) -> str | None:
-    """Return the column that may be the variable `name` under another name, None if none may."""
-    plain = {str(c).lower(): str(c) for c in columns}
-    called = _CALLED.get(name, "").split()
-    for column, original in plain.items():
-        for end in ("_mm", "_c", "_mm_d", "_mmd", "(mm)", " (mm/d)", " [mm/d]"):
-            column = column.removesuffix(end)
-        if column in called:
-            return original
-    close = get_close_matches(name, plain, n=1, cutoff=0.75)
-    return plain[close[0]] if close else None
 
 
 def isolated_text(values: np.ndarray, time=None) -> str | None:

@@ -6,7 +6,7 @@ import xarray as xr
 from pymc_hydro.data.checks.dates import as_dates
 from pymc_hydro.data.observations import observed_on
 from pymc_hydro.data.readers.machinery.assemble import warn_of_doubts
-from pymc_hydro.data.schema import VARIABLES, as_basin, interval_length
+from pymc_hydro.data.schema import VARIABLES, as_basin
 from pymc_hydro.data.units import to_schema
 
 __all__ = ["join"]
@@ -67,11 +67,11 @@ def join(
     flow = _series(discharge)
     unit = _unit(flow, units)
     area = next((a for a in (area, record.attrs.get("area_km2"), attrs.get("area_km2")) if a), None)
-    days = interval_length(record)
-    values = to_schema("join", NAME, flow.values, unit, days, area)
-    flow = flow.copy(data=values).assign_attrs(units=VARIABLES[NAME][0][0])
+    index = as_dates("join: the index of the discharge", flow.get_index(str(flow.dims[0])))
+    values = to_schema("join", NAME, flow.values, unit, index, area)
+    flow = flow.copy(data=values).assign_attrs(units=VARIABLES[NAME][0])
     observed = observed_on("join", flow, record["time"].values, "forcing")
-    units_and_name = {"long_name": VARIABLES[NAME][1], "units": VARIABLES[NAME][0][0]}
+    units_and_name = {"long_name": VARIABLES[NAME][1], "units": VARIABLES[NAME][0]}
     result = record.assign({NAME: ("time", observed, units_and_name)})
     sources = [a["source"] for a in (record.attrs, attrs) if a.get("source")]
     if area is not None:
@@ -110,4 +110,4 @@ def _unit(flow, units):
             f"join: discharge is in {found!r} by its attribute, and in {units!r} by units=; give "
             "one of them"
         )
-    return units or found or VARIABLES[NAME][0][0]
+    return units or found or VARIABLES[NAME][0]

@@ -147,4 +147,14 @@ def _source_of(file):
     if match is not None:
         return match.source
     headers = (recognise_header(file, source, source.entries[0]) for source in SOURCES)
-    return next((match.source for match in headers if match), None)
+    found = next((match.source for match in headers if match), None)
+    later = [(source, kinds) for source in SOURCES for kinds in source.entries[1:]]
+    patterns = [p for source, kinds in later for p in patterns_of(source, kinds)]
+    part = None if found else recognise(file.absolute().as_posix(), patterns)
+    if part is not None:
+        first = part.source.entries[0][0].paths[0].rpartition("/")[2]
+        raise SourceError(
+            f"{file}: is one of the files of a record of {part.source.name}, which begins with "
+            f"{first}; give that file or the folder, and this one is read with it"
+        )
+    return found

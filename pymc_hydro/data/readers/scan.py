@@ -73,5 +73,6 @@ def _by_header(path, sources, anything):
     for source in sources:
         match = recognise_header(path, source, source.entries[0])
         if match is not None:
-            return [_row(match, match.gauge)]
+            gauges = gauges_in(match.table, path) if match.gauge is None else [match.gauge]
+            return [_row(match, gauge) for gauge in gauges]
     return [(TEXT_TABLE, "", "")] if anything and is_record(path) else []

@@ -1,36 +1,30 @@
-"""Delimited text with one column a variable."""
+"""Tables with one column a variable: delimited text, sheets of Excel, netCDF files of one place."""
 
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import xarray as xr
 
+from pymc_hydro.core.base.renamed import renamed_arguments
+from pymc_hydro.data.checks.names import DATES, PARTS, look_alike, plain_name
 from pymc_hydro.data.readers.machinery.assemble import assemble, series
 from pymc_hydro.data.readers.machinery.declaration import EXTRAS
-from pymc_hydro.data.readers.text.dates import dates_of, looks_like_date
-from pymc_hydro.data.readers.text.files import header_of, read_table
+from pymc_hydro.data.readers.text.dates import dates_of
+from pymc_hydro.data.readers.text.files import header_of, warn
+from pymc_hydro.data.readers.text.formats import looks_like_date
+from pymc_hydro.data.readers.text.header import dates_among, headings, variables_among
+from pymc_hydro.data.readers.text.sheets import Sheet, open_sheet
 from pymc_hydro.data.schema import VARIABLES
 
 __all__ = ["is_record", "read_csv"]
 
-# Columns that are recognised without being named, in lower case: variable and unit.
-KNOWN = {
-    "precip_mm": ("precipitation", "mm"),
-    "pet_mm": ("potential_evaporation", "mm"),
-    "temp_c": ("temperature", "degC"),
-    "tmean_c": ("temperature", "degC"),
-    "tmin_c": ("temperature_min", "degC"),
-    "tmax_c": ("temperature_max", "degC"),
-    "flow_mm": ("discharge", "mm"),
-    "flow_m3s": ("discharge", "m3/s"),
-    **{name: (name, units[0]) for name, (units, _) in VARIABLES.items()},
-    **{name: (name, unit) for name, unit in EXTRAS.items()},
-}
-DATES = ("time", "date", "datetime", "timestamp")
-YEARS = ("year", "yr", "yyyy")
+UNITS = {name: unit for name, (unit, _) in VARIABLES.items()} | EXTRAS
+DAY = np.timedelta64(1, "D")
 
 
+@renamed_arguments(missing="na")
 def read_csv(
     path: str | Path,
     columns: Mapping[str, str] | None = None,
@@ -42,25 +36,32 @@ def read_csv(
     latitude: float | None = None,
     elevation: float | None = None,
     pet: str | None = None,
-    missing: Sequence[float] = (),
+    na: Sequence[float | str] = (),
+    flags: Mapping[str, str | Sequence[str]] | None = None,
+    skip: int = 0,
+    units_row: bool | None = None,
     separator: str | None = None,
-    decimal: str = ".",
+    decimal: str | None = None,
+    sheet: str | int = 0,
     max_gap: int = 0,
 ) -> xr.Dataset:
-    """Read a delimited text file with a header, any regular interval.
+    """Read a table with a header, any regular interval: text, Excel (``.xlsx``) or netCDF.
 
     Parameters
     ----------
     path : str or Path
     columns : mapping of schema name to column, optional
         Such as ``{"precipitation": "rain", "discharge": "Q"}``. Where not given, the schema's own
-        names and ``precip_mm, pet_mm, temp_c, flow_mm, flow_m3s`` are recognised.
+        names and the usual ones in English, German, French and Spanish are recognised, with their
+        unit: ``Rain (mm)``, ``Abfluss [m3/s]``, ``flow_m3s``; a warning lists all other columns.
     units : mapping of schema name to unit, optional
-        mm/d, mm/h, mm (sum over the interval), cm/d, m/d, in, in/d, kg/m2/s; m3/s, L/s, cfs for
-        discharge; degC, K, degF. Where not given: mm/d and degC, or as the known name says.
+        Such as mm/d, mm/h, mm (sum over the interval), m, in, mm/month, kg/m2/s; m3/s, L/s, cfs,
+        ML/d, m3/d for discharge; degC, K, degF; in any of the usual spellings. Where not given: the
+        unit in the header, or else mm/d and degC. Discharge that is called ``Q`` or the like needs
+        one.
     time : str or sequence of str, optional
-        Column with dates (the start of each interval), or the columns of year, month, day (and
-        hour, minute). Where not given: time, date, datetime or timestamp.
+        Column with dates (the start of each interval); the columns of year, month, day (and hour,
+        minute), of year and day of the year, or of date and clock. Recognised where not given.
     date_format : str, optional
         As in ``datetime.strptime``, where dates could mean two things.
     area : float, in km2, optional
@@ -70,10 +71,18 @@ def read_csv(
     pet : {"oudin", "hamon", "hargreaves", "priestley_taylor", "penman_monteith"}, optional
         Compute potential evaporation from daily temperature (and more), see
         ``pymc_hydro.data.potential_evaporation``.
-    missing : sequence of float
-        Codes of missing values, such as ``(-999,)``.
-    separator, decimal : str
-        Guessed from the header, and ".".
+    na : sequence of float or str
+        What stands for a missing value, such as ``(-999, "Ice")``.
+    flags : mapping of column to code, or to a sequence of them
+        Discharge is missing where a column has such a code, such as ``{"quality": ("B", "E")}``.
+    skip : int
+        Lines before the header.
+    units_row : bool, optional
+        Whether the line after the header holds units; found out where not given.
+    separator, decimal : str, optional
+        Found out where not given.
+    sheet : str or int
+        Of an Excel file.
     max_gap : int
         Gaps of the forcing up to this many intervals are filled by linear interpolation.
 
@@ -88,10 +97,11 @@ def read_csv(
         What is wrong, where, and the usual fix. What can be repaired is, with a warning.
     """
     path = Path(path)
-    table = read_table(path, separator=separator, decimal=decimal)
-    dates = _dates(path, table, time, date_format)
-    chosen = _columns(path, table, columns, units or {})
-    frame = series(path, table, dates, chosen, area=area, missing=missing)
+    found = open_sheet(path, skip, units_row, separator, decimal, sheet)
+    used = _dates(path, found, time)
+    dates = dates_of(path, found.table, used if len(used) > 1 else used[0], date_format)
+    chosen = _columns(path, found, columns, units or {}, used, dates, flags or {})
+    frame = series(path, found.table, dates, chosen, area=area, na=na, flags=flags or {})
     attrs = {"area_km2": area, "latitude": latitude, "elevation": elevation, "source": path.name}
     return assemble(path, [frame], attrs=attrs, pet=pet, max_gap=max_gap)
 
@@ -99,7 +109,7 @@ def read_csv(
 def is_record(path: Path) -> bool:
     """Return whether a text file has a header and dates, and so may be a record of a basin."""
     names, separator = header_of(path)
-    if {name.lower() for name in names} & {*DATES, *YEARS}:
+    if {plain_name(name) for name in names} & {*DATES, *PARTS["year"].split()}:
         return True
     with path.open(encoding="utf-8-sig", errors="replace") as stream:
         lines = (line for line in stream if not line.startswith("#"))
@@ -107,40 +117,83 @@ def is_record(path: Path) -> bool:
     return looks_like_date(line.split(separator)[0].strip(' "'))
 
 
-def _columns(path, table, columns, units):
+def _columns(path, found: Sheet, columns, units, used, dates, flags):
+    """Return column and unit of each variable."""
+    described = {h.column: h for h in headings(list(found.table.columns), found.units)}
     if columns is None:
-        lower = {c.lower(): c for c in table.columns}
-        chosen = {}
-        for known, (name, unit) in KNOWN.items():
-            if known in lower and name not in chosen:
-                chosen[name] = (lower[known], unit)
+        chosen = variables_among([h for h in described.values() if h.column not in used])
         if not chosen:
             raise KeyError(
-                f"{path}: no column is recognised among {', '.join(map(repr, table.columns))}; say "
-                "which is which, such as columns={'precipitation': 'rain', 'discharge': 'Q'}"
+                f"{path}: no column is recognised among "
+                f"{', '.join(map(repr, found.table.columns))}; say which is which, such as "
+                f"columns={{'precipitation': 'rain', 'discharge': 'Q'}}{found.hint}"
             )
+        _list_others(path, found.table.columns, chosen, {*used, *flags})
     else:
-        known = {**{n: u[0] for n, (u, _) in VARIABLES.items()}, **EXTRAS}
-        strange = [n for n in columns if n not in known]
-        if strange:
+        if strange := [n for n in columns if n not in UNITS]:
             raise KeyError(
                 f"{path}: columns= names {', '.join(map(repr, strange))}; known are "
-                f"{', '.join(known)} (schema name first, then the file's column)"
+                f"{', '.join(UNITS)} (schema name first, then the file's column)"
             )
-        chosen = {n: (c, known[n]) for n, c in columns.items()}
-    strange = [n for n in units if n not in chosen]
-    if strange:
+        unknown = [c for c in columns.values() if c not in described]
+        if unknown:
+            raise KeyError(
+                f"{path}: no column {', '.join(map(repr, unknown))}; found "
+                f"{', '.join(map(repr, found.table.columns))}{found.hint}"
+            )
+        chosen = {n: described[c] for n, c in columns.items()}
+    if strange := [n for n in units if n not in chosen]:
         raise KeyError(f"{path}: units= names {strange}, which is not read")
-    return {n: (c, units.get(n, unit)) for n, (c, unit) in chosen.items()}
+    named = columns is not None
+    return {
+        name: (h.column, units.get(name) or h.unit or _usual_unit(path, name, h, dates, named))
+        for name, h in chosen.items()
+    }
 
 
-def _dates(path, table, time, date_format):
-    if time is None:
-        lower = {c.lower(): c for c in table.columns}
-        time = next((lower[d] for d in DATES if d in lower), None)
-    if time is None or (isinstance(time, str) and time not in table):
-        raise KeyError(
-            f"{path}: no column with dates ({', '.join(DATES)}) among "
-            f"{', '.join(map(repr, table.columns))}; give time="
+def _usual_unit(path, name, heading, dates, named):
+    """Return the unit of a column whose header has none."""
+    if named or heading.column == name or name not in VARIABLES or name == "temperature":
+        return UNITS[name]
+    if name == "discharge":
+        raise ValueError(
+            f"{path}: the unit of {heading.column!r} is not known; give "
+            "units={'discharge': 'mm/d'}, or 'm3/s' or another one with area= in km2"
         )
-    return dates_of(path, table, time, date_format)
+    if dates[1] - dates[0] != DAY:
+        raise ValueError(
+            f"{path}: the unit of {heading.column!r} is not known; give units={{{name!r}: 'mm'}} "
+            "if it is a sum over the interval, or 'mm/h' or 'mm/d' if it is a rate"
+        )
+    return "mm"
+
+
+def _list_others(path, columns, chosen, used):
+    """Warn of columns that are not read, and say which may be a variable."""
+    of_dates = {n for names in PARTS.values() for n in names.split()} | set(DATES)
+    read = {h.column for h in chosen.values()} | used
+    others = [c for c in columns if c not in read and plain_name(c) not in of_dates]
+    others = [c for c in others if not c.startswith("Unnamed") and c]
+    if not others:
+        return
+    alike = {n: look_alike(n, others) for n in VARIABLES if n not in chosen}
+    alike = {n: c for n, c in alike.items() if c}
+    fix = f"; perhaps columns={{..., {str(alike)[1:-1]}}}" if alike else ""
+    warn(path, f"columns that are not read: {', '.join(map(repr, others))}{fix}")
+
+
+def _dates(path, found: Sheet, time) -> list[str]:
+    """Return the columns of dates."""
+    if time is not None and not isinstance(time, str):
+        return list(time)
+    if time is None:
+        first = [str(found.table[c].iloc[0]) for c in found.table]
+        dates = dates_among(list(found.table.columns), first)
+    else:
+        dates = [time] if time in found.table else []
+    if not dates:
+        raise KeyError(
+            f"{path}: no column with dates among {', '.join(map(repr, found.table.columns))}; give "
+            f"time={found.hint}"
+        )
+    return dates

@@ -9,7 +9,7 @@ import xarray as xr
 from pymc_hydro.data.checks.limits import doubts
 from pymc_hydro.data.evaporation import potential_evaporation
 from pymc_hydro.data.readers.machinery.declaration import EXTRAS
-from pymc_hydro.data.readers.text.dates import regular
+from pymc_hydro.data.readers.text.axis import regular
 from pymc_hydro.data.readers.text.files import parse_numbers, warn
 from pymc_hydro.data.schema import VARIABLES, checked_basin
 from pymc_hydro.data.units import to_schema
@@ -21,6 +21,7 @@ FORCING = ("precipitation", "potential_evaporation", "temperature")
 HEAVIEST_DAY, HEAVIEST_HOUR = 2000.0, 10000.0  # records: 1825 mm in a day, 401 mm in an hour
 LARGEST_FLOW = 5000.0
 WARMEST_MEAN = 36.0  # degC, the warmest place has 34
+FLAGGED = "discharge"
 LEAP_DAY = 60  # 29 February, counted from 1
 SMALL_NEGATIVE = {"precipitation": 0.01, "potential_evaporation": 5.0}  # packing; dew and frost
 
@@ -32,7 +33,8 @@ def series(
     columns: Mapping,
     *,
     area: float | None = None,
-    missing: Sequence[float] = (),
+    na: Sequence[float | str] = (),
+    flags: Mapping[str, str | Sequence[str]] | None = None,
 ) -> pd.DataFrame:
     """Return columns of a file in the units of the schema, on an even time axis.
 
@@ -44,23 +46,42 @@ def series(
     dates : DatetimeIndex
     columns : mapping of schema name to (column, unit)
     area : float, in km2, optional
-    missing : sequence of float
-        Codes of missing values in the file.
+    na : sequence of float or str
+        What stands for a missing value in the file.
+    flags : mapping of column to code, or to a sequence of them
+        Where a column has such a code, discharge is missing.
     """
+    if texts := [code for code in na if isinstance(code, str)]:
+        names = [c for c, _ in columns.values() if c in table]
+        masked = {c: table[c].mask(table[c].astype(str).str.strip().isin(texts)) for c in names}
+        table = _with_attrs(table.assign(**masked), table)
     found = {n: parse_numbers(source, table, c).to_numpy() for n, (c, _) in columns.items()}
     frame = pd.DataFrame(found, index=dates)
-    if missing:
-        frame = frame.mask(frame.isin(list(missing)))
+    if codes := [code for code in na if not isinstance(code, str)]:
+        frame = frame.mask(frame.isin(codes))
+    for flag, marks in (flags or {}).items():
+        if flag not in table:
+            raise KeyError(
+                f"{source}: no column {flag!r} of flags; found "
+                f"{', '.join(map(repr, table.columns))}"
+            )
+        marks = [marks] if isinstance(marks, str) else list(map(str, marks))
+        marked = table[flag].astype(str).str.strip().isin(marks).to_numpy()
+        frame[FLAGGED] = frame[FLAGGED].mask(marked)
     frame = regular(source, frame)
-    days = (frame.index[1] - frame.index[0]) / pd.Timedelta(days=1)
     for name, (_, unit) in columns.items():
         if name in VARIABLES or name.startswith("temperature"):
-            frame[name] = to_schema(source, name, frame[name], unit, days, area)
+            frame[name] = to_schema(source, name, frame[name], unit, frame.index, area)
         elif unit != EXTRAS[name]:
             raise ValueError(
                 f"{source}: {name!r} is in {unit!r}, expected {EXTRAS[name]!r}; convert it first"
             )
     return frame
+
+
+def _with_attrs(table, like):
+    table.attrs = dict(like.attrs)
+    return table
 
 
 def spread_over(source, values: pd.DataFrame, index: pd.DatetimeIndex) -> pd.DataFrame:

@@ -37,6 +37,9 @@ class Column:
         a gauge.
     unit : str
         As in :func:`pymc_hydro.read_csv`; ``"degC or K"`` for a temperature in either of the two.
+    factor : float
+        What values are multiplied by before their unit is converted: -1 for a loss that is counted
+        as negative.
     note : str
         A warning where this column is read.
     when : (option, value), optional
@@ -51,6 +54,7 @@ class Column:
     name: str | int
     unit: str
     note: str = ""
+    factor: float = 1.0
     when: tuple[str, str] | None = None
     seconds: str = ""
     needed: bool = True
@@ -66,7 +70,7 @@ class Table:
         End of the file's path. ``{gauge}`` stands for the gauge and ``{option}`` for the value of
         an option; ``*`` and ``**/`` are as in :meth:`pathlib.Path.glob`. Of several the first that
         is there is read. A path without ``{gauge}`` is a file of many gauges. ``.nc`` is netCDF,
-        anything else is text.
+        ``.rvt`` a file of Raven, anything else is text.
     columns : mapping of schema name to Column, or to a tuple of them
         Of several the first that is there is read.
     time : str or tuple of str
@@ -88,7 +92,7 @@ class Table:
     heading : tuple of str, or mapping of str to str
         What the first lines hold, one number each: "latitude", "elevation" (m), "area_km2" or
         "area_m2". Or for each of them a regular expression, whose group is the number; a negative
-        area is none.
+        area is none. In a netCDF file the names of variables.
     skip : int
         Lines before the header, beside those of a `heading`.
     start : str
@@ -98,10 +102,12 @@ class Table:
         Whether the line after the header holds units or the like, no data.
     encoding : str, optional
         Where it is not UTF-8.
-    missing : tuple of float or str
-        Codes of missing values.
-    flags : tuple of (column, code)
-        A line has no value where this column has this code.
+    na : tuple of float or str
+        What stands for a missing value.
+    flags : mapping of column to code, or to a tuple of them
+        Discharge is missing where a column has such a code.
+    where : mapping of column to text
+        Only lines in which each column has its text are read.
     gauges : str
         Column, or coordinate of a netCDF file, with the ids of gauges: one gauge is read.
     complete : bool
@@ -130,8 +136,9 @@ class Table:
     start: str = ""
     units_row: bool = False
     encoding: str | None = None
-    missing: tuple[float | str, ...] = ()
-    flags: tuple[tuple[str, str], ...] = ()
+    na: tuple[float | str, ...] = ()
+    flags: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    where: Mapping[str, str] = field(default_factory=dict)
     gauges: str = ""
     complete: bool = False
     needed: bool = True
@@ -169,7 +176,8 @@ class Table:
         """The columns, each the only one of its variable, that every such file has."""
         only = [c[0] for c in map(self.choices, self.columns) if len(c) == 1]
         plain = [c.name for c in only if c.needed and c.when is None and isinstance(c.name, str)]
-        return [*self.dates, *(name for name in plain if "*" not in name and not is_field(name))]
+        named = [name for name in plain if "*" not in name and not is_field(name)]
+        return [*self.dates, *named, *self.where, *filter(None, [self.gauges])]
 
     def fits_header(self, names: Collection[str]) -> bool:
         """Return whether a file with this header may be one of these."""

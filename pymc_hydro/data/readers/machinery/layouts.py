@@ -9,6 +9,7 @@ import pandas as pd
 
 from pymc_hydro.data.readers.machinery.declaration import GAUGE, Table
 from pymc_hydro.data.readers.text.files import header_of, open_netcdf, read_table
+from pymc_hydro.data.readers.text.raven import read_raven
 
 __all__ = ["gauges_in", "heading_of", "load"]
 
@@ -37,23 +38,29 @@ def load(
     """
     if path.suffix == ".nc":
         return _netcdf(table, path, gauge, columns)
+    if path.suffix == ".rvt":
+        return read_raven(path)
     if table.widths and b"\t" not in _first_line(path):
         return _fixed_width(what, table, path)
     if table.wide:
         return _wide(table, path, columns)
-    text = [name for name in (table.gauges, *(column for column, _ in table.flags)) if name]
+    text = [name for name in (table.gauges, *table.flags, *table.where) if name]
     frame = _delimited(table, path, text)
     if table.rename is not None:
         frame = frame.rename(columns=table.rename)
     if table.complete:
         _check_complete(path, frame, table)
+    for column, wanted in table.where.items():
+        frame = _matching(path, frame, column, wanted)
     return _lines_of(table, path, frame, gauge) if table.gauges else frame
 
 
-def heading_of(table: Table, path: Path) -> dict[str, float]:
-    """Return the numbers in the lines before the header."""
+def heading_of(table: Table, path: Path, gauge: str = "") -> dict[str, float]:
+    """Return the numbers in the lines before the header, or in the variables of a netCDF file."""
     if not table.heading:
         return {}
+    if path.suffix == ".nc":
+        return _attributes_of_netcdf(table, path, gauge)
     if isinstance(table.heading, Mapping):
         return _found_in_heading(table, path)
     with path.open(encoding="latin-1") as stream:
@@ -77,7 +84,9 @@ def gauges_in(table: Table, path: Path) -> list[str]:
         with open_netcdf(path) as data:
             return data[table.gauges].values.astype(str).tolist()
     if table.gauges:
-        frame = _delimited(table, path, [table.gauges])
+        frame = _delimited(table, path, [table.gauges, *table.where])
+        for column, text in table.where.items():
+            frame = _matching(path, frame, column, text)
         return sorted(frame[table.gauges].str.strip().unique())
     return [name for name in header_of(path, table.separator)[0] if name not in table.dates]
 
@@ -132,14 +141,50 @@ def _wide(table, path, columns):
 def _netcdf(table, path, gauge, columns):
     with open_netcdf(path) as data:
         if table.gauges:
-            ids = data[table.gauges]
-            known = ids.values.astype(str)
-            if gauge not in known:
-                raise KeyError(f"{path}: no gauge {gauge!r}; there are {len(known)}")
-            data = data.isel({ids.dims[0]: int((known == gauge).argmax())})
-            data = data.drop_vars(table.gauges)
+            data = _of_gauge(table, path, data, gauge).drop_vars(table.gauges, errors="ignore")
+        data = data.squeeze(drop=True)
         names = [name for name in columns if name in data.data_vars]
+        others = {d for name in names for d in data[name].dims} - set(table.dates)
+        if others:
+            raise ValueError(
+                f"{path}: {', '.join(names)} have the dimensions {', '.join(map(str, others))} "
+                "beside the dates; select one place, or average over the basin, first"
+            )
         return data[names].to_dataframe().reset_index()
+
+
+def _of_gauge(table, path, data, gauge):
+    """Return the part of a netCDF file that belongs to a gauge."""
+    if table.gauges not in data.variables:
+        raise KeyError(f"{path}: no variable {table.gauges!r}; found {', '.join(data.variables)}")
+    ids = data[table.gauges]
+    known = ids.values.astype(str)
+    if gauge not in known:
+        raise KeyError(f"{path}: no gauge {gauge!r}; there are {len(known)}")
+    return data.isel({ids.dims[0]: int((known == gauge).argmax())})
+
+
+def _attributes_of_netcdf(table, path, gauge):
+    with open_netcdf(path) as data:
+        if table.gauges:
+            data = _of_gauge(table, path, data, gauge)
+        known = {n: v for n, v in dict(table.heading).items() if v in data.variables}
+        found = {n: float(data[v]) for n, v in known.items() if data[v].size == 1}
+    return {n: v for n, v in found.items() if v == v and not (n == "area_km2" and v <= 0)}
+
+
+def _matching(path, frame, column, text):
+    """Return the lines of a table in which a column has a text."""
+    if column not in frame:
+        raise KeyError(f"{path}: no column {column!r}; found {', '.join(frame.columns)}")
+    there = (frame[column].str.strip() == text).to_numpy()
+    if not there.any():
+        found = ", ".join(map(str, frame[column].unique()[:6]))
+        raise ValueError(f"{path}: no line has {text!r} in {column!r}, which holds {found}")
+    attrs = dict(frame.attrs)
+    frame = frame[there].reset_index(drop=True)
+    frame.attrs = {**attrs, "first_line": attrs["first_line"] + int(there.argmax())}
+    return frame
 
 
 def _lines_of(table, path, frame, gauge):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pymc_hydro.data.readers.machinery.declaration import Source, Table
-from pymc_hydro.data.readers.text.files import header_of, warn
+from pymc_hydro.data.readers.text.files import head_of, header_of, open_netcdf, warn
 
 __all__ = [
     "Match",
@@ -20,7 +20,7 @@ __all__ = [
     "recognise",
 ]
 
-TEXT = (".csv", ".txt")
+TEXT, NETCDF = (".csv", ".txt"), ".nc"
 _PARTS = re.compile(r"\{(?P<field>\w+)\}|(?P<deep>\*\*/)|(?P<some>\*)|(?P<one>\[[^\]]+\])")
 
 
@@ -98,12 +98,27 @@ def recognise(path: str, patterns: Sequence[Pattern]) -> Match | None:
 
 def recognise_header(path: Path, source: Source, tables: Sequence[Table]) -> Match | None:
     """Return what the first table says whose columns a file has, if it may be called anything."""
-    tables = [table for table in tables if table.by_header and path.suffix in TEXT]
-    names = header_of(path)[0] if tables else []
+    tables = [t for t in tables if t.by_header and path.suffix in (*TEXT, NETCDF)]
     for table in tables:
-        if table.fits_header(names):
-            return Match(source, table, path.stem, table.detail, str(path.parent))
+        if table.fits_header(_names_in(path, table)):
+            gauge = None if table.gauges else path.stem
+            return Match(source, table, gauge, table.detail, str(path.parent))
     return None
+
+
+def _names_in(path: Path, table: Table) -> list[str]:
+    """Return the names of the columns, or of the variables, in a file."""
+    if path.suffix == NETCDF:
+        try:
+            with open_netcdf(path) as data:
+                return [str(name) for name in data.variables]
+        except ValueError:
+            return []  # the reader says what is wrong with it
+    if not table.start:
+        return header_of(path)[0]
+    rows, _ = head_of(path, table.separator)
+    header = re.compile(table.start)
+    return next(([c.strip() for c in row] for row in rows if row and header.match(row[0])), [])
 
 
 def _expression(source, pattern):

@@ -91,7 +91,7 @@ def read_source(
     for kinds in source.entries:
         table, path = _find(asked, kinds, known, None if frames else asked.file)
         if table is not None:
-            place = heading_of(table, path) | place
+            place = heading_of(table, path, asked.gauge) | place
             index = frames[0].index if frames else None
             frames.append(_read(asked, table, path, known, place.get("area_km2"), index))
             paths.append(path)
@@ -190,20 +190,12 @@ def _read(asked, table, path, known, area, index) -> pd.DataFrame:
         if column is None and (idle or (name == EVAPORATION and asked.can_compute)):
             continue
         columns[name] = _prepare(path, cells, column or candidates[0])
-    codes = [code for code in table.missing if isinstance(code, str)]
-    for column, _ in columns.values() if codes else ():
-        cells[column] = cells[column].mask(cells[column].astype(str).str.strip().isin(codes))
-    for flag, code in table.flags:
-        marked = (cells[flag] == code).to_numpy()
-        for column, _ in columns.values():
-            cells[column] = parse_numbers(path, cells, column).mask(marked)
     if table.time:
         dates = dates_of(path, cells, table.time, table.date_format)
     else:
         cells = spread_over(path, cells, index)
         dates = index
-    missing = [code for code in table.missing if not isinstance(code, str)]
-    return series(path, cells, dates, columns, area=area, missing=missing)
+    return series(path, cells, dates, columns, area=area, na=table.na, flags=table.flags)
 
 
 def _by_name(path, cells, column):
@@ -226,6 +218,8 @@ def _prepare(path, cells, column):
     if unit == EITHER:
         mean = parse_numbers(path, cells, column.name).mean()
         unit = "degC" if mean < WARMEST else "K"
+    if column.factor != 1:
+        cells[column.name] = parse_numbers(path, cells, column.name) * column.factor
     if column.seconds:
         values = parse_numbers(path, cells, column.name)
         cells[column.name] = values * parse_numbers(path, cells, column.seconds) / 86400

@@ -2,7 +2,7 @@
 
 from pymc_hydro.data.readers.machinery.declaration import Source, Table
 
-__all__ = ["GRDC", "LAMAH_GAUGES", "NRFA", "NWIS"]
+__all__ = ["BAFU", "GRDC", "HYDAT", "LAMAH_GAUGES", "NRFA", "NWIS"]
 
 # Daily means (statistic 00003) of discharge (parameter 00060).
 NWIS = Source(
@@ -15,7 +15,7 @@ NWIS = Source(
             separator="\t",
             units_row=True,
             gauges="site_no",
-            missing=("Ice", "Eqp", "Bkw", "Dis", "Dry", "Fld", "Mnt", "Rat", "Ssn", "Tst", "***"),
+            na=("Ice", "Eqp", "Bkw", "Dis", "Dry", "Fld", "Mnt", "Rat", "Ssn", "Tst", "***"),
         ),
     ),
     gauge=r"\d{8,15}",
@@ -35,7 +35,7 @@ GRDC = Source(
                 "area_km2": r"Catchment area[^:]*:\s*(-?[\d.]+)",
                 "latitude": r"Latitude[^:]*:\s*(-?[\d.]+)",
             },
-            missing=(-999.0,),
+            na=(-999.0,),
         ),
     ),
     gauge=r"\w+",
@@ -57,6 +57,55 @@ NRFA = Source(
     reader="NRFA",
 )
 
+# Means of days or hours, of one station or several.
+BAFU = Source(
+    "BAFU",
+    tables=(
+        Table(
+            "{gauge}.csv",
+            {"discharge": ("Wert", "m3/s")},
+            time="Zeitstempel",
+            separator=";",
+            start="Stationsname",
+            encoding="latin-1",
+            where={"Parameter": "Abfluss"},
+            gauges="Stationsnummer",
+            na=("-",),
+            by_header=True,
+        ),
+    ),
+    gauge=r"[^/]+",
+    reader="BAFU",
+)
+
+HYDAT = Source(
+    "HYDAT",
+    tables=(
+        (
+            Table(  # download of the Water Survey of Canada; PARAM 2 is the level
+                "{gauge}.csv",
+                {"discharge": ("Value", "m3/s")},
+                time="Date",
+                separator=",",
+                start=r"\s*ID\b",
+                where={"PARAM": "1"},
+                gauges="ID",
+                by_header=True,
+            ),
+            Table(  # by the R package tidyhydat
+                "{gauge}.csv",
+                {"discharge": ("Value", "m3/s")},
+                time="Date",
+                where={"Parameter": "Flow"},
+                gauges="STATION_NUMBER",
+                by_header=True,
+            ),
+        ),
+    ),
+    gauge=r"[^/]+",
+    reader="HYDAT",
+)
+
 LAMAH_GAUGES = Source(
     "LamaH-CE, gauges",
     tables=(
@@ -65,7 +114,7 @@ LAMAH_GAUGES = Source(
             {"discharge": ("qobs", "m3/s")},
             time=("YYYY", "MM", "DD"),
             separator=";",
-            missing=(-999.0,),
+            na=(-999.0,),
             by_header=True,
         ),
     ),

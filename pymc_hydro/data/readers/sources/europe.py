@@ -1,8 +1,9 @@
-"""CAMELS-GB, -CH, -DE, -DK and -FR, and LamaH-CE.
+"""CAMELS-GB, -CH, -DE, -DK, -FR and -SE, and LamaH-CE.
 
 References
 ----------
 Liu, J., et al. (2025). Earth Syst. Sci. Data 17, 1551-1572. doi:10.5194/essd-17-1551-2025
+Teutschbein, C. (2024). Geosci. Data J. 11, 655-668. doi:10.1002/gdj3.239
 Klingler, C., et al. (2021). Earth Syst. Sci. Data 13, 4529-4565. doi:10.5194/essd-13-4529-2021
 """
 
@@ -20,6 +21,7 @@ __all__ = [
     "CAMELS_DK",
     "CAMELS_FR",
     "CAMELS_GB",
+    "CAMELS_SE",
     "LAMAH",
     "read_camels_ch",
     "read_camels_de",
@@ -183,6 +185,36 @@ CAMELS_DK = Source(
     reader="CAMELS-DK",
 )
 
+CAMELS_SE = Source(
+    "CAMELS-SE",
+    tables=(
+        Table(
+            "catchment_id_{gauge}[_.]*csv",
+            {
+                "precipitation": ("Pobs_mm", "mm"),
+                "temperature": ("Tobs_C", "degC"),
+                "discharge": (("Qobs_mm", "mm"), ("Qobs_m3s", "m3/s")),
+            },
+            time=("Year", "Month", "Day"),
+        ),
+    ),
+    gauge=r"\d+",
+    attributes=(
+        Attributes(
+            "catchments_physical_properties.csv",
+            {
+                "area_km2": "Area_km2",
+                "latitude": "Latitude_WGS84",
+                "elevation": "Elevation_mabsl",
+            },
+            key="ID",
+        ),
+    ),
+    pet="oudin",
+    pet_note="potential evaporation was computed after Oudin: the data set has none",
+    reader="CAMELS-SE",
+)
+
 _LAMAH: dict[str, tuple | Column] = {
     "precipitation": ("prec", "mm/d"),
     "temperature": ("2m_temp_mean", "degC"),
@@ -201,14 +233,14 @@ LAMAH = Source(
                 _LAMAH,
                 time=_LAMAH_DATES,
                 separator=";",
-                missing=(-999.0,),
+                na=(-999.0,),
             ),
             Table(  # with the discharge beside it
                 "{gauge}.csv",
                 _LAMAH,
                 time=_LAMAH_DATES,
                 separator=";",
-                missing=(-999.0,),
+                na=(-999.0,),
                 by_header=True,
             ),
         ),
@@ -217,7 +249,7 @@ LAMAH = Source(
             {"discharge": ("qobs", "m3/s")},
             time=_LAMAH_DATES,
             separator=";",
-            missing=(-999.0,),
+            na=(-999.0,),
             needed=False,
         ),
     ),

@@ -1,8 +1,8 @@
-"""Files of other programs: HBV-light, and the R package airGR."""
+"""Files of other programs: HBV-light, Raven, and the R package airGR."""
 
-from pymc_hydro.data.readers.machinery.declaration import Source, Table
+from pymc_hydro.data.readers.machinery.declaration import Column, Source, Table
 
-__all__ = ["AIRGR", "HBV_LIGHT"]
+__all__ = ["AIRGR", "HBV_LIGHT", "RAVEN"]
 
 AIRGR = Source(
     "airGR BasinObs",
@@ -36,7 +36,7 @@ HBV_LIGHT = Source(
             time="Date",
             separator=r"\s+",
             skip=1,
-            missing=(-99.0, -999.0, -9999.0),
+            na=(-99.0, -999.0, -9999.0),
             complete=True,
         ),
         Table(
@@ -50,4 +50,29 @@ HBV_LIGHT = Source(
         ),
     ),
     reader="HBV-light",
+)
+
+# Rates are in mm/d at any interval.
+_RAVEN: dict[str, tuple[tuple[str, str], ...]] = {
+    "precipitation": (("PRECIP", "mm/d"), ("RAINFALL", "mm/d")),
+    "potential_evaporation": (("PET", "mm/d"),),
+    "temperature": (("TEMP_AVE", "degC"), ("TEMP_DAILY_AVE", "degC")),
+    "temperature_min": (("TEMP_DAILY_MIN", "degC"), ("TEMP_MIN", "degC")),
+    "temperature_max": (("TEMP_DAILY_MAX", "degC"), ("TEMP_MAX", "degC")),
+    "discharge": (("HYDROGRAPH", "m3/s"),),
+}
+RAVEN = Source(
+    "Raven",
+    tables=(
+        Table(
+            "{gauge}.rvt",
+            {
+                name: tuple(Column(column, unit, needed=False) for column, unit in columns)
+                for name, columns in _RAVEN.items()
+            },
+            time="time",
+            na=(-1.2345,),
+        ),
+    ),
+    reader="Raven",
 )

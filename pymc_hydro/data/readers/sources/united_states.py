@@ -1,16 +1,22 @@
-"""CAMELS-US, daily and hourly, and MOPEX."""
+"""CAMELS-US, daily and hourly, MOPEX, and HYSETS of all North America.
+
+References
+----------
+Arsenault, R., et al. (2020). Sci. Data 7, 243. doi:10.1038/s41597-020-00583-2
+"""
 
 from pathlib import Path
 
 import xarray as xr
 
-from pymc_hydro.data.readers.machinery.declaration import Column, Source, Table
+from pymc_hydro.data.readers.machinery.declaration import Attributes, Column, Source, Table
 from pymc_hydro.data.readers.machinery.read import read_source
 from pymc_hydro.data.readers.sources.documented import documented
 
 __all__ = [
     "CAMELS_US",
     "CAMELS_US_HOURLY",
+    "HYSETS",
     "MOPEX",
     "read_camels_us",
     "read_camels_us_hourly",
@@ -44,8 +50,8 @@ CAMELS_US = Source(
             time=("year", "month", "day"),
             separator=r"\s+",
             gauges="gauge",
-            missing=(-999.0,),
-            flags=(("flag", "M"),),
+            na=(-999.0,),
+            flags={"flag": "M"},
             complete=True,
         ),
     ),
@@ -97,12 +103,53 @@ MOPEX = Source(
             widths=(4, 2, 2, 10, 10, 10, 10, 10),
             time=("year", "month", "day"),
             separator=r"\s+",  # of files with tabs
-            missing=(-99.0,),
+            na=(-99.0,),
             complete=True,
         ),
     ),
     gauge=r"\d{8}",
     reader="read_mopex",
+)
+
+
+# Names of the release of 2020, and of the update of 2023.
+HYSETS = Source(
+    "HYSETS, {forcing}",
+    tables=(
+        Table(
+            "HYSETS_*_{forcing}.nc",
+            {
+                "precipitation": (("pr", "mm/d"), ("total_precipitation", "mm/d")),
+                "temperature_min": (("tasmin", "degC"), ("2m_tasmin", "degC")),
+                "temperature_max": (("tasmax", "degC"), ("2m_tasmax", "degC")),
+                "discharge": ("discharge", "m3/s"),
+            },
+            time="time",
+            gauges="watershedID",
+            heading={
+                "area_km2": "drainage_area",
+                "latitude": "centroid_lat",
+                "elevation": "elevation",
+            },
+        ),
+    ),
+    gauge=r"\d+",
+    attributes=(
+        Attributes(
+            "HYSETS_watershed_properties.txt",
+            {
+                "area_km2": "Drainage_Area_km2",
+                "latitude": "Centroid_Lat_deg_N",
+                "elevation": "Elevation_m",
+            },
+            key="Watershed_ID",
+            separator=";",
+        ),
+    ),
+    options={"forcing": "QC_stations"},
+    pet="oudin",
+    pet_note="potential evaporation was computed after Oudin: the data set has none",
+    reader="HYSETS",
 )
 
 

@@ -1,4 +1,4 @@
-"""CAMELS-BR, -CL and -AUS, one file a variable, CAMELS-IND and Caravan.
+"""CAMELS-BR, -CL and -AUS, one file a variable, CAMELS-IND, Caravan and ERA5.
 
 References
 ----------
@@ -19,6 +19,7 @@ __all__ = [
     "CAMELS_CL",
     "CAMELS_IND",
     "CARAVAN",
+    "ERA5",
     "read_camels_aus",
     "read_camels_br",
     "read_camels_cl",
@@ -100,7 +101,7 @@ def _camels_aus(name: str, *files: str, unit: str = "mm/d", needed: bool = False
         {name: ("{gauge}", unit)},
         time=YEAR_MONTH_DAY,
         separator=",",
-        missing=(-99.99,),
+        na=(-99.99,),
         needed=needed,
     )
 
@@ -196,6 +197,31 @@ CARAVAN = Source(
     pet_note="potential evaporation was computed after Oudin: that of ERA5-Land is several times "
     "too high, and FAO Penman-Monteith is in Caravan from version 1.6 on",
     reader="read_caravan",
+)
+
+
+_ERA5: dict[str, tuple | Column] = {
+    "precipitation": Column(
+        "tp",
+        "m",
+        note="tp and pev are taken as sums over the interval that their label begins: in ERA5 it "
+        "is the hour that ends there (shift the dates), in ERA5-Land the time since midnight "
+        "(difference them first)",
+    ),
+    "potential_evaporation": Column("pev", "m", factor=-1.0, needed=False),
+    "temperature": Column("t2m", "K", needed=False),
+}
+# Of one place, or averaged over a basin.
+ERA5 = Source(
+    "ERA5",
+    tables=(
+        tuple(
+            Table(f"{{gauge}}.{suffix}", _ERA5, time=time, by_header=True)
+            for time in ("time", "valid_time")
+            for suffix in ("csv", "nc")
+        ),
+    ),
+    reader="ERA5",
 )
 
 

@@ -1,30 +1,29 @@
-"""Dates in files: one format for all lines, and a regular axis."""
+"""Dates in files: one format for all lines."""
 
 import re
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 
-import numpy as np
 import pandas as pd
 
 from pymc_hydro.data.readers.text.files import warn
-
-__all__ = ["dates_of", "looks_like_date", "parse_dates", "regular"]
-
-_CLOCK = r"(?:[T ](?P<clock>\d{1,2}:\d{2}(?::\d{2}(?:\.0+)?)?))?"
-# What a date looks like, and the formats of pandas that may be meant.
-_SHAPES = (
-    (r"\d{4}-\d{1,2}-\d{1,2}" + _CLOCK, ("%Y-%m-%d",)),
-    (r"\d{4}/\d{1,2}/\d{1,2}" + _CLOCK, ("%Y/%m/%d",)),
-    (r"\d{1,2}/\d{1,2}/\d{4}" + _CLOCK, ("%d/%m/%Y", "%m/%d/%Y")),
-    (r"\d{1,2}-\d{1,2}-\d{4}" + _CLOCK, ("%d-%m-%Y", "%m-%d-%Y")),
-    (r"\d{1,2}\.\d{1,2}\.\d{4}" + _CLOCK, ("%d.%m.%Y",)),
-    (r"(?:1[789]|20)\d{2}[01]\d[0-3]\d" + _CLOCK, ("%Y%m%d",)),
+from pymc_hydro.data.readers.text.formats import (
+    SERIAL,
+    century_of_past,
+    formats_of,
+    numbered_months,
 )
-_ZONE = r"\s*(?:Z|[+-]\d{2}:?\d{2})$"
+
+__all__ = ["dates_of", "is_day_of_year", "parse_dates"]
+
 RESOLUTION = "datetime64[ns]"
 YEARS = (1678, 2261)  # whole years that nanoseconds since 1970 can count
+SPREADSHEET = pd.Timestamp("1899-12-30")  # day 0 of spreadsheets, from March 1900 on
+MIDNIGHT = r"(?:(?<=[T ])24(?=:00(?::00(?:\.0+)?)?$|$)|(?<=^\d{8})24(?=(?:00)?$))"
+PARTS = ("year", "month", "day", "hour", "minute")
+DAYS_OF_SPREADSHEET = (10_000, 60_000)  # 1927 to 2064
+DAYS_OF_YEAR = ("doy", "jday", "yday", "dayofyear", "julianday", "jd", "tagdesjahres")
 
 
 def parse_dates(
@@ -33,6 +32,9 @@ def parse_dates(
     """Return dates, all written in one format, without time zone (UTC where the file gives one).
 
     Whether 03/04/2001 means April or March is decided by which reading gives evenly spaced dates.
+    Names of months are English, German, French, Spanish, Italian, Portuguese or Dutch. Years of two
+    digits are never in the future; 24:00 is the midnight that ends the day; numbers such as 38353
+    are days as spreadsheets count them.
 
     Parameters
     ----------
@@ -56,41 +58,113 @@ def parse_dates(
     if cells.isna().any():
         at = int(cells.isna().to_numpy().argmax())
         raise ValueError(f"{source}: line {at + first_line} has no date")
-    cells = cells.astype(str).str.strip()
-    if date_format is None:
-        formats, zoned = _formats(source, cells.iloc[0])
-    else:
-        formats, zoned = [date_format], "%z" in date_format
-    readings = [pd.to_datetime(cells, format=f, errors="coerce", utc=zoned) for f in formats]
-    whole = [r for r in readings if not r.isna().any()]
+    if pd.api.types.is_float_dtype(cells) and (cells % 1 == 0).all():
+        cells = cells.astype(int)
+    cells = cells.astype(str).str.strip().str.removesuffix(" --:--")
+    if date_format is None and SERIAL.fullmatch(cells.iloc[0]):
+        return _from_serial(source, cells, first_line)
+    named = date_format is None and not formats_of(cells.iloc[0])[0]
+    cells = numbered_months(cells) if named else cells
+    found = _readings(source, cells, date_format)
+    if not any(r.notna().all() for r in found.values()):
+        repaired, late = _with_clock(cells)
+        again = _readings(source, repaired, date_format)
+        if any(r.notna().all() for r in again.values()):
+            found = {f: r + pd.to_timedelta(late.astype(int), unit="D") for f, r in again.items()}
+    whole = {f: reading for f, reading in found.items() if reading.notna().all()}
     if not whole:
-        best, used = min(zip(readings, formats, strict=True), key=lambda r: r[0].isna().sum())
-        at = int(best.isna().to_numpy().argmax())
-        year = None
-        with suppress(ValueError):
-            year = datetime.strptime(cells.iloc[at], used).year
-        check_year(source, at + first_line, year, cells.iloc[at])
-        raise ValueError(
-            f"{source}: line {at + first_line}: {cells.iloc[at][:40]!r} is not a date of the "
-            f"format of the first one, {cells.iloc[0]!r}; {int(best.isna().sum())} lines differ: "
-            "write all dates in one format, best YYYY-MM-DD"
-        )
+        _refuse(source, cells, found, first_line)
     if len(whole) > 1:
-        even = [r for r in whole if r.diff().iloc[1:].nunique() == 1]
-        if len(even) != 1:
+        whole = {f: r for f, r in whole.items() if r.diff().iloc[1:].nunique() == 1}
+        if len(whole) != 1:
+            possible = " or ".join(f"{f!r}" for f in found)
             raise ValueError(
                 f"{source}: {cells.iloc[0]!r} may be day/month or month/day; give "
-                f"date_format={formats[0]!r} or {formats[1]!r}"
+                f"date_format={possible}"
             )
-        whole = even
-    found = whole[0].dt.tz_localize(None) if zoned else whole[0]
+    return index_of(source, next(iter(whole.values())), first_line)
+
+
+def _readings(source, cells, date_format) -> dict[str, pd.Series]:
+    """Return dates as each format reads them, NaT where it does not."""
+    formats, zoned = [date_format], "%z" in (date_format or "")
+    if date_format is None:
+        formats, zoned = formats_of(cells.iloc[0])
+    if not formats:
+        raise ValueError(
+            f"{source}: {cells.iloc[0][:40]!r} is not a date that is understood; write dates as "
+            "YYYY-MM-DD, or give date_format= (as in datetime.strptime)"
+        )
+    found = {f: pd.to_datetime(cells, format=f, errors="coerce", utc=zoned) for f in formats}
+    if "%j" in formats[0]:  # pandas reads the 366th day of 365
+        found = {f: r.where(r.dt.strftime("%Y") == cells.str[:4]) for f, r in found.items()}
+    if zoned:
+        found = {f: r.dt.tz_localize(None) for f, r in found.items()}
+    if date_format is None and "%y" in formats[0]:
+        found = {f: century_of_past(r) for f, r in found.items()}
+    return found
+
+
+def _with_clock(cells) -> tuple[pd.Series, pd.Series]:
+    """Return dates that all have a clock of 0 to 23 hours, and which of them are a day later.
+
+    Some programs leave out the clock of midnight; others call it the 24th hour of a day.
+    """
+    late = cells.str.contains(MIDNIGHT)
+    cells = cells.where(~late, cells.str.replace(MIDNIGHT, "00", regex=True))
+    bare = ~cells.str.contains(":", regex=False)
+    if bare.any() and not bare.all():
+        seconds = cells[~bare].iloc[0].count(":") == 2
+        cells = cells.where(~bare, cells + " 00:00" + ":00" * seconds)
+    return cells, late
+
+
+def _from_serial(source, cells, first_line) -> pd.DatetimeIndex:
+    """Return dates that a spreadsheet wrote as the number of their day."""
+    days = pd.to_numeric(cells.str.replace(",", ".", regex=False), errors="coerce")
+    bad = days.isna() | ~days.between(*DAYS_OF_SPREADSHEET)
+    if bad.any():
+        at = int(bad.to_numpy().argmax())
+        raise ValueError(
+            f"{source}: line {at + first_line}: {cells.iloc[at][:40]!r} is not the number of a "
+            f"day, as {cells.iloc[0]!r} is; write all dates in one format, best YYYY-MM-DD"
+        )
+    seconds = (days * 86400).round()  # floats carry a clock to a few microseconds
+    found = SPREADSHEET + pd.to_timedelta(seconds, unit="s")
+    warn(
+        source,
+        f"its dates are numbers, read as days of a spreadsheet: {cells.iloc[0]} is {found.iloc[0]}",
+    )
     return index_of(source, found, first_line)
+
+
+def _refuse(source, cells, readings, first_line):
+    """Raise ValueError with the first date that has not the format of the others."""
+    used, best = min(readings.items(), key=lambda r: r[1].isna().sum())
+    at, year = int(best.isna().to_numpy().argmax()), None
+    with suppress(ValueError):
+        year = datetime.strptime(cells.iloc[at], used).year
+    check_year(source, at + first_line, year, cells.iloc[at])
+    raise ValueError(
+        f"{source}: line {at + first_line}: {cells.iloc[at][:40]!r} is not a date of the format of "
+        f"the first one, {cells.iloc[0]!r}; {int(best.isna().sum())} lines differ: write all dates "
+        "in one format, best YYYY-MM-DD"
+    )
 
 
 def dates_of(
     source, table: pd.DataFrame, time: str | Sequence[str], date_format: str | None = None
 ) -> pd.DatetimeIndex:
     """Return the dates of a table, from one column or from those of year, month, day, ...
+
+    Parameters
+    ----------
+    source : str or Path
+    table : DataFrame
+    time : str or sequence of str
+        A column; or those of year, month, day (and hour, minute), of year and day of the year (and
+        hour, minute), or of a date and a clock.
+    date_format : str, optional
 
     Raises
     ------
@@ -103,14 +177,24 @@ def dates_of(
         raise KeyError(
             f"{source}: no columns of dates {absent}; found {', '.join(map(str, table.columns))}"
         )
-    if isinstance(time, str):
-        return parse_dates(source, table[time], date_format, first_line)
+    if len(names) == 1:
+        return parse_dates(source, table[names[0]], date_format, first_line)
+    first = pd.to_numeric(table[names[0]], errors="coerce")
+    if not first.between(*YEARS).all() and (first.isna() | (first > 10**6)).all():
+        return _from_date_and_clock(source, table[names], date_format, first_line)
     return _from_parts(source, table[names], first_line)
 
 
-def looks_like_date(cell: str) -> bool:
-    """Return whether a cell is written like a date."""
-    return any(re.match(shape, cell) for shape, _ in _SHAPES)
+def _from_date_and_clock(source, parts, date_format, first_line) -> pd.DatetimeIndex:
+    """Return dates out of a column of days and one of hours, or of times such as 13:00."""
+    days, clock = parts.iloc[:, 0], parts.iloc[:, 1]
+    hours = pd.to_numeric(clock, errors="coerce")
+    if hours.notna().all():
+        start = parse_dates(source, days, date_format, first_line)
+        minutes = hours * 60 if hours.max() <= 24 else hours // 100 * 60 + hours % 100
+        return start + pd.to_timedelta(minutes.to_numpy(), unit="min")
+    text = days.astype(str).str.strip() + " " + clock.astype(str).str.strip()
+    return parse_dates(source, text, date_format, first_line)
 
 
 def index_of(source, dates: pd.Series, first_line: int = 1) -> pd.DatetimeIndex:
@@ -140,99 +224,40 @@ def check_year(source, line: int, year: float | None, date) -> None:
         )
 
 
-def _formats(source, first):
-    zone = re.search(_ZONE, first) if ":" in first else None
-    bare = first[: zone.start()] if zone else first
-    for shape, formats in _SHAPES:
-        match = re.fullmatch(shape, bare)
-        if match:
-            clock = match["clock"]
-            tail = ""
-            if clock:
-                tail = ("T" if "T" in bare else " ") + "%H:%M" + ":%S" * (clock.count(":") == 2)
-                tail += ".%f" * ("." in clock)
-            spaced = " " * bool(zone and zone[0].startswith(" "))
-            return [f + tail + (spaced + "%z") * bool(zone) for f in formats], bool(zone)
-    raise ValueError(
-        f"{source}: {first[:40]!r} is not a date that is understood; write dates as YYYY-MM-DD, "
-        "or give date_format= (as in datetime.strptime, with a year of four digits)"
-    )
-
-
 def _from_parts(source, parts, first_line):
-    """Return dates from the columns year, month, day, hour, minute, in this order."""
-    names = ("year", "month", "day", "hour", "minute")[: parts.shape[1]]
-    parts = parts.set_axis(names, axis=1)
+    """Return dates from the columns year, month, day, hour, minute, in this order.
+
+    Or from year, day of the year, hour, minute. Hours are 0 to 24.
+    """
     numbers = parts.apply(pd.to_numeric, errors="coerce")
-    whole = pd.to_datetime(numbers, errors="coerce")
+    by_day = is_day_of_year(parts.columns[1]) or (numbers.iloc[:, 1] > 12).any()
+    names = ("year", "day_of_year", "hour", "minute") if by_day else PARTS
+    if parts.shape[1] > len(names):
+        raise ValueError(f"{source}: dates in {parts.shape[1]} columns, expected {names}")
+    numbers = numbers.set_axis(names[: parts.shape[1]], axis=1)
+    day = {"month": 1, "day": 1} if by_day else {"day": 1}
+    whole = pd.to_datetime(
+        pd.DataFrame({**day, **numbers.get([n for n in PARTS[:3] if n in numbers])}),
+        errors="coerce",
+    )
+    if by_day:
+        length = 365 + whole.dt.is_leap_year.astype(int)
+        there = numbers["day_of_year"].between(1, length)
+        whole = (whole + pd.to_timedelta(numbers["day_of_year"] - 1, unit="D")).where(there)
+    for name, most in (("hour", 24), ("minute", 59)):
+        if name in numbers:
+            there = numbers[name].between(0, most)
+            whole = (whole + pd.to_timedelta(numbers[name], unit=name)).where(there)
     if whole.isna().any():
         at = int(whole.isna().to_numpy().argmax())
         check_year(source, at + first_line, numbers["year"].iloc[at], list(parts.iloc[at]))
         raise ValueError(
             f"{source}: line {at + first_line}: {list(parts.iloc[at])} is not a date "
-            f"({', '.join(names)}); {int(whole.isna().sum())} such lines"
+            f"({', '.join(numbers)}); {int(whole.isna().sum())} such lines"
         )
     return index_of(source, whole, first_line)
 
 
-def regular(source, frame: pd.DataFrame) -> pd.DataFrame:
-    """Return a table on an even, rising time axis.
-
-    Lines in falling order are turned round, lines that repeat another one exactly are dropped,
-    and missing lines are inserted with NaN; each with a warning.
-
-    Parameters
-    ----------
-    source : str or Path
-    frame : DataFrame
-        Indexed by dates.
-
-    Raises
-    ------
-    ValueError
-        If two lines of one date differ, or the dates are uneven in another way.
-    """
-    if len(frame) < 2:
-        raise ValueError(f"{source}: needs at least two dates, found {len(frame)}")
-    if not frame.index.is_monotonic_increasing:
-        what = "falling" if frame.index.is_monotonic_decreasing else "mixed"
-        warn(source, f"its dates are in {what} order and were sorted")
-        frame = frame.sort_index(kind="stable")
-    twice = frame.index.duplicated(keep=False)
-    if twice.any():
-        rows = frame[twice]
-        same = rows.groupby(level=0).nunique(dropna=False).le(1).all(axis=1)
-        if not same.all():
-            first = same.index[~same.to_numpy()][0]
-            raise ValueError(
-                f"{source}: {first} is there twice with different values ({int((~same).sum())} "
-                "such dates); delete the wrong lines (or, if the clock was set back in autumn, "
-                "write the times in UTC or standard time)"
-            )
-        kept = ~frame.index.duplicated()
-        warn(source, f"{int((~kept).sum())} lines repeat another one exactly and were dropped")
-        frame = frame[kept]
-        if len(frame) < 2:
-            raise ValueError(f"{source}: needs at least two dates, found {len(frame)}")
-    steps = np.diff(frame.index.to_numpy()).astype("timedelta64[ns]").astype(np.int64)
-    usual = int(pd.Series(steps).mode()[0])
-    odd = steps % usual != 0
-    if odd.any():
-        at = int(odd.argmax())
-        raise ValueError(
-            f"{source}: its dates are uneven: {frame.index[at]} is followed by "
-            f"{frame.index[at + 1]}, the usual interval is {pd.Timedelta(usual)}; intervals must "
-            "be of one length (aggregate or interpolate first)"
-        )
-    if (steps != usual).any():
-        whole = pd.date_range(frame.index[0], frame.index[-1], freq=pd.Timedelta(usual))
-        at = int((steps != usual).argmax())
-        missing = len(whole) - len(frame)
-        if missing > len(frame):
-            raise ValueError(
-                f"{source}: more dates are missing ({missing}) than there are ({len(frame)}), the "
-                f"first gap after {frame.index[at]}; cut out a period without such gaps"
-            )
-        warn(source, f"{missing} dates are missing, first after {frame.index[at]}: set to NaN")
-        frame = frame.reindex(whole)
-    return frame
+def is_day_of_year(name: str) -> bool:
+    """Return whether a column is called like the day of the year."""
+    return re.sub(r"[\W_]", "", str(name)).lower() in DAYS_OF_YEAR

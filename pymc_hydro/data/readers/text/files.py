@@ -6,15 +6,27 @@ import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 
 import pandas as pd
 import xarray as xr
 
-__all__ = ["SPACES", "header_of", "open_netcdf", "parse_numbers", "read_table", "warn"]
+__all__ = [
+    "SPACES",
+    "head_of",
+    "header_of",
+    "open_netcdf",
+    "parse_numbers",
+    "read_table",
+    "split_line",
+    "warn",
+]
 
 SEPARATORS = (",", ";", "\t", "|")
 SPACES = r"\s+"
+LONGEST_HEADING = 200  # lines
+APOSTROPHES_AND_BLANKS = "'\u2019 \u00a0\u202f"
 CHUNK = 1 << 24  # bytes looked at in one go
 
 
@@ -113,16 +125,60 @@ def read_table(
     if separator != SPACES and names is None:
         _check_fields(path, separator, encoding, comments)
     table.attrs["first_line"] = comments + 1 + (names is None) + units_row
+    table.attrs["decimal"] = decimal
     return table
 
 
 def header_of(path: Path, separator: str | None = None) -> tuple[list[str], str]:
     """Return the names in the header of a text file, and the separator."""
-    with path.open(encoding="utf-8-sig", errors="replace") as stream:
-        header = next((line.strip("\n") for line in stream if not line.startswith("#")), "")
-    separator = separator or _separator(header)
-    cells = header.split() if separator == SPACES else header.split(separator)
-    return [cell.strip().strip('"') for cell in cells], separator
+    rows, separator = head_of(path, separator, lines=1)
+    return (rows[0] if rows else [""]), separator
+
+
+def head_of(
+    path: Path,
+    separator: str | None = None,
+    skip: int = 0,
+    lines: int = LONGEST_HEADING,
+    comments: bool = False,
+) -> tuple[list[list[str]], str]:
+    """Return the cells of the first lines of a text file, and the separator.
+
+    Parameters
+    ----------
+    path : Path
+    separator : str, optional
+        Guessed from the first line where not given.
+    skip : int
+        Lines before the header.
+    lines : int
+        Most lines that are returned.
+    comments : bool
+        Whether to return leading lines that begin with ``#`` as well.
+    """
+    with path.open("rb") as stream:
+        start = b"".join(islice(stream, skip, skip + lines + LONGEST_HEADING))
+    try:
+        text = start.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = start.decode("latin-1")
+    found = text.splitlines()
+    first = next((i for i, line in enumerate(found) if not line.startswith("#")), len(found))
+    found = found[0 if comments else first :][:lines]
+    separator = separator or _separator(found[0] if found else "")
+    if separator == SPACES:
+        return [line.split() for line in found], separator
+    rows = csv.reader(found, delimiter=separator, skipinitialspace=True)
+    return [[cell.strip() for cell in row] for row in rows], separator
+
+
+def split_line(line: str, separator: str | None = None) -> tuple[list[str], str]:
+    """Return the cells of one line, and its separator."""
+    separator = separator or _separator(line)
+    if separator == SPACES:
+        return line.split(), separator
+    row = next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])
+    return [cell.strip() for cell in row], separator
 
 
 @contextmanager
@@ -159,12 +215,18 @@ def parse_numbers(path, table: pd.DataFrame, column: str) -> pd.Series:
         return cells.astype(float)
     found = pd.to_numeric(cells, errors="coerce")
     bad = found.isna() & cells.notna() & (cells.astype(str).str.strip() != "")
+    if bad.any() and (plain := _without_groups(cells[bad], found, table.attrs.get("decimal"))):
+        sign, numbers = plain
+        n = int(cells[bad].astype(str).str.contains(sign, regex=False).sum())
+        warn(path, f"{sign!r} in {n} cells of {column!r} separates thousands and was left out")
+        found = found.astype(float).where(~bad, numbers.reindex(found.index))
+        bad = found.isna() & bad
     if bad.any():
         at = int(bad.to_numpy().argmax())
         cell = str(cells.iloc[at])
-        fix = "write missing values as empty cells or NaN"
+        fix = "write missing values as empty cells or NaN, or name them by na="
         if re.fullmatch(r"\s*[-+]?\d+,\d+\s*", cell):
-            fix = _comma_fix(cells[bad].astype(str), cells[found.notna()].astype(str))
+            fix = "give decimal=','"
         raise ValueError(
             f"{path}: line {at + table.attrs.get('first_line', 1)}, column {column!r}: "
             f"{cell[:40]!r} is not a number ({int(bad.sum())} such cells); {fix}"
@@ -172,16 +234,25 @@ def parse_numbers(path, table: pd.DataFrame, column: str) -> pd.Series:
     return found.astype(float)
 
 
-def _comma_fix(with_comma: pd.Series, plain: pd.Series) -> str:
-    """Return what to do about numbers with a comma in a column with `plain` ones."""
-    groups = with_comma.str.fullmatch(r"\s*[-+]?\d{1,3}(,\d{3})+(\.\d+)?\s*").all()
-    large = plain[plain.str.contains(".", regex=False) | (pd.to_numeric(plain).abs() >= 100)]
-    if groups and len(large):
-        return (
-            f"its comma separates thousands, beside {large.iloc[0].strip()!r}; write such numbers "
-            "without it"
-        )
-    return "give decimal=','"
+def _without_groups(cells: pd.Series, found: pd.Series, decimal: str | None):
+    """Return a sign that separates thousands, and the numbers without it; None if none does.
+
+    A comma may be a decimal sign as well. It separates thousands if another number has a point, or
+    is a hundred and more.
+    """
+    cells, decimal = cells.astype(str).str.strip(), decimal or "."
+    for sign in ("." if decimal == "," else ",") + APOSTROPHES_AND_BLANKS:
+        plain = rf"[-+]?\d+(?:{re.escape(decimal)}\d*)?"
+        grouped = rf"[-+]?\d{{1,3}}(?:{re.escape(sign)}\d{{3}})+(?:{re.escape(decimal)}\d*)?"
+        has_sign = cells.str.contains(sign, regex=False)
+        if not has_sign.any() or not cells.str.fullmatch(f"{grouped}|{plain}").all():
+            continue
+        sure = sign not in ",." or cells[has_sign].str.contains(decimal, regex=False).any()
+        sure = sure or (cells.str.count(re.escape(sign)) > 1).any() or decimal == ","
+        if sure or (found.dropna() % 1 != 0).any() or (found.abs() >= 100).any():
+            text = cells.str.replace(sign, "", regex=False).str.replace(decimal, ".", regex=False)
+            return sign, pd.to_numeric(text).astype(float)
+    return None
 
 
 def _look(path, declared):

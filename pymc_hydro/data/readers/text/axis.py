@@ -1,0 +1,71 @@
+"""A regular time axis out of the dates of a file."""
+
+import numpy as np
+import pandas as pd
+
+from pymc_hydro.data.readers.text.files import warn
+
+__all__ = ["regular"]
+
+
+def regular(source, frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a table on an even, rising time axis.
+
+    Lines in falling order are turned round, lines that repeat another one exactly are dropped,
+    and missing lines are inserted with NaN; each with a warning.
+
+    Parameters
+    ----------
+    source : str or Path
+    frame : DataFrame
+        Indexed by dates.
+
+    Raises
+    ------
+    ValueError
+        If two lines of one date differ, or the dates are uneven in another way.
+    """
+    if len(frame) < 2:
+        raise ValueError(f"{source}: needs at least two dates, found {len(frame)}")
+    if not frame.index.is_monotonic_increasing:
+        what = "falling" if frame.index.is_monotonic_decreasing else "mixed"
+        warn(source, f"its dates are in {what} order and were sorted")
+        frame = frame.sort_index(kind="stable")
+    twice = frame.index.duplicated(keep=False)
+    if twice.any():
+        rows = frame[twice]
+        same = rows.groupby(level=0).nunique(dropna=False).le(1).all(axis=1)
+        if not same.all():
+            first = same.index[~same.to_numpy()][0]
+            raise ValueError(
+                f"{source}: {first} is there twice with different values ({int((~same).sum())} "
+                "such dates); delete the wrong lines (or, if the clock was set back in autumn, "
+                "write the times in UTC or standard time)"
+            )
+        kept = ~frame.index.duplicated()
+        warn(source, f"{int((~kept).sum())} lines repeat another one exactly and were dropped")
+        frame = frame[kept]
+        if len(frame) < 2:
+            raise ValueError(f"{source}: needs at least two dates, found {len(frame)}")
+    steps = np.diff(frame.index.to_numpy()).astype("timedelta64[ns]").astype(np.int64)
+    usual = int(pd.Series(steps).mode()[0])
+    odd = steps % usual != 0
+    if odd.any():
+        at = int(odd.argmax())
+        raise ValueError(
+            f"{source}: its dates are uneven: {frame.index[at]} is followed by "
+            f"{frame.index[at + 1]}, the usual interval is {pd.Timedelta(usual)}; intervals must "
+            "be of one length (aggregate or interpolate first)"
+        )
+    if (steps != usual).any():
+        whole = pd.date_range(frame.index[0], frame.index[-1], freq=pd.Timedelta(usual))
+        at = int((steps != usual).argmax())
+        missing = len(whole) - len(frame)
+        if missing > len(frame):
+            raise ValueError(
+                f"{source}: more dates are missing ({missing}) than there are ({len(frame)}), the "
+                f"first gap after {frame.index[at]}; cut out a period without such gaps"
+            )
+        warn(source, f"{missing} dates are missing, first after {frame.index[at]}: set to NaN")
+        frame = frame.reindex(whole)
+    return frame
