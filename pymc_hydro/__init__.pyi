@@ -13,6 +13,7 @@ from pymc_hydro.calibration import Calibration as Calibration
 from pymc_hydro.calibration import calibrate as calibrate
 from pymc_hydro.core.snow import elevation_bands as elevation_bands
 from pymc_hydro.data import load_basin as load_basin
+from pymc_hydro.data.means import means as means
 from pymc_hydro.data.readers import join as join
 from pymc_hydro.data.readers import read_basin as read_basin
 from pymc_hydro.data.readers import read_camels_aus as read_camels_aus

@@ -38,6 +38,7 @@ NAMES = {
     "plots",
     "load_basin",
     "losses",
+    "means",
     "ops",
     "outputs",
     "predict",

@@ -16,6 +16,7 @@ from pymc_hydro.calibration.uncertainty import (
 )
 from pymc_hydro.core.base.dims import PARAMETER, TIME
 from pymc_hydro.core.model import AbstractModel
+from pymc_hydro.data.means import means
 from pymc_hydro.losses import evaluate
 
 __all__ = ["assemble_calibration"]
@@ -86,9 +87,12 @@ def _residuals(objective, theta, run):
         return found.residuals, found.residual_jacobian
     name = objective.problem.outputs[0]
     scored = slice(run.attrs["warmup"], None)
-    residual = (run[f"observed_{name}"] - run[name]).values[scored]
+    part = objective.scored[name]
+    residual = part.values - part.simulated(run[name].values[scored])
+    slopes = run[f"d{name}_dparameter"].values[scored]
+    slopes = np.stack([part.simulated(column) for column in slopes.T], axis=1)
     there = np.isfinite(residual)
-    return residual[there], run[f"d{name}_dparameter"].values[scored][there]
+    return residual[there], slopes[there]
 
 
 def _parameters(model, space, theta, errors, idle) -> xr.Dataset:
@@ -110,7 +114,10 @@ def _parameters(model, space, theta, errors, idle) -> xr.Dataset:
 
 def _scores(run, name) -> dict[str, float]:
     scored = slice(run.attrs["warmup"], None)
-    return evaluate(run[f"observed_{name}"].values[scored], run[name].values[scored])
+    observed, simulated = run[f"observed_{name}"], run[name][scored]
+    if "means" in observed.attrs:
+        return evaluate(means(observed, observed.attrs["means"]), simulated)
+    return evaluate(observed.values[scored], simulated.values)
 
 
 def _without_sensitivities(run):

@@ -92,7 +92,9 @@ def calibrate(
         result has no validation.
     observed : series, or mapping of output to series, optional
         Observations that replace the basin's discharge: a DataArray or Series with dates, or an
-        array with a value for each interval of the basin, NaN where missing.
+        array with a value for each interval of the basin, NaN where missing. With ``ph.means``
+        they are means over longer intervals, over which the simulation is averaged too; intervals
+        that do not lie wholly in a period are left out.
     loss_options : mapping, optional
         Further arguments of the loss, such as ``{"transform": "log"}``. With several outputs they
         are arguments of ``ph.losses.multi_output``: weights, normalisation.
@@ -181,7 +183,7 @@ def calibrate(
         model,
         basin,
         windows["calibration"],
-        scored,
+        scored["calibration"],
         loss,
         dict(loss_options or {}),
         space.parameters(space.coordinates(units[0]))[0],
@@ -228,9 +230,9 @@ def _check_arguments(model, random_seed, hops, cores, mappings, solver_settings)
             )
 
 
-def _objective(model, basin, window, observed, loss, options, first, x0, solver_settings):
+def _objective(model, basin, window, scored, loss, options, first, x0, solver_settings):
     """Return the objective of the scored window, tried at the first start."""
-    problem = define_problem(model, tuple(observed), interval_length(basin), **solver_settings)
+    problem = define_problem(model, tuple(scored), interval_length(basin), **solver_settings)
     forcing = forcing_array(model, basin)[window.record]
     if options.get("normalisation") == "initial" and "initial" not in options:
         run = problem.run(first, forcing, x0, sensitivities=True)
@@ -240,28 +242,36 @@ def _objective(model, basin, window, observed, loss, options, first, x0, solver_
                 "normalisation='initial' takes its scales; give another start or normalisation"
             )
         scored_values = run.values[window.warmup :]
-        options["initial"] = {name: scored_values[:, i] for i, name in enumerate(observed)}
-    goal = define_goal(loss, options, basin[TIME].values[window.scored])
-    scored = {name: series[window.scored] for name, series in observed.items()}
+        options["initial"] = {
+            name: scored[name].simulated(scored_values[:, i])
+            for i, name in enumerate(problem.outputs)
+        }
+    goal = define_goal(loss, options, {name: part.time for name, part in scored.items()})
     objective = Objective(problem, forcing, x0, window.warmup, scored, goal)
     objective.check(first)
     return objective
 
 
-def _final_runs(model, theta, basin, observed, windows, settings) -> dict[str, xr.Dataset]:
+def _final_runs(model, theta, basin, scored, windows, settings) -> dict[str, xr.Dataset]:
     """Return a run of each window, with its observations; only that of the validation may fail."""
     runs = {}
     for what, window in windows.items():
         record = basin.isel({TIME: window.record})
         try:
-            run = simulate(model, theta, record, tuple(observed), **settings)
+            run = simulate(model, theta, record, tuple(scored[what]), **settings)
         except IntegrationError as error:
             if what != "validation":
                 raise
             text = f"calibrate: there is no validation, the run of its period failed: {error}"
             warnings.warn(text, stacklevel=3)
             continue
-        for name, series in observed.items():
-            run[f"observed_{name}"] = (TIME, series[window.record], dict(run[name].attrs))
+        for name, part in scored[what].items():
+            attributes = dict(run[name].attrs)
+            if part.offset is None:
+                run[f"observed_{name}"] = (TIME, part.record, attributes)
+            else:
+                dim, attributes["means"] = f"{name}_interval", part.offset
+                run = run.assign_coords({dim: part.time})
+                run[f"observed_{name}"] = (dim, part.values, attributes)
         runs[what] = run.assign_attrs(warmup=window.warmup)
     return runs

@@ -14,6 +14,7 @@ from pytensor.gradient import DisconnectedInputError
 from pytensor.graph.basic import Variable
 from pytensor.graph.replace import vectorize_graph
 
+from pymc_hydro.calibration.periods import Scored
 from pymc_hydro.engine.problem import Problem
 from pymc_hydro.losses import find_loss, find_residuals, multi_output
 from pymc_hydro.ops.stepwise import stepwise
@@ -43,7 +44,9 @@ class Goal:
     residuals: Callable | None
 
 
-def define_goal(loss: str | Callable | Mapping, options: Mapping, time: np.ndarray) -> Goal:
+def define_goal(
+    loss: str | Callable | Mapping, options: Mapping, time: np.ndarray | Mapping
+) -> Goal:
     """Return the goal of a calibration.
 
     Parameters
@@ -52,7 +55,7 @@ def define_goal(loss: str | Callable | Mapping, options: Mapping, time: np.ndarr
         A function with an argument ``time`` is given the dates of the scored intervals.
     options : mapping
         Further arguments of the loss, or of ``multi_output``.
-    time : array of datetime64, shape (n_scored,)
+    time : array of datetime64, shape (n_scored,), or mapping of output to such an array
 
     Raises
     ------
@@ -60,11 +63,14 @@ def define_goal(loss: str | Callable | Mapping, options: Mapping, time: np.ndarr
         If the loss is unknown, or an option is no argument of it.
     """
     if isinstance(loss, Mapping):
-        parts = {k: _with_time(find_loss(part), {}, time) for k, part in loss.items()}
+        times = time if isinstance(time, Mapping) else dict.fromkeys(loss, time)
+        parts = {k: _with_time(find_loss(part), {}, times[k]) for k, part in loss.items()}
         losses = {k: function for k, (function, _) in parts.items()}
         combined = partial(multi_output, losses=losses, **options)
         name = ", ".join(f"{k}: {_name(part)}" for k, part in loss.items())
         return Goal(name, 1.0, combined, None)
+    if isinstance(time, Mapping):
+        (time,) = time.values()
     function, sign = _with_time(find_loss(loss), options, time)
     residuals = find_residuals(function)
     return Goal(
@@ -146,7 +152,7 @@ class Objective:
     initial_state : array, shape (n_state,)
     warmup : int
         Simulated intervals that are not scored.
-    observed : mapping of output to array, shape (n_time - warmup,)
+    scored : mapping of output to Scored
     goal : Goal
     """
 
@@ -157,17 +163,20 @@ class Objective:
         forcing: np.ndarray,
         initial_state: np.ndarray,
         warmup: int,
-        observed: Mapping[str, np.ndarray],
+        scored: Mapping[str, Scored],
         goal: Goal,
     ) -> None:
         self.problem, self.forcing, self.initial_state = problem, forcing, initial_state
-        self.warmup, self.observed, self.goal = warmup, observed, goal
+        self.warmup, self.scored, self.goal = warmup, scored, goal
         # A compiled function keeps its arguments in one place, so that threads take turns: it is
         # quick beside the integration.
         self._lock = threading.Lock()
         shape = (forcing.shape[0] - warmup, len(problem.outputs))
         values = pt.tensor("values", dtype="float64", shape=shape)
-        simulated = {name: values[:, i] for i, name in enumerate(problem.outputs)}
+        observed = {name: part.values for name, part in scored.items()}
+        simulated = {
+            name: scored[name].simulated(values[:, i]) for i, name in enumerate(problem.outputs)
+        }
         if goal.residuals is None:
             self._parts = _loss_of(goal, values, goal.function(observed, simulated))
         else:
@@ -201,7 +210,7 @@ class Objective:
             return
         found = self._evaluate(run)
         if found.failed:
-            missing = sum(int(np.isnan(y).sum()) for y in self.observed.values())
+            missing = sum(int(np.isnan(part.values).sum()) for part in self.scored.values())
             raise ValueError(
                 f"calibrate: the loss {self.goal.name!r} is {found.loss} at the first start "
                 f"although the simulation is finite ({missing} observations are missing: a loss of "

@@ -10,14 +10,15 @@ import pandas as pd
 import xarray as xr
 
 from pymc_hydro.core.base.dims import TIME
+from pymc_hydro.data.means import Means, interval_means
 from pymc_hydro.data.observations import observed_on
 from pymc_hydro.data.schema import date_text
 
-__all__ = ["Period", "Series", "Window", "check_apart", "observations", "select_window"]
+__all__ = ["Period", "Scored", "Series", "Window", "check_apart", "observations", "select_window"]
 
 Day: TypeAlias = str | date | np.datetime64 | None
 Period: TypeAlias = slice | Sequence[Day]
-Series: TypeAlias = xr.DataArray | pd.Series | np.ndarray | Sequence[float]
+Series: TypeAlias = xr.DataArray | pd.Series | np.ndarray | Sequence[float] | Means
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,34 @@ class Window:
     def warmup(self) -> int:
         """Number of simulated intervals that are not scored."""
         return self.first - self.begin
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Observations of one output in one window.
+
+    Attributes
+    ----------
+    values : array, shape (n_scored,)
+        NaN where missing.
+    time : array of datetime64, shape (n_scored,)
+    record : array, shape (n_simulated,), or None
+        The same with the warm-up; None for means over longer intervals.
+    positions : array, shape (n_scored, longest), or None
+        The scored intervals whose mean each one is, for means over longer intervals.
+    offset : str or None
+        Length of the longer intervals.
+    """
+
+    values: np.ndarray
+    time: np.ndarray
+    record: np.ndarray | None = None
+    positions: np.ndarray | None = None
+    offset: str | None = None
+
+    def simulated(self, series):
+        """Return what is compared with `values`, from a simulated series of the scored window."""
+        return series if self.positions is None else interval_means(series, self.positions)
 
 
 def select_window(
@@ -122,15 +151,16 @@ def observations(
     observed: Series | Mapping[str, Series] | None,
     names: tuple[str, ...],
     windows: Mapping[str, Window],
-) -> dict[str, np.ndarray]:
-    """Return the observations of each output on the basin's time axis, NaN where missing.
+) -> dict[str, dict[str, Scored]]:
+    """Return the observations of each output in each window.
 
     Parameters
     ----------
     basin : Dataset
         Checked; holds ``discharge`` if `observed` does not.
     observed : None, series, or mapping of output to series
-        A DataArray or Series is matched by its dates; an array has the basin's length.
+        A DataArray or Series is matched by its dates; an array has the basin's length. Means over
+        longer intervals are from ``ph.means``.
     names : tuple of str
         The outputs; a single series belongs to the first.
     windows : mapping of name to Window
@@ -152,28 +182,42 @@ def observations(
             "for each of them"
         )
     time = basin[TIME].values
-    result = {}
+    result: dict[str, dict[str, Scored]] = {what: {} for what in windows}
     for name in names:
+        if isinstance(observed.get(name), Means):
+            for what, window in windows.items():
+                result[what][name] = _means(name, what, observed[name], time[window.scored])
+            continue
         if name in observed:
             what = f"calibrate: {name!r}"
-            result[name] = observed_on(
+            series = observed_on(
                 what, observed[name], time, "forcing", quantity=name, all_missing=True
             )
         elif name in basin:
-            result[name] = basin[name].values
+            series = basin[name].values
         else:
             raise KeyError(
                 f"calibrate: no observations of {name!r}: the basin has none; give "
                 f"observed={{{name!r}: series}}"
             )
         for what, window in windows.items():
-            if not np.isfinite(result[name][window.scored]).any():
+            part = series[window.scored]
+            result[what][name] = Scored(part, time[window.scored], series[window.record])
+            if not np.isfinite(part).any():
                 first, last = (date_text(time[i]) for i in (window.first, window.end - 1))
                 raise ValueError(
                     f"calibrate: all observations are missing of {name!r} in the {what} period, "
                     f"{first} to {last} after the warm-up"
                 )
     return result
+
+
+def _means(name, what, observed: Means, time) -> Scored:
+    """Return means over the intervals that lie wholly in a scored period."""
+    of, axis = f"calibrate: {name!r}", f"{what} period"
+    series, starts, positions = observed.on(of, time, axis)
+    values = observed_on(of, series, starts, axis, quantity=name)
+    return Scored(values, starts, positions=positions, offset=observed.offset)
 
 
 def _whole_day(moment):

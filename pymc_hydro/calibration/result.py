@@ -37,7 +37,8 @@ class Calibration:
     validation_scores : dict of str to float, or None
         The same of the validation period.
     simulation : Dataset
-        The simulated outputs, and ``observed_<output>``, on ``time``, from the beginning of the
+        The simulated outputs, and ``observed_<output>``, on ``time`` (means of ``ph.means`` on
+        ``<output>_interval``, their offset in the attribute ``means``), from the beginning of the
         warm-up to the end of the calibration period; the attribute ``warmup`` is the number of
         intervals that are not scored.
     validation : Dataset or None

@@ -230,7 +230,8 @@ def _check_interval(what, at, there, step, axis):
         every = "a month" if months else interval_text(int(steps.min()))
         raise ValueError(
             f"{what}: observations are {every} apart, {on}; a mean over more than an interval is "
-            "no observation of the first: use a record of that interval. If they are values of "
+            "no observation of the first: use a record of that interval, or say by "
+            "ph.means(series, offset) that they are means over longer ones. If they are values of "
             f"single intervals, say so by an index with all of them: series.asfreq('{length}') or "
             f".resample(time='{length}').asfreq()"
         )

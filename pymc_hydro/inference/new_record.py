@@ -23,7 +23,7 @@ from pymc_hydro.inference.forcing import (
     record_interval,
     simulated_records,
 )
-from pymc_hydro.likelihoods.errors.axis import BASIN, FORCING_TIME, TIME, Axis
+from pymc_hydro.likelihoods.errors.axis import BASIN, FORCING_TIME, INTERVAL, TIME, Axis
 from pymc_hydro.likelihoods.errors.observations import likelihoods_of, update_observations
 
 __all__ = ["set_basin"]
@@ -205,13 +205,16 @@ def _replace(state: _State, record: SimulatedRecord, basins, series, observed, d
             state.observe(rv, value)
         else:
             state.put(holder, value, {})
-    _replace_others(state, prefix, own | set(replaced) | set(used.values()), data, moved)
+    done = own | set(replaced) | set(used.values())
+    _replace_others(state, {prefix + TIME, prefix + FORCING_TIME}, done, data, moved)
+    of_means = {d: v for _, at in replaced.values() for d, v in at.items() if d.endswith(INTERVAL)}
+    for dim, dates in of_means.items():
+        _replace_others(state, {dim}, done, data, not np.array_equal(dates, state.coords[dim]))
 
 
-def _replace_others(state, prefix, done, data, moved) -> None:
+def _replace_others(state, tied: set, done, data, moved) -> None:
     """Replace the data of the user that are tied to the dates of a simulation."""
     model = state.model
-    tied = {prefix + TIME, prefix + FORCING_TIME}
     for variable in model.data_vars:
         name = variable.name
         dims = model.named_vars_to_dims.get(name) or ()

@@ -93,10 +93,12 @@ def GeneralizedLikelihood(
     if len(r) > ar:
         raise ValueError(f"{name}: {len(r)} partial autocorrelations are given for ar={ar}")
     refuse_idle(name, scale, ar, {"s0": s0, "s1": s1})
-    transform, scale = as_transform(name, transform), on_time(f"{name}: scale", scale, simulated)
+    transform = as_transform(name, transform)
     before = partial(_neighbours, order=ar) if ar else None
     check = partial(check_observed, name, transform=with_numbers(transform), censored=False)
     seen = observe(name, simulated, observed, check=check, previous=before)
+    simulated = seen.simulated
+    scale = on_time(f"{name}: scale", scale, simulated)
     scale = scale_data(name, simulated, scale, seen)
 
     corrected = simulated * pt.minimum(LARGEST_FACTOR, pt.exp(bias * simulated))

@@ -8,6 +8,7 @@ import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 
+from pymc_hydro.data.means import Means, mean_pairs
 from pymc_hydro.data.observations import as_floats, check_observations, same_unit, series_unit
 from pymc_hydro.losses.mathematics import Series, Value, mathematics, take
 from pymc_hydro.losses.transforms import (
@@ -59,8 +60,9 @@ class Pairs:
         ----------
         name : str
             Of the loss, for error messages.
-        observed : array_like, shape (n_time,)
-            NaN where missing. A PyTensor variable is taken to be complete.
+        observed : array_like, shape (n_time,), or Means
+            NaN where missing. A PyTensor variable is taken to be complete. The simulation, with
+            dates, is averaged over the intervals of ``ph.means``.
         simulated : array_like or TensorVariable, shape (n_time,)
         transform : None, str or AbstractTransform
         numbers_only : bool
@@ -85,6 +87,8 @@ class Pairs:
             return cls(
                 y, transformed(name, transform, pt.as_tensor_variable(simulated)), None, None
             )
+        if isinstance(observed, Means):
+            observed, simulated = mean_pairs(name, observed, simulated)
         _check_dates(name, observed, simulated)
         units = {series_unit(observed), series_unit(simulated)}
         if isinstance(simulated, Variable):

@@ -3,7 +3,9 @@
 from typing import Any
 
 import numpy as np
+import xarray as xr
 
+from pymc_hydro.data.means import complete_intervals
 from pymc_hydro.plots.of_runs.hydrograph import plot_hydrograph
 from pymc_hydro.plots.series import COLORS, series_at
 
@@ -41,7 +43,7 @@ def plot_calibration(data: Any, *, basin: Any = None, axes: Any = None) -> Any:
     scores = {"calibration": data.scores, "validation": data.validation_scores}
     for ax, (name, run) in zip(axes[1:], periods.items(), strict=False):
         scored = run.isel(time=slice(run.attrs["warmup"], None))
-        record = scored[["observed_discharge"]].rename(observed_discharge="discharge")
+        record = xr.Dataset({"discharge": _on_time(scored)})
         if basin is not None:
             rain = series_at("plot_calibration", basin, "precipitation", scored["time"])
             record["precipitation"] = rain
@@ -49,6 +51,20 @@ def plot_calibration(data: Any, *, basin: Any = None, axes: Any = None) -> Any:
         text = ", ".join(f"{score.upper()} {scores[name][score]:.3f}" for score in ("nse", "kge"))
         ax.set_title(f"{name}: {text}", loc="left", fontsize="medium")
     return axes
+
+
+def _on_time(scored):
+    """Return observed discharge on the time axis of a run; means are constant in their interval."""
+    observed = scored["observed_discharge"]
+    if "means" not in observed.attrs:
+        return observed
+    time, offset = scored["time"], observed.attrs["means"]
+    start = observed[observed.dims[0]].values[0]
+    _, positions = complete_intervals("plot_calibration", offset, start, time.values, "simulation")
+    steps = xr.full_like(scored["discharge"], np.nan)
+    for place, value in zip(positions, observed.values, strict=True):
+        steps.values[place[place >= 0]] = value
+    return steps
 
 
 def _plot_history(data, ax):

@@ -22,6 +22,8 @@ __all__ = [
     "BASIN",
     "BASIN_INDEX",
     "FORCING_TIME",
+    "INTERVAL",
+    "MEMBER",
     "TIME",
     "Axis",
     "axis_of",
@@ -31,6 +33,8 @@ __all__ = [
 ]
 
 TIME, FORCING_TIME, BASIN, BASIN_INDEX = "time", "forcing_time", "basin", "basin_index"
+# Endings of the dimensions of a likelihood whose observations are means over longer intervals.
+INTERVAL, MEMBER = "_interval", "_member"
 SHAPES = Mode(linker="py", optimizer="fast_compile")  # nothing is compiled
 
 
@@ -76,14 +80,16 @@ def axis_of(model: pm.Model, simulated=None) -> Axis:
     model : pm.Model
     simulated : TensorVariable, optional
         Where it does not depend on a simulation, or is not given, the axis is the model's own
-        dimension ``time``.
+        dimension ``time``. The axis of means over longer intervals has their starts.
 
     Raises
     ------
     ValueError
         If the variable depends on simulations with different time axes.
     """
-    dims = [] if simulated is None else _dims(model, simulated)
+    dims, of_means = ([], []) if simulated is None else _dims(model, simulated)
+    if of_means:
+        return Axis(of_means[0], dim_dates(model, of_means[0]), None)
     if len(dims) > 1:
         raise ValueError(
             f"the simulated variable depends on simulations with different time axes, "
@@ -126,15 +132,17 @@ def values_at(x, position):
     return pt.switch(inside, x[..., pt.clip(position, 0, n - 1)], np.nan)
 
 
-def _dims(model, simulated) -> list[str]:
-    """Return the dimensions ``time`` of all simulations that a variable depends on."""
-    found = []
+def _dims(model, simulated) -> tuple[list[str], list[str]]:
+    """Return the dimensions that a variable depends on: ``time``, and longer intervals."""
+    found, of_means = [], []
     for variable in ancestors([simulated]):
         is_data = variable.owner is None and variable.name is not None
         dims = model.named_vars_to_dims.get(variable.name) if is_data else None
         if dims and dims[0] is not None and dims[0].endswith(FORCING_TIME):
             found.append(dims[0].removesuffix(FORCING_TIME) + TIME)
-    return sorted(set(found))
+        if dims and len(dims) == 2 and str(dims[1]).endswith(MEMBER):
+            of_means.append(dims[0])
+    return sorted(set(found)), sorted(set(of_means))
 
 
 def _basins(model, prefix):

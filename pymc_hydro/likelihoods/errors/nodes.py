@@ -19,11 +19,11 @@ from pytensor.graph.traversal import ancestors
 
 from pymc_hydro.likelihoods.errors.axis import values_at
 
-__all__ = ["ObservedValues", "PlacedErrors", "nodes_of"]
+__all__ = ["IntervalMeans", "ObservedValues", "PlacedErrors", "nodes_of"]
 
 
 class AbstractNote(Op):
-    """What both nodes share: outputs that stand in their inputs, in plain operations.
+    """What all nodes share: outputs that stand in their inputs, in plain operations.
 
     Attributes
     ----------
@@ -65,6 +65,31 @@ class AbstractNote(Op):
 
     def L_op(self, inputs, outputs, output_gradients):
         return self.pullback(inputs, outputs, output_gradients)
+
+
+class IntervalMeans(AbstractNote):
+    """Means of a simulated series over longer intervals: (simulated, positions) -> (means,).
+
+    Positions have the shape (n_interval, longest), -1 after the last one of an interval.
+
+    Parameters
+    ----------
+    offset : str
+        Length of the intervals, as pandas writes it.
+    """
+
+    __props__ = ("offset",)
+    differentiable = (0,)
+
+    def __init__(self, offset):
+        self.offset = offset
+
+    def plain(self, inputs):
+        simulated, positions = inputs
+        inside = positions >= 0
+        # Beyond the end of an interval its first value stands in: a NaN stays in its interval.
+        values = values_at(simulated, pt.switch(inside, positions, positions[:, 0][:, None]))
+        return [(values * inside).sum(axis=-1) / inside.sum(axis=-1)]
 
 
 class ObservedValues(AbstractNote):
@@ -143,7 +168,7 @@ def vectorize_note(op, node, *inputs):
     return op.make_node(*inputs)
 
 
-@node_rewriter([ObservedValues, PlacedErrors])
+@node_rewriter([IntervalMeans, ObservedValues, PlacedErrors])
 def write_out(fgraph, node):
     """Replace a node by its plain operations."""
     return node.op.plain(node.inputs)

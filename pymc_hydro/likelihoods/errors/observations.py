@@ -10,10 +10,11 @@ import xarray as xr
 from pytensor.scalar import identity as identity_of_scalars
 from pytensor.tensor.subtensor import Subtensor
 
+from pymc_hydro.data.means import Means, complete_intervals
 from pymc_hydro.data.observations import LABELLED, as_floats, observed_on
 from pymc_hydro.data.schema import VARIABLES
-from pymc_hydro.likelihoods.errors.axis import TIME, Axis, axis_of, length_of
-from pymc_hydro.likelihoods.errors.nodes import ObservedValues, nodes_of
+from pymc_hydro.likelihoods.errors.axis import INTERVAL, MEMBER, TIME, Axis, axis_of, length_of
+from pymc_hydro.likelihoods.errors.nodes import IntervalMeans, ObservedValues, nodes_of
 
 __all__ = [
     "Observations",
@@ -25,6 +26,7 @@ __all__ = [
 
 # Data variables and dimensions of a likelihood: its name, and one of these endings.
 POSITION, DATA, PREVIOUS, ORDER = "_position", "_observed", "_previous", "_order"
+INTERVALS = "_intervals"
 OWN_TIME = f"_{TIME}"
 APART = 10**9  # intervals between two basins: no error of one is remembered in the next
 AXIS = "simulation after its warm-up"
@@ -46,6 +48,8 @@ class Observations:
         What a likelihood wants to know of each one, such as its predecessors.
     dim : str
         Their dimension.
+    simulated : TensorVariable, shape (n_time,)
+        All simulated values: as given, or their means over the intervals of `ph.means`.
     """
 
     at: Any
@@ -53,6 +57,7 @@ class Observations:
     position: Any
     previous: Any
     dim: str
+    simulated: Any
 
 
 def observe(
@@ -70,10 +75,10 @@ def observe(
     name : str
         Name of the likelihood.
     simulated : TensorVariable, shape (n_time,)
-    observed : DataArray or Series on time, or array_like, shape (n_time,)
+    observed : DataArray or Series on time, array_like, shape (n_time,), or Means
         NaN where missing. Labelled data are matched by their dates to the time axis of
         `simulated`; an array must have its length. With several basins a mapping of basin to such
-        a series.
+        a series. `simulated` is averaged over the intervals of ``ph.means(series, offset)``.
     check : callable, optional
         Is given the series, NaN where missing, now and whenever it is replaced.
     previous : callable, optional
@@ -92,7 +97,11 @@ def observe(
     model = pm.modelcontext(None)
     axis = axis_of(model, simulated)
     quantity = _quantity(simulated, axis)
-    series = _aligned(name, observed, axis, length_of(simulated), quantity)
+    n_time = length_of(simulated)
+    if isinstance(observed, Means):
+        simulated, axis, observed = _averaged(name, simulated, observed, axis, n_time)
+        n_time = axis.dates.size
+    series = _aligned(name, observed, axis, n_time, quantity)
     if check is not None:
         check(series)
     there = np.flatnonzero(np.isfinite(series))
@@ -110,7 +119,7 @@ def observe(
     source = getattr(first, "name", None)
     node = ObservedValues(model.name_for(name), source, quantity, check, previous)
     at, position = node.make_node(simulated, position, data).outputs
-    return Observations(at, data, position, before, dim)
+    return Observations(at, data, position, before, dim, simulated)
 
 
 def update_observations(
@@ -143,19 +152,24 @@ def update_observations(
     """
     found = {}
     for name, node in likelihoods_of(model).items():
-        axis = axis_of(model, node.inputs[0])
+        axis = axis_of(model, _fine(node))
         if axis.dim == prefix + TIME:
-            found[name] = axis, node.op, _given(name, node.op.series, observed, record)
+            found[name] = axis, node, _given(name, node.op.series, observed, record)
     missing = [n for n, (_, _, given) in found.items() if given is None and n not in observed]
     if missing and len(missing) < len(found):
-        series = found[missing[0]][1].series
+        series = found[missing[0]][1].op.series
         raise ValueError(
             f"set_basin: no new observations for {missing[0]!r}: "
             + (f"the record has no {series!r}" if series else "its first ones had no name")
             + f"; give observed={{{missing[0]!r}: series}}, or None where there are none"
         )
     replaced: dict[str, tuple] = {}
-    for name, (axis, op, given) in found.items():
+    for name, (axis, node, given) in found.items():
+        op = node.op
+        if _is_averaged(node):
+            axis, positions, given = _new_intervals(model, name, node, axis, given)
+            coords = {axis.dim: axis.dates, name + MEMBER: np.arange(positions.shape[1])}
+            replaced[name + INTERVALS] = positions, coords
         if given is None:
             series = np.full(axis.known_dates.size, np.nan)
         else:
@@ -171,6 +185,53 @@ def update_observations(
         coords = {name + OWN_TIME: axis.known_dates[there]}
         replaced |= {name + ending: (array, coords) for ending, array in arrays.items()}
     return replaced
+
+
+def _fine(node):
+    """Return the simulated series of a likelihood before it was averaged."""
+    simulated = node.inputs[0]
+    return simulated.owner.inputs[0] if _is_averaged(node) else simulated
+
+
+def _is_averaged(node) -> bool:
+    owner = node.inputs[0].owner
+    return owner is not None and isinstance(owner.op, IntervalMeans)
+
+
+def _averaged(name, simulated, observed: Means, axis: Axis, n_time):
+    """Return means of a simulated series, their axis, and the observations on it."""
+    if axis.dates is None or axis.basins is not None:
+        what = "no dates" if axis.dates is None else "several basins"
+        raise ValueError(
+            f"{name}: observed are means over {observed.offset!r}, for which the model needs one "
+            f"basin with dates, but it has {what}; place a likelihood for each basin in a "
+            "sub-model of its own"
+        )
+    _check_simulated(name, axis, n_time)
+    model = pm.modelcontext(None)
+    series, dates, positions = observed.on(name, axis.dates, AXIS)
+    dim, member = model.name_for(name + INTERVAL), model.name_for(name + MEMBER)
+    coords = {dim: dates, member: np.arange(positions.shape[1])}
+    data = pm.Data(name + INTERVALS, positions, dims=(dim, member), coords=coords)
+    return IntervalMeans(observed.offset)(simulated, data), Axis(dim, dates, None), series
+
+
+def _new_intervals(model, name, node, axis: Axis, given):
+    """Return the axis of means on a new time axis, their positions, and the observed series."""
+    offset, dim = node.inputs[0].owner.op.offset, name + INTERVAL
+    if given is not None and (not isinstance(given, Means) or given.offset != offset):
+        found = "no ph.means" if not isinstance(given, Means) else f"ph.means of {given.offset!r}"
+        raise ValueError(
+            f"set_basin: {name!r} was placed with means over {offset!r}, its new observations are "
+            f"{found}; give observed={{{name!r}: ph.means(series, {offset!r})}}, or None where "
+            "there are none"
+        )
+    what, time = f"set_basin: {name}", axis.dates
+    if given is None:
+        dates, positions = complete_intervals(what, offset, model.coords[dim][0], time, AXIS)
+    else:
+        given, dates, positions = given.on(what, time, AXIS)
+    return Axis(dim, dates, None), positions, given
 
 
 def likelihoods_of(model: pm.Model) -> dict:
@@ -220,17 +281,30 @@ def _quantity(simulated, axis: Axis) -> str | None:
     return simulated.name.removeprefix(prefix)
 
 
+def _check_simulated(name, axis: Axis, n_time) -> None:
+    """Raise ValueError if a simulated variable has not the length of its time axis."""
+    if axis.dates is not None and n_time not in (None, len(axis.dates)):
+        raise ValueError(
+            f"{name}: the simulated variable has {n_time} values, but its time axis "
+            f"{axis.dim!r} has {len(axis.dates)} dates; give the simulation as it comes from "
+            "ph.discharge, or rename the model's own dimension"
+        )
+
+
 def _aligned(name, observed, axis: Axis, n_time, quantity) -> np.ndarray:
     """Return observations on a time axis, NaN where missing.
 
     A model without dates knows the length from the simulation, if at all.
     """
     time, slices = axis.dates, axis.basins
-    if time is not None and n_time not in (None, len(time)):
+    _check_simulated(name, axis, n_time)
+    found = list(observed.values()) if _by_basin(observed) else [observed]
+    means = [x for x in found if isinstance(x, Means)]
+    if means:
+        where = "the model has several basins" if slices else "it was placed without ph.means"
         raise ValueError(
-            f"{name}: the simulated variable has {n_time} values, but its time axis "
-            f"{axis.dim!r} has {len(time)} dates; give the simulation as it comes from "
-            "ph.discharge, or rename the model's own dimension"
+            f"{name}: observed are means over {means[0].offset!r}, but {where}; give ph.means when "
+            "the likelihood is placed, for one basin"
         )
     if slices is None and _by_basin(observed):
         raise ValueError(f"{name}: observed is a mapping, but the model has one basin")

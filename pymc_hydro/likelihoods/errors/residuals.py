@@ -173,11 +173,13 @@ def place_residuals(
     if ar not in (0, 1, 2):
         raise ValueError(f"{name}: ar must be 0, 1 or 2, found {ar!r}")
     refuse_idle(name, scale, ar, {"s0": s0, "s1": s1, "r1": r1, "r2": r2})
-    transform, scale = as_transform(name, transform), on_time(f"{name}: scale", scale, simulated)
+    transform = as_transform(name, transform)
     before = partial(_last, order=ar, censored=censored) if ar else None
     plain = with_numbers(transform)
     check = partial(check_observed, name, transform=plain, censored=censored)
     seen = observe(name, simulated, observed, check=check, previous=before)
+    simulated = seen.simulated
+    scale = on_time(f"{name}: scale", scale, simulated)
     scale = scale_data(name, simulated, scale, seen)
 
     flow = transformed_flow(transform, seen.data, censored)
