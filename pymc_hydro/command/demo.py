@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pymc as pm
 import xarray as xr
 
 from pymc_hydro.calibration.calibrate import calibrate
@@ -22,6 +21,7 @@ from pymc_hydro.inference.approximation.laplace import fit_laplace, inside_bound
 from pymc_hydro.inference.build import build_model
 from pymc_hydro.inference.new_record import set_basin
 from pymc_hydro.inference.predict import predict
+from pymc_hydro.inference.sampling.sample import sample
 from pymc_hydro.losses import kge, nse
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "run_main_job",
 ]
 
+SEARCHES = 8  # for the highest mode
 INTERVAL = 0.9  # probability of the equal-tailed intervals in tables and pictures
 ERROR_UNITS = {"flow_s0": "mm/d", "flow_s1": "1"}
 
@@ -85,18 +86,20 @@ def run_main_job(
 
     pymc_model = build_model(model, first, warmup=settings.warmup)
     with pymc_model:
-        say("Posterior mode (MAP) ...")
-        approximation = fit_laplace(start=inside_bounds(model, fit.theta))
+        say(f"Posterior mode (MAP): the highest of {SEARCHES} searches ...")
+        start = inside_bounds(model, fit.theta)
+        approximation = fit_laplace(start=start, starts=SEARCHES, random_seed=settings.seed)
         mode = approximation.mode
         draws = f"{settings.tune} + {settings.draws} draws"
         say(f"Sampling: NUTS, {settings.chains} chains, {draws} ...")
         with heeding_interrupts():
-            idata = pm.sample(
+            idata = sample(
                 draws=settings.draws,
                 tune=settings.tune,
+                chains=settings.chains,
                 random_seed=settings.seed,
+                approximation=approximation,
                 cores=min(settings.chains, os.cpu_count() or 1),
-                **approximation.nuts(settings.chains, settings.seed),
             )
         predictions = {"calibration": predict(idata, random_seed=settings.seed)}
         set_basin(second)
@@ -106,7 +109,7 @@ def run_main_job(
     say("")
     for line in _table(model, idata, mode):
         say(line)
-    say("")
+    say(f"\n{idata.posterior.attrs['verdict']}\n")
     theta = {n: float(mode[n]) for n in model.parameter_names}
     run = simulate(model, theta, basin)["discharge"]
     for period, predicted in predictions.items():

@@ -14,7 +14,7 @@ import xarray as xr
 
 import pymc_hydro as ph
 from pymc_hydro.calibration.space import separated_bounds
-from pymc_hydro.command.demo import heeding_interrupts
+from pymc_hydro.command.demo import SEARCHES, heeding_interrupts
 from pymc_hydro.command.folder import (
     BASIN,
     CALIBRATION,
@@ -145,14 +145,17 @@ class Job:
             if self.folder.has(CALIBRATION):
                 start = inside_bounds(self.model, self._calibrated())
             self.say(f"Sampling on {_span(first)} ...")
-            approximation = ph.fit_laplace(start=start, random_seed=options["seed"])
+            approximation = ph.fit_laplace(
+                start=start, starts=SEARCHES, random_seed=options["seed"]
+            )
             with heeding_interrupts():
-                idata = pm.sample(
-                    **{k: options[k] for k in ("draws", "tune")},
+                idata = ph.sample(
+                    **{k: options[k] for k in ("draws", "tune", "chains")},
                     random_seed=options["seed"],
+                    approximation=approximation,
                     cores=min(options["chains"], os.cpu_count() or 1),
-                    **approximation.nuts(options["chains"], options["seed"]),
                 )
+            self.say(idata.posterior.attrs["verdict"])
             pm.compute_log_likelihood(idata, progressbar=False)
             predicted = [ph.predict(idata, random_seed=options["seed"])]
             ph.set_basin(second)

@@ -47,7 +47,7 @@ def done(record, tmp_path_factory):
     config.write_text("[sample]\ntune = 60\ndraws = 40\nchains = 2\n", encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MPLBACKEND", "Agg")
-        shorten(patch, few={})
+        shorten(patch, few={"nuts_sampler": "pymc"})
         assert main(["calibrate", *common, "--starts", "1"]) == 0
         assert main(["sample", *common, "--config", str(config), "--seed", "3"]) == 0
         assert main(["run", *common]) == 0

@@ -8,6 +8,7 @@ import pytest
 import xarray as xr
 
 import pymc_hydro as ph
+from pymc_hydro.command import demo
 from pymc_hydro.command.demo import Settings, run_main_job
 from pymc_hydro.data.files import complete_file
 from tests.short import shorten
@@ -15,13 +16,24 @@ from tests.short import shorten
 
 @pytest.mark.filterwarnings("ignore")  # short chains
 def test_report_and_files(tmp_path, monkeypatch):
-    shorten(monkeypatch, few={})
+    shorten(monkeypatch, few={"nuts_sampler": "pymc"})
+    monkeypatch.setattr(demo, "SEARCHES", 1)
     basin = ph.load_basin("leaf_river").isel(time=slice(0, 1200))
     settings = Settings(tmp_path, split="1954-10-01", warmup=200, draws=30, tune=50, chains=2)
     lines = []
     files = run_main_job(ph.Hymod(snow=False), basin, settings, say=lines.append)
     report = "\n".join(lines)
-    for word in ("MAP", "R-hat", "ESS", "S_umax", "flow_s1", "calibration", "validation", "KGE"):
+    for word in (
+        "MAP",
+        "R-hat",
+        "below the mode",
+        "ESS",
+        "S_umax",
+        "flow_s1",
+        "calibration",
+        "validation",
+        "KGE",
+    ):
         assert word in report
     assert all(str(path) in report and path.stat().st_size > 1000 for path in files.values())
     assert {p.name for p in tmp_path.iterdir()} == {p.name for p in files.values()}

@@ -77,9 +77,9 @@ def test_samplers_return_the_variables_of_the_model(model, approximation, sample
     require_sampler(sampler)
     if sampler == "nutpie":
         request.getfixturevalue("compiled")
-    with pytest.warns(UserWarning, match="effective draws only"):
+    with model, pytest.warns(UserWarning, match="effective draws only"):
         idata = ph.sample(
-            model, draws=20, tune=20, chains=2, random_seed=1, approximation=approximation,
+            draws=20, tune=20, chains=2, random_seed=1, approximation=approximation,
             nuts_sampler=sampler, cores=1, progressbar=False,
         )  # fmt: skip
     assert set(idata.posterior.data_vars) == {"mine::x", "mine::s", "mine::u", "mine::twice"}

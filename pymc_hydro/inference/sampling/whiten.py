@@ -37,7 +37,7 @@ def whiten(approximation: LaplaceApproximation) -> pm.Model:
     first = model.initial_point()
     shown = {v.name for v in (*model.free_RVs, *model.deterministics)}
     outputs = [v for v in model.unobserved_value_vars if v.name in shown]
-    with pm.Model(coords=model.coords) as twin:
+    with pm.Model(coords=model.coords, model=None) as twin:  # no part of a model in context
         z = pm.Flat(WHITENED, shape=approximation.mean.size)
         x = approximation.mean + (factor * z).sum(axis=1)
         replaced, used = {}, 0
