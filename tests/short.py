@@ -3,6 +3,7 @@
 import pymc as pm
 
 import pymc_hydro as ph
+from pymc_hydro.inference.approximation import laplace as searches
 
 FEW = {"draws": 15, "tune": 10, "cores": 1, "progressbar": False, "nuts_sampler": "pymc"}
 DEPTH = {"max_treedepth": 3, "early_max_treedepth": 3}
@@ -26,7 +27,8 @@ def shorten(monkeypatch=None, few=FEW):
         return laplace(*arguments, **options | {"starts": 1})
 
     if monkeypatch is None:
-        pm.sample, ph.fit_laplace = short, one_search
+        pm.sample, ph.fit_laplace, searches.MANY = short, one_search, 1
     else:
+        monkeypatch.setattr(searches, "MANY", 1)
         monkeypatch.setattr(pm, "sample", short)
         monkeypatch.setattr(ph, "fit_laplace", one_search)
