@@ -41,8 +41,10 @@ ALLOWED = {
     ),
     "engine/derivation": ({"core", "core/base"}, {"sympy"}),
     "engine/codegen": ({"engine/derivation", "integrators"}, {"numpy"}),
+    "engine/codegen/reverse": ({"engine/codegen", "engine/derivation", "integrators"}, set()),
     "engine": (
-        {"core", "core/base", "data", "integrators", "engine/derivation", "engine/codegen"},
+        {"core", "core/base", "data", "integrators", "engine/derivation", "engine/codegen"}
+        | {"engine/codegen/reverse"},
         {"numpy", "scipy", "numba", "xarray", "pandas"},
     ),
     "ops": (

@@ -4,9 +4,9 @@ import functools
 import hashlib
 import inspect
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -14,13 +14,27 @@ import numpy as np
 from pymc_hydro.core import special
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.core.special import SPECIAL
-from pymc_hydro.engine.codegen import PART_SIGNATURE, propagator
+from pymc_hydro.engine.codegen import (
+    ARGUMENTS,
+    HELD,
+    HELD_BACK,
+    SIGNATURE,
+    STATUS_AND_TAPE,
+    SWEEP_ARGUMENTS,
+    Argument,
+    propagator,
+    signature_of,
+)
 from pymc_hydro.engine.codegen.layout import width_for
+from pymc_hydro.engine.codegen.reverse.assembly import TapedAssembly, emit_sweep_assembly
+from pymc_hydro.engine.codegen.reverse.sweep import emit_sweep
+from pymc_hydro.engine.codegen.reverse.tape import Tape
 from pymc_hydro.engine.codegen.routing import emit_assembly
-from pymc_hydro.engine.codegen.step import NO_HOOKS, Hooks, emit_kernel
+from pymc_hydro.engine.codegen.step import MAX_LEVEL, NO_HOOKS, Hooks, emit_kernel
 from pymc_hydro.engine.codegen.text import emit_rates
 from pymc_hydro.engine.derivation.parts import parts
 from pymc_hydro.engine.derivation.system import derive, derive_full
+from pymc_hydro.engine.derivation.transpose import transpose
 from pymc_hydro.integrators import AUTOMATIC, AUTOMATIC_FIXED, METHODS, RungeKutta
 
 __all__ = [
@@ -29,9 +43,12 @@ __all__ = [
     "compile_cached",
     "get_kernel",
     "get_rates",
+    "get_sweep",
+    "get_taped_kernel",
     "kernel_source",
     "namespace",
     "python_kernel",
+    "python_sweep",
     "select_methods",
     "source",
 ]
@@ -57,17 +74,22 @@ class Kernel:
     Attributes
     ----------
     function : callable
-        Compiled by Numba. Its arguments are :data:`pymc_hydro.engine.codegen.ARGUMENTS`; it returns
-        the status. :class:`pymc_hydro.engine.problem.Problem` calls it.
+        Compiled by Numba. :class:`pymc_hydro.engine.problem.Problem` calls it.
     text : str
         Its source.
     content : str
         Hash of the source.
+    arguments : tuple of Argument
+        In their order.
+    signature : str
+        Types of the arguments and of what it returns: for Numba.
     """
 
     function: Callable
     text: str
     content: str
+    arguments: tuple[Argument, ...] = ARGUMENTS
+    signature: str = SIGNATURE
 
 
 def select_methods(
@@ -93,28 +115,52 @@ def _system(model, outputs, full=False):
 
 
 @functools.lru_cache(maxsize=256)
-def _text(model, outputs, width, methods, hooks=NO_HOOKS):
+def _text(model, outputs, width, methods, hooks=NO_HOOKS, taped=False):
     """Return name, text and content of a kernel; the name has the content in it: no two clash."""
-    bodies = _bodies(model, outputs, width, methods, hooks)
+    make_tape = Tape if taped else None
+
+    def body(name, *part):
+        system = derive(model, *part) if part else _system(model, outputs)
+        return emit_kernel(system, name, width, methods, hooks, make_tape)
+
+    def assembly(order, found):
+        tape = TapedAssembly() if taped else None
+        return emit_assembly(outputs, order, found, "KERNEL", tape)
+
+    return _named(model, outputs, body, assembly)
+
+
+@functools.lru_cache(maxsize=256)
+def _sweep_text(model, outputs, methods):
+    """Return name, text and content of a sweep."""
+
+    def body(name, *part):
+        transposed = transpose(model, *(part or (model.select_outputs(outputs),)))
+        return emit_sweep(transposed, name, methods, MAX_LEVEL)
+
+    def assembly(order, found):
+        return emit_sweep_assembly(outputs, order, found, "KERNEL")
+
+    return _named(model, outputs, body, assembly)
+
+
+def _named(model, outputs, body, assembly):
+    """Return name, text and content of a function; before it those of its parts, if any."""
+    if not model.hydrographs:
+        bodies = [body("KERNEL")]
+    else:
+        order = [hydrograph.output for hydrograph in model.hydrographs]
+        found = parts(model, model.select_outputs(outputs))
+        bodies = [
+            body(f"KERNEL_{i}", part.outputs, part.held, part.stores)
+            for i, part in enumerate(found)
+        ]
+        bodies.append(assembly(order, found))
     called = _special_text() if _calls_special(bodies) else ()
     text = "\n\n".join([_propagator_text(), *called, *bodies])
     content = _hash(text)
     name = f"{type(model).__name__.lower()}_{content[:16]}"
     return name, text.replace("KERNEL", name), content
-
-
-def _bodies(model, outputs, width, methods, hooks):
-    """Return the text of the kernel; before it those of its parts, if there are any."""
-    if not model.hydrographs:
-        return [emit_kernel(_system(model, outputs), "KERNEL", width, methods, hooks)]
-    order = [hydrograph.output for hydrograph in model.hydrographs]
-    found = parts(model, model.select_outputs(outputs))
-    systems = [derive(model, part.outputs, part.held, part.stores) for part in found]
-    bodies = [
-        emit_kernel(system, f"KERNEL_{i}", width, methods, hooks)
-        for i, system in enumerate(systems)
-    ]
-    return [*bodies, emit_assembly(outputs, order, found, "KERNEL")]
 
 
 def _hash(text):
@@ -188,12 +234,33 @@ def get_kernel(
     return _compile(model, tuple(outputs), _width(model, n_column), methods)
 
 
+def get_taped_kernel(
+    model: AbstractModel, outputs: Sequence[str], methods: tuple[RungeKutta, ...]
+) -> Kernel:
+    """Return the kernel that keeps a tape of its steps, and returns it with the status."""
+    found = _text(model, tuple(outputs), _width(model, 0), methods, NO_HOOKS, True)
+    label = f"the {type(model).__name__} kernel with a tape, for {', '.join(outputs)}"
+    return _built(*found, label, ARGUMENTS, HELD, STATUS_AND_TAPE)
+
+
+def get_sweep(
+    model: AbstractModel, outputs: Sequence[str], methods: tuple[RungeKutta, ...]
+) -> Kernel:
+    """Return the sweep that takes cotangents back through the tape of a run."""
+    found = _sweep_text(model, tuple(outputs), methods)
+    label = f"the {type(model).__name__} sweep for {', '.join(outputs)}"
+    return _built(*found, label, SWEEP_ARGUMENTS, HELD_BACK, "i8")
+
+
 def python_kernel(
     model: AbstractModel,
     outputs: Sequence[str],
     methods: tuple[RungeKutta, ...],
-    hooks: Hooks,
-    names: dict[str, Any],
+    hooks: Hooks = NO_HOOKS,
+    names: Mapping[str, Any] = MappingProxyType({}),
+    *,
+    n_column: int | None = None,
+    taped: bool = False,
 ) -> Callable:
     """Return a kernel as a function of plain Python, for tests that look into its steps.
 
@@ -206,11 +273,26 @@ def python_kernel(
     methods : tuple of RungeKutta
     hooks : Hooks
         Other text at a few places.
-    names : dict
+    names : mapping
         What this text refers to.
+    n_column : int, optional
+        The number of columns that there must be room for; one a parameter if not given.
+    taped : bool
+        Whether it keeps a tape.
     """
-    name, text, _ = _text(model, tuple(outputs), _width(model, None), methods, hooks)
-    space = namespace(np) | names
+    width = _width(model, n_column)
+    return _in_python(*_text(model, tuple(outputs), width, methods, hooks, taped)[:2], names)
+
+
+def python_sweep(
+    model: AbstractModel, outputs: Sequence[str], methods: tuple[RungeKutta, ...]
+) -> Callable:
+    """Return a sweep as a function of plain Python."""
+    return _in_python(*_sweep_text(model, tuple(outputs), methods)[:2], {})
+
+
+def _in_python(name, text, names):
+    space = {**namespace(np), **names}
     exec(_code(text), space)
     return space[name]
 
@@ -236,15 +318,21 @@ def _width(model, n_column):
 
 @functools.lru_cache(maxsize=256)
 def _compile(model, outputs, width, methods):
-    name, text, content = _text(model, outputs, width, methods)
+    label = f"the {type(model).__name__} kernel for {', '.join(outputs)}"
+    return _built(*_text(model, outputs, width, methods), label, ARGUMENTS, HELD, "i8")
+
+
+@functools.lru_cache(maxsize=256)
+def _built(name, text, content, label, arguments, of_parts, returns):
     space = namespace()
     exec(compile(text, f"<pymc_hydro kernel {name}>", "exec"), space)
     space["propagator"] = _compile_propagator()
     space |= _compile_special() if "def gammainc(" in text else {}
     for each in [n for n in space if n.startswith(f"{name}_")]:
-        space[each] = _compile_part(space[each], content, PART_SIGNATURE)
-    label = f"the {type(model).__name__} kernel for {', '.join(outputs)}"
-    return Kernel(compile_cached(space[name], content, label), text, content)
+        signature = signature_of(arguments + of_parts, returns)
+        space[each] = _compile_part(space[each], content, signature)
+    compiled = compile_cached(space[name], content, label)
+    return Kernel(compiled, text, content, arguments, signature_of(arguments, returns))
 
 
 @functools.lru_cache(maxsize=1)

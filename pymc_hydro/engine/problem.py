@@ -8,9 +8,15 @@ import numpy as np
 
 from pymc_hydro.core.domain import OUTSIDE, domain_of, is_outside
 from pymc_hydro.core.model import AbstractModel
-from pymc_hydro.engine.codegen import ARGUMENTS, COUNTS, OUTPUT, SETTING
+from pymc_hydro.engine.codegen import ARGUMENTS, COUNTS, OUTPUT, SETTING, SWEEP_ARGUMENTS
 from pymc_hydro.engine.codegen.layout import width_for
-from pymc_hydro.engine.compile import Kernel, get_kernel, select_methods
+from pymc_hydro.engine.compile import (
+    Kernel,
+    get_kernel,
+    get_sweep,
+    get_taped_kernel,
+    select_methods,
+)
 from pymc_hydro.integrators import RungeKutta, stack_coefficients
 
 __all__ = [
@@ -115,8 +121,8 @@ class Problem:
         """Return the coefficients of the methods, shape (n_method, n + 3, n)."""
         return stack_coefficients(self.methods)
 
-    def settings(self, initial: bool = False) -> tuple:
-        """Return the arguments of the kernel that the problem sets, in the order of the kernel."""
+    def settings(self, initial: bool = False, arguments=ARGUMENTS) -> tuple:
+        """Return the arguments of a kernel that the problem sets, in the order of the kernel."""
         known = {
             "place": self.place(initial),
             "method": self.coefficients(),
@@ -125,7 +131,7 @@ class Problem:
             "atol": self.atol,
             "n_fixed": self.steps,
         }
-        return tuple(known[a.name] for a in ARGUMENTS if a.role == SETTING)
+        return tuple(known[a.name] for a in arguments if a.role == SETTING)
 
     def new_outputs(self, n_time: int, n_column: int) -> tuple[np.ndarray, ...]:
         """Return arrays for a kernel to write: values, Jacobian and counts."""
@@ -161,6 +167,49 @@ class Problem:
         arrays = map(as_argument, (theta, forcing, x0))
         status = self.integrator(initial)(*arrays, values, jacobian, counts)
         return Run(values, jacobian if sensitivities else None, counts, int(status))
+
+    # ---- back in time -----------------------------------------------------------------------
+
+    def taped_kernel(self) -> Kernel:
+        """Return the compiled kernel that keeps a tape; its steps are those of a run of values."""
+        return get_taped_kernel(self.model, self.outputs, self.methods)
+
+    def sweep_kernel(self) -> Kernel:
+        """Return the compiled sweep."""
+        return get_sweep(self.model, self.outputs, self.methods)
+
+    def taped_run(self, theta, forcing, x0) -> tuple[Run, np.ndarray]:
+        """Integrate once; returns the run of values, and its tape, which is empty if it failed."""
+        values, jacobian, counts = self.new_outputs(len(forcing), 0)
+        arrays = tuple(map(as_argument, (theta, forcing, x0)))
+        kernel = self.taped_kernel().function
+        if is_outside(arrays[0], arrays[2], domain_of(self.model)):
+            values[:], counts[:] = np.nan, 0
+            return Run(values, None, counts, OUTSIDE), np.empty((0, 1))
+        status, tape = kernel(*arrays, *self.settings(), values, jacobian, counts)
+        return Run(values, None, counts, int(status)), tape
+
+    def sweep(self, theta, forcing, x0, tape, cotangent) -> tuple[np.ndarray, ...]:
+        """Return the cotangents of parameters, forcing and initial state from that of the outputs.
+
+        Parameters
+        ----------
+        theta, forcing, x0 : array
+            Of the run that kept the tape.
+        tape : array, shape (n_step, n_tape)
+        cotangent : array, shape (n_time, n_output)
+
+        Returns
+        -------
+        tuple of array, shapes (n_parameter,), (n_time, n_forcing) and (n_state,)
+            The products of `cotangent` with the Jacobians of the run; NaN if the run failed.
+        """
+        arrays = tuple(map(as_argument, (theta, forcing, x0)))
+        results = tuple(np.zeros(a.shape) for a in arrays)
+        settings = self.settings(arguments=SWEEP_ARGUMENTS)
+        given = map(as_argument, (tape, cotangent))
+        self.sweep_kernel().function(*arrays, *settings, *given, *results)
+        return results
 
 
 def as_argument(array) -> np.ndarray:

@@ -6,7 +6,7 @@ from pymc_hydro.core.base.renamed import renamed_arguments
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.engine.errors import IntegrationError
 from pymc_hydro.integrators import BOGACKI_SHAMPINE, TR_BDF2
-from pymc_hydro.testing import checks
+from pymc_hydro.testing import backwards, checks
 from pymc_hydro.testing.checks import Finding
 from pymc_hydro.testing.weather import weathers
 
@@ -24,7 +24,8 @@ def check_model(
     Random parameters within the bounds, corners included, in five kinds of weather (rain-fed,
     snow-fed, hourly, dry, storms of 300 mm/d): J and B against complex step; piecewise expressions
     against their declared continuity; fixed-step sensitivities against complex step of an
-    independent integrator; the adaptive run's against differences with its own steps; discharge
+    independent integrator; the adaptive run's against differences with its own steps; the sweep
+    back in time against the columns, its gradient by the forcing against complex step; discharge
     against SciPy's ``solve_ivp``; the water balance; and the Jacobian at the default tolerance.
     Takes about a minute, most of it for compiling.
 
@@ -82,6 +83,8 @@ def check_model(
                     note(checks.discharge_against_scipy(model, theta, short), name)
                 if i == 0:
                     note(checks.adaptive_sensitivities(model, theta, short), name)
+                    note(backwards.sweep_against_columns(model, theta, short), name)
+                    note(backwards.forcing_at_fixed_steps(model, theta, short), name)
             except IntegrationError as error:
                 failures.append(f"FAILS: {error} (weather: {name})")
     report = [*failures, *map(str, found.values())]

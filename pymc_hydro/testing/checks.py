@@ -288,7 +288,7 @@ def adaptive_sensitivities(model, theta, basin) -> Finding:
     def moved(j, h):
         there = theta.copy()
         there[j] += h
-        return frozen_run(problem, there, forcing, x0, levels)[:, 0]
+        return frozen_run(problem, there, forcing, x0, levels).values[:, 0]
 
     def difference(j, h):
         if inward[j]:  # a law may have its kink at the bound

@@ -87,20 +87,31 @@ def propagators(A, h):
     return E, W0, W1, Wm
 
 
-def complex_step_run(model, theta, basin, method, steps):
+def complex_step_run(model, theta, basin, method, steps, directions=None):
     """Integrate with fixed steps, once for each parameter moved by an imaginary step.
+
+    Parameters
+    ----------
+    directions : array, shape (n_time, n_forcing, n_direction), optional
+        The forcing is moved along each of them, and the parameters stay.
 
     Returns
     -------
     (discharge, jacobian)
-        Shapes (n_time,) and (n_time, n_parameter).
+        Shapes (n_time,) and (n_time, n_parameter or n_direction).
     """
     n, dt = len(model.hydrographs), interval_length(basin)
-    moved = theta[:, None] + 1j * COMPLEX_STEP * np.eye(theta.size)
+    forcing = forcing_array(model, basin)[:, :, None]
+    if directions is None:
+        moved = theta[:, None] + 1j * COMPLEX_STEP * np.eye(theta.size)
+        forcing = np.repeat(forcing, theta.size, axis=2)
+    else:
+        moved = np.repeat(theta[:, None] + 0j, directions.shape[2], axis=1)
+        forcing = forcing + 1j * COMPLEX_STEP * directions
     p = dict(zip(model.parameter_names, moved, strict=True))
-    arrived = np.zeros((n, basin.sizes["time"], theta.size), dtype=complex)
+    arrived = np.zeros((n, len(forcing), moved.shape[1]), dtype=complex)
     for _ in range(n + 1):  # one hydrograph after another, at most
-        result, *inflow = _complex_step_pass(model, theta, basin, method, steps, arrived)
+        result, *inflow = _complex_step_pass(model, moved, forcing, (dt, steps), method, arrived)
         arrived = _arrivals(model, inflow, p, dt)
     result = route(model, result, p, dt)
     return result[:, 0].real, result.imag / COMPLEX_STEP
@@ -119,22 +130,21 @@ def _split(model):
     return [[i for i, n in enumerate(names) if n in chosen] for chosen in (heads, linear)]
 
 
-def _complex_step_pass(model, theta, basin, method, steps, arrived):
-    """Return discharge and the flows into unit hydrographs, each (n_time, n_parameter)."""
+def _complex_step_pass(model, moved, forcing, interval, method, arrived):
+    """Return discharge and the flows into unit hydrographs, each (n_time, n_column)."""
     head, linear = _split(model)
-    forcing, dt = forcing_array(model, basin), interval_length(basin)
-    n_store, n_parameter = len(model.stores), theta.size
+    dt, steps = interval
+    h = dt / steps
+    n_store, n_column = len(model.stores), moved.shape[1]
     n_state = n_store + 1 + len(arrived)
-    moved = theta[:, None] + 1j * COMPLEX_STEP * np.eye(n_parameter)
     p = dict(zip(model.parameter_names, moved, strict=True))
-    x = np.zeros((n_state, n_parameter), dtype=complex)
+    x = np.zeros((n_state, n_column), dtype=complex)
     for i, content in enumerate(model.start(p).values()):
         x[i] = content
-    h = dt / steps
 
     def f(state, u):
         found = rates(model, ("discharge",), state, u, p)
-        return np.array([np.broadcast_to(part, n_parameter) for part in found])
+        return np.array([np.broadcast_to(part, n_column) for part in found])
 
     def solve_stage(known, gh, u):
         """Return y with ``y = known + gh f(y)``: Newton's method, halved while it does not help."""
@@ -164,12 +174,12 @@ def _complex_step_pass(model, theta, basin, method, steps, arrived):
     def product(matrix, vectors):
         return np.einsum("jab,bj->aj", matrix, vectors)
 
-    u = _forcing(model, forcing[0], arrived[:, 0])
-    base = np.where(np.isin(np.arange(n_state), linear), 0, 1.0)[:, None] * np.ones(n_parameter)
+    u = _forcing(model, forcing[0].real, arrived[:, 0])
+    base = np.where(np.isin(np.arange(n_state), linear), 0, 1.0)[:, None] * np.ones(n_column)
     unit = np.eye(n_state)[:, :, None]
     columns = [(f(base + unit[i], u) - f(base, u))[linear] for i in linear]
     E, W0, W1, Wm = propagators(np.array(columns).transpose(2, 1, 0), h)
-    result = np.empty((1 + len(arrived), len(forcing), n_parameter), dtype=complex)
+    result = np.empty((1 + len(arrived), len(forcing), n_column), dtype=complex)
     for k, row in enumerate(forcing):
         u = _forcing(model, row, arrived[:, k])
         x[n_store:] = 0

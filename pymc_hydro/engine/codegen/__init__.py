@@ -80,12 +80,15 @@ __all__ = [
     "ARGUMENTS",
     "COUNTS",
     "HELD",
+    "HELD_BACK",
     "INPUT",
     "OUTPUT",
-    "PART_SIGNATURE",
     "SETTING",
     "SIGNATURE",
+    "STATUS_AND_TAPE",
+    "SWEEP_ARGUMENTS",
     "Argument",
+    "signature_of",
 ]
 
 INPUT, SETTING, OUTPUT = "input", "setting", "output"
@@ -170,6 +173,28 @@ HELD = (
         "derivatives of what arrives",
     ),
 )
-# A kernel returns its status: 0, or an index of the reasons in step.py.
-SIGNATURE = f"i8({', '.join(argument.numba_type for argument in ARGUMENTS)})"
-PART_SIGNATURE = f"i8({', '.join(argument.numba_type for argument in ARGUMENTS + HELD)})"
+_OF_KERNEL = {argument.name: argument for argument in ARGUMENTS}
+# The same of a sweep: the run's own inputs and settings, its tape, cotangents in and out.
+SWEEP_ARGUMENTS = (
+    *(_OF_KERNEL[name] for name in ("theta", "forcing", "x0", "method", "dt", "n_fixed")),
+    Argument("tape", INPUT, "f8", ("n_step", "n_tape"), "of the run, a row for each step taken"),
+    Argument("cotangent", INPUT, "f8", ("n_time", "n_output"), "of the outputs"),
+    Argument("by_theta", OUTPUT, "f8", ("n_parameter",), "cotangents of the parameters"),
+    Argument("by_forcing", OUTPUT, "f8", ("n_time", "n_forcing"), "cotangents of the forcing"),
+    Argument("by_x0", OUTPUT, "f8", ("n_state",), "cotangents of the contents at the start"),
+)
+# What the sweep of a part of a model has in addition.
+HELD_BACK = (
+    Argument("by_held", OUTPUT, "f8", ("n_time", "n_hydrograph"), "cotangents of what arrives"),
+)
+
+
+def signature_of(arguments: tuple[Argument, ...], returns: str = "i8") -> str:
+    """Return the types of a function's arguments and of what it returns: for Numba."""
+    return f"{returns}({', '.join(argument.numba_type for argument in arguments)})"
+
+
+# A kernel returns its status: 0, or an index of the reasons in step.py; with a tape, both. A sweep
+# returns 0.
+SIGNATURE = signature_of(ARGUMENTS)
+STATUS_AND_TAPE = "Tuple((i8, f8[:,::1]))"

@@ -2,6 +2,7 @@
 
 import itertools
 from functools import cached_property
+from typing import Any
 
 from pymc_hydro.engine.codegen.text import Emitter, clean
 from pymc_hydro.engine.derivation.structure import components, reachable
@@ -42,7 +43,11 @@ class Layout(Emitter):
         The rows that occur in `effects`.
     reach : set of (state, state)
         Non-zero entries of the matrix exponential of the linear part.
+    tape : Tape or None
+        What writes down the steps, in a kernel that keeps a tape for the sweep back.
     """
+
+    tape: Any = None
 
     def __init__(self, system: System, width: int, methods: tuple[RungeKutta, ...]):
         super().__init__(system)
@@ -69,6 +74,11 @@ class Layout(Emitter):
         for stage in range(max(method.n_stages for method in methods)):
             for row in self.effect_rows:
                 self.effect_at(row, stage)
+
+    @property
+    def reuse(self) -> bool:
+        """Whether the last stage of a step is the first one of the next, by any of the methods."""
+        return all(method.ends_at_solution for method in self.methods)
 
     # ---- nodes ------------------------------------------------------------------------------
 

@@ -7,7 +7,14 @@ from pymc_hydro.engine.codegen.layout import Layout
 from pymc_hydro.engine.codegen.text import clean
 from pymc_hydro.engine.derivation.structure import changed_by
 
-__all__ = ["emit_tail", "emit_tail_columns", "emit_tail_constants"]
+__all__ = [
+    "WEIGHTS",
+    "emit_tail",
+    "emit_tail_columns",
+    "emit_tail_constants",
+    "load_propagator",
+    "moved_by",
+]
 
 WEIGHTS = ("W0", "W1", "Wm")  # they multiply the inflow at the start, at the end, and its mean
 
@@ -43,13 +50,25 @@ def emit_tail(e: Layout) -> None:
         text("w = method[m, n_most, q]")
         for n, row in enumerate(e.driven, len(e.head)):
             text(f"gm_{row} += w * rate[q, {n}]")
-    for i, k in _pairs(e, e.linear):
-        text(f"E_{i}_{k} = table[level, 0, 0, {_ij(e, i, k)}]")
-    for i, k in _pairs(e, e.driven):
-        for number, weight in enumerate(WEIGHTS, 1):
-            text(f"{weight}_{i}_{k} = table[level, 0, {number}, {_ij(e, i, k)}]")
+    load_propagator(e)
     for i in e.linear:
         text(f"n_{i} = {_propagated(e, i, 'l_{}', ('g0_{}', 'g1_{}', 'gm_{}'))}")
+
+
+def load_propagator(e: Layout) -> None:
+    """Write the entries of E and of the weights W as ``E_i_k``, ``W0_i_k`` ..."""
+    for i, k in _pairs(e, e.linear):
+        e.text(f"E_{i}_{k} = table[level, 0, 0, {_ij(e, i, k)}]")
+    for i, k in _pairs(e, e.driven):
+        for number, weight in enumerate(WEIGHTS, 1):
+            e.text(f"{weight}_{i}_{k} = table[level, 0, {number}, {_ij(e, i, k)}]")
+
+
+def moved_by(e: Layout, parameter: str) -> set[tuple[str, str]]:
+    """Return the entries of E, and of the weights W, that depend on a parameter."""
+    slopes = e.system.matrix_jacobian
+    changed = {(clean(i), clean(k)) for i, k, p in slopes if p == parameter}
+    return changed_by(changed, e.linear, e.reach)
 
 
 def emit_tail_columns(e: Layout) -> None:
@@ -57,9 +76,7 @@ def emit_tail_columns(e: Layout) -> None:
     text = e.text
     moved = set()
     for d, parameter in enumerate(e.system.matrix_parameters, 1):
-        slopes = e.system.matrix_jacobian
-        changed = {(clean(i), clean(k)) for i, k, p in slopes if p == parameter}
-        pattern = changed_by(changed, e.linear, e.reach)
+        pattern = moved_by(e, parameter)
         for i in e.linear:
             terms = []
             for k in (k for k in e.linear if (i, k) in pattern):

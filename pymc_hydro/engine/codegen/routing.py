@@ -5,14 +5,15 @@ an interval needs the unrouted values of itself and of earlier intervals only.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from pymc_hydro.engine.codegen import ARGUMENTS, COUNTS, HELD, OUTPUT
 from pymc_hydro.engine.codegen.layout import Layout
 from pymc_hydro.engine.codegen.text import Text
 from pymc_hydro.engine.derivation.parts import Part
-from pymc_hydro.engine.derivation.system import STAGE, System, inflow_name
+from pymc_hydro.engine.derivation.system import STAGE, Route, System, inflow_name
 
-__all__ = ["emit_assembly", "emit_routing", "routing_targets"]
+__all__ = ["emit_assembly", "emit_ordinates", "emit_routing", "places_of", "routing_targets"]
 
 MOST_ORDINATES = 1e6
 
@@ -33,32 +34,12 @@ def emit_routing(e: Layout) -> None:
 
 
 def _emit_route(e, route):
-    text, routing, o, slopes = e.text, route.hydrograph, route.output, route.slopes
-    n = f"{routing.intervals}" if routing.intervals else f"int({e.ref(route.base)} / dt) + 1"
+    text, o, slopes = e.text, route.output, route.slopes
     with text.block(f"if not 0.0 <= {e.ref(route.base)} / dt < {MOST_ORDINATES!r}:"):
         text("status = 1")
         text("failed = 0")
     text("n_routed = n_time if status == 0 else failed")
-    text(f"n_ordinate = {n} if n_routed > 0 else 0")
-    text("ordinates = empty(n_ordinate)")
-    text(f"slopes = empty(({len(slopes)}, n_ordinate))")
-    text("total = 0.0")
-    for i in range(len(slopes)):
-        text(f"total_{i} = 0.0")
-    with text.block("for j in range(n_ordinate):"):
-        text("ordinate_start = j * dt")
-        text("ordinate_end = (j + 1) * dt")
-        e.compute(e.needed(_nodes(route)), STAGE)
-        text(f"ordinates[j] = {e.ref(route.ordinate)}")
-        text("total += ordinates[j]")
-        for i, number in enumerate(slopes.values()):
-            text(f"slopes[{i}, j] = {e.ref(number)}")
-            text(f"total_{i} += slopes[{i}, j]")
-    if routing.normalized:
-        with text.block("for j in range(n_ordinate):"):
-            text("ordinates[j] = ordinates[j] / total")
-            for i in range(len(slopes)):
-                text(f"slopes[{i}, j] = (slopes[{i}, j] - ordinates[j] * total_{i}) / total")
+    emit_ordinates(e, route)
     text(f"routed = empty({e.width})")
     with text.block("for k in range(n_routed - 1, -1, -1):"):
         text("n_past = min(n_ordinate, k + 1)")
@@ -79,17 +60,45 @@ def _emit_route(e, route):
         text(f"values[k, {o}] = total")
 
 
+def emit_ordinates(e: Layout, route: Route) -> None:
+    """Write the ordinates, ``n_ordinate`` of them, and their derivatives by parameter."""
+    text, routing, slopes = e.text, route.hydrograph, route.slopes
+    n = f"{routing.intervals}" if routing.intervals else f"int({e.ref(route.base)} / dt) + 1"
+    text(f"n_ordinate = {n} if n_routed > 0 else 0")
+    text("ordinates = empty(n_ordinate)")
+    text(f"slopes = empty(({len(slopes)}, n_ordinate))")
+    text("total = 0.0")
+    for i in range(len(slopes)):
+        text(f"total_{i} = 0.0")
+    with text.block("for j in range(n_ordinate):"):
+        text("ordinate_start = j * dt")
+        text("ordinate_end = (j + 1) * dt")
+        e.compute(e.needed(_nodes(route)), STAGE)
+        text(f"ordinates[j] = {e.ref(route.ordinate)}")
+        text("total += ordinates[j]")
+        for i, number in enumerate(slopes.values()):
+            text(f"slopes[{i}, j] = {e.ref(number)}")
+            text(f"total_{i} += slopes[{i}, j]")
+    if routing.normalized:
+        with text.block("for j in range(n_ordinate):"):
+            text("ordinates[j] = ordinates[j] / total")
+            for i in range(len(slopes)):
+                text(f"slopes[{i}, j] = (slopes[{i}, j] - ordinates[j] * total_{i}) / total")
+
+
 def emit_assembly(
-    outputs: Sequence[str], order: Sequence[str], parts: Sequence[Part], name: str
+    outputs: Sequence[str],
+    order: Sequence[str],
+    parts: Sequence[Part],
+    name: str,
+    assembly: Any = None,
 ) -> str:
     """Return the text of a kernel that calls the kernels of parts, ``name_0`` ..., and adds up.
 
     What a part routes by a unit hydrograph arrives in the parts after it. The names of hydrographs
-    are in the order of the model.
+    are in the order of the model. With a tape, `assembly` writes that of the whole.
     """
-    text = Text()
-    places = {o: ("values", "jacobian", i) for i, o in enumerate(outputs)}
-    places |= {inflow_name(n): ("held", "held_jacobian", i) for i, n in enumerate(order)}
+    text, places = Text(), places_of(outputs, order)
     with text.block(f"def {name}({', '.join(a.name for a in ARGUMENTS)}):"):
         text("n_time, n_column = forcing.shape[0], jacobian.shape[2]")
         text(f"held = zeros((n_time, {len(order)}))")
@@ -105,20 +114,33 @@ def emit_assembly(
                 text(f"part_jacobian = empty((n_time, {n}, n_column))")
                 text("part_counts = counts.copy()")
                 given = [f"part_{a.name}" if a.role == OUTPUT else a.name for a in ARGUMENTS]
-                text(f"status = {name}_{i}({', '.join([*given, *(a.name for a in HELD)])})")
+                found = assembly.emit_result(i) if assembly else "status"
+                text(f"{found} = {name}_{i}({', '.join([*given, *(a.name for a in HELD)])})")
                 with text.block(f"for q in range({len(COUNTS) - 1}):"):
                     text("counts[q] += part_counts[q]")
                 text(f"counts[{len(COUNTS) - 1}] = part_counts[{len(COUNTS) - 1}]")
                 with text.block("for k in range(n_time):"):
                     for o, output in enumerate(part.outputs):
-                        values, jacobian, to = places[output.name]
+                        kind, to = places[output.name]
+                        values, jacobian = (
+                            kind,
+                            "jacobian" if kind == "values" else f"{kind}_jacobian",
+                        )
                         text(f"{values}[k, {to}] += part_values[k, {o}]")
                         with text.block("for j in range(n_column):"):
                             text(f"{jacobian}[k, {to}, j] += part_jacobian[k, {o}, j]")
         with text.block("if status != 0:"):
             _fill_outputs(text, len(outputs), "nan")
-        text("return status")
+        if assembly:
+            assembly.emit_tape(text, len(parts))
+        text("return status, tape" if assembly else "return status")
     return "\n".join(text.lines) + "\n"
+
+
+def places_of(outputs: Sequence[str], order: Sequence[str]) -> dict[str, tuple[str, int]]:
+    """Return where an output of a part belongs: the array's name, and the column."""
+    places = {o: ("values", i) for i, o in enumerate(outputs)}
+    return places | {inflow_name(n): ("held", i) for i, n in enumerate(order)}
 
 
 def _fill_outputs(text, n, value):

@@ -50,6 +50,8 @@ def emit_stages(e: Layout) -> None:
             e.compute({n for n in e.values if e.block_of[n] == b} - e.solved[b], STAGE)
         for i, row in enumerate(e.rows):
             text(f"rate[s, {i}] = {e.ref(e.rates[row])}")
+        if e.tape:
+            e.tape.emit_stage(e)
         _store_slopes(e, e.slopes_within)
         with text.block("if sensitive or s == n_stage - 1:"):
             e.compute(e.slope_nodes, STAGE)

@@ -10,7 +10,9 @@ The length of a step is the interval divided by a power of two (or by a fixed nu
 step ends where the interval ends, and few lengths need a propagator of the linear states.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from pymc_hydro.engine.codegen import ARGUMENTS, COUNTS, HELD
 from pymc_hydro.engine.codegen.columns import emit_column_error, emit_columns, emit_damped
@@ -78,6 +80,7 @@ def emit_kernel(
     n_column: int,
     methods: tuple[RungeKutta, ...],
     hooks: Hooks = NO_HOOKS,
+    make_tape: Callable[[Layout], Any] | None = None,
 ) -> str:
     """Return the text of a kernel.
 
@@ -91,8 +94,12 @@ def emit_kernel(
     methods : tuple of RungeKutta
     hooks : Hooks
         Other text at a few places, for tests.
+    make_tape : callable, optional
+        Such as :class:`pymc_hydro.engine.codegen.reverse.tape.Tape`: the kernel keeps a tape of its
+        steps, and returns status and tape.
     """
     e = Layout(system, n_column, methods)
+    e.tape = make_tape(e) if make_tape else None
     run_targets = [*e.matrix.values(), *system.start.values(), *routing_targets(system)]
     run_targets += [*system.matrix_jacobian.values(), *system.start_jacobian.values()]
     run_targets += system.capacity.values()
@@ -112,7 +119,10 @@ def emit_kernel(
                     text("values[k, o] = nan")
                     with text.block("for j in range(n_column):"):
                         text("jacobian[k, o, j] = nan")
-        text("return status")
+        if e.tape:
+            with text.block("if status != 0:"):
+                text("n_tape = 0")
+        text("return status, tape[:n_tape]" if e.tape else "return status")
     return "\n".join(text.lines).replace("WORK_SIZE", str(e.work_size)) + "\n"
 
 
@@ -154,6 +164,8 @@ def _run_constants(e, everything):
             text(f"{kind}_{state} = " + ("0.0" if store is None else f"x0[{store}]"))
     text(f"rate = zeros((n_most, {n_row}))")
     text(f"slope = zeros((n_most, {len(e.slopes)}))")
+    if e.tape:
+        e.tape.emit_start(e)
     text("work = zeros(WORK_SIZE if sensitive else 0)  # rows of sensitivities")
     with text.block("if sensitive:"):
         tolerance = e.at("tolerance")
@@ -324,11 +336,12 @@ def _accept(e):
     with text.block("if method[m, n_most + 2, 1] == inf:"):
         text(f"{_count('implicit_steps')} += 1")
     text("position += 1 << (max_level - level)")
+    if e.tape:
+        e.tape.emit_row(e)
     for state in (*e.head, *e.linear):
         text(f"{e.named(state)} = n_{state}")
-    reuse = all(method.ends_at_solution for method in e.methods)
-    text(f"first = known = {int(reuse)}")
-    if reuse:
+    text(f"first = known = {int(e.reuse)}")
+    if e.reuse:
         for i in range(len(e.rows)):
             text(f"rate[0, {i}] = rate[n_stage - 1, {i}]")
         for i, key in enumerate(e.slopes):
@@ -336,7 +349,7 @@ def _accept(e):
                 text(f"slope[0, {i}] = slope[n_stage - 1, {i}]")
     with text.block("if sensitive:"):
         copies = [("x", "n", e.head), ("l", "n", e.linear)]
-        for to, of, names in [*copies, ("start", "end", e.rows)] if reuse else copies:
+        for to, of, names in [*copies, ("start", "end", e.rows)] if e.reuse else copies:
             if names:
                 old, new = e.rows_at(to, names), e.rows_at(of, names)
                 with text.block(f"for j in range({e.span(names)}):"):
@@ -376,6 +389,8 @@ def _outputs(e):
             states, scale = [clean(t) for t in output.terms], ""
         names = [e.named(s) for s in states]
         text(f"values[k, {o}] = ({' + '.join(names)}){scale}")
+        if e.tape:
+            e.tape.emit_unrouted(e, o)
         rows = [f"work[{e.at(n)} + j]" for n in names]
         with text.block("for j in range(n_column):"):
             text(f"jacobian[k, {o}, j] = ({' + '.join(rows)}){scale}")

@@ -1,6 +1,7 @@
 """Lines of text with indentation, and the operations of a program as statements."""
 
 from pymc_hydro.engine.derivation.system import (
+    COTANGENT,
     INTERVAL,
     ORDINATE_END,
     ORDINATE_START,
@@ -59,6 +60,8 @@ class Emitter:
         if op == "symbol":
             if args[0] in (ORDINATE_START, ORDINATE_END):
                 return args[0]
+            if args[0].startswith(COTANGENT):
+                return f"k_{clean(args[0].removeprefix(COTANGENT))}"
             kind = "p" if args[0] in self.parameters else "y" if args[0] in self.stores else "u"
             return f"{kind}_{args[0]}"
         return f"v{number}"

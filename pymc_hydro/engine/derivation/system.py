@@ -24,6 +24,7 @@ from pymc_hydro.engine.derivation.program import Program
 
 __all__ = [
     "CONSTANT",
+    "COTANGENT",
     "INTERVAL",
     "ORDINATE_END",
     "ORDINATE_START",
@@ -34,6 +35,7 @@ __all__ = [
     "derive",
     "derive_full",
     "inflow_name",
+    "levels_of",
     "trace",
 ]
 
@@ -43,6 +45,9 @@ CONSTANT, RUN, INTERVAL, STAGE = range(4)
 # Symbols: where an ordinate of a unit hydrograph begins and ends, in days. A loop of their own
 # evaluates ordinates, and the level of these symbols is that of a stage.
 ORDINATE_START, ORDINATE_END = "ordinate_start", "ordinate_end"
+
+# How the symbol begins that stands for the cotangent of a rate, before the name of the state.
+COTANGENT = "cotangent of "
 
 
 @dataclass(frozen=True)
@@ -209,7 +214,7 @@ def derive(
         matrix_jacobian={(*names[name], p): n for (name, p), n in slopes.items()},
         **_starts(program, model, kept),
         routes=_routes(program, model, outputs),
-        levels=_levels(program, model),
+        levels=levels_of(program, model),
         held=held,
         stores=kept,
     )
@@ -235,7 +240,7 @@ def derive_full(model: AbstractModel, outputs: tuple[Output, ...]) -> System:
         start_jacobian={},
         capacity={},
         routes=(),
-        levels=_levels(program, model),
+        levels=levels_of(program, model),
         held=(),
         stores=model.store_names,
     )
@@ -289,7 +294,7 @@ def _routes(program, model, outputs):
 def _split(program, rates, jacobian, model, held):
     """Return (head, linear): the largest linear part that nothing outside it depends on."""
     linear = [n for n in rates if n not in held]
-    levels = _levels(program, model)
+    levels = levels_of(program, model)
     while True:
         leave = {
             k
@@ -301,7 +306,8 @@ def _split(program, rates, jacobian, model, held):
         linear = [n for n in linear if n not in leave]
 
 
-def _levels(program: Program, model: AbstractModel) -> list[int]:
+def levels_of(program: Program, model: AbstractModel) -> list[int]:
+    """Return how often each node of a program must be evaluated."""
     levels: list[int] = []
     for op, *args in program.nodes:
         if op == "constant":
@@ -311,7 +317,7 @@ def _levels(program: Program, model: AbstractModel) -> list[int]:
             known = RUN if name in model.parameter_names else INTERVAL
             arriving = [hydrograph.output for hydrograph in model.hydrographs]
             each = (*model.store_names, *arriving, ORDINATE_START, ORDINATE_END)
-            levels.append(STAGE if name in each else known)
+            levels.append(STAGE if name in each or name.startswith(COTANGENT) else known)
         else:
             levels.append(max(levels[a] for a in args))
     return levels

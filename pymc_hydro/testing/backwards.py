@@ -1,0 +1,120 @@
+"""The rungs of the ladder for gradients that a sweep back through the tape of a run gives."""
+
+import numpy as np
+
+from pymc_hydro.data.schema import interval_length
+from pymc_hydro.engine.problem import define_problem
+from pymc_hydro.engine.simulate import forcing_array
+from pymc_hydro.integrators import BOGACKI_SHAMPINE, RungeKutta
+from pymc_hydro.testing.checks import FIXED_LIMIT, FROZEN_LIMIT, ROUND_OFF, Finding
+from pymc_hydro.testing.frozen import frozen_run, swept, taped_run
+from pymc_hydro.testing.independent import complex_step_run
+
+__all__ = ["forcing_at_fixed_steps", "forcing_of_adaptive_run", "sweep_against_columns"]
+
+COLUMNS_LIMIT = 1e-10  # of the size of the terms that are summed
+STEPS_TRIED = (4, 32, 256)
+SHARES = (1e-6, 1e-7, 1e-5, 1e-8, 1e-4)  # of a forcing, by which differences move it
+# mm/d or degC: complex step moves a smaller forcing as if it were this. Differences do not:
+# smoothed laws have their kinks at zero rain.
+LEAST = 0.1
+N_DIRECTION = 3
+LAST_DIGITS = 1e-14  # mm/d: round-off of outputs, from stores of some ten mm
+
+
+def _arrays(model, theta, basin):
+    """Return the inputs of a run."""
+    return np.array(theta, dtype=float), forcing_array(model, basin), model.initial_state
+
+
+def _directions(forcing, rng, least=0.0):
+    """Return random directions in which the forcings of all intervals move."""
+    size = np.maximum(np.abs(forcing), least)[:, :, None]
+    return size * rng.normal(size=(*forcing.shape, N_DIRECTION))
+
+
+def sweep_against_columns(model, theta, basin, outputs=("discharge",), **solver) -> Finding:
+    """Compare the sweep with the product of cotangents and columns, at the same steps.
+
+    By parameter and by initial content; the discrepancy is relative to the terms of the sum.
+    """
+    problem = define_problem(model, outputs, interval_length(basin), **solver)
+    arrays = _arrays(model, theta, basin)
+    values, tape = taped_run(problem, *arrays)
+    steps = [(int(level), int(method)) for _, level, method in tape[:, :3]]
+    columns = frozen_run(problem, *arrays, steps, problem.n_columns(True))
+    if not np.array_equal(columns.values, values):
+        return Finding("taped values are those of the columns", np.inf)
+    cotangent = np.random.default_rng(0).normal(size=values.shape)
+    by_theta, _, by_x0 = swept(problem, *arrays, tape, cotangent)
+    terms = cotangent[:, :, None] * columns.jacobian
+    scale = [p.scale or abs(t) for p, t in zip(model.parameters, theta, strict=True)]
+    scale = np.array([*scale, *np.ones(len(by_x0))])
+    error = np.abs(np.concatenate([by_theta, by_x0]) - terms.sum(axis=(0, 1))) * scale
+    allowed = COLUMNS_LIMIT * np.abs(terms).sum(axis=(0, 1)) * scale + ROUND_OFF
+    worst = int(np.argmax(error / allowed))
+    where = (*model.parameter_names, *(f"initial {s}" for s in model.store_names))[worst]
+    return Finding("sweep against columns", float(error[worst] / allowed[worst]), where)
+
+
+def forcing_at_fixed_steps(
+    model, theta, basin, method: RungeKutta = BOGACKI_SHAMPINE
+) -> Finding | None:
+    """Compare the gradient by the forcing with complex step of another integrator.
+
+    None if the method is unstable at 256 steps an interval.
+    """
+    arrays = _arrays(model, theta, basin)
+    rng = np.random.default_rng(1)
+    directions = _directions(arrays[1], rng, LEAST)
+    for steps in STEPS_TRIED:
+        problem = define_problem(
+            model, ("discharge",), interval_length(basin), solver=method, steps=steps
+        )
+        try:
+            values, tape = taped_run(problem, *arrays)
+        except AssertionError:
+            continue
+        cotangent = rng.normal(size=values.shape)
+        _, by_forcing, _ = swept(problem, *arrays, tape, cotangent)
+        _, slopes = complex_step_run(model, arrays[0], basin, method, steps, directions)
+        check = f"{method.name}: forcing at {steps} fixed steps against complex step"
+        return _along(check, by_forcing, directions, cotangent.T @ slopes, FIXED_LIMIT, ROUND_OFF)
+    return None
+
+
+def forcing_of_adaptive_run(model, theta, basin) -> Finding:
+    """Compare the gradient by the forcing with differences of runs that take the same steps."""
+    problem = define_problem(model, ("discharge",), interval_length(basin))
+    theta, forcing, x0 = _arrays(model, theta, basin)
+    rng = np.random.default_rng(2)
+    directions = _directions(forcing, rng)
+    values, tape = taped_run(problem, theta, forcing, x0)
+    steps = [(int(level), int(method)) for _, level, method in tape[:, :3]]
+    cotangent = rng.normal(size=values.shape)
+    _, by_forcing, _ = swept(problem, theta, forcing, x0, tape, cotangent)
+
+    def moved(direction, h):
+        return cotangent * frozen_run(problem, theta, forcing + h * direction, x0, steps).values
+
+    def richardson(direction, h):
+        near, far = (moved(direction, s) - moved(direction, -s) for s in (h / 2, h))
+        return ((4 * near / h - far / (2 * h)) / 3).sum()
+
+    check = "adaptive run's gradient by the forcing against differences with its steps"
+    found = []
+    for share in SHARES:
+        expected = np.array([[richardson(directions[..., d], share) for d in range(N_DIRECTION)]])
+        floor = LAST_DIGITS * max(1.0, np.abs(values).sum()) / share
+        found.append(_along(check, by_forcing, directions, expected, FROZEN_LIMIT, floor))
+        if found[-1].error <= 1:
+            break
+    return min(found, key=lambda finding: finding.error)
+
+
+def _along(check, by_forcing, directions, expected, limit, floor) -> Finding:
+    """Compare derivatives along directions, relative to the terms that are summed."""
+    terms = by_forcing[:, :, None] * directions
+    error = np.abs(terms.sum(axis=(0, 1)) - expected)
+    allowed = limit * np.abs(terms).sum(axis=(0, 1)) + floor
+    return Finding(check, float((error / allowed).max()), "forcing")
