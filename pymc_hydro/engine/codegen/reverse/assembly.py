@@ -78,7 +78,7 @@ def emit_sweep_assembly(
             names = [given.get(a.name, a.name) for a in (*SWEEP_ARGUMENTS, *HELD_BACK)]
             text(f"{name}_{i}({', '.join(names)})")
             for result in results:
-                _loop(text, result, f"{{}} += part_{{}}")
+                _loop(text, result, "{} += part_{}")
             text("last = start")
         text("return 0")
     return "\n".join(text.lines) + "\n"

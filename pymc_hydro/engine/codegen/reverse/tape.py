@@ -15,9 +15,9 @@ class Tape:
     ----------
     columns : dict of str to int
         ``interval``, ``level`` and ``method`` of the step; ``unrouted`` and a number, an output
-        before it is routed, in the last row of an interval; contents ``l_`` and inflows ``g0_``, ``g1_``,
-        ``gm_`` that the derivatives of the propagator multiply; and ``y``, the first of the head
-        states at all stages.
+        before it is routed, in the last row of an interval; contents ``l_`` and inflows
+        ``g0_``, ``g1_``, ``gm_`` that the derivatives of the propagator multiply; and ``y``, the
+        first of the head states at all stages.
     width : int
     """
 
