@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,38 @@ import xarray as xr
 from pymc_hydro.command.settings import UsageError
 from pymc_hydro.data.files import complete_file
 
-__all__ = ["BASIN", "CALIBRATION", "POSTERIOR", "PREDICTIONS", "SIMULATION", "Folder"]
+__all__ = [
+    "BASIN",
+    "CALIBRATION",
+    "POSTERIOR",
+    "PREDICTIONS",
+    "REPORT",
+    "SIMULATION",
+    "TABLES",
+    "DamagedError",
+    "Folder",
+    "size_of",
+]
 
 SETTINGS = "settings.json"
 BASIN, SIMULATION, CALIBRATION = "basin.nc", "simulation.nc", "calibration.nc"
 POSTERIOR, PREDICTIONS = "posterior.nc", "predictions.nc"
-RESULTS = (SETTINGS, BASIN, SIMULATION, "simulation.csv", CALIBRATION, POSTERIOR, PREDICTIONS)
+REPORT, TABLES = "report.html", "tables"
+# Section of the settings: what its step writes.
+OF_STEP = {
+    "run": (SIMULATION, "simulation.csv"),
+    "calibrate": (CALIBRATION,),
+    "sample": (POSTERIOR, PREDICTIONS),
+}
+RESULTS = (SETTINGS, BASIN, *(name for names in OF_STEP.values() for name in names))
+
+
+class DamagedError(ValueError):
+    """A file of results cannot be read."""
+
+    def __init__(self, path: Path, error: Exception, step: str) -> None:
+        again = "repeat all steps" if step == "all steps" else f"repeat 'pymc-hydro {step}'"
+        super().__init__(f"{path}: is damaged ({error}); delete it and {again}")
 
 
 class Folder:
@@ -29,11 +56,17 @@ class Folder:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
 
-    def begin(self, basin: xr.Dataset, about: dict, key: dict, force: bool = False) -> None:
-        """Write the data and the settings that all results depend on.
+    def begin(
+        self, step: str, basin: xr.Dataset, about: dict, key: dict, force: bool = False
+    ) -> None:
+        """Write the data and the settings that all results depend on, and clear those of a step.
+
+        A report, which shows earlier results, is deleted as well.
 
         Parameters
         ----------
+        step : str
+            Of ``OF_STEP``.
         basin : Dataset
         about : dict
             Settings by section, data hash, versions, warnings. Sections of the existing file that
@@ -49,23 +82,39 @@ class Folder:
             If there are results of another key and `force` is false.
         """
         if not self.has(BASIN, key, force):
-            for name in RESULTS:
-                (self.path / name).unlink(missing_ok=True)
-                self._mark(name).unlink(missing_ok=True)
+            self._delete(*RESULTS)
             self.path.mkdir(parents=True, exist_ok=True)
             self.save(BASIN, basin, key)
         else:
-            about = about | {"settings": self.about()["settings"] | about["settings"]}
+            kept = {n: v for n, v in self.about()["settings"].items() if n != step}
+            about = about | {"settings": kept | about["settings"]}
+        self._delete(REPORT, *OF_STEP[step])
+        self.write_text(SETTINGS, json.dumps(about, indent=2, default=str) + "\n")
+
+    def finish(self, step: str, settings: dict) -> None:
+        """Add the settings of a step whose results are written."""
+        about = self.about()
+        about["settings"][step] = settings
         self.write_text(SETTINGS, json.dumps(about, indent=2, default=str) + "\n")
 
     def about(self) -> dict:
-        """Return the settings that :meth:`begin` wrote."""
+        """Return the settings that :meth:`begin` wrote.
+
+        Raises
+        ------
+        UsageError
+            If the folder holds no results.
+        DamagedError
+            If the file cannot be read.
+        """
         try:
             return json.loads((self.path / SETTINGS).read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise UsageError(
                 f"{self.path}: holds no results; make some with 'pymc-hydro calibrate'"
             ) from None
+        except ValueError as error:
+            raise DamagedError(self.path / SETTINGS, error, "all steps") from None
 
     def has(self, name: str, key: dict | None = None, force: bool = False) -> bool:
         """Return whether there is a result that was made with `key`.
@@ -91,7 +140,7 @@ class Folder:
     def save(self, name: str, data: Any, key: dict | None = None) -> None:
         """Write a Dataset, or an object with ``to_netcdf``, and the fingerprint of its `key`."""
         self._mark(name).unlink(missing_ok=True)
-        with complete_file(self.path / name) as path:
+        with complete_file(self.path / name, size=size_of(data)) as path:
             if isinstance(data, xr.Dataset):
                 data.to_netcdf(path, engine="h5netcdf")
             else:
@@ -100,8 +149,42 @@ class Folder:
             self.write_text(self._mark(name).name, _fingerprint(key))
 
     def load(self, name: str) -> xr.Dataset:
-        """Return a Dataset that :meth:`save` wrote, in memory."""
-        return xr.load_dataset(self.path / name, engine="h5netcdf")
+        """Return a Dataset that :meth:`save` wrote, in memory.
+
+        Raises
+        ------
+        DamagedError
+            If the file cannot be read.
+        """
+        return self._whole(name, lambda path: xr.load_dataset(path, engine="h5netcdf"))
+
+    def load_posterior(self) -> Any:
+        """Return the draws of the posterior, None if there are none.
+
+        Raises
+        ------
+        DamagedError
+            If the file cannot be read.
+        """
+        if not self.has(POSTERIOR):
+            return None
+        import arviz as az
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return self._whole(POSTERIOR, lambda path: az.from_netcdf(str(path)))
+
+    def _whole(self, name, read):
+        try:
+            return read(self.path / name)
+        except Exception as error:  # of HDF5, h5netcdf or xarray, whatever is wrong with the file
+            step = next((step for step, names in OF_STEP.items() if name in names), "all steps")
+            raise DamagedError(self.path / name, error, step) from error
+
+    def _delete(self, *names):
+        for name in names:
+            (self.path / name).unlink(missing_ok=True)
+            self._mark(name).unlink(missing_ok=True)
 
     def write_text(self, name: str, text: str) -> Path:
         """Write a text file, whole or not at all."""
@@ -111,6 +194,14 @@ class Folder:
 
     def _mark(self, name):
         return self.path / f".{name}.sha256"
+
+
+def size_of(data: Any) -> int:
+    """Return how many bytes the arrays of a Dataset, a DataTree or an InferenceData take."""
+    if hasattr(data, "nbytes"):
+        return int(data.nbytes)
+    groups = getattr(data, "groups", tuple)  # of an InferenceData
+    return sum(int(data[name].nbytes) for name in groups())
 
 
 def _fingerprint(key):

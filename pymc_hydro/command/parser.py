@@ -1,21 +1,24 @@
 """The command line: words to a job, errors to exit codes."""
 
 import argparse
+import errno
 import os
 import sys
 import tomllib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from pymc_hydro.command.settings import DEFAULTS, UsageError, read_settings
+from pymc_hydro.command.settings import DEFAULTS, LEAST, UsageError, read_about, read_settings
 
 __all__ = ["COMMANDS", "add_commands", "execute"]
 
-OK, FAILED, USAGE, DATA, NUMERICS, INTERRUPTED = 0, 1, 2, 3, 4, 130
+OK, USAGE, DATA, NUMERICS, WRITING, INTERRUPTED = 0, 2, 3, 4, 5, 130
 EXIT_CODES = (
-    "exit codes: 0 done; 2 command line or configuration; 3 data; 4 integration failed; "
-    "130 interrupted"
+    "exit codes: 0 done; 2 command line or configuration; 3 data or damaged results; 4 integration "
+    "failed; 5 results cannot be written (disk full); 130 interrupted"
 )
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG)
 JOBS = ("run", "calibrate", "sample")
 OPTIONS = {
     "run": (),
@@ -23,6 +26,8 @@ OPTIONS = {
     "sample": ("likelihood", "draws", "tune", "chains", "seed"),
 }
 COMMANDS = {
+    "demo": "calibrate HYMOD on the embedded Leaf River record, sample its posterior with NUTS, "
+    "validate it on years it has not seen, and write the results",
     "run": "simulate a basin with given, calibrated or default parameters",
     "calibrate": "find the parameters with the best score",
     "sample": "sample the posterior with NUTS, and predict the validation period",
@@ -32,6 +37,7 @@ COMMANDS = {
     "data": "list embedded basins, list the contents of a folder, or describe a basin",
 }
 EXAMPLES = {
+    "demo": "pymc-hydro demo\n  pymc-hydro demo --output leaf --draws 200",
     "run": "pymc-hydro run leaf_river --output leaf\n"
     "  pymc-hydro run mine.csv --option area=240.0 --option pet=oudin --option latitude=47.3",
     "calibrate": "pymc-hydro calibrate leaf_river --output leaf --split 1958-10-01\n"
@@ -40,7 +46,7 @@ EXAMPLES = {
     "sample": "pymc-hydro sample leaf_river --output leaf --draws 1000\n"
     "  pymc-hydro sample --config basin.toml",
     "compare": "pymc-hydro compare leaf-hymod leaf-gr4j",
-    "report": "pymc-hydro report leaf",
+    "report": "pymc-hydro report leaf\n  pymc-hydro report leaf --config basin.toml",
     "models": "pymc-hydro models\n  pymc-hydro models HBV",
     "data": "pymc-hydro data\n  pymc-hydro data CAMELS_US\n"
     "  pymc-hydro data CAMELS_US --gauge 01022500",
@@ -51,6 +57,10 @@ a configuration, of which every line may be left out:
   source = "CAMELS_US"        # embedded basin, file or folder (beside the configuration)
   gauge = "01022500"
   options = { forcing = "daymet" }   # of the reader
+  [data.discharge]            # in a file of its own
+  source = "gauge.rdb"
+  units = "cfs"               # not needed where the file or its reader says it
+  area = 573.6                # km2
   [model]
   name = "HBV"
   options = { snow = true }
@@ -72,6 +82,10 @@ a configuration, of which every line may be left out:
   tune = 1000
   chains = 4
   seed = 1
+  [about]                     # for the report
+  title = "Narraguagus River at Cherryfield"
+  author = "N. N., office"
+  coordinates = "44.608 N, 67.935 W"
 """
 
 
@@ -94,11 +108,36 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
             command.add_argument("--csv", type=Path, metavar="FILE", help="write the table")
         elif name == "report":
             command.add_argument("folder", type=Path, metavar="FOLDER")
+            command.add_argument(
+                "--config", type=Path, metavar="FILE", help="TOML with another [about]"
+            )
+        elif name == "demo":
+            _add_demo(command)
         elif name == "models":
             command.add_argument("name", nargs="?", metavar="MODEL")
         else:
             command.add_argument("source", nargs="?", metavar="SOURCE")
             _add_reader(command)
+
+
+def _add_demo(command):
+    command.add_argument(
+        "--output",
+        type=Path,
+        default=Path("pymc-hydro-results"),
+        metavar="DIR",
+        help="folder for the results (default: %(default)s)",
+    )
+    for name, default in (("draws", 500), ("tune", 500), ("chains", 4)):
+        kind = partial(_at_least, LEAST[name])
+        command.add_argument(f"--{name}", type=kind, default=default, help=f"default: {default}")
+    command.add_argument("--seed", type=int, default=1, help="default: 1")
+
+
+def _at_least(least: int, text: str) -> int:
+    if not text.lstrip("-").isdigit() or int(text) < least:
+        raise argparse.ArgumentTypeError(f"must be at least {least}, found {text}")
+    return int(text)
 
 
 def _add_reader(command):
@@ -143,6 +182,9 @@ def _add_job(command, name):
     )
     command.add_argument("--force", action="store_true", help="replace results of other settings")
     _add_reader(command)
+    command.add_argument(
+        "--discharge", metavar="FILE", help="discharge, where it stands in a file of its own"
+    )
     command.add_argument("--model", metavar="NAME", help="default: Hymod")
     command.add_argument("--split", metavar="DATE", help="first day of the validation")
     command.add_argument("--warmup", type=_warmup, help="intervals, or 365D (default: 365)")
@@ -168,8 +210,34 @@ def execute(chosen: argparse.Namespace, say: Callable[[str], object] = print) ->
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (OSError, ValueError, KeyError, ImportError) as error:
         text = error.args[0] if isinstance(error, KeyError) and error.args else error
+        if _is_full(error):
+            return _failure(f"{text}: results cannot be written; give another --output", WRITING)
         return _failure(text, DATA)
     return OK
+
+
+def _is_full(error: BaseException | None) -> bool:
+    """Return whether an error, or one behind it, says that a disk takes no more."""
+    seen = 0
+    while error is not None and seen < 10:
+        if getattr(error, "errno", None) in FULL or os.strerror(errno.ENOSPC) in str(error):
+            return True
+        error, seen = error.__cause__ or error.__context__, seen + 1
+    return False
+
+
+def _demo(chosen):
+    try:
+        import matplotlib
+    except ImportError:
+        raise UsageError("pictures need matplotlib: pip install 'pymc-hydro[plots]'") from None
+    matplotlib.use("Agg")  # files only: no display needed
+
+    import pymc_hydro as ph
+    from pymc_hydro.command.demo import Settings, run_main_job
+
+    options = {n: getattr(chosen, n) for n in ("output", "draws", "tune", "chains", "seed")}
+    run_main_job(ph.Hymod(snow=False), ph.load_basin("leaf_river"), Settings(**options))
 
 
 def _execute(chosen, say):
@@ -186,13 +254,16 @@ def _execute(chosen, say):
         if chosen.csv is not None:
             table.to_csv(chosen.csv, index=False)
     elif chosen.command == "report":
-        say(f"report: {report.write_report(chosen.folder)}")
+        say(f"report: {report.write_report(chosen.folder, read_about(chosen.config))}")
+    elif chosen.command == "demo":
+        _demo(chosen)
     else:
         given = {
             "data.source": chosen.source,
             "data.gauge": chosen.gauge,
             "data.reader": chosen.reader,
             "data.options": dict(chosen.option) if chosen.option else None,
+            "data.discharge": {"source": chosen.discharge} if chosen.discharge else None,
             "model.name": chosen.model,
             "period.split": chosen.split,
             "period.warmup": chosen.warmup,

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 import pymc_hydro as ph
-from pymc_hydro.command.folder import BASIN, CALIBRATION, POSTERIOR, PREDICTIONS, Folder
+from pymc_hydro.command.folder import BASIN, CALIBRATION, PREDICTIONS, Folder
 from pymc_hydro.command.settings import UsageError
 from pymc_hydro.command.source import summary
 from pymc_hydro.command.steps import model_of, scores
@@ -41,8 +41,14 @@ pre { overflow-x: auto; background: #f6f6f6; padding: 0.7rem; font-size: 0.8rem;
 """
 
 
-def write_report(path: Path) -> Path:
+def write_report(path: Path, described: dict | None = None) -> Path:
     """Write ``report.html`` into a folder of results; returns its path.
+
+    Parameters
+    ----------
+    path : Path
+    described : dict, optional
+        Title, author and coordinates, in place of those that the folder was made with.
 
     Raises
     ------
@@ -62,7 +68,7 @@ def write_report(path: Path) -> Path:
     matplotlib.use("Agg")
     basin, model = folder.load(BASIN), model_of(about)
     predicted = folder.load(PREDICTIONS) if folder.has(PREDICTIONS) else None
-    posterior = _posterior(folder)
+    posterior = folder.load_posterior()
     theta = _theta(folder, model, posterior)
     run = ph.simulate(model, theta, basin, _outputs(model), sensitivities=True)
     warmup = about["settings"]["period"]["warmup"]
@@ -110,17 +116,6 @@ def write_report(path: Path) -> Path:
         + "</body></html>\n"
     )
     return folder.write_text("report.html", page)
-
-
-def _posterior(folder):
-    """Return the posterior, or None if there is none."""
-    if not folder.has(POSTERIOR):
-        return None
-    import arviz as az
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return az.from_netcdf(str(folder.path / POSTERIOR))
 
 
 def _theta(folder, model, posterior):

@@ -5,11 +5,11 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-__all__ = ["DEFAULTS", "UsageError", "read_settings"]
+__all__ = ["DEFAULTS", "LEAST", "UsageError", "read_about", "read_settings"]
 
 # Section, key: default. A value must have the type of its default; None stands for any string.
 DEFAULTS: dict[str, dict[str, Any]] = {
-    "data": {"source": None, "gauge": None, "reader": None, "options": {}},
+    "data": {"source": None, "gauge": None, "reader": None, "options": {}, "discharge": {}},
     "model": {"name": "Hymod", "options": {}},
     "period": {"split": None, "warmup": 365},
     "run": {"outputs": ["discharge", "evaporation"], "parameters": {}},
@@ -23,7 +23,10 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "chains": 4,
         "seed": 1,
     },
+    "about": {"title": None, "author": None, "coordinates": None},
 }
+# Keys of [data.discharge], a file of its own beside that of the forcing.
+DISCHARGE = ("source", "gauge", "reader", "options", "units", "area")
 LEAST = {"draws": 2, "chains": 2, "tune": 1, "starts": 1, "warmup": 0}
 
 
@@ -48,22 +51,11 @@ def read_settings(path: Path | None, given: dict) -> dict:
     """
     settings = deepcopy(DEFAULTS)
     if path is not None:
-        try:
-            found = tomllib.loads(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise UsageError(f"{path}: no such configuration") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise UsageError(f"{path}: is not TOML: {error}") from None
-        for section, values in found.items():
-            if section not in DEFAULTS or not isinstance(values, dict):
-                raise UsageError(
-                    f"{path}: unknown section [{section}]; known are {', '.join(DEFAULTS)}"
-                )
-            for key, value in values.items():
-                _put(settings, section, key, value, f"{path}: [{section}] {key}")
-        source = settings["data"]["source"]
-        if source is not None and (path.parent / source).exists():  # beside the configuration
-            settings["data"]["source"] = str(path.parent / source)
+        _read(path, settings)
+        for data in (settings["data"], settings["data"]["discharge"]):
+            source = data.get("source")
+            if source is not None and (path.parent / source).exists():  # beside the configuration
+                data["source"] = str(path.parent / source)
     for name, value in given.items():
         if value is not None:
             section, _, key = name.partition(".")
@@ -71,6 +63,30 @@ def read_settings(path: Path | None, given: dict) -> dict:
     if settings["data"]["source"] is None:
         raise UsageError("no data: name an embedded basin, a file or a folder")
     return settings
+
+
+def read_about(path: Path | None) -> dict:
+    """Return the section ``[about]`` of a TOML file, without what it leaves out."""
+    settings = deepcopy(DEFAULTS)
+    if path is not None:
+        _read(path, settings)
+    return {name: value for name, value in settings["about"].items() if value is not None}
+
+
+def _read(path, settings):
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"{path}: no such configuration") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: is not TOML: {error}") from None
+    for section, values in found.items():
+        if section not in DEFAULTS or not isinstance(values, dict):
+            raise UsageError(
+                f"{path}: unknown section [{section}]; known are {', '.join(DEFAULTS)}"
+            )
+        for key, value in values.items():
+            _put(settings, section, key, value, f"{path}: [{section}] {key}")
 
 
 def _put(settings, section, key, value, where):
@@ -86,6 +102,19 @@ def _put(settings, section, key, value, where):
             raise UsageError(f"{where}: expected {kind.__name__}, found {value!r}")
     if key in LEAST and not duration and value < LEAST[key]:
         raise UsageError(f"{where}: must be at least {LEAST[key]}, found {value}")
+    if key == "discharge":
+        _check_discharge(value, where)
     if isinstance(value, dict):
         value = settings[section][key] | value
     settings[section][key] = value
+
+
+def _check_discharge(value, where):
+    if strange := [name for name in value if name not in DISCHARGE]:
+        raise UsageError(
+            f"{where}: {', '.join(strange)}: unknown; known are {', '.join(DISCHARGE)}"
+        )
+    if not isinstance(value.get("source"), str):
+        raise UsageError(f"{where}: expected source, a file or folder with discharge")
+    if not isinstance(value.get("options", {}), dict):
+        raise UsageError(f"{where}: options: expected a table such as {{ area = 240.0 }}")

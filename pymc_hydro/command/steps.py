@@ -91,10 +91,17 @@ class Job:
         if self.folder.has(CALIBRATION):
             theta, origin = self._calibrated(), "calibrated"
         theta |= given
+        for p in self.model.parameters:
+            if p.name in given and not p.lower <= given[p.name] <= p.upper:
+                self.say(
+                    f"warning: {p.name} = {given[p.name]:g} {p.unit} lies outside of its bounds, "
+                    f"{p.lower:g} to {p.upper:g}"
+                )
         simulated = ph.simulate(self.model, theta, self.basin, outputs=wanted)
         self.folder.save(SIMULATION, simulated.assign_attrs(parameters=f"{origin}, {given}"))
         table = simulated.to_dataframe()
         self.folder.write_text("simulation.csv", table.to_csv(float_format="%.6g"))
+        self._finish("run")
         self.say(f"Simulated with {origin} parameters" + (f" and {given}" if given else ""))
         for name, mean in table.mean().items():
             self.say(f"  mean {name}: {mean:.4g} {simulated[name].attrs['units']}")
@@ -111,6 +118,7 @@ class Job:
             ph.losses.find_loss(options["loss"])
         self._begin("calibrate")
         self.say(f"Calibrating on {_span(first)}, the first {self.warmup} intervals as warm-up ...")
+        bounds = separated_bounds(self.model)
         fit = ph.calibrate(
             self.model,
             first,
@@ -118,12 +126,16 @@ class Job:
             starts=options["starts"],
             random_seed=options["seed"],
             warmup=self.warmup,
-            bounds=separated_bounds(self.model),
+            bounds=bounds,
         )
         self.say(repr(fit))
         theta = xr.Dataset({name: fit.theta[name] for name in self.model.parameter_names})
+        for p in self.model.parameters:
+            lower, upper = bounds.get(p.name, (p.lower, p.upper))
+            theta[p.name].attrs |= {"lower": lower, "upper": upper}
         theta = theta.assign_attrs(message=fit.message, **fit.scores)
         self.folder.save(CALIBRATION, theta, key)
+        self._finish("calibrate")
 
     def sample(self) -> None:
         """Sample the posterior on the first period and predict both periods."""
@@ -165,6 +177,7 @@ class Job:
         both = both.assign_coords(period=("time", np.concatenate(names)))
         self.folder.save(POSTERIOR, idata)
         self.folder.save(PREDICTIONS, both, key)
+        self._finish("sample")
         self.say(f"Posterior of {options['chains']} chains: {self.folder.path / POSTERIOR}")
 
     def _model(self):
@@ -181,9 +194,9 @@ class Job:
         except TypeError as error:
             raise UsageError(f"[model] options: {error}") from None
 
-    def _begin(self, section):
+    def _begin(self, step):
         period = {"split": self.split, "warmup": self.warmup}
-        settings = {n: self.settings[n] for n in ("data", "model", section)} | {"period": period}
+        settings = {n: self.settings[n] for n in ("data", "model", "about")} | {"period": period}
         versions = {n: version(n) for n in VERSIONS} | {"python": platform.python_version()}
         about = {
             "settings": settings,
@@ -192,7 +205,10 @@ class Job:
             "versions": versions,
             "warnings": self.warnings,
         }
-        self.folder.begin(self.basin, about, self.key, self.force)
+        self.folder.begin(step, self.basin, about, self.key, self.force)
+
+    def _finish(self, step):
+        self.folder.finish(step, self.settings[step])
 
     def _split(self):
         split = self.settings["period"]["split"]
@@ -284,13 +300,14 @@ def compare_folders(paths: list[Path], say: Callable[[str], object] = print) -> 
 
 
 def _elpd(folder):
-    if not folder.has(POSTERIOR):
+    posterior = folder.load_posterior()
+    if posterior is None:
         return np.nan
     import arviz as az
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of influential observations: one number is shown
-        found = az.loo(az.from_netcdf(str(folder.path / POSTERIOR)))
+        found = az.loo(posterior)
     return float(found.elpd if hasattr(found, "elpd") else found.elpd_loo)
 
 

@@ -43,7 +43,7 @@ def test_a_file_is_whole_or_not_there(tmp_path):
 @pytest.mark.skipif(os.name == "nt", reason="signals of another kind")
 def test_interrupt_leaves_no_half_written_file(tmp_path):
     process = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-m", "pymc_hydro", "--output", str(tmp_path)],
+        [sys.executable, "-W", "ignore", "-m", "pymc_hydro", "demo", "--output", str(tmp_path)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -68,6 +68,8 @@ def test_help_and_bad_arguments():
         command = [sys.executable, "-m", "pymc_hydro", *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=False)
 
-    assert "Leaf River" in run("--help").stdout
-    bad = run("--draws", "0")
-    assert bad.returncode == 2 and "--draws must be at least 2" in bad.stderr
+    assert "usage: pymc-hydro" in run().stdout  # alone it shows its help
+    assert run().stdout == run("--help").stdout and run().returncode == 0
+    assert "Leaf River" in run("demo", "--help").stdout
+    bad = run("demo", "--draws", "0")
+    assert bad.returncode == 2 and "--draws: must be at least 2" in bad.stderr

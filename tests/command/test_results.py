@@ -1,0 +1,171 @@
+"""Results on disk: files of their own kinds, damaged and stale ones, a disk that is full."""
+
+import errno
+import json
+import os
+import subprocess
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+import pymc_hydro as ph
+from pymc_hydro.__main__ import main
+from pymc_hydro.command import folder as rooms
+from pymc_hydro.command.source import load_data
+
+AREA = 1944.0
+LEAF = ph.load_basin("leaf_river").isel(time=slice(0, 900))
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Forcing and discharge in files of their own, as Excel, netCDF and text."""
+    root = tmp_path_factory.mktemp("files")
+    forcing = LEAF[["precipitation", "potential_evaporation"]]
+    forcing.to_netcdf(root / "forcing.nc")
+    forcing.to_dataframe().to_excel(root / "forcing.xlsx")
+    flow = (LEAF["discharge"] * AREA / 86.4).to_series().rename("Q")
+    flow.to_csv(root / "gauge.csv")
+    return root
+
+
+@pytest.fixture(scope="module")
+def done(files, tmp_path_factory):
+    """A folder with a calibration and a run, from a configuration with [data.discharge]."""
+    output = tmp_path_factory.mktemp("done") / "results"
+    config = files / "basin.toml"
+    config.write_text(
+        '[data]\nsource = "forcing.nc"\n[data.discharge]\nsource = "gauge.csv"\nunits = "m3/s"\n'
+        f'area = {AREA}\n[calibrate]\nstarts = 1\n[about]\ntitle = "Leaf"\n',
+        encoding="utf-8",
+    )
+    common = ["--config", str(config), "--output", str(output), "--split", "1954-06-01"]
+    assert main(["calibrate", *common]) == 0
+    assert main(["run", *common]) == 0
+    return output, common
+
+
+@pytest.mark.parametrize("name", ["forcing.nc", "forcing.xlsx"])
+def test_forcing_and_discharge_from_two_files(name, files):
+    discharge = {"source": str(files / "gauge.csv"), "units": "m3/s", "area": AREA}
+    found = load_data(str(files / name), discharge=discharge)
+    for variable in ("precipitation", "potential_evaporation", "discharge"):
+        np.testing.assert_allclose(found[variable], LEAF[variable], rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[data.discharge]\nfile = 'x'\n", "file: unknown; known are source, gauge"),
+        ("[data.discharge]\nunits = 'm3/s'\n", "expected source, a file"),
+        ("[data.discharge]\nsource = 'x'\noptions = 3\n", "options: expected a table"),
+        ("[data.discharge]\nsource = 'nowhere.csv'\n", "nowhere.csv: no such file"),
+    ],
+)
+def test_bad_files_of_discharge(text, message, files, tmp_path, capsys):
+    config = tmp_path / "x.toml"
+    config.write_text(f"[data]\nsource = '{files / 'forcing.nc'}'\n{text}", encoding="utf-8")
+    assert main(["run", "--config", str(config), "--output", str(tmp_path / "r")]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_discharge_without_unit_or_area(files, tmp_path, capsys):
+    arguments = [str(files / "forcing.nc"), "--discharge", str(files / "gauge.csv")]
+    assert main(["run", *arguments, "--output", str(tmp_path / "r")]) == 3
+    assert "the unit of 'Q' is not known" in capsys.readouterr().err
+
+
+def test_settings_and_bounds_are_those_of_finished_steps(done):
+    output, _ = done
+    about = json.loads((output / "settings.json").read_text(encoding="utf-8"))
+    assert about["settings"]["calibrate"]["starts"] == 1
+    assert about["settings"]["about"]["title"] == "Leaf"
+    fit = xr.load_dataset(output / "calibration.nc", engine="h5netcdf")
+    assert fit["K_s"].attrs["upper"] == ph.Hymod(snow=False).parameters[-1].lower  # not K_f's
+
+
+def test_a_step_that_fails_leaves_neither_old_results_nor_settings(done, monkeypatch):
+    output, common = done
+    (output / "report.html").write_text("old", encoding="utf-8")
+
+    def fail(*_, **__):
+        raise ph.IntegrationError("stiff")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ph, "simulate", fail)
+        assert main(["run", *common]) == 4
+    about = json.loads((output / "settings.json").read_text(encoding="utf-8"))
+    assert "run" not in about["settings"] and "calibrate" in about["settings"]
+    names = {p.name for p in output.iterdir()}
+    assert not names & {"simulation.nc", "simulation.csv", "report.html"}
+    assert "calibration.nc" in names
+    assert main(["run", *common]) == 0
+
+
+def test_parameters_outside_of_their_bounds_are_warned_of(files, tmp_path, capsys):
+    config = tmp_path / "x.toml"
+    config.write_text("[run]\nparameters = { S_umax = 9000.0 }\n", encoding="utf-8")
+    arguments = [str(files / "forcing.nc"), "--config", str(config), "--output", str(tmp_path)]
+    assert main(["run", *arguments]) == 0
+    assert "warning: S_umax = 9000 mm lies outside of its bounds" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "commands", "remedy"),
+    [
+        ("calibration.nc", ("run", "report", "compare"), "repeat 'pymc-hydro calibrate'"),
+        ("basin.nc", ("report", "compare"), "repeat all steps"),
+        ("settings.json", ("report", "compare", "run"), "repeat all steps"),
+    ],
+)
+def test_damaged_results_name_file_and_remedy(name, commands, remedy, done, capsys):
+    output, common = done
+    whole = (output / name).read_bytes()
+    (output / name).write_bytes(whole[: len(whole) // 2])
+    for command in commands:
+        arguments = common if command == "run" else [str(output)]
+        assert main([command, *arguments]) == 3
+        message = capsys.readouterr().err
+        assert str(output / name) in message and "is damaged" in message and remedy in message
+    (output / name).write_bytes(whole)
+    assert main(["run", *common]) == 0
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), "of HDF5"])
+def test_a_full_disk_is_an_exit_code(error, files, tmp_path, monkeypatch, capsys):
+    if error == "of HDF5":
+        error = RuntimeError(f"Unable to flush file (error message = {os.strerror(errno.ENOSPC)})")
+
+    def full(self, name, *_):
+        raise OSError(f"{name}: cannot be written") from error
+
+    monkeypatch.setattr(rooms.Folder, "save", full)
+    assert main(["run", str(files / "forcing.nc"), "--output", str(tmp_path / "r")]) == 5
+    assert "give another --output" in capsys.readouterr().err
+
+
+def small_disk(path):
+    path.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(path)]
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def test_a_disk_of_64_kilobytes(files, tmp_path, capsys):
+    disk = tmp_path / "disk"
+    if os.name == "nt" or not small_disk(disk):
+        pytest.skip("needs the right to mount a small disk")
+    try:
+        assert main(["run", str(files / "forcing.nc"), "--output", str(disk / "r")]) == 5
+        assert "cannot be written" in capsys.readouterr().err
+        left = [p.name for p in (disk / "r").iterdir()] if (disk / "r").exists() else []
+        assert not [n for n in left if n.startswith(".") and not n.endswith(".sha256")]
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_tables_of_results_in_other_formats_are_read_again(done):
+    output, _ = done
+    table = pd.read_csv(output / "simulation.csv", parse_dates=["time"])
+    assert (table["time"].to_numpy() == LEAF["time"].values).all()
