@@ -71,6 +71,10 @@ ALLOWED = {
         {"core/base", "losses", "ops", "likelihoods", "likelihoods/errors"},
         {"numpy", "pandas", "xarray", "scipy", "pymc", "pytensor"},
     ),
+    "inference/forecasting": (
+        {"core", "data", "engine", "inference", "likelihoods/errors", "losses", "ops"},
+        {"numpy", "pandas", "xarray", "pymc", "pytensor"},
+    ),
     "inference/sampling": (
         {"core", "inference", "inference/approximation"},
         {"numpy", "xarray", "pymc", "pytensor", "arviz"},
@@ -99,7 +103,7 @@ ALLOWED = {
     "plots/of_runs": ({"plots", "verification"}, {"numpy", "pandas", "xarray", "matplotlib"}),
     "command": (
         {"", "calibration", "core", "data", "data/readers", "engine", "inference", "losses"}
-        | {"inference/approximation", "plots"},
+        | {"inference/approximation", "inference/sampling", "plots"},
         {"numpy", "pandas", "xarray", "matplotlib", "arviz", "pymc"},
     ),
 }

@@ -29,6 +29,7 @@ NAMES = {
     "verification",
     "discharge",
     "fit_laplace",
+    "forecast",
     "join",
     "laplace",
     "likelihoods",

@@ -10,14 +10,22 @@ import xarray as xr
 from pytensor.graph.traversal import ancestors
 
 from pymc_hydro.core.base.renamed import renamed_arguments
-from pymc_hydro.likelihoods.errors.autoregression import autocorrelation
 from pymc_hydro.likelihoods.errors.axis import TIME, Axis, axis_of, values_at
 from pymc_hydro.likelihoods.errors.residuals import Residuals, all_residuals, residuals_of
 from pymc_hydro.losses.transforms import variables_of
 from pymc_hydro.ops.simulation import AbstractSimulation
 from pymc_hydro.ops.stepwise import stepwise
 
-__all__ = ["predict", "residuals"]
+__all__ = [
+    "Sample",
+    "follow",
+    "likelihood_name",
+    "memory_of",
+    "predict",
+    "residuals",
+    "simulated_series",
+    "untransformed",
+]
 
 UNITS = {"units": "mm/d"}
 DEFAULT = "flow"  # the name of a likelihood where none is given
@@ -72,13 +80,13 @@ def predict(
         If the likelihood has no predictive draws, such as Whittle's.
     """
     model = pm.modelcontext(model)
-    name = _likelihood(model, name)
+    name = likelihood_name(model, name)
     placed = all_residuals(model.root).get(name)
     if placed is None:
         return _predict_plain(idata, model.root, name, draws, random_seed)
     axis = axis_of(model.root, placed.simulated)
     flow = model.root[name]
-    sample = _Sample.of(idata, model.root, [placed.sigma, flow], name, draws)
+    sample = Sample.of(idata, model.root, [placed.sigma, flow], name, draws)
     if not free_running:
         position = placed.position.owner.inputs[1].get_value()
         outputs = [values_at(placed.simulated, placed.position), flow]
@@ -86,18 +94,17 @@ def predict(
         return sample.dataset(axis, {"discharge": drawn, "simulated": simulated}, position)
     n = placed.simulated.shape[0]
     x = placed.family.dist(0.0, 1.0, *placed.shapes, size=(n,))
-    start = autocorrelation(placed.phi, 1) if placed.phi else pt.constant(0.0)
-    of_transform = variables_of(placed.transform)
-    outputs = [placed.simulated, placed.mean, placed.sigma, x, start, *placed.phi]
+    of_transform, n_memory = variables_of(placed.transform), len(memory_of(placed))
+    outputs = [placed.simulated, placed.mean, placed.sigma, x, *memory_of(placed)]
     outputs += of_transform.values()
     results = sample.evaluate([pt.as_tensor_variable(o) for o in outputs], random_seed)
-    simulated, mean, sigma, x, start = results[:5]
-    phi = results[5 : 5 + len(placed.phi)]
+    simulated, mean, sigma, x = results[:4]
+    memory = results[4 : 4 + n_memory]
     errors = np.empty_like(x)
     for part in (axis.basins or {None: slice(None)}).values():
-        errors[:, part] = _remembered(x[:, part], sigma[:, part], start, phi, placed.standardized)
-    parameters = dict(zip(of_transform, results[5 + len(phi) :], strict=True))
-    drawn = _untransformed(placed, mean + errors, parameters)
+        errors[:, part] = follow(placed, x[:, part], sigma[:, part], None, memory)
+    parameters = dict(zip(of_transform, results[4 + n_memory :], strict=True))
+    drawn = untransformed(placed, mean + errors, parameters)
     return sample.dataset(axis, {"discharge": drawn, "simulated": simulated})
 
 
@@ -125,13 +132,13 @@ def residuals(
         As :func:`predict`, or if the likelihood has no error model.
     """
     model = pm.modelcontext(model)
-    name = _likelihood(model, name)
+    name = likelihood_name(model, name)
     placed = residuals_of(model.root, name)
     innovation = (placed.flow - placed.center) / placed.sd
     if placed.censored:  # of zero flow is only known that the error was that low
         innovation = pt.switch(placed.observed > 0, innovation, np.nan)
     outputs = [values_at(placed.simulated, placed.position), innovation]
-    sample = _Sample.of(idata, model.root, outputs, name, draws)
+    sample = Sample.of(idata, model.root, outputs, name, draws)
     simulated, innovation = (a.mean(axis=0) for a in sample.evaluate(outputs, None))
     observed = placed.observed.get_value()
     position = placed.position.owner.inputs[1].get_value()
@@ -145,7 +152,7 @@ def residuals(
     return xr.Dataset(variables, coords=_time(axis, observed.size, position))
 
 
-def _likelihood(model, name) -> str:
+def likelihood_name(model, name) -> str:
     """Return the whole name of a likelihood of a model or of its sub-models."""
     root = model.root
     known = [rv.name for rv in root.observed_RVs]
@@ -174,9 +181,9 @@ def _likelihood(model, name) -> str:
 def _predict_plain(idata, model, name, draws, random_seed):
     """Return draws of a likelihood that is plain PyMC, and of the simulation below it."""
     flow = model[name]
-    simulated = _simulation(flow)
+    simulated = simulated_series(flow)
     axis = axis_of(model, flow)
-    sample = _Sample.of(idata, model, [flow], name, draws)
+    sample = Sample.of(idata, model, [flow], name, draws)
     outputs = [flow] if simulated is None else [flow, simulated]
     drawn, *others = sample.evaluate(outputs, random_seed)
     n_time = None if axis.dates is None else axis.dates.size
@@ -192,7 +199,7 @@ def _predict_plain(idata, model, name, draws, random_seed):
     return sample.dataset(axis, variables)
 
 
-def _simulation(flow):
+def simulated_series(flow):
     """Return the only simulated series, after its warm-up, that a variable depends on, or None."""
     nodes = [
         v.owner
@@ -216,7 +223,7 @@ def _is_series(variable, nodes) -> bool:
 
 
 @dataclass(frozen=True)
-class _Sample:
+class Sample:
     """Draws of the random variables that a prediction depends on.
 
     Attributes
@@ -233,7 +240,7 @@ class _Sample:
     coords: dict
 
     @classmethod
-    def of(cls, idata, model, outputs, name, draws) -> "_Sample":
+    def of(cls, idata, model, outputs, name, draws) -> "Sample":
         """Return draws evenly spaced in each chain, at most `draws` in all."""
         posterior = getattr(idata, "posterior", idata)
         known = set(ancestors(outputs))
@@ -292,29 +299,47 @@ def _evaluate(inputs, outputs, values, seed):
     return [np.stack(column) for column in zip(*results, strict=True)]
 
 
-def _remembered(x, sigma, start, phi, standardized):
-    """Return errors in transformed units from standardised innovations, shape (n_draw, n_time)."""
-    if not phi:
-        return sigma * x
-    n_draw, n_time = x.shape
-    e = np.empty((n_draw, n_time))
-    if not standardized:  # the form of 2010: zero before the start, scale inside
-        for t in range(n_time):
-            past = sum(p * e[:, t - k] for k, p in enumerate(phi, 1) if k <= t)
-            e[:, t] = past + sigma[:, t] * x[:, t]
-        return e
-    narrower = 1 - start**2
-    e[:, 0] = x[:, 0]
-    if n_time > 1:
-        e[:, 1] = start * e[:, 0] + np.sqrt(narrower) * x[:, 1]
-    width = np.sqrt(narrower * (1 - phi[1] ** 2 if len(phi) > 1 else 1))
-    for t in range(2, n_time):
-        e[:, t] = sum(p * e[:, t - k] for k, p in enumerate(phi, 1)) + width * x[:, t]
-    return sigma * e
+def memory_of(placed: Residuals) -> list:
+    """Return the variables that the memory of errors is computed from."""
+    return placed.phi
+
+
+def follow(placed: Residuals, x, sigma, known, memory) -> np.ndarray:
+    """Return errors that follow from innovations, in transformed units, shape (n_draw, n_time).
+
+    Parameters
+    ----------
+    placed : Residuals
+    x, sigma : array, shape (n_draw, n_time)
+        Standardised innovations, and the scale of the errors.
+    known : array, shape (n_draw, n_time), optional
+        Errors that are known, NaN for the others.
+    memory : list of array, shape (n_draw,)
+        Values of :func:`memory_of`.
+    """
+    unit = sigma if placed.standardized else np.ones_like(sigma)
+    x = x if placed.standardized else sigma * x  # the form of 2010: scale inside
+    known = None if known is None else known / unit
+    n_time = x.shape[1]
+    narrower = np.ones((3, len(x)))  # of the first, the second and all later innovations
+    start = list(memory)
+    if placed.standardized and len(memory) > 0:
+        start = [memory[0] / (1 - memory[1] if len(memory) > 1 else 1.0)]
+        narrower[1:] = np.sqrt(1 - start[0] ** 2)
+        narrower[2] *= np.sqrt(1 - memory[1] ** 2) if len(memory) > 1 else 1.0
+    e = np.empty_like(x)
+    for t in range(n_time):
+        weights = memory if t > 1 else start
+        past = sum(p * e[:, t - k] for k, p in enumerate(weights, 1) if k <= t)
+        e[:, t] = past + narrower[min(t, 2)] * x[:, t]
+        if known is not None:
+            there = np.isfinite(known[:, t])
+            e[there, t] = known[there, t]
+    return unit * e
 
 
 @stepwise
-def _untransformed(model: Residuals, z, parameters):
+def untransformed(model: Residuals, z, parameters):
     """Return flow from transformed flow, shape (n_draw, n_time)."""
     flow = pt.dmatrix("flow")
     columns = {k: pt.dcol(k) for k in parameters}

@@ -1,0 +1,118 @@
+"""The simulation below a likelihood: its runs up to an origin, and on from the state there."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pymc as pm
+from pytensor.graph.traversal import ancestors
+
+from pymc_hydro.core.domain import domain_of
+from pymc_hydro.engine.batch import run_batch
+from pymc_hydro.engine.errors import IntegrationError
+from pymc_hydro.engine.problem import Problem
+from pymc_hydro.likelihoods.errors.axis import FORCING_TIME, Axis
+from pymc_hydro.ops.simulation import AbstractSimulation, SimulatedValues
+
+__all__ = ["Simulation", "simulation_below"]
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """A simulation of one basin in a PyMC model.
+
+    Attributes
+    ----------
+    problem : Problem
+        Whose outputs are the one that the likelihood compares, and then all stores.
+    theta, initial_state : TensorVariable, shapes (n_parameter,) and (n_state,)
+    time : DatetimeIndex, shape (n_time,)
+        Of all intervals, with the warm-up.
+    forcing : array, shape (n_time, n_forcing)
+    """
+
+    problem: Problem
+    theta: Any
+    initial_state: Any
+    time: pd.DatetimeIndex
+    forcing: np.ndarray
+
+    def run(self, theta: np.ndarray, x0: np.ndarray) -> np.ndarray:
+        """Return output and stores of the whole record, shape (n_draw, n_time, 1 + n_state)."""
+        n = self.time.size
+        return self._batch(theta[:, None], self.forcing, x0[:, None], np.array([0, n]))
+
+    def run_on(self, theta: np.ndarray, states: np.ndarray, forcing: np.ndarray) -> np.ndarray:
+        """Return the output from states on.
+
+        Parameters
+        ----------
+        theta : array, shape (n_draw, n_parameter)
+        states : array, shape (n_draw, n_origin, n_state)
+        forcing : array, shape (n_origin, n_member, n_time, n_forcing)
+
+        Returns
+        -------
+        array, shape (n_draw, n_origin, n_member, n_time)
+        """
+        n_origin, n_member, n_time, n_forcing = forcing.shape
+        n_record = n_origin * n_member
+        # What an integration leaves of an empty store may lie a rounding error below zero.
+        lowest = domain_of(self.problem.model)[theta.shape[1] :, 0]
+        states = np.repeat(np.maximum(states, lowest), n_member, axis=1)
+        vectors = np.broadcast_to(theta[:, None], (len(theta), n_record, theta.shape[1]))
+        bounds = np.arange(n_record + 1) * n_time
+        values = self._batch(vectors, forcing.reshape(-1, n_forcing), states, bounds)
+        return values[..., 0].reshape(len(theta), n_origin, n_member, n_time)
+
+    def _batch(self, theta, forcing, x0, bounds) -> np.ndarray:
+        batch = run_batch(self.problem, theta, forcing, x0, bounds)
+        if batch.status.any():
+            draw = int(np.argwhere(batch.status)[0, 0])
+            pairs = zip(self.problem.model.parameter_names, theta[draw, 0], strict=True)
+            raise IntegrationError(
+                f"forecast: the integration failed with draw {draw} of the posterior: "
+                + ", ".join(f"{name} = {value:.6g}" for name, value in pairs)
+            )
+        return batch.values
+
+
+def simulation_below(model: pm.Model, series: Any, axis: Axis) -> Simulation:
+    """Return the simulation that a series is an output of.
+
+    Parameters
+    ----------
+    model : pm.Model
+    series : TensorVariable, shape (n_time,), or None
+        One output, after the warm-up.
+    axis : Axis
+
+    Raises
+    ------
+    ValueError
+        If there is none, or one of several basins.
+    """
+    nodes = [] if series is None else _nodes(series)
+    if len(nodes) != 1 or not isinstance(nodes[0].op, SimulatedValues) or axis.dates is None:
+        raise ValueError(
+            "forecast: the likelihood must compare observations with one simulation of one basin, "
+            f"found {', '.join(str(node.op) for node in nodes) or 'none'}; for several basins, "
+            "make a model of each with ph.build_model and give the same posterior"
+        )
+    (node,) = nodes
+    problem, name = node.op.problem, series.name
+    output = max((o for o in problem.outputs if name.endswith(o)), key=len)
+    problem = replace(problem, outputs=(output, *problem.model.store_names))
+    assert axis.dim is not None
+    time = model.coords[axis.dim.removesuffix("time") + FORCING_TIME]
+    theta, forcing, x0 = node.inputs
+    return Simulation(problem, theta, x0, pd.DatetimeIndex(time), forcing.eval())
+
+
+def _nodes(variable: Any) -> list:
+    return [
+        v.owner
+        for v in ancestors([variable])
+        if v.owner is not None and isinstance(v.owner.op, AbstractSimulation)
+    ]
