@@ -66,7 +66,7 @@ def _model_page(kind):
 
 def _interface():
     """Return the page of what `pymc_hydro` itself holds, with links to the pages of its modules."""
-    skipped = {m.__name__ for m in ph.MODELS} | {"MODELS", *MODULES}
+    skipped = {m.__name__ for m in ph.MODELS} | {"MODELS", "marrmot", "models", *MODULES}
     pages = "\n".join(f"ph.{name} <api_{name}>" for name in MODULES)
     parts = ["# Public interface\n", f"```{{toctree}}\n:maxdepth: 1\n{pages}\n```\n"]
     parts += [_entry(f"pymc_hydro.{n}", getattr(ph, n)) for n in ph.__all__ if n not in skipped]

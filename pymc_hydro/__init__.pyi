@@ -4,6 +4,7 @@ from pymc_hydro import core as core
 from pymc_hydro import data as data
 from pymc_hydro import likelihoods as likelihoods
 from pymc_hydro import losses as losses
+from pymc_hydro import models as models
 from pymc_hydro import ops as ops
 from pymc_hydro import plots as plots
 from pymc_hydro import signatures as signatures
@@ -55,6 +56,7 @@ from pymc_hydro.models import Hmodel as Hmodel
 from pymc_hydro.models import Hymod as Hymod
 from pymc_hydro.models import SacSma as SacSma
 from pymc_hydro.models import Xinanjiang as Xinanjiang
+from pymc_hydro.models import marrmot as marrmot
 
 __version__: str
 __all__: list[str]

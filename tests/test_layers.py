@@ -24,7 +24,8 @@ ALLOWED = {
     "core/base": (set(), {"numpy"}),
     "core/laws": ({"core"}, set()),
     "core": ({"core/base", "core/laws"}, {"numpy"}),
-    "models": ({"core", "core/laws"}, set()),
+    "models": ({"core", "core/laws", "models/marrmot"}, {"pandas"}),
+    "models/marrmot": ({"core", "core/laws"}, set()),
     "integrators": (set(), {"numpy"}),
     "data/checks": (set(), {"numpy", "pandas", "xarray"}),
     "data": ({"data/checks", "data/readers"}, {"numpy", "pandas", "xarray", "pyet"}),
@@ -80,13 +81,13 @@ ALLOWED = {
         {"numpy", "xarray", "pymc", "pytensor", "arviz"},
     ),
     "inference": (
-        {"core", "core/base", "data", "engine", "ops", "losses", "likelihoods"}
+        {"core", "core/base", "data", "engine", "models", "ops", "losses", "likelihoods"}
         | {"likelihoods/errors", "inference/approximation", "inference/sampling"},
         {"numpy", "pandas", "xarray", "scipy", "pymc", "pytensor", "arviz"},
     ),
     "calibration/search": ({"calibration"}, {"numpy", "scipy", "rich"}),
     "calibration": (
-        {"calibration/search", "core", "core/base", "data", "engine", "losses", "ops"},
+        {"calibration/search", "core", "core/base", "data", "engine", "losses", "models", "ops"},
         {"numpy", "pandas", "xarray", "scipy", "pytensor"},
     ),
     "testing": (
@@ -103,7 +104,7 @@ ALLOWED = {
     "plots/of_runs": ({"plots", "verification"}, {"numpy", "pandas", "xarray", "matplotlib"}),
     "command": (
         {"", "calibration", "core", "data", "data/readers", "engine", "inference", "losses"}
-        | {"inference/approximation", "inference/sampling", "plots"},
+        | {"inference/approximation", "inference/sampling", "models", "plots"},
         {"numpy", "pandas", "xarray", "matplotlib", "arviz", "pymc"},
     ),
 }

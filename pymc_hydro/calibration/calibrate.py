@@ -24,13 +24,14 @@ from pymc_hydro.data.schema import Warmup, as_basin, check_warmup, interval_leng
 from pymc_hydro.engine.errors import IntegrationError
 from pymc_hydro.engine.problem import SOLVER_SETTINGS, check_model_type, define_problem
 from pymc_hydro.engine.simulate import forcing_array, initial_array, simulate
+from pymc_hydro.models.listing import as_model
 
 __all__ = ["Calibration", "calibrate"]
 
 
 @renamed_arguments(seed="random_seed")
 def calibrate(
-    model: AbstractModel,
+    model: AbstractModel | str,
     basin: xr.Dataset | pd.DataFrame,
     loss: str | Callable | Mapping = "nse",
     method: str | None = None,
@@ -61,7 +62,8 @@ def calibrate(
 
     Parameters
     ----------
-    model : AbstractModel
+    model : AbstractModel or str
+        Or its name, for default options: "HBV", "m_01".
     basin : Dataset or DataFrame
         With ``discharge``, unless `observed` is given; missing observations are left out.
     loss : str, callable, or mapping of output to loss
@@ -166,6 +168,7 @@ def calibrate(
     >>> bool(fit.scores["nse"] > 0.8 and fit.validation_scores["nse"] > 0.8)
     True
     """
+    model = as_model(model)
     mappings = {"bounds": bounds, "fixed": fixed, "loss_options": loss_options}
     _check_arguments(model, random_seed, hops, cores, mappings, solver_settings)
     outputs = tuple(loss) if isinstance(loss, Mapping) else ("discharge",)

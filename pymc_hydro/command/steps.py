@@ -29,6 +29,7 @@ from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.data import as_basin, split_record
 from pymc_hydro.data.schema import check_warmup
 from pymc_hydro.inference.approximation.laplace import inside_bounds
+from pymc_hydro.models.listing import find_model, table_of_models
 
 __all__ = ["Job", "compare_folders", "list_data", "list_models"]
 
@@ -182,15 +183,13 @@ class Job:
 
     def _model(self):
         name, options = self.settings["model"]["name"], dict(self.settings["model"]["options"])
-        kinds = {m.__name__.lower(): m for m in ph.MODELS}
-        if name.lower() not in kinds:
-            known = ", ".join(m.__name__ for m in ph.MODELS)
-            raise UsageError(f"no model {name!r}; known are {known}")
-        if "temperature" not in self.basin and "snow" not in options:
+        kind = find_kind(name)
+        front = kind.snow_target is not None and kind in ph.MODELS
+        if front and "temperature" not in self.basin and "snow" not in options:
             self.say("The data have no temperature: the model is run without snow.")
             options["snow"] = False
         try:
-            return kinds[name.lower()](**options)
+            return kind(**options)
         except TypeError as error:
             raise UsageError(f"[model] options: {error}") from None
 
@@ -275,8 +274,7 @@ def scores(folder: Folder) -> pd.DataFrame:
 
 def model_of(about: dict) -> AbstractModel:
     """Return the model of a folder of results."""
-    kinds = {m.__name__: m for m in ph.MODELS}
-    return kinds[about["model"]["name"]](**about["model"]["options"])
+    return find_kind(about["model"]["name"])(**about["model"]["options"])
 
 
 def compare_folders(paths: list[Path], say: Callable[[str], object] = print) -> pd.DataFrame:
@@ -313,14 +311,20 @@ def _elpd(folder):
 
 def list_models(name: str | None = None, say: Callable[[str], object] = print) -> None:
     """Print the models, or one of them with its parameters and stores."""
-    for kind in ph.MODELS:
-        if name is None:
-            say(f"{kind.__name__:12s}{(kind.__doc__ or '').strip().splitlines()[0]}")
-        elif kind.__name__.lower() == name.lower():
-            say(repr(kind()))
-            return
     if name is not None:
-        raise UsageError(f"no model {name!r}; 'pymc-hydro models' lists them")
+        say(repr(find_kind(name)()))
+        return
+    for title, row in table_of_models().iterrows():
+        size = f"{row['parameters']} parameters, {row['stores']} stores"
+        say(f"{title:17s}{row['number']:6s}{size:26s}{row['description']}")
+
+
+def find_kind(name: str) -> type[AbstractModel]:
+    """Return a model class by name; a name that is unknown is a usage error."""
+    try:
+        return find_model(name)
+    except KeyError as error:
+        raise UsageError(f"{error.args[0]}; 'pymc-hydro models' lists them") from None
 
 
 def list_data(

@@ -173,6 +173,8 @@ class UnitHydrograph:
         Whether the ordinates must be divided by their sum.
     intervals : int, optional
         A fixed number of ordinates, in place of `base`.
+    cut : float
+        Ordinates after the largest one that are below this share of it are left out.
     """
 
     output: str
@@ -181,4 +183,5 @@ class UnitHydrograph:
     parameters: tuple[Parameter, ...] = ()
     normalized: bool = False
     intervals: int | None = None
+    cut: float = 0.0
     description: str = "routed by a unit hydrograph"

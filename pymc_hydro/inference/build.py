@@ -25,6 +25,7 @@ from pymc_hydro.inference.forcing import (
 from pymc_hydro.inference.priors import priors as default_priors
 from pymc_hydro.likelihoods import find_likelihood
 from pymc_hydro.likelihoods.errors.axis import values_at
+from pymc_hydro.models.listing import as_model
 from pymc_hydro.ops import BatchValues, SimulatedValues
 
 __all__ = ["build_model", "discharge", "outputs"]
@@ -179,7 +180,7 @@ def discharge(
 
 
 def build_model(
-    model: AbstractModel,
+    model: AbstractModel | str,
     basin: Record | Mapping[Hashable, Record],
     likelihood: str | Callable = "normal",
     scale: str | np.ndarray | None = None,
@@ -193,7 +194,8 @@ def build_model(
 
     Parameters
     ----------
-    model : AbstractModel
+    model : AbstractModel or str
+        Or its name, for default options: "HBV", "m_01".
     basin : Dataset or DataFrame, or several
         With ``discharge``; missing observations are left out. Several are as in :func:`outputs`;
         what `priors` does not say otherwise of is common to all.
@@ -227,7 +229,7 @@ def build_model(
         If an argument is unknown or does not fit the data.
     """
     check_arguments("build_model", solver_settings, SOLVER_SETTINGS)
-    likelihood = find_likelihood(likelihood)
+    likelihood, model = find_likelihood(likelihood), as_model(model)
     basins = as_records(basin, (*model.forcing_names, "discharge"))
     observed = {name: record["discharge"] for name, record in basins.items()}
     options = {"scale": scale, "ar": ar}

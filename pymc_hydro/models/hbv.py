@@ -120,7 +120,9 @@ class HBV(AbstractModel):
         if formulation == "reference":
             ordinate, n, described = sampled_triangle, SAMPLED_ORDINATES, "routed, sampled triangle"
         sampled = n is not None
-        self.routing = UnitHydrograph("discharge", ordinate, base, (BASE,), sampled, n, described)
+        self.routing = UnitHydrograph(
+            "discharge", ordinate, base, (BASE,), sampled, n, description=described
+        )
         super().__init__(formulation=formulation, **options)
 
     def snow_front(self):

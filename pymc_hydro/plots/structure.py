@@ -37,7 +37,10 @@ def plot_structure(model: Any, *, ax: Any = None) -> Any:
         _, ax = plt.subplots(figsize=size, layout="constrained")
     for store in model.stores:
         x, y = place[store.name]
-        _box(ax, x, y, store)
+        _box(ax, x, y, store.name, store.description)
+    for hydrograph in model.hydrographs:
+        x, y = place[hydrograph.output]
+        _box(ax, x, y, hydrograph.output, hydrograph.description, linestyle="--")
     outlet = {t for o in model.outputs if o.name == "discharge" for t in o.terms}
     for (source, target), fluxes in _together(model).items():
         river = [f for f in fluxes if f in outlet]
@@ -68,8 +71,8 @@ def _together(model):
 
 
 def _places(model):
-    """Return a place for each store: below all stores it is fed by, under the deepest of them."""
-    names = [s.name for s in model.stores]
+    """Return a place for each store and hydrograph: below all it is fed by, under the deepest."""
+    names = [*(s.name for s in model.stores), *(h.output for h in model.hydrographs)]
     feeds = {n: [] for n in names}
     for flow in model.flows:
         # A flow back up, to a store that feeds its source, has no say.
@@ -98,16 +101,18 @@ def _reaches(feeds, name, origin):
     return name == origin or any(_reaches(feeds, n, origin) for n in feeds[name])
 
 
-def _box(ax, x, y, store):
+def _box(ax, x, y, name, description, linestyle="-"):
     from matplotlib.patches import FancyBboxPatch
 
     corner = (x - WIDTH / 2, y - HEIGHT / 2)
     style = "round,pad=0,rounding_size=0.12"
     ax.add_patch(
-        FancyBboxPatch(corner, WIDTH, HEIGHT, boxstyle=style, fc="#EAF4FB", ec=COLORS["rain"])
+        FancyBboxPatch(
+            corner, WIDTH, HEIGHT, boxstyle=style, fc="#EAF4FB", ec=COLORS["rain"], ls=linestyle
+        )
     )
-    ax.text(x, y + 0.2, math_name(store.name), ha="center", va="center", fontsize=11)
-    words = "\n".join(wrap(store.description, 22)[:2])
+    ax.text(x, y + 0.2, math_name(name), ha="center", va="center", fontsize=11)
+    words = "\n".join(wrap(description, 22)[:2])
     ax.text(x, y - 0.18, words, ha="center", va="center", fontsize=6, color="0.25")
 
 

@@ -62,6 +62,10 @@ def route(model, series, p, dt, routing=None):
     named = Names(type(model).__name__, "parameter", p)
     n = routing.intervals or int(np.ceil(np.max(np.real(routing.base(named))) / dt)) + 2
     ordinates = [routing.ordinate(j * dt, (j + 1) * dt, named) for j in range(n)]
+    if routing.cut:
+        largest = np.maximum.accumulate(np.real(ordinates), axis=0)
+        low = np.real(ordinates) < routing.cut * largest
+        ordinates = np.where(np.logical_or.accumulate(low, axis=0), 0, ordinates)
     total = sum(ordinates) if routing.normalized else 1.0
     routed = np.zeros_like(series)
     for j, ordinate in enumerate(ordinates[: len(series)]):

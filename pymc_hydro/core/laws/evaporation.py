@@ -61,8 +61,5 @@ class EvaporationLaws(Kinks):
         return 1.9 * exp(-0.6523 * (D + C) / C) * E
 
     def evaporation_below(self, E: Any, above: Any, empty: float) -> Any:
-        """Return evaporation that begins where the store above is empty, ``E room(S; empty)``.
-
-        Exact kinks switch over 1 % of `empty`, mm; smooth ones over 1 % of 1 mm.
-        """
-        return E * self.room(above, 1.0 if self.width else empty)
+        """Return evaporation that begins where the store above is empty, :meth:`empty`."""
+        return E * self.empty(above, empty)

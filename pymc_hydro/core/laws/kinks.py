@@ -70,6 +70,13 @@ class Kinks:
         """Return the share of its inflow that a store takes: ``1 - full``."""
         return 1.0 - self.full(content, capacity)
 
+    def empty(self, content: Any, small: float) -> Any:
+        """Return 1 where a store is empty and 0 from a `small` content on, mm.
+
+        With exact kinks it falls over 5 % of `small`, with smooth ones over 0.05 mm below 1 mm.
+        """
+        return self.room(content, 1.0 if self.width else small)
+
     def full_to(self, content: Any, capacity: Any, smallest: float) -> Any:
         """Return :meth:`full` for a capacity that may vanish.
 

@@ -68,6 +68,8 @@ def emit_ordinates(e: Layout, route: Route) -> None:
     text("ordinates = empty(n_ordinate)")
     text(f"slopes = empty(({len(slopes)}, n_ordinate))")
     text("total = 0.0")
+    if routing.cut:
+        text("largest = 0.0")
     for i in range(len(slopes)):
         text(f"total_{i} = 0.0")
     with text.block("for j in range(n_ordinate):"):
@@ -75,6 +77,11 @@ def emit_ordinates(e: Layout, route: Route) -> None:
         text("ordinate_end = (j + 1) * dt")
         e.compute(e.needed(_nodes(route)), STAGE)
         text(f"ordinates[j] = {e.ref(route.ordinate)}")
+        if routing.cut:
+            text("largest = max(largest, ordinates[j])")
+            with text.block(f"if ordinates[j] < {routing.cut!r} * largest:"):
+                text("n_ordinate = j")
+                text("break")
         text("total += ordinates[j]")
         for i, number in enumerate(slopes.values()):
             text(f"slopes[{i}, j] = {e.ref(number)}")

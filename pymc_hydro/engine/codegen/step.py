@@ -174,8 +174,10 @@ def _run_constants(e, everything):
             # parameter times sensitivity is in mm
             scale = repr(p.scale) if p.scale else f"abs(p_{p.name})"
             text(f"work[{tolerance} + place[{i}]] = {COLUMN_ATOL!r} * atol / {scale}")
-        for name in e.system.held:
-            e.at(e.named(name))  # its row is the first, as it is the first head state
+        # Rows of head states follow each other, and rows of linear states, whatever the order in
+        # which the model declares its stores.
+        for name in (*e.head, *e.linear):
+            e.at(e.named(name))
         for i, store in enumerate(e.system.model.store_names, len(e.parameters)):
             if store not in e.system.stores:
                 continue

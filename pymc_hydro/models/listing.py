@@ -1,0 +1,127 @@
+"""All models by name, and a table of them."""
+
+from difflib import get_close_matches
+from typing import Any
+
+from pymc_hydro.core import AbstractModel
+
+__all__ = ["as_model", "find_model", "table_of_models"]
+
+
+def _kinds() -> dict[str, Any]:
+    """Return each model class by its name: the package's own, then the structures of MARRMoT."""
+    from pymc_hydro.models import MODELS, marrmot
+
+    return {kind.__name__: kind for kind in (*MODELS, *marrmot.MODELS)}
+
+
+def find_model(name: str) -> Any:
+    """Return a model class by name.
+
+    Parameters
+    ----------
+    name : str
+        Such as "HBV", "CollieRiver1" or "m_01", in any case.
+
+    Raises
+    ------
+    KeyError
+        If there is none of this name; the message has the nearest ones.
+    """
+    from pymc_hydro.models import MODELS, marrmot
+
+    for kind in MODELS:
+        if kind.__name__.lower() == name.lower():
+            return kind
+    try:
+        return marrmot.get(name)
+    except KeyError:
+        known = {n.lower(): n for n in (*_kinds(), *marrmot.NAMES)}
+        near = [known[n] for n in get_close_matches(name.lower(), known, n=3)]
+        meant = f"did you mean {', '.join(near)}? " if near else ""
+        raise KeyError(f"no model {name!r}; {meant}ph.models() has them all") from None
+
+
+def as_model(model: AbstractModel | str) -> Any:
+    """Return a model; a name stands for the model with default options."""
+    return find_model(model)() if isinstance(model, str) else model
+
+
+def table_of_models(
+    name: str | None = None,
+    *,
+    snow: bool | None = None,
+    parameters: int | None = None,
+    stores: int | None = None,
+    processes: str | tuple[str, ...] = (),
+) -> Any:
+    """Return a table of the models, with default options.
+
+    Parameters
+    ----------
+    name : str, optional
+        A part of the name, in any case.
+    snow : bool, optional
+        Whether the model has snow; models without may put the snow front end before themselves.
+    parameters, stores : int, optional
+        The largest number of them.
+    processes : str or tuple of str
+        Processes that the model must have, such as "interception" or "hydrograph".
+
+    Returns
+    -------
+    DataFrame
+        By name: the number in its collection, the numbers of parameters and stores, whether it has
+        snow, its processes and what it is.
+
+    Raises
+    ------
+    ValueError
+        If no model has a process of this name.
+
+    Examples
+    --------
+    >>> import pymc_hydro as ph
+    >>> ph.models(parameters=5, snow=True).index.tolist()
+    ['Alpine1']
+    """
+    import pandas as pd
+
+    rows = {kind.__name__: _row(kind()) for kind in _kinds().values()}
+    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
+    wanted = (processes,) if isinstance(processes, str) else tuple(processes)
+    known = sorted({each for row in table["processes"] for each in row})
+    for each in wanted:
+        if each not in known:
+            raise ValueError(f"models: no process {each!r}; known are {', '.join(known)}")
+    keep = table["processes"].map(lambda row: set(wanted) <= set(row))
+    if name is not None:
+        keep &= table.index.str.contains(name, case=False, regex=False)
+    if snow is not None:
+        keep &= table["snow"] == snow
+    for column, most in (("parameters", parameters), ("stores", stores)):
+        if most is not None:
+            keep &= table[column] <= most
+    return table[keep]
+
+
+def _row(model):
+    words = " ".join(store.description.lower() for store in model.stores)
+    found = {
+        "snow": "snow" in words,
+        "interception": "interception" in words or "canopy" in words,
+        "groundwater": "groundwater" in words or "lower zone" in words,
+        "deficit": "deficit" in words,
+        "hydrograph": model.routing is not None or bool(model.hydrographs),
+        "exchange": bool(set(model.exchanges) - {"x_sf"}),
+        "season": "day_of_year" in model.forcing_names,
+    }
+    lines = (type(model).__doc__ or "").strip().splitlines()
+    return {
+        "number": getattr(model, "number", ""),
+        "parameters": len(model.parameters),
+        "stores": len(model.stores),
+        "snow": found["snow"],
+        "processes": tuple(each for each, has in found.items() if has),
+        "description": lines[0] if lines else "",
+    }
