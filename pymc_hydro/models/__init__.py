@@ -10,7 +10,7 @@ from pymc_hydro.models.gr4j import GR4J
 from pymc_hydro.models.hbv import HBV
 from pymc_hydro.models.hmodel import Hmodel
 from pymc_hydro.models.hymod import Hymod
-from pymc_hydro.models.listing import as_model, find_model, table_of_models
+from pymc_hydro.models.listing import MODELS, as_model, find_model, table_of_models
 from pymc_hydro.models.sacsma import SacSma
 from pymc_hydro.models.xinanjiang import Xinanjiang
 
@@ -28,8 +28,6 @@ __all__ = [
     "marrmot",
     "table_of_models",
 ]
-
-MODELS = (Hymod, Hmodel, SacSma, Xinanjiang, HBV, GR4J, CFE)
 
 
 class _Models(ModuleType):

@@ -4,15 +4,23 @@ from difflib import get_close_matches
 from typing import Any
 
 from pymc_hydro.core import AbstractModel
+from pymc_hydro.models.cfe import CFE
+from pymc_hydro.models.gr4j import GR4J
+from pymc_hydro.models.hbv import HBV
+from pymc_hydro.models.hmodel import Hmodel
+from pymc_hydro.models.hymod import Hymod
+from pymc_hydro.models.marrmot import NAMES, get
+from pymc_hydro.models.sacsma import SacSma
+from pymc_hydro.models.xinanjiang import Xinanjiang
 
-__all__ = ["as_model", "find_model", "table_of_models"]
+__all__ = ["MODELS", "as_model", "find_model", "table_of_models"]
+
+MODELS = (Hymod, Hmodel, SacSma, Xinanjiang, HBV, GR4J, CFE)
 
 
 def _kinds() -> dict[str, Any]:
     """Return each model class by its name: the package's own, then the structures of MARRMoT."""
-    from pymc_hydro.models import MODELS, marrmot
-
-    return {kind.__name__: kind for kind in (*MODELS, *marrmot.MODELS)}
+    return {kind.__name__: kind for kind in (*MODELS, *(get(number) for number in NAMES))}
 
 
 def find_model(name: str) -> Any:
@@ -28,21 +36,19 @@ def find_model(name: str) -> Any:
     KeyError
         If there is none of this name; the message has the nearest ones.
     """
-    from pymc_hydro.models import MODELS, marrmot
-
     for kind in MODELS:
         if kind.__name__.lower() == name.lower():
             return kind
     try:
-        return marrmot.get(name)
+        return get(name)
     except KeyError:
-        known = {n.lower(): n for n in (*_kinds(), *marrmot.NAMES)}
+        known = {n.lower(): n for n in (*_kinds(), *NAMES)}
         near = [known[n] for n in get_close_matches(name.lower(), known, n=3)]
         meant = f"did you mean {', '.join(near)}? " if near else ""
         raise KeyError(f"no model {name!r}; {meant}ph.models() has them all") from None
 
 
-def as_model(model: AbstractModel | str) -> Any:
+def as_model(model: AbstractModel | str) -> AbstractModel:
     """Return a model; a name stands for the model with default options."""
     return find_model(model)() if isinstance(model, str) else model
 

@@ -6,15 +6,15 @@ from pymc_hydro.core.declaration import Output
 from pymc_hydro.core.laws import Laws
 from pymc_hydro.core.model import AbstractModel
 
-__all__ = ["AbstractStructure", "discharge", "evaporation"]
+__all__ = ["AbstractStructure", "discharge_from", "evaporation_from"]
 
 
-def discharge(*terms: str) -> Output:
+def discharge_from(*terms: str) -> Output:
     """Return the output discharge, a sum of fluxes."""
     return Output("discharge", terms, "mm/d", "discharge at the outlet")
 
 
-def evaporation(*terms: str) -> Output:
+def evaporation_from(*terms: str) -> Output:
     """Return the output evaporation, a sum of fluxes."""
     return Output("evaporation", terms, "mm/d", "actual evaporation")
 

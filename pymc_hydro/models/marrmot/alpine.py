@@ -2,7 +2,7 @@
 
 from pymc_hydro.core import Flow, Parameter, Store
 from pymc_hydro.core.laws import hydrograph, triangular_curve
-from pymc_hydro.core.laws.structure import AbstractStructure, discharge, evaporation
+from pymc_hydro.core.laws.structure import AbstractStructure, discharge_from, evaporation_from
 
 __all__ = ["Alpine1", "Alpine2", "Echo", "Hbv96", "Nam", "Socont"]
 
@@ -27,9 +27,14 @@ class Alpine1(AbstractStructure):
     """
 
     number = "m_06"
-    parameters = (THRESHOLD, FACTOR, CAPACITY, Parameter("k", 0, 1, "1/d", "rate of outflow"))
-    stores = (Store("S1", "mm", "snow"), Store("S2", "mm", "soil", capacity="C"))
-    flows = (
+    parameters: tuple[Parameter, ...] = (
+        THRESHOLD,
+        FACTOR,
+        CAPACITY,
+        Parameter("k", 0, 1, "1/d", "rate of outflow"),
+    )
+    stores: tuple[Store, ...] = (Store("S1", "mm", "snow"), Store("S2", "mm", "soil", capacity="C"))
+    flows: tuple[Flow, ...] = (
         Flow("P_s", None, "S1"),
         Flow("P_r", None, "S2"),
         Flow("melt", "S1", "S2"),
@@ -37,7 +42,7 @@ class Alpine1(AbstractStructure):
         Flow("q_e", "S2", None),
         Flow("q_s", "S2", None),
     )
-    outputs = (discharge("q_e", "q_s"), evaporation("e"))
+    outputs = (discharge_from("q_e", "q_s"), evaporation_from("e"))
 
     def soil(self, s, u, p):
         """Return snow, melt, evaporation and spill."""
@@ -78,7 +83,7 @@ class Alpine2(Alpine1):
         Parameter("k_b", 0, 1, "1/d", "rate of baseflow"),
     )
     flows = (*Alpine1.flows[:-1], Flow("q_i", "S2", None), Flow("q_b", "S2", None))
-    outputs = (discharge("q_e", "q_i", "q_b"), evaporation("e"))
+    outputs = (discharge_from("q_e", "q_i", "q_b"), evaporation_from("e"))
 
     def fluxes(self, s, u, p):
         q_i = self.law.above(s.S2, p.f_c * p.C, p.k_i)
@@ -132,7 +137,7 @@ class Hbv96(AbstractStructure):
         Flow("pc", "S4", "S5"),
         Flow("q_1", "S5", None),
     )
-    outputs = (discharge("q_0", "q_1"), evaporation("e"))
+    outputs = (discharge_from("q_0", "q_1"), evaporation_from("e"))
     routing = hydrograph("discharge", triangular_curve, lambda p: p.b, "routed by a triangle")
     smallest = 0.5  # mm, of the water that snow holds, for its smooth overflow
 
@@ -207,7 +212,7 @@ class Nam(AbstractStructure):
         Flow("q_1", "S5", None),
         Flow("q_b", "S6", None),
     )
-    outputs = (discharge("q_0", "q_1", "q_b"), evaporation("e", "e_l"))
+    outputs = (discharge_from("q_0", "q_1", "q_b"), evaporation_from("e", "e_l"))
 
     def above(self, x, threshold):
         """Return the relative content above a threshold, from 0 to 1."""
@@ -296,7 +301,7 @@ class Socont(AbstractStructure):
         Flow("q_q", "S6", None),
     )
     exchanges = ("G",)
-    outputs = (discharge("q_s", "q_i", "q_l", "q_q"), evaporation("e"))
+    outputs = (discharge_from("q_s", "q_i", "q_l", "q_q"), evaporation_from("e"))
 
     def fluxes(self, s, u, p):
         law, P, T, E = self.law, u.precipitation, u.temperature, u.potential_evaporation
@@ -377,7 +382,7 @@ class Echo(AbstractStructure):
         Flow("q_f", "S5", None),
         Flow("q_l", "S6", None),
     )
-    outputs = (discharge("r_h", "r_d", "q_f", "q_l"), evaporation("e_i", "e"))
+    outputs = (discharge_from("r_h", "r_d", "q_f", "q_l"), evaporation_from("e_i", "e"))
     smallest = 0.5  # mm, of the water that snow holds, for its smooth overflow
 
     def fluxes(self, s, u, p):

@@ -4,7 +4,7 @@ import math
 
 from pymc_hydro.core import Flow, Parameter, Store, exp, log, piecewise, sin
 from pymc_hydro.core.laws import TAU
-from pymc_hydro.core.laws.structure import AbstractStructure, discharge, evaporation
+from pymc_hydro.core.laws.structure import AbstractStructure, discharge_from, evaporation_from
 
 __all__ = ["HymodRelative", "Lascam", "Sacramento", "Vic", "XinanjiangDouble"]
 
@@ -61,7 +61,7 @@ class Vic(AbstractStructure):
         Flow("q_2", "S3", None),
         Flow("q_b", "S3", None),
     )
-    outputs = (discharge("q_i", "q_1", "q_2", "q_b"), evaporation("e_1", "e_2", "e_3"))
+    outputs = (discharge_from("q_i", "q_1", "q_2", "q_b"), evaporation_from("e_1", "e_2", "e_3"))
 
     def fluxes(self, s, u, p):
         water, law, E = self.snow.fluxes(s, u, p), self.law, u.potential_evaporation
@@ -149,7 +149,10 @@ class Lascam(AbstractStructure):
         Flow("q_b", "S3", "S2"),
         Flow("e_b", "S3", None),
     )
-    outputs = (discharge("q_se", "q_ie", "q_a"), evaporation("e_i", "e_f", "e_1", "e_2", "e_b"))
+    outputs = (
+        discharge_from("q_se", "q_ie", "q_a"),
+        evaporation_from("e_i", "e_f", "e_1", "e_2", "e_b"),
+    )
 
     def released(self, s, p, areas, infiltration, low, high):
         """Return outflow and recharge of the near-stream store, and the areas they come from."""
@@ -237,7 +240,7 @@ class XinanjiangDouble(AbstractStructure):
         Flow("q_i", "S3", None),
         Flow("q_g", "S4", None),
     )
-    outputs = (discharge("r_b", "r_s", "q_i", "q_g"), evaporation("e"))
+    outputs = (discharge_from("r_b", "r_s", "q_i", "q_g"), evaporation_from("e"))
 
     def fluxes(self, s, u, p):
         water, law, tension = self.snow.fluxes(s, u, p), self.law, p.f_w * p.s
@@ -293,7 +296,7 @@ class HymodRelative(AbstractStructure):
         Flow("q_4", "S4", None),
         Flow("q_5", "S5", None),
     )
-    outputs = (discharge("q_4", "q_5"), evaporation("e"))
+    outputs = (discharge_from("q_4", "q_5"), evaporation_from("e"))
 
     def fluxes(self, s, u, p):
         water, law = self.snow.fluxes(s, u, p), self.law
@@ -370,8 +373,8 @@ class Sacramento(AbstractStructure):
         Flow("q_b", "S5", None),
     )
     outputs = (
-        discharge("q_d", "q_s", "q_i", "q_p", "q_b"),
-        evaporation("e_1", "e_2", "e_3"),
+        discharge_from("q_d", "q_s", "q_i", "q_p", "q_b"),
+        evaporation_from("e_1", "e_2", "e_3"),
     )
 
     def capacities(self, p):

@@ -2,7 +2,7 @@
 
 from pymc_hydro.core import Flow, Parameter, Store, exp, piecewise
 from pymc_hydro.core.laws import TAU
-from pymc_hydro.core.laws.structure import AbstractStructure, discharge, evaporation
+from pymc_hydro.core.laws.structure import AbstractStructure, discharge_from, evaporation_from
 
 __all__ = ["Gsfb", "Hycymodel", "Modhydrolog", "Prms", "Simhyd"]
 
@@ -30,14 +30,18 @@ class Simhyd(AbstractStructure):
     """
 
     number = "m_18"
-    parameters = (CANOPY, *INFILTRATION, Parameter("k", 0, 1, "1/d", "rate of baseflow"))
+    parameters: tuple[Parameter, ...] = (
+        CANOPY,
+        *INFILTRATION,
+        Parameter("k", 0, 1, "1/d", "rate of baseflow"),
+    )
     snow_target = "S1"
-    stores = (
+    stores: tuple[Store, ...] = (
         Store("S1", "mm", "interception", capacity="C1"),
         Store("S2", "mm", "soil", capacity="C"),
         Store("S3", "mm", "groundwater"),
     )
-    flows = (
+    flows: tuple[Flow, ...] = (
         Flow("e_i", "S1", None),
         Flow("q_s", "S1", None),
         Flow("q_i", "S1", None),
@@ -47,7 +51,7 @@ class Simhyd(AbstractStructure):
         Flow("g", "S2", "S3"),
         Flow("q_b", "S3", None),
     )
-    outputs = (discharge("q_s", "q_i", "q_b"), evaporation("e_i", "e"))
+    outputs = (discharge_from("q_s", "q_i", "q_b"), evaporation_from("e_i", "e"))
     limit = 10.0  # mm/d, of evaporation of the soil
 
     def above_ground(self, s, u, p):
@@ -121,7 +125,7 @@ class Modhydrolog(Simhyd):
         Flow("q_c", "S5", None),
     )
     exchanges = ("seep",)
-    outputs = (discharge("q_c"), evaporation("e_i", "e", "e_d"))
+    outputs = (discharge_from("q_c"), evaporation_from("e_i", "e", "e_d"))
 
     def fluxes(self, s, u, p):
         law, E, (upper, run) = self.law, u.potential_evaporation, self.above_ground(s, u, p)
@@ -188,7 +192,7 @@ class Gsfb(AbstractStructure):
         Flow("dp", "S2", "S3"),
         Flow("up", "S3", "S1"),
     )
-    outputs = (discharge("q_s", "q_b"), evaporation("e"))
+    outputs = (discharge_from("q_s", "q_b"), evaporation_from("e"))
 
     def fluxes(self, s, u, p):
         water, law, low = self.snow.fluxes(s, u, p), self.law, p.n * p.C
@@ -254,7 +258,7 @@ class Hycymodel(AbstractStructure):
         Flow("e_5", "S6", None),
         Flow("q", "S6", None),
     )
-    outputs = (discharge("q"), evaporation("e_1", "e_2", "e_3", "e_4", "e_5"))
+    outputs = (discharge_from("q"), evaporation_from("e_1", "e_2", "e_3", "e_4", "e_5"))
 
     def fluxes(self, s, u, p):
         water, law, E = self.snow.fluxes(s, u, p), self.law, u.potential_evaporation
@@ -350,7 +354,10 @@ class Prms(AbstractStructure):
         Flow("x_s", "S7", None),
     )
     exchanges = ("x_s",)
-    outputs = (discharge("sas", "sro", "ras", "bas"), evaporation("e_in", "e_im", "e_a", "e_t"))
+    outputs = (
+        discharge_from("sas", "sro", "ras", "bas"),
+        evaporation_from("e_in", "e_im", "e_a", "e_t"),
+    )
 
     def surface(self, s, u, p):
         """Return the fluxes above the soil, and what reaches the soil."""

@@ -10,7 +10,7 @@ from pymc_hydro.core.laws import (
     triangular_curve,
     uniform_curve,
 )
-from pymc_hydro.core.laws.structure import AbstractStructure, discharge, evaporation
+from pymc_hydro.core.laws.structure import AbstractStructure, discharge_from, evaporation_from
 
 __all__ = ["Forellenbach", "GR4JDelayed", "Midlands", "Smar", "Tank", "TankSoil"]
 
@@ -19,7 +19,7 @@ LARGEST = 50.0  # of the argument of an exponential whose minimum with a share i
 ALL_BUT_ONE = 1 - 1e-12  # so that a base of whole days has no empty ordinate
 
 
-def rates(names, description):
+def _rates(names, description):
     """Return parameters of rates from 0 to 1 per day."""
     return tuple(Parameter(n, 0, 1, "1/d", f"{description} {n}") for n in names)
 
@@ -66,7 +66,7 @@ class GR4JDelayed(AbstractStructure):
         Flow("q_1", "H_1", None),
         Flow("x_d", None, None),
     )
-    outputs = (discharge("q_r", "q_1", "x_d"), evaporation("e_f", "e_s"))
+    outputs = (discharge_from("q_r", "q_1", "x_d"), evaporation_from("e_f", "e_s"))
 
     def __init__(self, *, formulation: str = "default", **options):
         routed = hydrograph("H_9", half_curve, lambda p: p.x4, "GR4J's routed branch")
@@ -111,8 +111,8 @@ class Tank(AbstractStructure):
     """
 
     number = "m_27"
-    parameters = (
-        *rates(("a_0", "b_0", "c_0", "a_1"), "rate of the outlet"),
+    parameters: tuple[Parameter, ...] = (
+        *_rates(("a_0", "b_0", "c_0", "a_1"), "rate of the outlet"),
         Parameter("f_a", 0, 1, "1", "rate a_2 as share of a_1"),
         Parameter("f_b", 0, 1, "1", "rate b_1 as share of a_2"),
         Parameter("f_c", 0, 1, "1", "rate c_1 as share of b_1"),
@@ -123,8 +123,8 @@ class Tank(AbstractStructure):
         Parameter("f_3", 0.01, 0.99, "1", "threshold of the second tank, a share"),
     )
     snow_target = "S1"
-    stores = tuple(Store(f"S{i}", "mm", f"tank {i}") for i in (1, 2, 3, 4))
-    flows = (
+    stores: tuple[Store, ...] = tuple(Store(f"S{i}", "mm", f"tank {i}") for i in (1, 2, 3, 4))
+    flows: tuple[Flow, ...] = (
         *(Flow(f"e_{i}", f"S{i}", None) for i in (1, 2, 3, 4)),
         Flow("f_12", "S1", "S2"),
         Flow("f_23", "S2", "S3"),
@@ -136,8 +136,8 @@ class Tank(AbstractStructure):
         Flow("y_5", "S4", None),
     )
     outputs = (
-        discharge("y_1", "y_2", "y_3", "y_4", "y_5"),
-        evaporation("e_1", "e_2", "e_3", "e_4"),
+        discharge_from("y_1", "y_2", "y_3", "y_4", "y_5"),
+        evaporation_from("e_1", "e_2", "e_3", "e_4"),
     )
 
     def tanks(self, s, u, p, lowest, beside):
@@ -258,7 +258,7 @@ class Midlands(AbstractStructure):
         Flow("q_c", "S4", None),
         Flow("q_o", "S5", None),
     )
-    outputs = (discharge("q_c", "q_o"), evaporation("e_c", "e_r"))
+    outputs = (discharge_from("q_c", "q_o"), evaporation_from("e_c", "e_r"))
 
     def channel(self, S, k, g):
         """Return the outflow of the channel or the flood plain, at most 3/4 in a day."""
@@ -331,8 +331,8 @@ class Smar(AbstractStructure):
         Flow("q_b", "S6", None),
     )
     outputs = (
-        discharge("q_h", "q_b"),
-        evaporation("e_0", *(f"e_{i}" for i in layers)),
+        discharge_from("q_h", "q_b"),
+        evaporation_from("e_0", *(f"e_{i}" for i in layers)),
     )
     reach, cut, thin = 20.0, 1e-3, 0.1
 
@@ -422,7 +422,7 @@ class Forellenbach(AbstractStructure):
         Flow("q_s", "H", None),
         Flow("x_g", None, None),
     )
-    outputs = (discharge("q_s", "q_h", "q_2", "x_g"), evaporation("e_i", "e"))
+    outputs = (discharge_from("q_s", "q_h", "q_2", "x_g"), evaporation_from("e_i", "e"))
     groundwater = 0.0195  # mm/d
 
     def fluxes(self, s, u, p):

@@ -2,7 +2,7 @@
 
 from pymc_hydro.core import Flow, Parameter, Store
 from pymc_hydro.core.laws import hydrograph, triangular_curve
-from pymc_hydro.core.laws.structure import AbstractStructure, discharge, evaporation
+from pymc_hydro.core.laws.structure import AbstractStructure, discharge_from, evaporation_from
 
 __all__ = [
     "Australia",
@@ -38,7 +38,7 @@ class CollieRiver1(AbstractStructure):
     snow_target = "S1"
     stores = (SOIL,)
     flows = (Flow("e", "S1", None), Flow("q", "S1", None))
-    outputs = (discharge("q"), evaporation("e"))
+    outputs = (discharge_from("q"), evaporation_from("e"))
 
     def fluxes(self, s, u, p):
         water, law = self.snow.fluxes(s, u, p), self.law
@@ -58,16 +58,16 @@ class CollieRiver2(AbstractStructure):
     """
 
     number = "m_03"
-    parameters = (CAPACITY, FIELD, SUBSURFACE, FOREST)
+    parameters: tuple[Parameter, ...] = (CAPACITY, FIELD, SUBSURFACE, FOREST)
     snow_target = "S1"
-    stores = (SOIL,)
-    flows = (
+    stores: tuple[Store, ...] = (SOIL,)
+    flows: tuple[Flow, ...] = (
         Flow("e_b", "S1", None),
         Flow("e_v", "S1", None),
         Flow("q_e", "S1", None),
         Flow("q_s", "S1", None),
     )
-    outputs = (discharge("q_e", "q_s"), evaporation("e_b", "e_v"))
+    outputs = (discharge_from("q_e", "q_s"), evaporation_from("e_b", "e_v"))
 
     def soil(self, s, u, p):
         """Return the fluxes of the front end, the evaporations and the spill."""
@@ -109,7 +109,7 @@ class CollieRiver3(CollieRiver2):
         Flow("r", "S1", "S2"),
         Flow("q_g", "S2", None),
     )
-    outputs = (discharge("q_e", "q_s", "q_g"), evaporation("e_b", "e_v"))
+    outputs = (discharge_from("q_e", "q_s", "q_g"), evaporation_from("e_b", "e_v"))
 
     def fluxes(self, s, u, p):
         law = self.law
@@ -130,7 +130,7 @@ class NewZealand1(AbstractStructure):
     """
 
     number = "m_04"
-    parameters = (
+    parameters: tuple[Parameter, ...] = (
         CAPACITY,
         FIELD,
         FOREST,
@@ -139,15 +139,15 @@ class NewZealand1(AbstractStructure):
         Parameter("k", 0, 1, "1/d", "rate of baseflow"),
     )
     snow_target = "S1"
-    stores = (SOIL,)
-    flows = (
+    stores: tuple[Store, ...] = (SOIL,)
+    flows: tuple[Flow, ...] = (
         Flow("e_v", "S1", None),
         Flow("e_b", "S1", None),
         Flow("q_e", "S1", None),
         Flow("q_s", "S1", None),
         Flow("q_b", "S1", None),
     )
-    outputs = (discharge("q_e", "q_s", "q_b"), evaporation("e_v", "e_b"))
+    outputs = (discharge_from("q_e", "q_s", "q_b"), evaporation_from("e_v", "e_b"))
 
     def soil(self, S, inflow, E, p):
         """Return the fluxes of the soil store of content S."""
@@ -195,7 +195,7 @@ class NewZealand2(NewZealand1):
         Flow("q_s", "S2", None),
         Flow("q_b", "S2", None),
     )
-    outputs = (discharge("q_e", "q_s", "q_b"), evaporation("e_i", "e_v", "e_b"))
+    outputs = (discharge_from("q_e", "q_s", "q_b"), evaporation_from("e_i", "e_v", "e_b"))
     routing = hydrograph("discharge", triangular_curve, lambda p: p.t_d, "routed by a triangle")
 
     def fluxes(self, s, u, p):
@@ -233,7 +233,7 @@ class SusannahBrook1(AbstractStructure):
         Flow("q_r", "S1", "S2"),
         Flow("q_b", "S2", None),
     )
-    outputs = (discharge("q_e", "q_s", "q_b"), evaporation("e_b", "e_v"))
+    outputs = (discharge_from("q_e", "q_s", "q_b"), evaporation_from("e_b", "e_v"))
 
     def fluxes(self, s, u, p):
         water, law, E = self.snow.fluxes(s, u, p), self.law, u.potential_evaporation
@@ -261,7 +261,7 @@ class SusannahBrook2(AbstractStructure):
     """
 
     number = "m_10"
-    parameters = (
+    parameters: tuple[Parameter, ...] = (
         CAPACITY,
         Parameter("phi", 0.05, 0.95, "1", "porosity"),
         FIELD,
@@ -270,11 +270,11 @@ class SusannahBrook2(AbstractStructure):
         Parameter("d", 1, 5, "1", "exponent of outflow"),
     )
     snow_target = "S1"
-    stores = (
+    stores: tuple[Store, ...] = (
         Store("S1", "mm", "unsaturated zone", capacity="C"),
         Store("S2", "mm", "saturated zone", capacity="C"),
     )
-    flows = (
+    flows: tuple[Flow, ...] = (
         Flow("e_u", "S1", None),
         Flow("r_g", "S1", "S2"),
         Flow("x", "S1", "S2"),
@@ -283,8 +283,8 @@ class SusannahBrook2(AbstractStructure):
         Flow("q_s", "S2", None),
         Flow("q_r", "S2", None),
     )
-    exchanges = ("q_r",)
-    outputs = (discharge("q_e", "q_s"), evaporation("e_u", "e_s"))
+    exchanges: tuple[str, ...] = ("q_r",)
+    outputs = (discharge_from("q_e", "q_s"), evaporation_from("e_u", "e_s"))
     smallest = 1.0  # mm, of the capacity of the unsaturated zone, for its smooth overflow
 
     def zones(self, s, u, p):
@@ -336,7 +336,7 @@ class Australia(SusannahBrook2):
         Flow("q_b", "S3", None),
     )
     exchanges = ()
-    outputs = (discharge("q_e", "q_s", "q_b"), evaporation("e_u", "e_s"))
+    outputs = (discharge_from("q_e", "q_s", "q_b"), evaporation_from("e_u", "e_s"))
 
     def fluxes(self, s, u, p):
         law = self.law

@@ -2,7 +2,7 @@
 
 from pymc_hydro.core import Flow, Parameter, Store, exp, logistic, piecewise
 from pymc_hydro.core.laws import delayed, exponential_curve, hydrograph
-from pymc_hydro.core.laws.structure import AbstractStructure, discharge, evaporation
+from pymc_hydro.core.laws.structure import AbstractStructure, discharge_from, evaporation_from
 
 __all__ = ["Classic", "Ihacres", "Penman", "Thames", "Topmodel", "UnitedStates"]
 
@@ -50,7 +50,7 @@ class Ihacres(AbstractStructure):
         Flow("x_s", "H_s", "H_d"),
         Flow("q", "H_d", None),
     )
-    outputs = (discharge("q"), evaporation("e"))
+    outputs = (discharge_from("q"), evaporation_from("e"))
 
     def fluxes(self, s, u, p):
         water, law = self.snow.fluxes(s, u, p), self.law
@@ -102,7 +102,7 @@ class UnitedStates(AbstractStructure):
         Flow("q_e", "S2", None),
         Flow("q_s", "S2", None),
     )
-    outputs = (discharge("q_e", "q_s"), evaporation("e_i", "e_v", "e_b", "h_v", "h_b"))
+    outputs = (discharge_from("q_e", "q_s"), evaporation_from("e_i", "e_v", "e_b", "h_v", "h_b"))
 
     def fluxes(self, s, u, p):
         water, law, E = self.snow.fluxes(s, u, p), self.law, u.potential_evaporation
@@ -164,7 +164,7 @@ class Topmodel(AbstractStructure):
         Flow("q_v", "S1", "S2"),
         Flow("q_b", "S2", None),
     )
-    outputs = (discharge("q_o", "q_x", "q_b"), evaporation("e"))
+    outputs = (discharge_from("q_o", "q_x", "q_b"), evaporation_from("e"))
 
     def fluxes(self, s, u, p):
         water, law, low = self.snow.fluxes(s, u, p), self.law, p.s_t * p.C
@@ -211,7 +211,7 @@ class Penman(AbstractStructure):
         Flow("u_2", "S2", "S3"),
         Flow("q", "S3", None),
     )
-    outputs = (discharge("q"), evaporation("e", "e_t"))
+    outputs = (discharge_from("q"), evaporation_from("e", "e_t"))
 
     def fluxes(self, s, u, p):
         water, law, E = self.snow.fluxes(s, u, p), self.law, u.potential_evaporation
@@ -267,7 +267,7 @@ class Thames(AbstractStructure):
         Flow("q", "S4", None),
     )
     exchanges = ("x_a",)
-    outputs = (discharge("q"), evaporation("e_p", "e", "e_t"))
+    outputs = (discharge_from("q"), evaporation_from("e_p", "e", "e_t"))
 
     def fluxes(self, s, u, p):
         water, law, E = self.snow.fluxes(s, u, p), self.law, u.potential_evaporation
@@ -352,8 +352,8 @@ class Classic(AbstractStructure):
         Flow("q_8", "S8", None),
     )
     outputs = (
-        discharge("q_3", "q_6", "q_7", "q_8"),
-        evaporation("e_1", "e_2", "e_4", "e_5", "e_i"),
+        discharge_from("q_3", "q_6", "q_7", "q_8"),
+        evaporation_from("e_1", "e_2", "e_4", "e_5", "e_i"),
     )
     loss = 0.5  # mm/d, of rain on impermeable ground
 

@@ -2,7 +2,7 @@
 
 from pymc_hydro.core import Flow, Parameter, Store, logistic
 from pymc_hydro.core.laws import hydrograph, rising_curve
-from pymc_hydro.core.laws.structure import AbstractStructure, discharge, evaporation
+from pymc_hydro.core.laws.structure import AbstractStructure, discharge_from, evaporation_from
 
 __all__ = ["FlexB", "FlexI", "FlexIS", "Hillslope", "Plateau", "Wetland"]
 
@@ -37,7 +37,7 @@ class Wetland(AbstractStructure):
         Flow("q_s", "S1", None),
         Flow("q_g", "S1", None),
     )
-    outputs = (discharge("q_s", "q_g"), evaporation("e_i", "e_w"))
+    outputs = (discharge_from("q_s", "q_g"), evaporation_from("e_i", "e_w"))
 
     def fluxes(self, s, u, p):
         water, law = self.snow.fluxes(s, u, p), self.law
@@ -84,7 +84,7 @@ class Hillslope(AbstractStructure):
         Flow("q_b", "S2", None),
         Flow("q_h", "H", None),
     )
-    outputs = (discharge("q_h", "q_b"), evaporation("e_i", "e"))
+    outputs = (discharge_from("q_h", "q_b"), evaporation_from("e_i", "e"))
 
     def fluxes(self, s, u, p):
         water, law = self.snow.fluxes(s, u, p), self.law
@@ -137,7 +137,7 @@ class Plateau(AbstractStructure):
         Flow("q_b", "S2", None),
         Flow("q_h", "H", None),
     )
-    outputs = (discharge("q_h", "q_b"), evaporation("e_i", "e"))
+    outputs = (discharge_from("q_h", "q_b"), evaporation_from("e_i", "e"))
 
     def fluxes(self, s, u, p):
         water, law = self.snow.fluxes(s, u, p), self.law
@@ -172,7 +172,7 @@ class FlexB(AbstractStructure):
     """
 
     number = "m_21"
-    parameters = (
+    parameters: tuple[Parameter, ...] = (
         CAPACITY,
         Parameter("beta", 0.01, 10, "1", "shape of the share of runoff"),
         Parameter("D", 0, 1, "1", "share of runoff to the slow store"),
@@ -185,7 +185,7 @@ class FlexB(AbstractStructure):
     )
     ordered = (("k_s", "k_f"),)
     snow_target: str | None = "S1"
-    stores = (
+    stores: tuple[Store, ...] = (
         Store("S1", "mm", "soil", capacity="C"),
         Store("S2", "mm", "fast store"),
         Store("S3", "mm", "slow store"),
@@ -194,7 +194,7 @@ class FlexB(AbstractStructure):
         hydrograph("H_f", rising_curve, lambda p: p.n_f, "a triangle that rises"),
         hydrograph("H_s", rising_curve, lambda p: p.n_s, "a triangle that rises"),
     )
-    outputs = (discharge("q_f", "q_s"), evaporation("e"))
+    outputs = (discharge_from("q_f", "q_s"), evaporation_from("e"))
 
     def __init__(self, **options):
         soil, fast, slow = (store.name for store in self.stores[-3:])
@@ -251,15 +251,18 @@ class FlexI(FlexB):
     """
 
     number = "m_26"
-    parameters = (*FlexB.parameters, Parameter("I", 0.1, 5, "mm", "capacity of interception"))
-    stores = (
+    parameters: tuple[Parameter, ...] = (
+        *FlexB.parameters,
+        Parameter("I", 0.1, 5, "mm", "capacity of interception"),
+    )
+    stores: tuple[Store, ...] = (
         Store("S1", "mm", "interception", capacity="I"),
         Store("S2", "mm", "soil", capacity="C"),
         Store("S3", "mm", "fast store"),
         Store("S4", "mm", "slow store"),
     )
-    above = (Flow("x", "S1", "S2"), Flow("e_i", "S1", None))
-    outputs = (discharge("q_f", "q_s"), evaporation("e_i", "e"))
+    above: tuple[Flow, ...] = (Flow("x", "S1", "S2"), Flow("e_i", "S1", None))
+    outputs = (discharge_from("q_f", "q_s"), evaporation_from("e_i", "e"))
 
     def fluxes(self, s, u, p):
         water = self.snow.fluxes(s, u, p)

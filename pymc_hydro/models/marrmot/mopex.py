@@ -3,7 +3,7 @@
 import math
 
 from pymc_hydro.core import Flow, Parameter, Store, cos
-from pymc_hydro.core.laws.structure import AbstractStructure, discharge, evaporation
+from pymc_hydro.core.laws.structure import AbstractStructure, discharge_from, evaporation_from
 
 __all__ = ["Mopex1", "Mopex2", "Mopex3", "Mopex4", "Mopex5"]
 
@@ -55,7 +55,7 @@ class Mopex1(AbstractStructure):
         Flow("o_f", "S3", None),
         Flow("o_s", "S4", None),
     )
-    outputs = (discharge("o_f", "o_s"), evaporation("e_1", "e_2"))
+    outputs = (discharge_from("o_f", "o_s"), evaporation_from("e_1", "e_2"))
 
     def fluxes(self, s, u, p):
         water, law, E = self.snow.fluxes(s, u, p), self.law, u.potential_evaporation
@@ -81,15 +81,15 @@ class Mopex2(AbstractStructure):
     """
 
     number = "m_30"
-    parameters = (*SNOW, *Mopex1.parameters)
-    stores = (
+    parameters: tuple[Parameter, ...] = (*SNOW, *Mopex1.parameters)
+    stores: tuple[Store, ...] = (
         Store("S1", "mm", "snow"),
         Store("S2", "mm", "soil", capacity="C"),
         Store("S3", "mm", "root zone"),
         Store("S4", "mm", "fast routing"),
         Store("S5", "mm", "slow routing"),
     )
-    flows = (
+    flows: tuple[Flow, ...] = (
         Flow("P_s", None, "S1"),
         Flow("P_r", None, "S2"),
         Flow("melt", "S1", "S2"),
@@ -101,7 +101,7 @@ class Mopex2(AbstractStructure):
         Flow("o_f", "S4", None),
         Flow("o_s", "S5", None),
     )
-    outputs = (discharge("o_f", "o_s"), evaporation("e_1", "e_2"))
+    outputs = (discharge_from("o_f", "o_s"), evaporation_from("e_1", "e_2"))
 
     def soil(self, s, u, p, E):
         """Return snow, melt and the fluxes of the soil and of the routing stores."""
@@ -141,13 +141,13 @@ class Mopex3(Mopex2):
     """
 
     number = "m_31"
-    parameters = (*SNOW, CAPACITY, WETTING, BELOW, SHARE, ROOT, ROUTING)
-    stores = (
+    parameters: tuple[Parameter, ...] = (*SNOW, CAPACITY, WETTING, BELOW, SHARE, ROOT, ROUTING)
+    stores: tuple[Store, ...] = (
         *Mopex2.stores[:2],
         Store("S3", "mm", "root zone", capacity="C3"),
         *Mopex2.stores[3:],
     )
-    flows = (*Mopex2.flows, Flow("q_2", "S3", "S4"))
+    flows: tuple[Flow, ...] = (*Mopex2.flows, Flow("q_2", "S3", "S4"))
 
     def root_zone(self, s, u, p, E):
         """Return all fluxes for a potential evaporation."""
@@ -174,7 +174,7 @@ class Mopex4(Mopex3):
     """
 
     number = "m_32"
-    parameters = (
+    parameters: tuple[Parameter, ...] = (
         *SNOW,
         CAPACITY,
         WETTING,
@@ -185,8 +185,8 @@ class Mopex4(Mopex3):
         ROOT,
         ROUTING,
     )
-    flows = (*Mopex3.flows, Flow("e_i", "S2", None))
-    outputs = (discharge("o_f", "o_s"), evaporation("e_1", "e_i", "e_2"))
+    flows: tuple[Flow, ...] = (*Mopex3.flows, Flow("e_i", "S2", None))
+    outputs = (discharge_from("o_f", "o_s"), evaporation_from("e_1", "e_i", "e_2"))
 
     def interception(self, u, p, rain):
         """Return interception of rain, mm/d."""
