@@ -8,13 +8,15 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from pymc_hydro.core.base.dims import CHAIN, DRAW, SAMPLE
+from pymc_hydro.core.base.dims import CHAIN, DRAW, SAMPLE, TIME
 from pymc_hydro.core.base.names import check_keys
+from pymc_hydro.core.domain import domain_of
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.data.records import BASIN
 
-__all__ = ["Draws", "read_draws"]
+__all__ = ["Draws", "read_draws", "read_states"]
 
+ROUNDING = 1e-6  # mm below zero, which an integration may leave of an empty store
 DATA_TREE = getattr(xr, "DataTree", ())  # since xarray 2024.10
 
 
@@ -76,6 +78,58 @@ def read_draws(model: AbstractModel, theta: Any, names: Sequence[Hashable | None
     _, dims, coords = found[0]
     sizes = dict(zip(dims, values.shape[:-2], strict=True))
     return Draws(values.reshape(-1, *values.shape[-2:]), sizes, coords)
+
+
+def read_states(
+    model: AbstractModel, run: xr.Dataset, draws: Draws, begins: Mapping[Hashable | None, Any]
+) -> np.ndarray:
+    """Return the contents of the stores at the start, shape (n_vector, n_basin, n_state), in mm.
+
+    Parameters
+    ----------
+    model : AbstractModel
+    run : Dataset
+        All stores, as of :func:`pymc_hydro.simulate`: of a series the contents at the end of the
+        interval before the record. Dimensions of draws are those of `draws`, or absent.
+    draws : Draws
+    begins : mapping of name to (datetime64, timedelta64)
+        Of each basin the start of its record, and the length of an interval.
+
+    Raises
+    ------
+    KeyError
+        If a store is missing.
+    ValueError
+        If the run has no such interval, or other dimensions.
+    """
+    what, names = f"{type(model).__name__}: initial_state", list(model.store_names)
+    missing = [name for name in names if name not in run]
+    if missing:
+        raise KeyError(
+            f"{what} has no {', '.join(missing)}; simulate with outputs=model.store_names"
+        )
+    found = []
+    for basin, (begin, step) in begins.items():
+        contents = _selected(run[names], basin).to_dataarray().transpose("variable", ...)
+        if TIME in contents.dims:
+            ends = contents.indexes[TIME].get_indexer([begin - step])
+            if ends[0] < 0:
+                raise ValueError(
+                    f"{what} has no interval that ends where the record begins, at {begin}; it "
+                    f"runs from {contents[TIME].values[0]} to {contents[TIME].values[-1]}"
+                )
+            contents = contents.isel({TIME: ends[0]}, drop=True)
+        sizes = {d: n for d, n in contents.sizes.items() if d != "variable"}
+        if sizes not in ({}, draws.sizes):
+            raise ValueError(
+                f"{what} has the dimensions {sizes}, but the parameters have "
+                f"{draws.sizes or 'none'}"
+            )
+        order = ("variable", *(draws.sizes if sizes else ()))
+        table = contents.transpose(*order).values.reshape(len(names), -1).T
+        found.append(np.broadcast_to(table, (draws.values.shape[0], len(names))))
+    states, lowest = np.stack(found, axis=1), domain_of(model)[len(model.parameters) :, 0]
+    return np.where((states < lowest) & (states > lowest - ROUNDING), lowest, states)
 
 
 def _of_basin(model, theta, name):

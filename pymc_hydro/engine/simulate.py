@@ -18,7 +18,7 @@ from pymc_hydro.data.schema import as_basin, interval_length
 from pymc_hydro.engine.batch import run_batch
 from pymc_hydro.engine.codegen import COUNTS
 from pymc_hydro.engine.codegen.step import REASONS
-from pymc_hydro.engine.draws import read_draws
+from pymc_hydro.engine.draws import read_draws, read_states
 from pymc_hydro.engine.errors import IntegrationError
 from pymc_hydro.engine.problem import DEFAULT_TOLERANCE, define_problem
 from pymc_hydro.integrators import RungeKutta
@@ -99,7 +99,7 @@ def simulate(
     basin: xr.Dataset | pd.DataFrame | Mapping[Hashable, xr.Dataset | pd.DataFrame],
     outputs: Sequence[str] = ("discharge",),
     sensitivities: bool | Sequence[str] = False,
-    initial_state: Mapping | Sequence | np.ndarray | None = None,
+    initial_state: Mapping | Sequence | np.ndarray | xr.Dataset | None = None,
     solver: str | RungeKutta | None = None,
     rtol: float = DEFAULT_TOLERANCE,
     atol: float = DEFAULT_TOLERANCE,
@@ -129,8 +129,10 @@ def simulate(
     sensitivities : bool or sequence of str
         Whether to return the derivatives with respect to the parameters as well; or with respect
         to which ones, the others then cost nothing.
-    initial_state : mapping or array_like, shape (n_state,), in mm, optional
-        Contents of the stores at the start; the model's own (mostly 1e-5 mm) where not given.
+    initial_state : mapping, array_like, shape (n_state,), in mm, or Dataset, optional
+        Contents of the stores at the start; the model's own (mostly 1e-5 mm) where not given. Or an
+        earlier run with the stores among its outputs (``outputs=model.store_names``): this run then
+        goes on from its contents at the start of the record, each draw from its own.
     solver : {"tr_bdf2", "esdirk3", "bogacki_shampine", "heun"} or RungeKutta, optional
         Embedded pair for the non-linear part: two that are implicit and L-stable, two explicit
         ones. Not given: explicit steps where they are stable, implicit ones elsewhere. Linear
@@ -181,9 +183,8 @@ def simulate(
     several, needed = are_basins(basin), model.forcing_names
     basins = as_basins(basin, needed) if several else {None: as_basin(basin, needed)}
     draws = read_draws(model, theta, list(basins))
-    records, x0 = list(basins.values()), initial_array(model, initial_state)
-    if initial_state is not None:
-        check_capacities(model, x0, draws.values)
+    records = list(basins.values())
+    x0 = _states(model, initial_state, draws, basins)
     problem = replace(problem, dt=interval_length(records[0]))
     time, first = common_time(records) if several else (records[0][TIME].values, [0])
     check_domain(model, draws.values)
@@ -191,7 +192,7 @@ def simulate(
         problem,
         draws.values,
         np.concatenate([forcing_array(model, record) for record in records]),
-        np.broadcast_to(x0, (*draws.values.shape[:2], x0.size)),
+        x0,
         np.cumsum([0, *(record.sizes[TIME] for record in records)]),
         rows=np.arange(len(records)) * time.size + first,
         n_row=len(records) * time.size,
@@ -200,6 +201,17 @@ def simulate(
     if batch.status.any():
         raise _failure(model, batch, draws, basins)
     return _label(model, problem, batch, time, list(basins) if several else None, draws)
+
+
+def _states(model, initial_state, draws, basins) -> np.ndarray:
+    """Return contents of the stores at the start, shape (n_vector, n_basin, n_state)."""
+    if isinstance(initial_state, xr.Dataset):
+        begins = {n: (r[TIME].values[0], np.diff(r[TIME].values[:2])[0]) for n, r in basins.items()}
+        return read_states(model, initial_state, draws, begins)
+    x0 = initial_array(model, initial_state)
+    if initial_state is not None:
+        check_capacities(model, x0, draws.values)
+    return np.broadcast_to(x0, (*draws.values.shape[:2], x0.size))
 
 
 def _label(model, problem, batch, time, names, draws):

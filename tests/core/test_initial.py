@@ -78,3 +78,31 @@ def test_starts_that_make_no_sense():
         ph.Hmodel(initial={"S_f": 0.5})
     with pytest.raises(ValueError, match="share from 0 to 1 or 'estimate'"):
         ph.Hmodel(initial={"S_u": 2})
+
+
+def test_a_run_goes_on_from_an_earlier_one(leaf_river):
+    """With fixed steps the same bits, else within the tolerance; each draw from its own stores."""
+    model, basin = ph.Hymod(snow=False), leaf_river.isel(time=slice(0, 60))
+    first, second = basin.isel(time=slice(0, 40)), basin.isel(time=slice(40, None))
+    theta = np.stack([model.default, 1.1 * model.default])
+    outputs = ("discharge", *model.store_names)
+    for settings, tolerance in (({"steps": 4}, 0.0), ({}, 1e-3)):
+        whole = ph.simulate(model, theta, basin, outputs=outputs, **settings)
+        for run in (whole, ph.simulate(model, theta, first, outputs=outputs, **settings)):
+            rest = ph.simulate(model, theta, second, outputs, initial_state=run, **settings)
+            expected = whole.isel(time=slice(40, None))
+            for name in outputs:
+                difference = abs(rest[name].values - expected[name].values)
+                assert (difference <= tolerance).all(), name
+    end = whole.isel(time=39, draw=0, drop=True)
+    rest = ph.simulate(model, theta[0], second, initial_state=end)
+    np.testing.assert_allclose(rest["discharge"], whole["discharge"][0, 40:], atol=1e-3)
+    both = ph.simulate(model, theta[0], {"a": first, "b": first}, outputs=model.store_names)
+    rest = ph.simulate(model, theta[0], {"b": second, "a": second}, initial_state=both)
+    np.testing.assert_allclose(rest["discharge"][1], whole["discharge"][0, 40:], atol=1e-3)
+    with pytest.raises(KeyError, match="initial_state has no S"):
+        ph.simulate(model, theta[0], second, initial_state=whole[["discharge"]])
+    with pytest.raises(ValueError, match="no interval that ends where the record begins"):
+        ph.simulate(model, theta, first, initial_state=whole)
+    with pytest.raises(ValueError, match=r"dimensions {'draw': 2}, but the parameters have none"):
+        ph.simulate(model, theta[0], second, initial_state=whole)
