@@ -95,7 +95,7 @@ ALLOWED = {
         | {"integrators"},
         {"numpy", "scipy", "pandas", "xarray"},
     ),
-    "verification": ({"core/base", "data"}, {"numpy", "xarray", "scipy"}),
+    "verification": ({"core/base", "data"}, {"numpy", "pandas", "xarray", "scipy"}),
     "plots": (
         {"data", "plots/of_errors", "plots/of_runs", "verification"},
         {"numpy", "xarray", "matplotlib", "arviz"},

@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from pymc_hydro.data.observations import observed_on
-from pymc_hydro.verification import flat_draws
+from pymc_hydro.verification.matching import flat_draws
 
 __all__ = ["COLORS", "axis_label", "central_and_band", "date_axis", "math_name", "series_at"]
 

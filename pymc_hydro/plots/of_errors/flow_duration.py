@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 
 from pymc_hydro.plots.series import COLORS, axis_label, series_at
-from pymc_hydro.verification import flat_draws
+from pymc_hydro.verification.matching import flat_draws
 
 __all__ = ["plot_flow_duration"]
 

@@ -7,7 +7,7 @@ import pandas as pd
 import xarray as xr
 
 from pymc_hydro.plots.series import COLORS, series_at
-from pymc_hydro.verification import flat_draws
+from pymc_hydro.verification.matching import flat_draws
 
 __all__ = ["plot_water_balance"]
 

@@ -17,15 +17,23 @@ import numpy as np
 import xarray as xr
 
 from pymc_hydro.core.base.renamed import renamed_arguments
-from pymc_hydro.data.observations import as_floats, check_observations, observed_on
-from pymc_hydro.data.schema import check_units
+from pymc_hydro.verification.matching import central_interval, label, matched
 
-__all__ = ["coverage", "crps", "interval_score", "pit", "reliability", "sharpness"]
+__all__ = [
+    "coverage",
+    "crps",
+    "interval_score",
+    "log_score",
+    "pit",
+    "reliability",
+    "reliability_index",
+    "sharpness",
+]
 
 LEVELS = np.linspace(0.05, 0.95, 19)
 
 
-def coverage(observed: xr.DataArray, draws: xr.DataArray, prob: float = 0.95) -> float:
+def coverage(observed: xr.DataArray, draws: xr.DataArray, prob: Any = 0.95) -> Any:
     """Return the share of observations inside the central predictive interval; ideal is `prob`.
 
     An observation at an end of the interval is inside: in a river that is often dry, zeros that
@@ -35,16 +43,24 @@ def coverage(observed: xr.DataArray, draws: xr.DataArray, prob: float = 0.95) ->
     ----------
     observed : DataArray, shape (n_time,)
     draws : DataArray, shape (n_chain, n_draw, n_time) or (n_draw, n_time)
-    prob : float
+        With the dimension ``member``, too, its members are draws like others.
+    prob : float or sequence of float
         Probability of the interval.
 
     Returns
     -------
-    float
+    float, or DataArray, shape (n_prob,)
+        Of several probabilities on the coordinate ``prob``.
     """
-    observed, draws = _matched("coverage", observed, draws)
-    low, high = _interval("coverage", draws, prob)
-    return float(((observed >= low) & (observed <= high)).mean())
+    observed, draws = matched("coverage", observed, draws)
+    shares = []
+    for each in np.atleast_1d(prob):
+        low, high = central_interval("coverage", draws, each)
+        shares.append(float(((observed >= low) & (observed <= high)).mean()))
+    if np.ndim(prob) == 0:
+        return shares[0]
+    found = xr.DataArray(shares, {"prob": np.asarray(prob)}, ("prob",))
+    return label(found, "coverage", "share of observations inside", "1")
 
 
 def sharpness(observed: xr.DataArray, draws: xr.DataArray, prob: float = 0.95) -> float:
@@ -59,8 +75,8 @@ def sharpness(observed: xr.DataArray, draws: xr.DataArray, prob: float = 0.95) -
     -------
     float
     """
-    _, draws = _matched("sharpness", observed, draws)
-    low, high = _interval("sharpness", draws, prob)
+    _, draws = matched("sharpness", observed, draws)
+    low, high = central_interval("sharpness", draws, prob)
     return float((high - low).mean())
 
 
@@ -78,11 +94,11 @@ def interval_score(observed: xr.DataArray, draws: xr.DataArray, prob: float = 0.
     -------
     DataArray, shape (n_observation,)
     """
-    observed, draws = _matched("interval_score", observed, draws)
-    low, high = _interval("interval_score", draws, prob)
+    observed, draws = matched("interval_score", observed, draws)
+    low, high = central_interval("interval_score", draws, prob)
     outside = np.maximum(low - observed, 0) + np.maximum(observed - high, 0)
     score = high - low + 2 / (1 - prob) * outside
-    return _score(score, "interval_score", "interval score", "mm/d")
+    return label(score, "interval_score", "interval score", "mm/d")
 
 
 def crps(observed: xr.DataArray, draws: xr.DataArray) -> xr.DataArray:
@@ -100,7 +116,7 @@ def crps(observed: xr.DataArray, draws: xr.DataArray) -> xr.DataArray:
     -------
     DataArray, shape (n_observation,)
     """
-    observed, draws = _matched("crps", observed, draws)
+    observed, draws = matched("crps", observed, draws)
     n = draws.sizes["draw"]
     if n < 2:
         raise ValueError(f"crps: expected two draws or more, found {n}")
@@ -109,7 +125,7 @@ def crps(observed: xr.DataArray, draws: xr.DataArray) -> xr.DataArray:
     spread = (draws.copy(data=values) * (2 * rank - n - 1)).sum("draw") * 2 / (n * (n - 1))
     distance = abs(draws - observed).mean("draw")
     name = "continuous ranked probability score"
-    return _score(distance - spread / 2, "crps", name, "mm/d")
+    return label(distance - spread / 2, "crps", name, "mm/d")
 
 
 @renamed_arguments(seed="random_seed")
@@ -130,12 +146,12 @@ def pit(observed: xr.DataArray, draws: xr.DataArray, random_seed: int = 0) -> xr
     -------
     DataArray, shape (n_observation,), between 0 and 1
     """
-    observed, draws = _matched("pit", observed, draws)
+    observed, draws = matched("pit", observed, draws)
     below = (draws < observed).sum("draw")
     equal = (draws == observed).sum("draw")
     u = np.random.default_rng(random_seed).random(observed.size)
     result = (below + u * (equal + 1)) / (draws.sizes["draw"] + 1)
-    return _score(result, "pit", "probability integral transform", "1")
+    return label(result, "pit", "probability integral transform", "1")
 
 
 def reliability(observed: xr.DataArray, draws: xr.DataArray, levels: Any = LEVELS) -> xr.DataArray:
@@ -153,62 +169,64 @@ def reliability(observed: xr.DataArray, draws: xr.DataArray, levels: Any = LEVEL
     DataArray, shape (n_level,)
         On the coordinate ``level``, to which it is equal if all is well and no flow is zero.
     """
-    observed, draws = _matched("reliability", observed, draws)
+    observed, draws = matched("reliability", observed, draws)
     quantiles = draws.quantile(np.asarray(levels), "draw").rename(quantile="level")
     below = (observed <= quantiles).mean("time")
-    return _score(below, "reliability", "share of observations below", "1")
+    return label(below, "reliability", "share of observations below", "1")
 
 
-def _score(values: xr.DataArray, name: str, long_name: str, units: str) -> xr.DataArray:
-    """Return a score with labels of its own, none of the series that it was computed from."""
-    result = values.rename(name)
-    result.attrs = {"long_name": long_name, "units": units}
-    return result
+def reliability_index(observed: xr.DataArray, draws: xr.DataArray, random_seed: int = 0) -> float:
+    """Return the index alpha: one if the transforms of :func:`pit` are uniform, zero at worst.
+
+    One minus twice the mean distance between the sorted transforms and ``i / (n + 1)``.
+
+    Parameters
+    ----------
+    observed, draws, random_seed
+        As in :func:`pit`.
+
+    Returns
+    -------
+    float
+
+    References
+    ----------
+    Renard, B., et al. (2010). Water Resour. Res. 46, W05521. doi:10.1029/2009WR008328
+    """
+    transforms = np.sort(pit(observed, draws, random_seed=random_seed).values)
+    n = transforms.size
+    return float(1 - 2 * np.abs(transforms - np.arange(1, n + 1) / (n + 1)).mean())
 
 
-def _matched(name, observed, draws):
-    """Return observations and draws at the times that have both."""
-    draws = flat_draws(draws)
-    for what, array, dims in (("observed", observed, {"time"}), ("draws", draws, {"draw", "time"})):
-        if not isinstance(array, xr.DataArray) or set(array.dims) != dims:
-            found = getattr(array, "dims", type(array).__name__)
-            raise ValueError(f"{name}: {what} must be a DataArray on {sorted(dims)}, found {found}")
-    time = draws.get_index("time")
-    same = time.equals(observed.get_index("time"))
-    if not same and not (time.is_unique and observed.get_index("time").is_unique):
-        raise ValueError(
-            f"{name}: times repeat (several basins?), so that observations and draws cannot be "
-            "matched by them; give both on the same times, or one basin"
-        )
-    # Draws of something else than flow have negative ones among them.
-    quantity = None if (draws.values < 0).any() else "discharge"
-    if same:  # also the times of several basins, one after another
-        check_units(f"{name}: observations", quantity or "", observed.attrs)
-        values = as_floats(observed, name)
-        check_observations(name, values, time, quantity=quantity)
-    else:
-        values = observed_on(name, observed, time, "draws", quantity=quantity)
-    there = np.flatnonzero(np.isfinite(values))
-    draws = draws.isel(time=there)
-    observed = xr.DataArray(values[there], {"time": draws["time"]}, ("time",))
-    if not np.isfinite(draws.values).all():
-        raise ValueError(f"{name}: draws have values that are not finite")
-    return observed, draws
+def log_score(observed: xr.DataArray, draws: xr.DataArray) -> xr.DataArray:
+    """Return the logarithm of the predictive density at each observation; larger is better.
 
+    The density is estimated by a normal kernel around each draw, as wide as Silverman's rule says.
+    Where draws are of one step ahead and the likelihood is known, the logarithm of the mean of
+    ``pm.compute_log_likelihood`` over the draws is exact.
 
-def _interval(name, draws, prob):
-    if not 0 < prob < 1:
-        raise ValueError(f"{name}: prob must lie between 0 and 1, found {prob}")
-    quantiles = draws.quantile([(1 - prob) / 2, (1 + prob) / 2], "draw")
-    return quantiles.isel(quantile=0, drop=True), quantiles.isel(quantile=1, drop=True)
+    Parameters
+    ----------
+    observed, draws
+        As in :func:`coverage`; two draws or more that differ.
 
+    Returns
+    -------
+    DataArray, shape (n_observation,)
+        In ln(d/mm), NaN where all draws are equal: zero flow has no density.
 
-def flat_draws(array):
-    """Return an array whose draws of all chains are one dimension ``draw``; others as they are."""
-    if not isinstance(array, xr.DataArray) or not {"chain", "draw"} <= set(array.dims):
-        return array
-    array = array.transpose("chain", "draw", ...)
-    rest = array.dims[2:]
-    values = array.values.reshape(-1, *array.shape[2:])
-    coords = {name: c for name, c in array.coords.items() if set(c.dims) <= set(rest)}
-    return xr.DataArray(values, coords, ("draw", *rest), array.name, array.attrs)
+    References
+    ----------
+    Krueger, F., et al. (2021). Int. Stat. Rev. 89, 274-301. doi:10.1111/insr.12405
+    """
+    from scipy.special import logsumexp  # here: an import need not load it
+
+    observed, draws = matched("log_score", observed, draws)
+    axis, n = draws.get_axis_num("draw"), draws.sizes["draw"]
+    low, high = np.quantile(draws, [0.25, 0.75], axis=axis)
+    sd = draws.values.std(axis=axis, ddof=1)
+    width = 0.9 * np.where(high > low, np.minimum(sd, (high - low) / 1.34), sd) * n**-0.2
+    width = np.where(width > 0, width, np.nan)
+    z = (observed.values - np.moveaxis(draws.values, axis, 0)) / width
+    density = logsumexp(-(z**2) / 2, axis=0) - np.log(n * width * np.sqrt(2 * np.pi))
+    return label(observed.copy(data=density), "log_score", "log predictive density", "ln(d/mm)")
