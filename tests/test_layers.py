@@ -102,9 +102,13 @@ ALLOWED = {
     ),
     "plots/of_errors": ({"plots", "verification"}, {"numpy", "xarray", "matplotlib", "scipy"}),
     "plots/of_runs": ({"plots", "verification"}, {"numpy", "pandas", "xarray", "matplotlib"}),
+    "command/report": (
+        {"", "core", "command", "plots"},
+        {"numpy", "pandas", "xarray", "matplotlib", "arviz", "jinja2"},
+    ),
     "command": (
         {"", "calibration", "core", "data", "data/readers", "engine", "inference", "losses"}
-        | {"inference/approximation", "inference/sampling", "models", "plots"},
+        | {"command/report", "inference/approximation", "inference/sampling", "models", "plots"},
         {"numpy", "pandas", "xarray", "matplotlib", "arviz", "pymc"},
     ),
 }

@@ -71,7 +71,7 @@ a configuration, of which every line may be left out:
   outputs = ["discharge", "evaporation", "swe"]
   parameters = { beta = 2.0 }
   [calibrate]
-  loss = "nse"
+  loss = "nse_sqrt"           # of the roots of flow: low flow counts as well
   starts = 8
   seed = 1
   [sample]

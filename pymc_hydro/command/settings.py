@@ -13,7 +13,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "model": {"name": "Hymod", "options": {}},
     "period": {"split": None, "warmup": 365},
     "run": {"outputs": ["discharge", "evaporation"], "parameters": {}},
-    "calibrate": {"loss": "nse", "starts": 4, "seed": 1},
+    "calibrate": {"loss": "nse_sqrt", "starts": 4, "seed": 1},
     "sample": {
         "likelihood": "normal",
         "scale": "linear",

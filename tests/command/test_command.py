@@ -1,6 +1,8 @@
 """The command line, in one process: what it prints, writes and returns."""
 
+import base64
 import html
+import io
 import json
 import os
 import re
@@ -24,6 +26,7 @@ from pymc_hydro.inference.approximation.laplace import inside_bounds
 from tests.short import shorten
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+PICTURES = 13  # of a report with a posterior
 BROWSER = next((b for b in map(shutil.which, BROWSERS) if b), None)
 
 
@@ -259,16 +262,64 @@ class TestFolder:
 
     def test_report_is_one_page_with_everything_inside(self, done):
         page = (done / "report.html").read_text(encoding="utf-8")
-        assert not re.search(r"(?:src|href)=['\"](?!data:)|@import|url\(|<script|<link", page)
-        assert page.count("<img") == 8 and page.count("data:image/png;base64,") == 8
+        assert not re.search(r"(?:src|href)=['\"](?!data:|#)|@import|url\(|<script|<link", page)
+        assert page.count("<img") == PICTURES == page.count("data:image/png;base64,")
+        anchors = re.findall(r"href=\"#(\w+)\"", page)
+        assert len(anchors) == 9 and all(f'id="{name}"' in page for name in anchors)
         assert "Leaf &amp; &lt;River&gt;.csv" in page and "<River>" not in page
-        for word in ("S_umax", "R-hat", "baseflow_index", "1956-01-01", "pytensor", "flow_s1"):
+        for word in (
+            "S_umax",
+            "R-hat",
+            "baseflow_index",
+            "capacity of the soil store",
+            "1956-01-01",
+            "pytensor",
+            "flow_s1",
+        ):
             assert word in page
         hash_ = json.loads((done / "settings.json").read_text(encoding="utf-8"))["data_sha256"]
         assert hash_ in page
 
+    def test_report_has_a_verdict_and_tables_as_files(self, done):
+        page = (done / "report.html").read_text(encoding="utf-8")
+        verdict = page.partition('<section class="verdict')[2].partition("</section>")[0]
+        for word in (
+            "benchmark",
+            "bias",
+            "90 % interval",
+            "R-hat",
+            "ESS",
+            "Divergent",
+            "Parameters",
+        ):
+            assert word in verdict
+        files = dict(re.findall(r'download="(\w+).csv" href="data:text/csv;base64,([^"]+)"', page))
+        assert set(files) == {"scores", "signatures", "parameters", "posterior", "data"}
+        table = pd.read_csv(io.BytesIO(base64.b64decode(files["scores"])), index_col=0)
+        basin = xr.load_dataset(done / "basin.nc", engine="h5netcdf")
+        predicted = xr.load_dataset(done / "predictions.nc", engine="h5netcdf")
+        late = predicted["discharge"].median(("chain", "draw")).sel(time=slice("1956-01-01", None))
+        observed = basin["discharge"].sel(time=late["time"])
+        known = np.isfinite(observed.values)
+        row = table.loc["predictive median, validation"]
+        assert row["observations"] == known.sum()
+        bias = 100 * (late.values[known].sum() / observed.values[known].sum() - 1)
+        assert row["bias %"] == pytest.approx(bias, rel=1e-4)
+        assert row["NSE"] == pytest.approx(ph.losses.nse(observed.values, late.values), rel=1e-4)
+
+    def test_report_with_a_title_and_an_author(self, done, tmp_path):
+        copy, config = tmp_path / "copy", tmp_path / "x.toml"
+        shutil.copytree(done, copy)
+        (copy / "posterior.nc").unlink()
+        (copy / "predictions.nc").unlink()
+        config.write_text("[about]\ntitle = 'Leaf <River>'\nauthor = 'N. N.'\n", encoding="utf-8")
+        assert main(["report", str(copy), "--config", str(config)]) == 0
+        page = (copy / "report.html").read_text(encoding="utf-8")
+        assert "<h1>Leaf &lt;River&gt;</h1>" in page and "N. N." in page
+        assert "R-hat" not in page and "standard error" in page
+
     @pytest.mark.skipif(BROWSER is None, reason="no Chromium")
-    @pytest.mark.parametrize("width", [1400, 400])
+    @pytest.mark.parametrize("width", [1300, 420])
     def test_report_in_a_browser(self, done, width, tmp_path):
         """All pictures are shown, within the window, and nothing is wider than it."""
         script = """<script>addEventListener("load", () => {
@@ -294,7 +345,7 @@ class TestFolder:
         command += ["--dump-dom", page.as_uri()]
         found = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
         facts = json.loads(re.search(r"<title>(.*?)</title>", found.stdout)[1])
-        assert facts.pop("width") == width and facts.pop("shown") == 8
+        assert facts.pop("width") == width and facts.pop("shown") == PICTURES
         assert all(facts.values()), facts
 
 
