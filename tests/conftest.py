@@ -12,8 +12,11 @@ FORCINGS = weathers()
 NEWER_STACK = sys.version_info >= (3, 12)  # PyMC 6; below that PyMC 5
 
 # Compiling a graph takes longer than most tests run it: they run it step by step, unless they ask
-# for the fixture `compiled`.
-COMPILED_MODE, pytensor.config.mode = pytensor.config.mode, "FAST_COMPILE"
+# for the fixture `compiled`. Without a compiler, since graphs within graphs have a mode of their own.
+STEP_BY_STEP = {"mode": "FAST_COMPILE", "cxx": ""}
+COMPILED = {name: getattr(pytensor.config, name) for name in STEP_BY_STEP}
+for name, value in STEP_BY_STEP.items():
+    setattr(pytensor.config, name, value)
 
 
 def pytest_collection_modifyitems(config, items):
@@ -41,7 +44,7 @@ def weather(request):
 @pytest.fixture
 def compiled():
     """Graphs are compiled as they are for users."""
-    with pytensor.config.change_flags(mode=COMPILED_MODE):
+    with pytensor.config.change_flags(**COMPILED):
         yield
 
 

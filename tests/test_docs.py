@@ -62,7 +62,7 @@ def site(tmp_path_factory):
     startup = folder / "ipython" / "profile_default" / "startup"
     startup.mkdir(parents=True)
     (startup / "short.py").write_text(STARTUP, encoding="utf-8")
-    flags = ["mode=FAST_COMPILE", os.environ.get("PYTENSOR_FLAGS", "")]
+    flags = ["mode=FAST_COMPILE", "cxx=", os.environ.get("PYTENSOR_FLAGS", "")]
     environment = os.environ | {
         "IPYTHONDIR": str(folder / "ipython"),
         "PYTENSOR_FLAGS": ",".join(filter(None, flags)),

@@ -19,8 +19,14 @@ VARIANTS = [
     for snow, formulation in ((True, "default"), (False, "default"), (True, "reference"))
 ]
 DEFAULTS = [pytest.param(cls(), id=cls.__name__) for cls in ph.MODELS]
-# Kernels take long to compile: benchmarks/ladder.py climbs with all of them.
-LADDER = [*DEFAULTS, pytest.param(ph.Hymod(formulation="reference"), id="Hymod-reference")]
+# Kernels take long to compile: benchmarks/ladder.py climbs with all of them. The whole ladder here
+# is for those that differ in kind (the doctest of `check_model` climbs with Hymod), the rungs of
+# the adaptive kernel, which other tests compile as well, are for the others.
+WHOLE = [
+    pytest.param(model, id=f"{type(model).__name__}-{model.formulation}")
+    for model in (ph.HBV(), ph.GR4J(), ph.SacSma(), ph.Hymod(formulation="reference"))
+]
+OTHERS = [pytest.param(cls(), id=cls.__name__) for cls in (ph.Hmodel, ph.Xinanjiang, ph.CFE)]
 SMALLEST = sorted(DEFAULTS, key=lambda param: len(param.values[0].parameters))[:2]
 FORM_B = [
     pytest.param(ph.GR4J(form="B", formulation=formulation), id=f"GR4J-B-{formulation}")
@@ -39,19 +45,32 @@ def test_rates_and_their_jacobians_against_complex_step(model, rng):
 
 
 @pytest.mark.kernels
-@pytest.mark.parametrize("model", LADDER)
+@pytest.mark.parametrize("model", WHOLE)
 def test_the_ladder(model):
     ph.testing.check_model(model, draws=2)
 
 
 @pytest.mark.kernels
-def test_the_ladder_of_long_chains(rng):
+@pytest.mark.parametrize("model", OTHERS)
+def test_the_adaptive_rungs(model, weather, rng):
+    short = weather.isel(time=slice(0, 20))
+    theta, another = checks.draw_parameters(model, rng, 2)
+    for finding in (
+        checks.jacobian_at_default_tolerance(model, theta, weather),
+        checks.jacobian_at_default_tolerance(model, another, weather),
+        checks.discharge_against_scipy(model, theta, short),
+        checks.adaptive_sensitivities(model, theta, short),
+    ):
+        assert finding.error <= 1, finding
+
+
+@pytest.mark.kernels
+def test_long_chains_against_complex_step(rng):
+    """The other rungs are left out: a kernel of 33 stores takes minutes to compile."""
     model, weather = ph.GR4J(form="B"), FORCINGS["storm"].isel(time=slice(0, 20))
     theta = checks.draw_parameters(model, rng, 1)[0]
-    # Its balance is left out: a kernel with all 33 stores and their flows takes minutes to compile.
-    for check in (checks.fixed_step_sensitivities, checks.jacobian_at_default_tolerance):
-        finding = check(model, theta, weather)
-        assert finding.error <= 1, finding
+    finding = checks.fixed_step_sensitivities(model, theta, weather)
+    assert finding.error <= 1, finding
 
 
 @pytest.mark.kernels
