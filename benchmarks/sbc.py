@@ -1,9 +1,10 @@
 """Simulation-based calibration of the error models, hydrologic parameters included.
 
-    python -m benchmarks.sbc [--likelihoods normal skew_student] [--replications 200] [--quick]
+    python -m benchmarks.sbc [--likelihoods normal skew_student] [--memory constant flow]
+        [--replications 200] [--quick]
 
 Parameters are drawn from the prior, a record of one year from the model with these parameters
-(free-running, autocorrelated errors), and the posterior is sampled with nutpie: the rank of each
+(free-running, remembered errors), and the posterior is sampled with nutpie: the rank of each
 true value among its thinned draws is uniform if density, draws, gradient and sampler are right
 (Talts et al. 2018, arXiv:1804.06788). The model has two stores and no routing. Prints p-values of
 a chi-square test of the ranks' histogram.
@@ -11,6 +12,7 @@ a chi-square test of the ranks' histogram.
 
 import argparse
 import time
+from itertools import product
 
 import numpy as np
 import pymc as pm
@@ -35,12 +37,12 @@ def record(seed):
     return xr.Dataset(forcing | {"discharge": ("time", flow)}, coords={"time": time})
 
 
-def ranks(likelihood, replications, seed, draws=250, tune=250, say=print):
+def ranks(likelihood, replications, seed, memory="constant", draws=250, tune=250, say=print):
     """Return the rank of each true value, shape (n_replication,), by parameter."""
     import nutpie
 
     basin = record(seed)
-    model = ph.build_model(Tiny(), basin, likelihood, ar=1, warmup=WARMUP)
+    model = ph.build_model(Tiny(), basin, likelihood, memory=memory, warmup=WARMUP)
     there = model["flow_position"].get_value()
     with model:
         prior = pm.sample_prior_predictive(replications, random_seed=seed).prior
@@ -81,16 +83,18 @@ def p_values(found):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--likelihoods", nargs="+", default=["normal", "skew_student"])
+    parser.add_argument("--memory", nargs="+", default=["constant", "flow"])
     parser.add_argument("--replications", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--quick", action="store_true", help="3 replications of 50 draws")
     chosen = parser.parse_args()
     short = {"draws": 50, "tune": 50} if chosen.quick else {}
     n = 3 if chosen.quick else chosen.replications
-    for likelihood in chosen.likelihoods:
+    for likelihood, memory in product(chosen.likelihoods, chosen.memory):
         begin = time.perf_counter()
-        found = ranks(likelihood, n, chosen.seed, **short)
-        print(f"{likelihood}, AR(1), {n} replications, {time.perf_counter() - begin:.0f} s")
+        found = ranks(likelihood, n, chosen.seed, memory, **short)
+        seconds = time.perf_counter() - begin
+        print(f"{likelihood}, memory {memory}, {n} replications, {seconds:.0f} s", flush=True)
         for name, p in p_values(found).items():
             counts = np.histogram(found[name], bins=BINS, range=(0, RANKS + 1))[0]
             print(f"  {name:16s} p = {p:.3f}   {' '.join(f'{c:3d}' for c in counts)}")

@@ -188,6 +188,9 @@ def build_model(
     warmup: Warmup = 365,
     priors: Mapping | None = None,
     preset: str = "uniform",
+    *,
+    memory: str | None = None,
+    transform: Any = None,
     **solver_settings: Any,
 ) -> pm.Model:
     """Return a PyMC model of discharge, of a basin or of several: priors, simulation, likelihood.
@@ -202,11 +205,11 @@ def build_model(
     likelihood : str or callable
         Error model: normal, laplace, student, skew_student, sep, gl, sgt or whittle; the observed
         variable is called ``flow``. Or a function with the arguments of ``ph.likelihoods.Normal``,
-        such as ``functools.partial(ph.likelihoods.Normal, transform="log")``.
+        such as ``functools.partial(ph.likelihoods.Normal, censored=True)``.
     scale : {"linear", "constant"} or array_like, optional
         Scale of the errors, linear in simulated flow if not given.
     ar : {0, 1, 2}, optional
-        Order of the errors' autoregression, 0 if not given.
+        Order of the errors' memory; none if neither `ar` nor `memory` is given.
     warmup : int, str or Timedelta
         Intervals at the start that are not compared with observations, or their duration: "365D".
     priors : mapping of str to number or callable, optional
@@ -216,6 +219,10 @@ def build_model(
         ``flow_`` are those of the likelihood, such as ``flow_s0`` or ``flow_nu``.
     preset : {"uniform", "log_uniform", "weak"}
         Priors of the parameters that are not overridden, see ``ph.priors``.
+    memory : {"constant", "flow"}, optional
+        Whether errors are remembered always alike, or the shorter the more flow changes.
+    transform : {"log", "sqrt", "box_cox", "log_sinh"} or a transformation, optional
+        Of discharge, as in ``ph.likelihoods.Normal``.
     **solver_settings
         As in ``ph.simulate``.
 
@@ -232,7 +239,7 @@ def build_model(
     likelihood, model = find_likelihood(likelihood), as_model(model)
     basins = as_records(basin, (*model.forcing_names, "discharge"))
     observed = {name: record["discharge"] for name, record in basins.items()}
-    options = {"scale": scale, "ar": ar}
+    options = {"scale": scale, "ar": ar, "memory": memory, "transform": transform}
     options = {k: v for k, v in options.items() if v is not None}
     with pm.Model(coords={BASIN: list(basins)} if are_basins(basin) else None) as pymc_model:
         given = {k: v() if callable(v) else v for k, v in (priors or {}).items()}

@@ -18,9 +18,7 @@ from pymc_hydro.ops.stepwise import stepwise
 
 __all__ = [
     "Sample",
-    "follow",
     "likelihood_name",
-    "memory_of",
     "predict",
     "residuals",
     "simulated_series",
@@ -94,16 +92,17 @@ def predict(
         return sample.dataset(axis, {"discharge": drawn, "simulated": simulated}, position)
     n = placed.simulated.shape[0]
     x = placed.family.dist(0.0, 1.0, *placed.shapes, size=(n,))
-    of_transform, n_memory = variables_of(placed.transform), len(memory_of(placed))
-    outputs = [placed.simulated, placed.mean, placed.sigma, x, *memory_of(placed)]
+    of_transform = variables_of(placed.transform)
+    outputs = [placed.simulated, placed.mean, placed.sigma, x, *placed.memory_values]
     outputs += of_transform.values()
     results = sample.evaluate([pt.as_tensor_variable(o) for o in outputs], random_seed)
-    simulated, mean, sigma, x = results[:4]
-    memory = results[4 : 4 + n_memory]
+    (simulated, mean, sigma, x), results = results[:4], results[4:]
+    remembered, results = results[: len(placed.memory_values)], results[len(placed.memory_values) :]
     errors = np.empty_like(x)
     for part in (axis.basins or {None: slice(None)}).values():
-        errors[:, part] = follow(placed, x[:, part], sigma[:, part], None, memory)
-    parameters = dict(zip(of_transform, results[4 + n_memory :], strict=True))
+        of_part = [v if v.ndim == 1 else v[:, part] for v in remembered]
+        errors[:, part] = placed.memory.follow(x[:, part], sigma[:, part], of_part)
+    parameters = dict(zip(of_transform, results, strict=True))
     drawn = untransformed(placed, mean + errors, parameters)
     return sample.dataset(axis, {"discharge": drawn, "simulated": simulated})
 
@@ -297,45 +296,6 @@ def _evaluate(inputs, outputs, values, seed):
     function = pm.compile(inputs, outputs, random_seed=seed, on_unused_input="ignore")
     results = [[np.array(r) for r in function(*v)] for v in values]
     return [np.stack(column) for column in zip(*results, strict=True)]
-
-
-def memory_of(placed: Residuals) -> list:
-    """Return the variables that the memory of errors is computed from."""
-    return placed.phi
-
-
-def follow(placed: Residuals, x, sigma, known, memory) -> np.ndarray:
-    """Return errors that follow from innovations, in transformed units, shape (n_draw, n_time).
-
-    Parameters
-    ----------
-    placed : Residuals
-    x, sigma : array, shape (n_draw, n_time)
-        Standardised innovations, and the scale of the errors.
-    known : array, shape (n_draw, n_time), optional
-        Errors that are known, NaN for the others.
-    memory : list of array, shape (n_draw,)
-        Values of :func:`memory_of`.
-    """
-    unit = sigma if placed.standardized else np.ones_like(sigma)
-    x = x if placed.standardized else sigma * x  # the form of 2010: scale inside
-    known = None if known is None else known / unit
-    n_time = x.shape[1]
-    narrower = np.ones((3, len(x)))  # of the first, the second and all later innovations
-    start = list(memory)
-    if placed.standardized and len(memory) > 0:
-        start = [memory[0] / (1 - memory[1] if len(memory) > 1 else 1.0)]
-        narrower[1:] = np.sqrt(1 - start[0] ** 2)
-        narrower[2] *= np.sqrt(1 - memory[1] ** 2) if len(memory) > 1 else 1.0
-    e = np.empty_like(x)
-    for t in range(n_time):
-        weights = memory if t > 1 else start
-        past = sum(p * e[:, t - k] for k, p in enumerate(weights, 1) if k <= t)
-        e[:, t] = past + narrower[min(t, 2)] * x[:, t]
-        if known is not None:
-            there = np.isfinite(known[:, t])
-            e[there, t] = known[there, t]
-    return unit * e
 
 
 @stepwise

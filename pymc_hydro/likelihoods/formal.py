@@ -73,14 +73,22 @@ def Normal(
         Standard deviation :math:`\sigma_t` of the errors: "linear" is ``s0 + s1 q`` with the
         simulated flow q, "constant" is ``s0``, an array gives it in mm/d. With a transformation it
         is in transformed units.
-    ar : {0, 1, 2}
-        Order of the autoregression of standardised errors.
+    ar : {0, 1, 2}, optional
+        Order of the memory, 0 where neither `ar` nor `memory` is given: none.
+    memory : {"constant", "flow"}, optional
+        "constant" is the autoregression above, of order 1 where `ar` is not given. "flow" is of
+        order 1 and fades the faster the more simulated flow changes, see Notes. Not given: what
+        `ar` says.
     s0, s1 : random variable or float, optional
         Replace ``<name>_s0 ~ HalfNormal(std(observed))`` in mm/d and
         ``<name>_s1 ~ HalfNormal(0.5)``.
     r1, r2 : random variable or float, optional
         Partial autocorrelations, in place of ``<name>_r1, <name>_r2 ~ Uniform(-1, 1)``;
-        ``phi2 = r2`` and ``phi1 = r1 (1 - r2)`` are then stationary for certain.
+        ``phi2 = r2`` and ``phi1 = r1 (1 - r2)`` are then stationary for certain. Scalars.
+    k0, ku, kd : random variable or float, optional
+        Of ``memory="flow"``, in place of ``<name>_k0 ~ LogNormal(log 0.02, 1)`` in 1/d,
+        ``<name>_ku ~ LogNormal(0, 0.5)`` and ``<name>_kd ~ HalfNormal(0.5)``. Scalars, or one
+        value for each basin.
     transform : {"log", "sqrt", "box_cox", "log_sinh"}, BoxCox or LogSinh, optional
         T; its Jacobian is part of the log-likelihood. ``scale="constant"`` usually suffices then.
         Simulated flow counts as 1e-6 mm/d at least.
@@ -106,13 +114,22 @@ def Normal(
     parameter uncertainty comes out too small. Large errors are more frequent than normal; see
     :func:`SkewStudentT`.
 
-    Implementation details: for ``ar=1`` the likelihood is exact at the start and across gaps; for
-    ``ar=2`` where each observation's last two predecessors are neighbours.
+    With ``memory="flow"`` an error is remembered with the weight :math:`\rho = \exp(-(K_t - K_s))`
+    from the last observation s, and has the variance :math:`1 - \rho^2` given that one. K goes on
+    by :math:`k_0` a day, by :math:`k_u` when the logarithm of simulated flow (+ 0.001 mm/d) rises
+    by one and by :math:`k_d` when it falls by one. With ``ku = kd = 0`` it is ``ar=1`` with
+    ``r1 = exp(-k0 dt)``. What happens on a rising limb says little about the recession before it:
+    forecasts one step ahead are better with this memory than with a constant one.
+
+    Implementation details: for memories of order 1 the likelihood is exact at the start and across
+    gaps, for order 2 where each observation's last two predecessors are neighbours.
 
     References
     ----------
     Sorooshian, S., Dracup, J. A. (1980). Water Resour. Res. 16, 430-442.
     doi:10.1029/WR016i002p00430
+    Ammann, L., Fenicia, F., Reichert, P. (2019). Hydrol. Earth Syst. Sci. 23, 2147-2172.
+    doi:10.5194/hess-23-2147-2019
     Vrugt, J. A., et al. (2022). J. Hydrol. 615, 128542. doi:10.1016/j.jhydrol.2022.128542
     """
     return place_residuals(families.NORMAL, name, simulated, observed=observed, **residual_model)
@@ -128,7 +145,7 @@ def Laplace(
 
     Parameters
     ----------
-    name, simulated, observed, scale, ar, s0, s1, r1, r2, transform, censored
+    name, simulated, observed, scale, ar, memory, s0, s1, r1, r2, k0, ku, kd, transform, censored
         As in :func:`Normal`.
 
     Returns
@@ -152,10 +169,10 @@ def Student(
 
     Parameters
     ----------
-    name, simulated, observed, scale, ar, s0, s1, r1, r2, transform, censored
+    name, simulated, observed, scale, ar, memory, s0, s1, r1, r2, k0, ku, kd, transform, censored
         As in :func:`Normal`.
     nu : random variable or float, optional
-        Degrees of freedom above 2, in place of ``2 + Gamma(2, 0.1)``.
+        Degrees of freedom above 2, in place of ``3 + Gamma(2, 0.1)``.
 
     Returns
     -------
@@ -181,10 +198,10 @@ def SkewStudentT(
 
     Parameters
     ----------
-    name, simulated, observed, scale, ar, s0, s1, r1, r2, transform, censored
+    name, simulated, observed, scale, ar, memory, s0, s1, r1, r2, k0, ku, kd, transform, censored
         As in :func:`Normal`.
     nu : random variable or float, optional
-        Degrees of freedom above 2, in place of ``2 + Gamma(2, 0.1)``.
+        Degrees of freedom above 2, in place of ``3 + Gamma(2, 0.1)``.
     xi : random variable or float, optional
         Skewness, 1 is symmetric, in place of ``LogNormal(0, 0.5)``.
 
@@ -195,8 +212,9 @@ def SkewStudentT(
     Notes
     -----
     Modelling recommendations: with ``scale="linear"`` and ``ar=1`` a good first choice for daily
-    flow. With autocorrelation and heavy tails together ``nu`` is often close to 2, and the
-    posterior may have several modes: start from :func:`pymc_hydro.laplace`.
+    flow. With autocorrelation and heavy tails together the posterior may have several modes: start
+    from :func:`pymc_hydro.fit_laplace`. The prior of ``nu`` begins at 3: near 2 nothing but the
+    tails decides what a variance of one means.
 
     References
     ----------
@@ -223,7 +241,7 @@ def SkewExponentialPower(
 
     Parameters
     ----------
-    name, simulated, observed, scale, ar, s0, s1, r1, r2, transform, censored
+    name, simulated, observed, scale, ar, memory, s0, s1, r1, r2, k0, ku, kd, transform, censored
         As in :func:`Normal`.
     beta : random variable or float, optional
         Kurtosis: 0 normal, 1 Laplace, in place of ``Uniform(-1, 1)``.
@@ -259,14 +277,14 @@ def SkewGeneralizedT(
 
     Parameters
     ----------
-    name, simulated, observed, scale, ar, s0, s1, r1, r2, transform, censored
+    name, simulated, observed, scale, ar, memory, s0, s1, r1, r2, k0, ku, kd, transform, censored
         As in :func:`Normal`.
     lam : random variable or float, optional
         Skewness, 0 is symmetric, in place of ``Uniform(-1, 1)``.
     p : random variable or float, optional
         Peakedness, 2 is Student's, in place of ``LogNormal(log 2, 0.3)``.
     q : random variable or float, optional
-        Tail, above 2, in place of ``2 + Gamma(2, 0.1)``.
+        Tail, above 2, in place of ``3 + Gamma(2, 0.1)``.
 
     Returns
     -------

@@ -9,12 +9,15 @@ import pytensor.tensor as pt
 from pymc_hydro.likelihoods.errors.autoregression import coefficients, exact_lags
 from pymc_hydro.likelihoods.errors.axis import values_at
 from pymc_hydro.likelihoods.errors.families import SKEW_POWER, shape_variables
+from pymc_hydro.likelihoods.errors.memory import (
+    UnscaledAutoregression,
+    partial_autocorrelations,
+)
 from pymc_hydro.likelihoods.errors.observations import observe, on_time
 from pymc_hydro.likelihoods.errors.residuals import (
     Residuals,
     check_observed,
     error_scale,
-    partial_autocorrelations,
     place,
     refuse_idle,
     scale_data,
@@ -92,7 +95,8 @@ def GeneralizedLikelihood(
         raise ValueError(f"{name}: ar must be 0 to 4, found {ar!r}")
     if len(r) > ar:
         raise ValueError(f"{name}: {len(r)} partial autocorrelations are given for ar={ar}")
-    refuse_idle(name, scale, ar, {"s0": s0, "s1": s1})
+    memory = UnscaledAutoregression(ar)
+    refuse_idle(name, scale, memory, {"s0": s0, "s1": s1}, {})
     transform = as_transform(name, transform)
     before = partial(_neighbours, order=ar) if ar else None
     check = partial(check_observed, name, transform=with_numbers(transform), censored=False)
@@ -114,7 +118,7 @@ def GeneralizedLikelihood(
         center = center + (earlier * pt.stack(phi)).sum(axis=1)
     shapes = shape_variables(name, SKEW_POWER, {"beta": beta, "xi": xi})
     placed = Residuals(
-        simulated, mean, sigma, phi, False, center, sd, flow, seen.position, seen.data,
+        simulated, mean, sigma, memory, phi, center, sd, flow, seen.position, seen.data,
         SKEW_POWER, shapes, transform, False,
     )  # fmt: skip
     return place(name, placed, seen)

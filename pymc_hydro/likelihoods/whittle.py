@@ -7,6 +7,7 @@ import pymc as pm
 import pytensor.tensor as pt
 
 from pymc_hydro.likelihoods.errors.axis import axis_of
+from pymc_hydro.likelihoods.errors.memory import as_scalar
 from pymc_hydro.likelihoods.errors.observations import observe
 
 __all__ = ["Whittle", "periodogram"]
@@ -88,7 +89,7 @@ def Whittle(
     seen = observe(name, simulated, observed, check=complete)
     spread = float(np.std(seen.data.get_value())) or 1.0
     s0 = pm.HalfNormal(f"{name}_s0", sigma=spread) if s0 is None else s0
-    phi = pm.Uniform(f"{name}_r1", -1, 1) if r1 is None else r1
+    phi = pm.Uniform(f"{name}_r1", -1, 1) if r1 is None else as_scalar(name, "r1", r1)
     error, frequency = periodogram(seen.data - seen.at)
     of_noise = s0**2 / (2 * np.pi * (1 + phi**2 - 2 * phi * pt.cos(frequency)))
     if spectrum == "error":

@@ -24,7 +24,7 @@ def test_signatures_show_the_residual_model_and_the_shapes(name):
     found = inspect.signature(getattr(ph.likelihoods, name)).parameters
     common = dict(inspect.signature(place_residuals).parameters)
     del common["family"], common["shapes"]
-    assert found["scale"].default == "linear" and found["ar"].default == 0
+    assert found["scale"].default == "linear" and found["ar"].default is None
     assert set(found) == {*common, *OF_FAMILY[name].shapes}
     assert all(found[key].default == common[key].default for key in common)
     assert all(found[key].default is None for key in OF_FAMILY[name].shapes)

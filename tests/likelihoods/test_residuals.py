@@ -306,6 +306,8 @@ GRADIENTS = [
     ("sep", {"ar": 1}, 0.0),  # not both: light tails underflow far from zero flow
     ("sep", {"ar": 0, "censored": True}, 0.0),
     ("sgt", {"ar": 2, "censored": True}, 0.0),
+    ("skew_student", {"memory": "flow", "censored": True}, 0.0),
+    ("normal", {"memory": "flow", "transform": BoxCox(0.2, 0.1), "scale": "constant"}, 0.0),
     ("gl", {"ar": 2}, 0.2),
     ("whittle", {}, 0.2),
 ]

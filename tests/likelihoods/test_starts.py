@@ -43,7 +43,12 @@ STARTS = {
         {"scale": "constant", "ar": 2},
         {"flow_s0": 0.3 * SPREAD, "flow_r1": np.exp(-0.05), "flow_r2": 0.0, "flow_nu": 6.0},
     ),
-    "generalized": (ph.likelihoods.SkewGeneralizedT, {}, {"flow_q": 3.0, "flow_s1": 0.3}),
+    "generalized": (ph.likelihoods.SkewGeneralizedT, {}, {"flow_q": 6.0, "flow_s1": 0.3}),
+    "flow": (
+        ph.likelihoods.Normal,
+        {"memory": "flow"},
+        {"flow_s0": 0.1 * SPREAD, "flow_k0": 0.05, "flow_ku": 0.5, "flow_kd": 0.2},
+    ),
     "2010": (ph.likelihoods.GeneralizedLikelihood, {"ar": 1}, {"flow_r1": np.exp(-0.05)}),
 }
 
@@ -60,7 +65,7 @@ def test_priors_are_those_of_pymc(rng):
     """Names, transforms and densities of a model whose priors are written out."""
     model = placed(ph.likelihoods.SkewStudentT, ar=2)
     with pm.Model() as plain:
-        nu = 2 + pm.Gamma("flow_nu_minus_2", alpha=2, beta=0.1)
+        nu = 3 + pm.Gamma("flow_nu_minus_3", alpha=2, beta=0.1)
         ph.likelihoods.SkewStudentT(
             "flow",
             pt.constant(FLOW * 1.1),

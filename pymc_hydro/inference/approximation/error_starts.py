@@ -4,8 +4,9 @@ import numpy as np
 import pymc as pm
 
 from pymc_hydro.inference.approximation.coordinates import start_vector
-from pymc_hydro.likelihoods.errors.families import START_NU, START_Q
-from pymc_hydro.likelihoods.errors.residuals import START_R1, START_S0, START_S1, all_residuals
+from pymc_hydro.likelihoods.errors.families import LEAST_NU, START_NU
+from pymc_hydro.likelihoods.errors.memory import START_K0, START_KD, START_KU, START_R1
+from pymc_hydro.likelihoods.errors.residuals import START_S0, START_S1, all_residuals
 from pymc_hydro.losses.transforms import variables_of
 
 __all__ = ["error_start"]
@@ -44,7 +45,8 @@ def error_start(model: pm.Model, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]
 
 def _of_likelihood(model: pm.Model, name: str, placed) -> list[tuple[str, float]]:
     starts = {"s1": START_S1, "r1": START_R1, "r2": 0.0}
-    starts |= {"nu_minus_2": START_NU - 2, "q_minus_2": START_Q - 2}
+    starts |= {"k0": START_K0, "ku": START_KU, "kd": START_KD}
+    starts |= {f"{what}_minus_{LEAST_NU}": START_NU - LEAST_NU for what in ("nu", "q")}
     if not variables_of(placed.transform):
         scale = "linear" if f"{name}_s1" in model.named_vars else "constant"
         starts["s0"] = START_S0[scale] * float(np.std(placed.flow.eval()) or 1.0)

@@ -15,9 +15,7 @@ from pymc_hydro.inference.forecasting.origin import Simulation, simulation_below
 from pymc_hydro.inference.forecasting.weather import weather_of
 from pymc_hydro.inference.predict import (
     Sample,
-    follow,
     likelihood_name,
-    memory_of,
     simulated_series,
     untransformed,
 )
@@ -160,7 +158,7 @@ class _Errors:
         innovations = placed.family.dist(0.0, 1.0, *placed.shapes, size=(flow.shape[0],))
         of_transform = variables_of(placed.transform)
         outputs = [placed.simulated, placed.mean, placed.sigma, innovations, error]
-        outputs += [*memory_of(placed), *of_transform.values()]
+        outputs += [*placed.memory_values, *of_transform.values()]
         outputs = [pt.as_tensor_variable(o).copy() for o in outputs]
         outputs = graph_replace(outputs, {series: flow}, strict=False)
         tied = [
@@ -202,14 +200,14 @@ class _Errors:
         sample = Sample([*self.sample.inputs, self.flow, self.seen], values, {})
         results = sample.evaluate(self.outputs, random_seed)
         simulated, mean, sigma, x, transformed = results[:5]
-        n_memory = len(memory_of(self.placed))
+        n_memory = len(self.placed.memory_values)
         known = np.where(np.isnan(seen.ravel()), np.nan, transformed - mean)
         memory = [
             v.reshape(-1, n_time) if v.ndim == 2 else np.repeat(v, seen.size // n_time)
             for v in results[5 : 5 + n_memory]
         ]
         x, sigma, known = (a.reshape(-1, n_time) for a in (x, sigma, known))
-        errors = follow(self.placed, x, sigma, known, memory).reshape(n_draw, -1)
+        errors = self.placed.memory.follow(x, sigma, memory, known).reshape(n_draw, -1)
         names = variables_of(self.placed.transform)
         parameters = dict(zip(names, results[5 + n_memory :], strict=True))
         drawn = untransformed(self.placed, mean + errors, parameters)
@@ -222,7 +220,7 @@ def _groups(errors: _Errors, places: np.ndarray) -> list[tuple[np.ndarray, np.nd
     A window begins with the last observation, or with the last two of them if they are neighbours
     and the memory is of order 2.
     """
-    order, begins = len(memory_of(errors.placed)), []
+    order, begins = errors.placed.memory.order, []
     there = np.isfinite(errors.usable)
     for place in places:
         usable = np.flatnonzero(there[: max(place, 0)])

@@ -6,7 +6,7 @@ import pymc as pm
 import pytensor.tensor as pt
 from pymc.distributions.distribution import _support_point
 from pymc.distributions.shape_utils import implicit_size_from_params, rv_size_is_none
-from pytensor.tensor.random.basic import GammaRV, HalfNormalRV, UniformRV
+from pytensor.tensor.random.basic import GammaRV, HalfNormalRV, LogNormalRV, UniformRV
 
 __all__ = ["place_at"]
 
@@ -35,10 +35,12 @@ def _start(op, rv, rng, size, *parameters):
 
 StartedGammaRV = _started(GammaRV)
 StartedHalfNormalRV = _started(HalfNormalRV)
+StartedLogNormalRV = _started(LogNormalRV)
 StartedUniformRV = _started(UniformRV)
 STARTED = {
     GammaRV: StartedGammaRV,
     HalfNormalRV: StartedHalfNormalRV,
+    LogNormalRV: StartedLogNormalRV,
     UniformRV: StartedUniformRV,
 }
 
@@ -56,7 +58,8 @@ def place_at(start: float, name: str, distribution, **options):
         Of all entries.
     name : str
     distribution : TensorVariable
-        Such as ``pm.HalfNormal.dist(2.0)``; also ``pm.Gamma`` and ``pm.Uniform``.
+        Such as ``pm.HalfNormal.dist(2.0)``; also ``pm.Gamma``, ``pm.LogNormal`` and
+        ``pm.Uniform``.
     **options
         As of ``pm.Model.register_rv``, such as ``dims``.
 

@@ -27,10 +27,12 @@ Vecchia, A. V. (1988). J. R. Stat. Soc. B 50, 297-312.
 import numpy as np
 import pytensor.tensor as pt
 
-__all__ = ["HORIZON", "coefficients", "condition", "exact_lags", "last_observations"]
+__all__ = ["APART", "HORIZON", "coefficients", "condition", "exact_lags", "last_observations"]
 
 # Intervals back to which AR(2) remembers; AR(1) has no limit.
 HORIZON = 10
+# Intervals between two basins: no error of one is remembered in the next.
+APART = 10**9
 
 
 def coefficients(partial):
@@ -99,7 +101,7 @@ def last_observations(position, usable, order):
     for k in range(1, order + 1):
         place = places[np.maximum(before - k, 0)]
         lag = position - position[place]
-        there = (before >= k) & ((order == 1) | (lag <= HORIZON))
+        there = (before >= k) & (lag < APART if order == 1 else lag <= HORIZON)
         found.append(np.where(there, place, 0))
         lags.append(np.where(there, lag, 0))
     if order == 2:

@@ -8,6 +8,7 @@ and the prefix of the call.
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -60,6 +61,15 @@ class Axis:
         """The dates of an axis that has them."""
         assert self.dates is not None
         return self.dates
+
+    @property
+    def interval(self) -> float:
+        """The length of an interval in days, the median of months; one without dates."""
+        if self.dates is None or not isinstance(self.dates[0], np.datetime64 | datetime):
+            return 1.0
+        steps = np.diff(self.dates.astype("datetime64[ns]"))
+        steps = steps[steps > np.timedelta64(0, "ns")]  # from one basin to the next it goes back
+        return float(np.median(steps) / np.timedelta64(1, "D")) if steps.size else 1.0
 
     def labels(self, position: Any = slice(None)) -> dict:
         """Return the coordinate ``basin`` of intervals; nothing for a single basin."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 
 import numpy as np
 import pymc as pm
@@ -77,25 +76,27 @@ SKEW_GENERALIZED = Family(SkewGeneralizedT, ("lam", "p", "q"), _direct("lam", "p
 
 
 # Where searches and chains start: tails heavier than normal, of moderate weight. With nu near 2
-# any storms can be outliers, and each set of them is a mode.
+# any storms can be outliers, and each set of them is a mode; the variance, which is one, says
+# nothing about them.
 START_NU = 6.0
-START_Q = START_NU / 2  # of the generalised t with p = 2
+LEAST_NU = 3  # of the priors; the densities have a variance above 2
 
 
-def _above_two(name, start):
-    """Degrees of freedom with a finite variance: a shifted version of a published prior.
+def _above_three(name):
+    """Degrees of freedom, with a shifted version of a published prior.
 
     References
     ----------
     Juarez, M. A., Steel, M. F. J. (2010). J. Bus. Econ. Stat. doi:10.1198/jbes.2009.07145
     """
-    excess = place_at(start - 2, f"{name}_minus_2", pm.Gamma.dist(alpha=2, beta=0.1))
-    return pm.Deterministic(name, 2 + excess)
+    prior = pm.Gamma.dist(alpha=2, beta=0.1)
+    excess = place_at(START_NU - LEAST_NU, f"{name}_minus_{LEAST_NU}", prior)
+    return pm.Deterministic(name, LEAST_NU + excess)
 
 
 SHAPE_PRIORS: dict[str, Callable] = {
-    "nu": partial(_above_two, start=START_NU),
-    "q": partial(_above_two, start=START_Q),
+    "nu": _above_three,
+    "q": _above_three,
     "xi": lambda name: pm.LogNormal(name, 0, 0.5),
     "beta": lambda name: pm.Uniform(name, -1, 1),
     "lam": lambda name: pm.Uniform(name, -1, 1),

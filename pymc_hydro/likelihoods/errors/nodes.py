@@ -124,8 +124,8 @@ class ObservedValues(AbstractNote):
 class PlacedErrors(AbstractNote):
     """An error model: (center, sd, what it was made of ...) -> (center, sd).
 
-    Inputs: center, sd, simulated, mean, sigma, flow, position, data, the coefficients of the
-    autoregression, the shapes of the density, the parameters of the transformation that are
+    Inputs: center, sd, simulated, mean, sigma, flow, position, data, what the memory is computed
+    from, the shapes of the density, the parameters of the transformation that are
     variables; see :class:`pymc_hydro.likelihoods.errors.residuals.Residuals`.
 
     Parameters
@@ -133,30 +133,32 @@ class PlacedErrors(AbstractNote):
     name : str
         Of the likelihood, with the prefix of its model.
     family : Family
+    memory : AbstractMemory
     transform : AbstractTransform
         Its parameters that are variables are inputs; here they have numbers in their places.
     variables : tuple of str
         Names of the parameters of the transformation that are inputs.
-    n_phi, n_shape : int
-    standardized, censored : bool
+    n_memory, n_shape : int
+        How many inputs belong to the memory and to the density.
+    censored : bool
     """
 
     __props__ = (
         "name",
         "family",
+        "memory",
         "transform",
         "variables",
-        "n_phi",
+        "n_memory",
         "n_shape",
-        "standardized",
         "censored",
     )
     differentiable = (0, 1)
 
-    def __init__(self, name, family, transform, variables, n_phi, n_shape, standardized, censored):
-        self.name, self.family, self.transform = name, family, transform
-        self.variables, self.n_phi, self.n_shape = variables, n_phi, n_shape
-        self.standardized, self.censored = standardized, censored
+    def __init__(self, name, family, memory, transform, variables, n_memory, n_shape, censored):
+        self.name, self.family, self.memory, self.transform = name, family, memory, transform
+        self.variables, self.n_memory, self.n_shape = variables, n_memory, n_shape
+        self.censored = censored
 
     def plain(self, inputs):
         return inputs[:2]

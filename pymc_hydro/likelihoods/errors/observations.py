@@ -13,6 +13,7 @@ from pytensor.tensor.subtensor import Subtensor
 from pymc_hydro.data.means import Means, complete_intervals
 from pymc_hydro.data.observations import LABELLED, as_floats, observed_on
 from pymc_hydro.data.schema import VARIABLES
+from pymc_hydro.likelihoods.errors.autoregression import APART
 from pymc_hydro.likelihoods.errors.axis import INTERVAL, MEMBER, TIME, Axis, axis_of, length_of
 from pymc_hydro.likelihoods.errors.nodes import IntervalMeans, ObservedValues, nodes_of
 
@@ -28,7 +29,6 @@ __all__ = [
 POSITION, DATA, PREVIOUS, ORDER = "_position", "_observed", "_previous", "_order"
 INTERVALS = "_intervals"
 OWN_TIME = f"_{TIME}"
-APART = 10**9  # intervals between two basins: no error of one is remembered in the next
 AXIS = "simulation after its warm-up"
 
 

@@ -13,9 +13,10 @@ from pytensor.graph.replace import clone_replace
 from pytensor.graph.traversal import ancestors
 
 from pymc_hydro.likelihoods.distributions.starts import place_at
-from pymc_hydro.likelihoods.errors.autoregression import coefficients, condition, last_observations
+from pymc_hydro.likelihoods.errors.autoregression import last_observations
 from pymc_hydro.likelihoods.errors.axis import axis_of, length_of, values_at
 from pymc_hydro.likelihoods.errors.families import Family, shape_variables
+from pymc_hydro.likelihoods.errors.memory import AbstractMemory, find_memory
 from pymc_hydro.likelihoods.errors.nodes import PlacedErrors, nodes_of
 from pymc_hydro.likelihoods.errors.observations import observe, on_time
 from pymc_hydro.likelihoods.errors.transformed import transformed_flow_variable
@@ -38,10 +39,10 @@ __all__ = [
 
 SCALES = ("constant", "linear")
 LOWEST = 1e-6  # mm/d
-# Where searches and chains start: s0 as a share of the observations' standard deviation, s1, and
-# r1. Errors that are small and remembered: from large errors without memory the search ends where
+# Where searches and chains start: s0 as a share of the observations' standard deviation, and s1.
+# Errors that are small and remembered: from large errors without memory the search ends where
 # tails with infinite variance explain the storms, hundreds of units of log-probability lower.
-START_S0, START_S1, START_R1 = {"constant": 0.3, "linear": 0.1}, 0.3, float(np.exp(-0.05))
+START_S0, START_S1 = {"constant": 0.3, "linear": 0.1}, 0.3
 RELATIVE_ERROR = 0.5  # prior scale of s1: an error of half the flow is already a poor gauge
 
 
@@ -53,10 +54,9 @@ class Residuals:
     ----------
     simulated, mean, sigma : TensorVariable, shape (n_time,)
         Flow in mm/d; the transformed flow around which errors scatter; their scale.
-    phi : list of TensorVariable
-        Coefficients of the autoregression.
-    standardized : bool
-        Whether the autoregression is of errors in units of their scale (all but the form of 2010).
+    memory : AbstractMemory
+    memory_values : list of TensorVariable
+        What the memory is computed from.
     center, sd : TensorVariable, shape (n_observation,)
         Mean and standard deviation of each transformed observation, given those before it.
     flow : TensorVariable, shape (n_observation,)
@@ -69,8 +69,8 @@ class Residuals:
     simulated: Any
     mean: Any
     sigma: Any
-    phi: list
-    standardized: bool
+    memory: AbstractMemory
+    memory_values: list
     center: Any
     sd: Any
     flow: Any
@@ -108,14 +108,14 @@ def _of_node(node) -> Residuals:
     """Return the error model that a node holds."""
     op = node.op
     center, sd, simulated, mean, sigma, flow, position, data, *rest = node.inputs
-    phi, rest = rest[: op.n_phi], rest[op.n_phi :]
+    memory_values, rest = rest[: op.n_memory], rest[op.n_memory :]
     shapes, variables = rest[: op.n_shape], rest[op.n_shape :]
     return Residuals(
         simulated=simulated,
         mean=mean,
         sigma=sigma,
-        phi=phi,
-        standardized=op.standardized,
+        memory=op.memory,
+        memory_values=memory_values,
         center=center,
         sd=sd,
         flow=flow,
@@ -135,11 +135,15 @@ def place_residuals(
     *,
     observed: Any,
     scale: Any = "linear",
-    ar: int = 0,
+    ar: int | None = None,
+    memory: str | None = None,
     s0: Any = None,
     s1: Any = None,
     r1: Any = None,
     r2: Any = None,
+    k0: Any = None,
+    ku: Any = None,
+    kd: Any = None,
     transform: Any = None,
     censored: bool = False,
     **shapes: Any,
@@ -150,7 +154,7 @@ def place_residuals(
     ----------
     family : Family
         A density with zero mean and unit variance, with its shapes.
-    name, simulated, observed, scale, ar, s0, s1, r1, r2, transform, censored
+    name, simulated, observed, scale, ar, memory, s0, s1, r1, r2, k0, ku, kd, transform, censored
         As in :func:`pymc_hydro.likelihoods.Normal`.
     **shapes : random variable or float
         The shapes of the family, by name; those not given have the priors of the package.
@@ -170,11 +174,11 @@ def place_residuals(
     unknown = sorted(set(shapes) - set(family.shapes))
     if unknown:
         raise TypeError(f"{name}: unknown arguments {', '.join(unknown)}")
-    if ar not in (0, 1, 2):
-        raise ValueError(f"{name}: ar must be 0, 1 or 2, found {ar!r}")
-    refuse_idle(name, scale, ar, {"s0": s0, "s1": s1, "r1": r1, "r2": r2})
-    transform = as_transform(name, transform)
-    before = partial(_last, order=ar, censored=censored) if ar else None
+    kind = find_memory(name, memory, ar)
+    of_memory = {"r1": r1, "r2": r2, "k0": k0, "ku": ku, "kd": kd}
+    refuse_idle(name, scale, kind, {"s0": s0, "s1": s1}, of_memory)
+    transform, n = as_transform(name, transform), kind.order
+    before = partial(_last, order=n, censored=censored) if n else None
     plain = with_numbers(transform)
     check = partial(check_observed, name, transform=plain, censored=censored)
     seen = observe(name, simulated, observed, check=check, previous=before)
@@ -186,15 +190,15 @@ def place_residuals(
     mean = transformed_simulation(transform, simulated)
     sigma = error_scale(name, simulated, scale, spread_of(flow, seen.data, censored), s0, s1)
     center, sd = values_at(mean, seen.position), values_at(sigma, seen.position)
-    phi = coefficients(partial_autocorrelations(name, (r1, r2)[:ar]))
-    if ar:
+    remembered = kind.place(name, simulated, of_memory)
+    if n:
         error = (flow - center) / sd
-        weights, narrower = condition(phi, seen.previous[:, ar:])
-        center = center + sd * (weights * values_at(error, seen.previous[:, :ar])).sum(axis=1)
+        weights, narrower = kind.condition(remembered, seen.position, seen.previous[:, n:])
+        center = center + sd * (weights * values_at(error, seen.previous[:, :n])).sum(axis=1)
         sd = sd * narrower
     values = shape_variables(name, family, shapes)
     placed = Residuals(
-        simulated, mean, sigma, phi, True, center, sd, flow, seen.position, seen.data,
+        simulated, mean, sigma, kind, remembered, center, sd, flow, seen.position, seen.data,
         family, values, transform, censored,
     )  # fmt: skip
     return place(name, placed, seen)
@@ -207,16 +211,17 @@ def place(name, placed: Residuals, seen):
     node = PlacedErrors(
         pm.modelcontext(None).name_for(name),
         family,
+        placed.memory,
         with_numbers(transform),
         tuple(variables),
-        len(placed.phi),
+        len(placed.memory_values),
         n_shape,
-        placed.standardized,
         censored,
     )
     center, sd = node.make_node(
         placed.center, placed.sd, placed.simulated, placed.mean, placed.sigma, placed.flow,
-        placed.position, placed.observed, *placed.phi, *placed.shapes, *variables.values(),
+        placed.position, placed.observed, *placed.memory_values, *placed.shapes,
+        *variables.values(),
     ).outputs  # fmt: skip
     observed = {"observed": seen.data, "dims": seen.dim}
     if isinstance(transform, Identity) and not censored:
@@ -347,14 +352,17 @@ def check_observed(name, series, *, transform, censored):
         )
 
 
-def refuse_idle(name, scale, ar, given):
+def refuse_idle(name, scale, memory, of_scale, of_memory):
     """Raise TypeError if a parameter is given that an error model does not have."""
-    has = {"s0": isinstance(scale, str), "s1": isinstance(scale, str) and scale != "constant"}
-    has |= {"r1": ar > 0, "r2": ar > 1}
-    idle = [what for what, value in given.items() if value is not None and not has[what]]
+    has = {"s0"} if isinstance(scale, str) else set()
+    has |= {"s1"} if isinstance(scale, str) and scale != "constant" else set()
+    has |= set(memory.names)
+    given = of_scale | of_memory
+    idle = [what for what, value in given.items() if value is not None and what not in has]
     if idle:
         raise TypeError(
-            f"{name}: {', '.join(idle)} would have no effect with scale={scale!r} and ar={ar}"
+            f"{name}: {', '.join(idle)} would have no effect with scale={scale!r} and memory by "
+            f"{', '.join(memory.names) or 'nothing (ar=0)'}"
         )
 
 
@@ -384,13 +392,3 @@ def spread_of(flow, data, censored) -> float:
     if censored:
         values = values[data.get_value() > 0]
     return float(np.std(values)) or 1.0
-
-
-def partial_autocorrelations(name, given) -> list:
-    """Return partial autocorrelations, uniform between -1 and 1 where not given."""
-    return [
-        place_at(START_R1 if k == 1 else 0.0, f"{name}_r{k}", pm.Uniform.dist(-1, 1))
-        if r is None
-        else r
-        for k, r in enumerate(given, 1)
-    ]
