@@ -47,6 +47,7 @@ from pymc_hydro.inference import set_basin as set_basin
 from pymc_hydro.inference.forecasting.forecast import forecast as forecast
 from pymc_hydro.inference.predict import predict as predict
 from pymc_hydro.inference.predict import residuals as residuals
+from pymc_hydro.inference.stages.fit_errors import fit_errors as fit_errors
 from pymc_hydro.integrators import RungeKutta as RungeKutta
 from pymc_hydro.models import CFE as CFE
 from pymc_hydro.models import GR4J as GR4J

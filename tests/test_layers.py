@@ -80,9 +80,15 @@ ALLOWED = {
         {"core", "inference", "inference/approximation"},
         {"numpy", "xarray", "pymc", "pytensor", "arviz"},
     ),
+    "inference/stages": (
+        {"calibration", "inference", "inference/approximation", "likelihoods"}
+        | {"likelihoods/errors"},
+        {"numpy", "pandas", "xarray", "pymc", "pytensor"},
+    ),
     "inference": (
         {"core", "core/base", "data", "engine", "models", "ops", "losses", "likelihoods"}
-        | {"likelihoods/errors", "inference/approximation", "inference/sampling"},
+        | {"likelihoods/errors", "inference/approximation", "inference/sampling"}
+        | {"inference/stages"},
         {"numpy", "pandas", "xarray", "scipy", "pymc", "pytensor", "arviz"},
     ),
     "calibration/search": ({"calibration"}, {"numpy", "scipy", "rich"}),

@@ -28,6 +28,7 @@ NAMES = {
     "data",
     "verification",
     "discharge",
+    "fit_errors",
     "fit_laplace",
     "forecast",
     "join",

@@ -84,6 +84,7 @@ def set_basin(
     known = [rv.name for rv in root.observed_RVs] + list(likelihoods_of(root))
     observed = _full_names(model, "observed", observed, known)
     data = _full_names(model, "data", data, [v.name for v in root.data_vars])
+    _tie_lengths(root)
     state = _State(root)
     try:
         for record in records:
@@ -91,6 +92,22 @@ def set_basin(
     except Exception:
         state.restore()
         raise
+
+
+def _tie_lengths(model: pm.Model) -> None:
+    """Let the lengths of dimensions be those of the model's own data.
+
+    In a copy of a model (``pm.do``, ``pm.observe``, ``copy``) PyMC leaves them with the data of the
+    first one.
+    """
+    for name, dims in model.named_vars_to_dims.items():
+        variable = model[name]
+        if variable not in model.data_vars:
+            continue
+        for i, dim in enumerate(dims):
+            used = ancestors([model.dim_lengths[dim]]) if dim is not None else ()
+            if any(v.name == name and v is not variable for v in used):
+                model._dim_lengths[dim] = variable.shape[i]
 
 
 def _chosen(model, prefix) -> list[SimulatedRecord]:

@@ -19,6 +19,7 @@ from pymc_hydro.ops.stepwise import stepwise
 __all__ = [
     "Sample",
     "likelihood_name",
+    "model_of",
     "predict",
     "residuals",
     "simulated_series",
@@ -46,11 +47,11 @@ def predict(
 
     Parameters
     ----------
-    idata : DataTree, InferenceData or Dataset
+    idata : DataTree, InferenceData, Dataset or FittedErrors
         Result of ``pm.sample``, or a group with dimensions chain and draw; for a prior predictive
-        check, ``pm.sample_prior_predictive(400).prior``.
+        check, ``pm.sample_prior_predictive(400).prior``; or the result of ``ph.fit_errors``.
     model : pm.Model, optional
-        The model in context if not given.
+        If not given that of ``ph.fit_errors``, or else the model in context.
     name : str, optional
         Of the likelihood; not needed where the model has one, or one that is called ``flow``.
     free_running : bool
@@ -77,7 +78,7 @@ def predict(
     ValueError
         If the likelihood has no predictive draws, such as Whittle's.
     """
-    model = pm.modelcontext(model)
+    model = model_of(idata, model)
     name = likelihood_name(model, name)
     placed = all_residuals(model.root).get(name)
     if placed is None:
@@ -130,7 +131,7 @@ def residuals(
     KeyError
         As :func:`predict`, or if the likelihood has no error model.
     """
-    model = pm.modelcontext(model)
+    model = model_of(idata, model)
     name = likelihood_name(model, name)
     placed = residuals_of(model.root, name)
     innovation = (placed.flow - placed.center) / placed.sd
@@ -149,6 +150,12 @@ def residuals(
     }
     axis = axis_of(model.root, placed.simulated)
     return xr.Dataset(variables, coords=_time(axis, observed.size, position))
+
+
+def model_of(idata, model) -> pm.Model:
+    """Return the model that draws belong to: the one given, their own, or the one in context."""
+    own = getattr(idata, "model", None)
+    return pm.modelcontext(own if model is None and isinstance(own, pm.Model) else model)
 
 
 def likelihood_name(model, name) -> str:

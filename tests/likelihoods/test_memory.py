@@ -73,6 +73,7 @@ def test_normal_is_exact_with_gaps(frequency, dt, transform):
     dense = dense[np.ix_(THERE, THERE)]
     expected = stats.multivariate_normal.logpdf(observed, center[THERE], dense) + jacobian
     assert found.sum() == pytest.approx(expected, rel=1e-10)
+    assert model.named_vars_to_dims["flow"] == ("flow_time",)
 
 
 def test_zero_flow_counts_with_its_probability_given_the_last_flow():
@@ -200,7 +201,7 @@ def test_the_graph_is_the_only_memory():
     for free_running in (True, False):
         how = {"random_seed": 1, "free_running": free_running}
         expected = ph.predict(prior, fresh, **how)
-        for other in (model, loaded, model.copy(), pm.do(model, {"flow_kd": 0.2})):
+        for other in (loaded, pm.do(model, {"flow_kd": 0.2}), model.copy(), model):
             there = prior if "flow_kd" in [rv.name for rv in other.free_RVs] else None
             ph.set_basin(second, other)
             drawn = ph.predict(prior, other, **how)

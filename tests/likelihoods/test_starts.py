@@ -36,20 +36,20 @@ STARTS = {
     "linear": (
         ph.likelihoods.SkewStudentT,
         {"ar": 1},
-        {"flow_s0": 0.1 * SPREAD, "flow_s1": 0.3, "flow_r1": np.exp(-0.05), "flow_nu": 6.0},
+        {"flow_s0": 0.1 * SPREAD, "flow_s1": 0.5, "flow_r1": np.exp(-0.02), "flow_nu": 4.0},
     ),
     "constant": (
         ph.likelihoods.Student,
         {"scale": "constant", "ar": 2},
-        {"flow_s0": 0.3 * SPREAD, "flow_r1": np.exp(-0.05), "flow_r2": 0.0, "flow_nu": 6.0},
+        {"flow_s0": 0.3 * SPREAD, "flow_r1": np.exp(-0.02), "flow_r2": 0.0, "flow_nu": 4.0},
     ),
-    "generalized": (ph.likelihoods.SkewGeneralizedT, {}, {"flow_q": 6.0, "flow_s1": 0.3}),
+    "generalized": (ph.likelihoods.SkewGeneralizedT, {}, {"flow_q": 4.0, "flow_s1": 0.5}),
     "flow": (
         ph.likelihoods.Normal,
         {"memory": "flow"},
         {"flow_s0": 0.1 * SPREAD, "flow_k0": 0.05, "flow_ku": 0.5, "flow_kd": 0.2},
     ),
-    "2010": (ph.likelihoods.GeneralizedLikelihood, {"ar": 1}, {"flow_r1": np.exp(-0.05)}),
+    "2010": (ph.likelihoods.GeneralizedLikelihood, {"ar": 1}, {"flow_r1": np.exp(-0.02)}),
 }
 
 

@@ -17,7 +17,7 @@ try:
 except ImportError:  # PyTensor 2
     from pytensor.gradient import Rop as pushforward
 
-__all__ = ["by_gauss_newton", "compile_curvature", "invert"]
+__all__ = ["by_differences", "by_gauss_newton", "compile_curvature", "invert"]
 
 # Standardised errors at which the information of a density is summed up, dense around zero.
 ERROR = np.sinh(np.linspace(-12, 12, 8001))
@@ -67,7 +67,7 @@ def compile_curvature(
     known = by_gauss_newton(model)
     others = [rv for rv in model.observed_RVs if rv.name not in known] + model.potentials
     if not known:
-        return lambda z: _differences(lambda x: objective(x)[1], z, np.zeros((z.size, z.size)))
+        return lambda z: by_differences(lambda x: objective(x)[1], z, np.zeros((z.size, z.size)))
     rest_gradient = _gradient(model, [*model.free_RVs, *others], point, stepwise=not others)
     bend = _bend(model, point)
     fishers = [_fisher(model, placed, point) for placed in known.values()]
@@ -77,7 +77,7 @@ def compile_curvature(
         slope = rest_gradient(z) - objective(z)[1]  # minus that of the likelihoods known
         total += np.diag(np.maximum(slope * bend(z), 0))
         if others:
-            return _differences(rest_gradient, z, total)
+            return by_differences(rest_gradient, z, total)
         return total + _central(rest_gradient, z, np.full(z.size, OF_PRIORS))
 
     return curvature
@@ -99,7 +99,7 @@ def invert(curvature: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
     return inverse, None if values[0] > SINGULAR else scale * vectors[:, 0]
 
 
-def _differences(gradient: Callable, z: np.ndarray, known: np.ndarray) -> np.ndarray:
+def by_differences(gradient: Callable, z: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Return a known curvature plus that of a gradient, by steps scaled with the sum of both."""
     rough = known + _central(gradient, z, np.full(z.size, FIRST))
     sd = 1 / np.sqrt(np.maximum(np.abs(np.diag(rough)), 1.0))

@@ -70,4 +70,6 @@ def place_at(start: float, name: str, distribution, **options):
     node = distribution.owner
     op = STARTED[type(node.op)](start, **node.op._props_dict())
     rv = op.make_node(*node.inputs).outputs[1]
+    if isinstance(options.get("dims"), str):  # of which PyMC would take the letters
+        options["dims"] = (options["dims"],)
     return pm.modelcontext(None).register_rv(rv, name, **options)

@@ -78,7 +78,7 @@ SKEW_GENERALIZED = Family(SkewGeneralizedT, ("lam", "p", "q"), _direct("lam", "p
 # Where searches and chains start: tails heavier than normal, of moderate weight. With nu near 2
 # any storms can be outliers, and each set of them is a mode; the variance, which is one, says
 # nothing about them.
-START_NU = 6.0
+START_NU = 4.0
 LEAST_NU = 3  # of the priors; the densities have a variance above 2
 
 

@@ -56,7 +56,7 @@ __all__ = [
 MEMORIES = ("constant", "flow")
 SMALLEST_FLOW = 1e-3  # mm/d, the c of the clock
 # Where searches and chains start.
-START_R1 = float(np.exp(-0.05))
+START_R1 = float(np.exp(-0.02))
 START_K0, START_KU, START_KD = 0.05, 0.5, 0.2
 
 

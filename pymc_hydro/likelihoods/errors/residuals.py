@@ -42,7 +42,7 @@ LOWEST = 1e-6  # mm/d
 # Where searches and chains start: s0 as a share of the observations' standard deviation, and s1.
 # Errors that are small and remembered: from large errors without memory the search ends where
 # tails with infinite variance explain the storms, hundreds of units of log-probability lower.
-START_S0, START_S1 = {"constant": 0.3, "linear": 0.1}, 0.3
+START_S0, START_S1 = {"constant": 0.3, "linear": 0.1}, 0.5
 RELATIVE_ERROR = 0.5  # prior scale of s1: an error of half the flow is already a poor gauge
 
 
@@ -223,7 +223,7 @@ def place(name, placed: Residuals, seen):
         placed.position, placed.observed, *placed.memory_values, *placed.shapes,
         *variables.values(),
     ).outputs  # fmt: skip
-    observed = {"observed": seen.data, "dims": seen.dim}
+    observed = {"observed": seen.data, "dims": (seen.dim,)}
     if isinstance(transform, Identity) and not censored:
         return family.place(name, center, sd, *placed.shapes, **observed)
     parameters = (center, sd, *placed.shapes, *variables.values())

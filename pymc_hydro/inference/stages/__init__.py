@@ -1,0 +1,1 @@
+"""Error parameters after the hydrologic ones: the second of two stages."""
