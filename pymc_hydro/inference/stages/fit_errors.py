@@ -168,11 +168,15 @@ def fit_errors(
     best = _mode(objective, series[0], [start, *rng.normal(start, size=(SEARCHES - 1, start.size))])
     modes = [_mode(objective, q, [best.z]) for q in series[1:]] or [best] * draws
     vectors = [rng.multivariate_normal(mode.z, mode.covariance) for mode in modes]
-    drawn = [
-        {v.name: value for v, value in zip(sample.inputs, values, strict=True)} | natural(z)
-        for values, z in zip(sample.values, vectors, strict=True)
-    ]
-    return FittedErrors(as_dataset(second, drawn), second, natural(best.z), best.logp)
+    arrays = {
+        v.name: np.array(column)
+        for v, column in zip(sample.inputs, zip(*sample.values, strict=True), strict=True)
+    }
+    drawn = [natural(z) for z in vectors]
+    arrays |= {rv.name: np.array([values[rv.name] for values in drawn]) for rv in free}
+    arrays = {name: array[None] for name, array in arrays.items()}
+    posterior = as_dataset(second, arrays, ("chain", "draw"))
+    return FittedErrors(posterior, second, natural(best.z), best.logp)
 
 
 def _posterior(idata: Any) -> xr.Dataset:
