@@ -18,8 +18,8 @@ from pymc_hydro.ops.stepwise import stepwise
 
 __all__ = [
     "Sample",
+    "context_of",
     "likelihood_name",
-    "model_of",
     "predict",
     "residuals",
     "simulated_series",
@@ -78,7 +78,7 @@ def predict(
     ValueError
         If the likelihood has no predictive draws, such as Whittle's.
     """
-    model = model_of(idata, model)
+    model = context_of(idata, model)
     name = likelihood_name(model, name)
     placed = all_residuals(model.root).get(name)
     if placed is None:
@@ -131,7 +131,7 @@ def residuals(
     KeyError
         As :func:`predict`, or if the likelihood has no error model.
     """
-    model = model_of(idata, model)
+    model = context_of(idata, model)
     name = likelihood_name(model, name)
     placed = residuals_of(model.root, name)
     innovation = (placed.flow - placed.center) / placed.sd
@@ -152,7 +152,7 @@ def residuals(
     return xr.Dataset(variables, coords=_time(axis, observed.size, position))
 
 
-def model_of(idata, model) -> pm.Model:
+def context_of(idata, model) -> pm.Model:
     """Return the model that draws belong to: the one given, their own, or the one in context."""
     own = getattr(idata, "model", None)
     return pm.modelcontext(own if model is None and isinstance(own, pm.Model) else model)

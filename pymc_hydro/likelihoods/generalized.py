@@ -110,7 +110,7 @@ def GeneralizedLikelihood(
     mean = transformed_simulation(transform, corrected)
     sigma = error_scale(name, corrected, scale, spread_of(flow, seen.data, False), s0, s1)
     center, sd = values_at(mean, seen.position), values_at(sigma, seen.position)
-    phi = coefficients(partial_autocorrelations(name, (*r, *[None] * (ar - len(r)))))
+    phi = coefficients(partial_autocorrelations(name, [*r, *[None] * (ar - len(r))]))
     if ar:
         error = flow - center
         there = seen.previous >= 0

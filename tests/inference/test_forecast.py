@@ -82,7 +82,7 @@ def test_the_second_order_needs_two_observations():
     assert sd < 0.6 * (0.2 + 0.1 * float(found["simulated"][0, 0, 0]))  # of free errors: 1
 
 
-@pytest.mark.parametrize("likelihood", ["gl", "censored"])
+@pytest.mark.parametrize("likelihood", ["gl", "censored", "clock"])
 def test_other_error_models_agree_with_predictions_one_step_ahead(likelihood):
     options = {"likelihood": likelihood}
     values = THETA | ERRORS
@@ -94,6 +94,9 @@ def test_other_error_models_agree_with_predictions_one_step_ahead(likelihood):
 
         options = {"likelihood": options_of, "scale": "constant"}
         values = {k: v for k, v in values.items() if k != "flow_s1"}
+    elif likelihood == "clock":
+        options = {"ar": None, "memory": "flow"}
+        values |= {"flow_k0": 0.1, "flow_ku": 1.0, "flow_kd": 0.3}
     else:
         values |= {"flow_beta": 0.3, "flow_xi": 1.2, "flow_phi1": 0.8}
     record = FIRST.assign(discharge=FIRST["discharge"].clip(0))

@@ -15,6 +15,7 @@ from pymc_hydro.inference.forecasting.origin import Simulation, simulation_below
 from pymc_hydro.inference.forecasting.weather import weather_of
 from pymc_hydro.inference.predict import (
     Sample,
+    context_of,
     likelihood_name,
     simulated_series,
     untransformed,
@@ -84,7 +85,7 @@ def forecast(
     Day, G. N. (1985). J. Water Resour. Plan. Manag. 111, 157-170.
     doi:10.1061/(ASCE)0733-9496(1985)111:2(157)
     """
-    model = pm.modelcontext(model)
+    model = context_of(idata, model)
     name = likelihood_name(model, name)
     model = model.root
     placed = residuals_of(model, name)

@@ -190,7 +190,7 @@ def _posterior(idata: Any) -> xr.Dataset:
 def _start(model: pm.Model, free: list) -> np.ndarray:
     """Return the error parameters at their support points, as one unconstrained vector."""
     point = model.initial_point()
-    return np.hstack([np.ravel(point[model.rvs_to_values[rv].name]) for rv in free] or [[]])
+    return np.hstack([np.ravel(point[model.rvs_to_values[rv].name]) for rv in free])
 
 
 def _compile(model: pm.Model, name: str, simulated: Any, free: list) -> tuple[Callable, Callable]:
