@@ -14,7 +14,7 @@ import numpy as np
 from pymc_hydro.engine.codegen import COUNTS
 from pymc_hydro.engine.problem import Problem, as_argument
 
-__all__ = ["Batch", "record_bounds", "run_batch"]
+__all__ = ["Batch", "record_bounds", "run_batch", "sweep_batch", "tape_batch"]
 
 
 @dataclass(frozen=True)
@@ -117,3 +117,81 @@ def run_batch(
             for future in [pool.submit(work, members) for _ in range(n_thread)]:
                 future.result()
     return Batch(values, jacobian if sensitivities else None, counts, status)
+
+
+def tape_batch(
+    problem: Problem,
+    theta: np.ndarray,
+    forcing: np.ndarray,
+    x0: np.ndarray,
+    bounds: np.ndarray,
+    threads: int | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the values of all runs, and their tapes one after another.
+
+    The arguments are those of :func:`run_batch`. The last column of the tape is the number of the
+    run, ``vector * n_record + record``.
+    """
+    n_vector, n_record = theta.shape[:2]
+    values = np.full((n_vector, len(forcing), len(problem.outputs)), np.nan)
+    problem.taped_kernel()  # found once, and not by each thread
+
+    def one(i):
+        v, r = divmod(i, n_record)
+        part = slice(bounds[r], bounds[r + 1])
+        run, tape = problem.taped_run(theta[v, r], forcing[part], x0[v, r])
+        values[v, part] = run.values
+        return np.column_stack([tape, np.full(len(tape), i)])
+
+    tapes = [tape for tape in _each(one, n_vector * n_record, threads) if len(tape)]
+    return values, np.concatenate(tapes) if tapes else np.empty((0, 1))
+
+
+def sweep_batch(
+    problem: Problem,
+    theta: np.ndarray,
+    forcing: np.ndarray,
+    x0: np.ndarray,
+    bounds: np.ndarray,
+    tape: np.ndarray,
+    cotangent: np.ndarray,
+    threads: int | None = None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the cotangents of parameters, forcing and initial states of all runs.
+
+    Parameters
+    ----------
+    tape : array
+        Of :func:`tape_batch`; the other arguments are those of the same call.
+    cotangent : array, shape (n_vector, n_time, n_output)
+
+    Returns
+    -------
+    tuple of array, of the shapes of `theta`, `forcing` and `x0`
+        That of the forcing is the sum over vectors.
+    """
+    n_vector, n_record = theta.shape[:2]
+    ends = np.searchsorted(tape[:, -1], np.arange(n_vector * n_record + 1))
+    problem.sweep_kernel()
+
+    def one(i):
+        v, r = divmod(i, n_record)
+        part = slice(bounds[r], bounds[r + 1])
+        rows = np.ascontiguousarray(tape[ends[i] : ends[i + 1]])
+        return problem.sweep(theta[v, r], forcing[part], x0[v, r], rows, cotangent[v, part])
+
+    by_theta, by_forcing, by_x0 = np.empty(theta.shape), np.zeros(forcing.shape), np.empty(x0.shape)
+    for i, found in enumerate(_each(one, n_vector * n_record, threads)):
+        v, r = divmod(i, n_record)
+        by_theta[v, r], by_x0[v, r] = found[0], found[2]
+        by_forcing[bounds[r] : bounds[r + 1]] += found[1]
+    return by_theta, by_forcing, by_x0
+
+
+def _each(function, n: int, threads: int | None) -> list:
+    """Return the results of ``function(0)`` to ``function(n - 1)``."""
+    n_thread = min(threads or os.cpu_count() or 1, n)
+    if n_thread <= 1:
+        return [function(i) for i in range(n)]
+    with ThreadPoolExecutor(n_thread) as pool:
+        return list(pool.map(function, range(n)))

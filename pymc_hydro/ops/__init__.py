@@ -7,10 +7,20 @@ integration for value and gradient.
 from pymc_hydro.ops import rewrites  # noqa: F401  (registers the rewrite)
 from pymc_hydro.ops.backends.register import register_after
 from pymc_hydro.ops.batch import BatchJacobian, BatchValues
+from pymc_hydro.ops.reverse import Sweep, TapedValues
 from pymc_hydro.ops.simulate import simulate
-from pymc_hydro.ops.simulation import SimulatedJacobian, SimulatedValues
+from pymc_hydro.ops.simulation import Pullback, SimulatedJacobian, SimulatedValues
 
-__all__ = ["BatchJacobian", "BatchValues", "SimulatedJacobian", "SimulatedValues", "simulate"]
+__all__ = [
+    "BatchJacobian",
+    "BatchValues",
+    "Pullback",
+    "SimulatedJacobian",
+    "SimulatedValues",
+    "Sweep",
+    "TapedValues",
+    "simulate",
+]
 
-register_after("pytensor.link.numba.dispatch", "pymc_hydro.ops.backends.numba_dispatch")
+register_after("pytensor.link.numba.dispatch", "pymc_hydro.ops.backends.numba_reverse")
 register_after("pytensor.link.jax.dispatch", "pymc_hydro.ops.backends.jax_dispatch")

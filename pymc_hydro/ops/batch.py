@@ -5,28 +5,20 @@ leading axis is that of the vectors. Otherwise as :mod:`pymc_hydro.ops.simulatio
 """
 
 import pytensor.tensor as pt
-from pytensor.gradient import (
-    DisconnectedType,
-    disconnected_type,
-    grad_not_implemented,
-    grad_undefined,
-)
 from pytensor.graph.basic import Apply
 
-from pymc_hydro.engine.batch import record_bounds, run_batch
+from pymc_hydro.engine.batch import record_bounds, run_batch, sweep_batch, tape_batch
 from pymc_hydro.engine.problem import Problem
 from pymc_hydro.ops.fit import check_inputs, check_record
 from pymc_hydro.ops.simulation import (
-    NO_FORCING_GRADIENT,
     AbstractJacobian,
     AbstractSimulation,
+    AbstractValues,
     as_input,
     spread,
 )
 
 __all__ = ["BatchJacobian", "BatchValues"]
-
-NO_RECORD_GRADIENT = "the record of an interval is a label"
 
 
 def _inputs(op, parameters, forcing, initial_state, record):
@@ -63,7 +55,7 @@ class AbstractBatch(AbstractSimulation):
         return run_batch(self.problem, parameters, forcing, initial_state, bounds, **options)
 
 
-class BatchValues(AbstractBatch):
+class BatchValues(AbstractBatch, AbstractValues):
     """Integrate records: (parameters, forcing, initial_state, record) -> outputs.
 
     Shapes: parameters (n_vector, n_record, n_parameter), forcing (n_time, n_forcing), initial_state
@@ -101,22 +93,27 @@ class BatchValues(AbstractBatch):
         n_output = pt.constant(len(self.problem.outputs), dtype="int64")
         return [(shapes[0][0], shapes[1][0], n_output)]
 
-    def pullback(self, inputs, outputs, cotangents):
-        (cotangent,) = cotangents
-        if isinstance(cotangent.type, DisconnectedType):
-            return [disconnected_type() for _ in inputs]
+    def columns(self, inputs, cotangent):
         n, settings = len(self.problem.columns), (self.problem, self.parallel)
         record, n_record = inputs[3], inputs[0].shape[1]
         by_parameter, by_both = (
             _contract(cotangent, BatchJacobian(*settings, initial)(*inputs)[1], record, n_record)
             for initial in (False, True)
         )
-        return [
-            spread(self.problem, by_parameter).dimshuffle(1, 2, 0),
-            grad_not_implemented(self, 1, inputs[1], NO_FORCING_GRADIENT),
-            by_both[n:].dimshuffle(1, 2, 0),
-            grad_undefined(self, 3, record, NO_RECORD_GRADIENT),
-        ]
+        by_parameter = spread(self.problem, by_parameter).dimshuffle(1, 2, 0)
+        return by_parameter, by_both[n:].dimshuffle(1, 2, 0)
+
+    def taped(self, parameters, forcing, initial_state, record):
+        check_inputs(self, parameters, forcing, initial_state)
+        check_record(self, record, len(forcing), parameters.shape[1])
+        bounds = record_bounds(record, parameters.shape[1])
+        threads = None if self.parallel else 1
+        return tape_batch(self.problem, parameters, forcing, initial_state, bounds, threads)
+
+    def swept(self, parameters, forcing, initial_state, record, tape, cotangent):
+        bounds, threads = record_bounds(record, parameters.shape[1]), None if self.parallel else 1
+        arrays = parameters, forcing, initial_state
+        return sweep_batch(self.problem, *arrays, bounds, tape, cotangent, threads)
 
 
 class BatchJacobian(AbstractJacobian, AbstractBatch):

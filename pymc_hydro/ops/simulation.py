@@ -1,25 +1,45 @@
-"""The two Ops of a model: values, and values with their Jacobian.
+"""The Ops of a model: values, values with their Jacobian, and the pullback of the values.
 
-The gradient of the first is the product of the cotangent with the second's Jacobian. Where both
-stand on equal inputs, :mod:`pymc_hydro.ops.rewrites` leaves one of them, so that value and
-gradient come from one integration.
+The gradient of the first is a pullback: the cotangents of all inputs. A pullback does not know
+which of them will be wanted. :mod:`pymc_hydro.ops.rewrites` knows, and puts in its place the
+product of the cotangent with the Jacobian, or a sweep back in time; and where several nodes stand
+on equal inputs it leaves one of them, so that value and gradient come from one integration.
 """
+
+import re
+from abc import abstractmethod
 
 import numpy as np
 import pytensor.tensor as pt
-from pytensor.gradient import DisconnectedType, disconnected_type, grad_not_implemented
+from pytensor.gradient import (
+    DisconnectedType,
+    disconnected_type,
+    grad,
+    grad_not_implemented,
+    grad_undefined,
+)
 from pytensor.graph.basic import Apply
 from pytensor.graph.op import Op
 
 from pymc_hydro.engine.problem import Problem
 from pymc_hydro.ops.fit import check_inputs
 
-__all__ = ["AbstractSimulation", "SimulatedJacobian", "SimulatedValues", "as_input", "spread"]
+__all__ = [
+    "AbstractSimulation",
+    "AbstractValues",
+    "Pullback",
+    "SimulatedJacobian",
+    "SimulatedValues",
+    "as_input",
+    "spread",
+]
 
-NO_FORCING_GRADIENT = (
-    "the derivative with respect to the forcing series is not offered; a factor on rain or "
-    "evaporation is better made a parameter of the model"
+AXES = re.compile(r"\([^)]*\)")  # of an argument in a signature
+NO_FORCING_TANGENT = (
+    "the product of the Jacobian by the forcing with a vector (forward mode) is not offered; use "
+    "reverse mode"
 )
+NO_RECORD_GRADIENT = "the record of an interval is a label"
 NO_SECOND_DERIVATIVE = (
     "second derivatives of a simulation are not offered; use a method that needs first derivatives "
     "only (NUTS, ADVI, BFGS), or J'WJ from ph.simulate(..., sensitivities=True)"
@@ -98,6 +118,85 @@ class AbstractSimulation(Op):
         return self.pullback(inputs, None, output_gradients)
 
 
+class AbstractValues(AbstractSimulation):
+    """What the Ops that return values share: parameters, forcing and initial state come first."""
+
+    @abstractmethod
+    def columns(self, inputs, cotangent):
+        """Return the cotangents of parameters and of the initial state, by way of the Jacobian."""
+
+    @abstractmethod
+    def taped(self, *arrays):
+        """Integrate once; returns the values, and the tape."""
+
+    @abstractmethod
+    def swept(self, *arrays):
+        """Return the cotangents of parameters, forcing and initial state.
+
+        The arrays are the inputs, the tape, and the cotangent of the values.
+        """
+
+    def pullback(self, inputs, outputs, cotangents):
+        (cotangent,) = cotangents
+        if isinstance(cotangent.type, DisconnectedType):
+            return [disconnected_type() for _ in inputs]
+        labels = [grad_undefined(self, 3, x, NO_RECORD_GRADIENT) for x in inputs[3:]]
+        return [*Pullback(self)(*inputs, cotangent), *labels]
+
+
+class Pullback(AbstractSimulation):
+    """The cotangents of parameters, forcing and initial state: (inputs, cotangent) -> cotangents.
+
+    :mod:`pymc_hydro.ops.rewrites` puts another node in its place when a graph is compiled.
+
+    Parameters
+    ----------
+    values : SimulatedValues or BatchValues
+        What is differentiated.
+    """
+
+    __props__ = ("values",)
+    __str__ = AbstractSimulation.__str__
+
+    def __init__(self, values: AbstractValues):
+        self.values, self.problem = values, values.problem
+        before, after = values.gufunc_signature.split("->")
+        self.gufunc_signature = f"{before},{after}->{','.join(AXES.findall(before)[:3])}"
+
+    def make_node(self, *arguments):
+        *inputs, cotangent = arguments
+        inputs = self.values.make_node(*inputs).inputs
+        cotangent = pt.cast(pt.as_tensor_variable(cotangent), "float64")
+        return Apply(self, [*inputs, cotangent], [x.type() for x in inputs[:3]])
+
+    def perform(self, node, inputs, output_storage):
+        *arrays, cotangent = inputs
+        tape = self.values.taped(*arrays)[1]
+        for storage, found in zip(
+            output_storage, self.values.swept(*arrays, tape, cotangent), strict=True
+        ):
+            storage[0] = found
+
+    def infer_shape(self, *arguments):
+        return list(arguments[-1][:3])
+
+    def pullback(self, inputs, outputs, cotangents):
+        """Return that of the cotangent; second derivatives are refused."""
+        refused = [
+            grad_not_implemented(self, i, x, NO_SECOND_DERIVATIVE) for i, x in enumerate(inputs)
+        ]
+        by_parameters, by_forcing, by_state = cotangents
+        if not isinstance(by_forcing.type, DisconnectedType):
+            return [*refused[:-1], grad_not_implemented(self, 3, inputs[-1], NO_FORCING_TANGENT)]
+        found = self.values.columns(inputs[:-1], inputs[-1])
+        given = {
+            product: tangent
+            for product, tangent in zip(found, (by_parameters, by_state), strict=True)
+            if not isinstance(tangent.type, DisconnectedType)
+        }
+        return [*refused[:-1], grad(None, inputs[-1], known_grads=given)]
+
+
 class AbstractJacobian(AbstractSimulation):
     """What the Ops that return a Jacobian share; `values` is the Op of their first output."""
 
@@ -123,7 +222,7 @@ class AbstractSingle(AbstractSimulation):
         return self.problem.run(*arrays, **options)
 
 
-class SimulatedValues(AbstractSingle):
+class SimulatedValues(AbstractSingle, AbstractValues):
     """Integrate a model: (parameters, forcing, initial_state) -> outputs (n_time, n_output).
 
     Parameters
@@ -155,18 +254,20 @@ class SimulatedValues(AbstractSingle):
         shapes = arguments[-1]
         return [(shapes[1][0], pt.constant(len(self.problem.outputs), dtype="int64"))]
 
-    def pullback(self, inputs, outputs, cotangents):
-        (cotangent,) = cotangents
-        if isinstance(cotangent.type, DisconnectedType):
-            return [disconnected_type() for _ in inputs]
+    def columns(self, inputs, cotangent):
         n = len(self.problem.columns)
         by_parameter = SimulatedJacobian(self.problem)(*inputs)[1]
         by_both = SimulatedJacobian(self.problem, initial=True)(*inputs)[1]
-        return [
-            spread(self.problem, _contract(cotangent, by_parameter)),
-            grad_not_implemented(self, 1, inputs[1], NO_FORCING_GRADIENT),
-            _contract(cotangent, by_both)[n:],
-        ]
+        by_parameter = spread(self.problem, _contract(cotangent, by_parameter))
+        return by_parameter, _contract(cotangent, by_both)[n:]
+
+    def taped(self, *arrays):
+        check_inputs(self, *arrays)
+        run, tape = self.problem.taped_run(*arrays)
+        return run.values, tape
+
+    def swept(self, *arrays):
+        return self.problem.sweep(*arrays)
 
 
 class SimulatedJacobian(AbstractJacobian, AbstractSingle):

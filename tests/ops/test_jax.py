@@ -58,12 +58,24 @@ def test_jit_and_vmap(rng):
         np.testing.assert_allclose(found, expected, rtol=1e-9)
 
 
-def test_refusals():
+def test_by_the_forcing_in_reverse_mode_alone():
     theta, forcing = pt.dvector("theta"), pt.tensor("forcing", shape=FORCING.shape, dtype="float64")
-    loss = OP(theta, forcing, MODEL.initial_state).sum()
+    loss = (OP(theta, forcing, MODEL.initial_state) ** 2).sum()
     f = jax_function(loss, theta, forcing)
-    with pytest.raises(NotImplementedError, match="forcing series"):
-        jax.grad(lambda u: f(MODEL.default, u)[0])(FORCING)
+    arrays = MODEL.default, FORCING, MODEL.initial_state
+    run, tape = PROBLEM.taped_run(*arrays)
+    expected = PROBLEM.sweep(*arrays, tape, 2 * run.values)
+    gradient = jax.jit(jax.grad(lambda t, u: f(t, u)[0], argnums=(0, 1)))
+    for found, wanted in zip(gradient(MODEL.default, FORCING), expected, strict=False):
+        np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=1e-12)
+    f = pytensor.function([theta, forcing], pytensor.grad(loss, forcing), mode="JAX")
+    np.testing.assert_allclose(f(*arrays[:2]), expected[1], rtol=1e-9, atol=1e-12)
+    g = jax_function(loss, theta, forcing)
+    with pytest.raises(Exception, match="by the forcing"):
+        jax.jvp(lambda u: g(MODEL.default, u)[0], (FORCING,), (FORCING,))[1].block_until_ready()
+
+
+def test_refusals():
     theta, x0 = pt.dvector("theta"), pt.dvector("x0")
     jacobian = SimulatedJacobian(PROBLEM)(theta, pt.constant(FORCING), x0)[1]
     g = jax_function(jacobian.sum(), theta, x0)

@@ -1,15 +1,21 @@
-"""JAX implementation of the Ops: a callback to the compiled kernel, with its own derivative."""
+"""JAX implementation of the Ops: a callback to the compiled kernel, with its own derivative.
+
+A callback returns arrays of a size that is known before it runs, and no tape has one. So the sweep
+integrates again inside its callback.
+"""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.custom_derivatives import SymbolicZero
+from jax.custom_derivatives import SymbolicZero, linear_call
 from pytensor.link.jax.dispatch import jax_funcify
 
 from pymc_hydro.ops.batch import BatchJacobian, BatchValues
+from pymc_hydro.ops.reverse import Sweep, TapedValues
 from pymc_hydro.ops.simulation import (
-    NO_FORCING_GRADIENT,
+    NO_FORCING_TANGENT,
     NO_SECOND_DERIVATIVE,
+    Pullback,
     SimulatedJacobian,
     SimulatedValues,
 )
@@ -34,7 +40,7 @@ def _call(op, initial, sensitivities, parameters, forcing, initial_state, *recor
 @jax_funcify.register(SimulatedValues)
 @jax_funcify.register(BatchValues)
 def funcify_values(op, node=None, **kwargs):
-    """Return a JAX function of an Op, differentiable by parameters and initial state."""
+    """Return a JAX function of an Op: by the forcing it is differentiable in reverse mode alone."""
     problem = op.problem
 
     @jax.custom_jvp
@@ -44,7 +50,8 @@ def funcify_values(op, node=None, **kwargs):
     def rule(primals, tangents):
         by_parameters, by_forcing, by_state = tangents[:3]
         if not isinstance(by_forcing, SymbolicZero):
-            raise NotImplementedError(NO_FORCING_GRADIENT)
+            values = _call(op, False, False, *primals)[0]
+            return values, _transposable(op, values, primals, tangents[:3])
         initial = not isinstance(by_state, SymbolicZero)
         values, jacobian = _call(op, initial, True, *primals)
         if not isinstance(by_parameters, SymbolicZero):
@@ -56,6 +63,66 @@ def funcify_values(op, node=None, **kwargs):
 
     simulated_values.defjvp(rule, symbolic_zeros=True)
     return simulated_values
+
+
+def _transposable(op, values, primals, tangents):
+    """Return the product of Jacobian and tangents, for which only the transpose is known."""
+    places = [i for i, t in enumerate(tangents) if not isinstance(t, SymbolicZero)]
+
+    def refused(*arguments):
+        raise NotImplementedError(NO_FORCING_TANGENT)
+
+    def forward(primals, tangents):
+        specification = jax.ShapeDtypeStruct(values.shape, jnp.float64)
+        return jax.pure_callback(refused, specification, *tangents, vmap_method="sequential")
+
+    def back(primals, cotangent):
+        found = _pull_back(op, *primals, cotangent)
+        return tuple(found[i] for i in places)
+
+    return linear_call(forward, back, tuple(primals), tuple(tangents[i] for i in places))
+
+
+def _pull_back(values, *arguments):
+    """Integrate and sweep back from inside JAX; returns the cotangents of the first three."""
+    arguments = [
+        jnp.asarray(a, dtype=None if i == 3 and len(arguments) == 5 else jnp.float64)
+        for i, a in enumerate(arguments)
+    ]
+
+    def run(*arrays):
+        *inputs, cotangent = map(np.asarray, arrays)
+        return values.swept(*inputs, values.taped(*inputs)[1], cotangent)
+
+    specification = tuple(jax.ShapeDtypeStruct(a.shape, jnp.float64) for a in arguments[:3])
+    return jax.pure_callback(run, specification, *arguments, vmap_method="sequential")
+
+
+@jax_funcify.register(Pullback)
+def funcify_pullback(op, node=None, **kwargs):
+    """Return a JAX function of an Op."""
+    return lambda *arguments: _pull_back(op.values, *arguments)
+
+
+@jax_funcify.register(TapedValues)
+def funcify_taped_values(op, node=None, **kwargs):
+    """Return a JAX function of an Op; the tape is empty."""
+
+    def taped_values(*arguments):
+        return _call(op.values, False, False, *arguments)[0], jnp.zeros((0, 1))
+
+    return taped_values
+
+
+@jax_funcify.register(Sweep)
+def funcify_sweep(op, node=None, **kwargs):
+    """Return a JAX function of an Op, which makes its own tape."""
+
+    def sweep(*arguments):
+        *inputs, _, cotangent = arguments
+        return _pull_back(op.values, *inputs, cotangent)
+
+    return sweep
 
 
 def _product(columns, tangent, record=None):

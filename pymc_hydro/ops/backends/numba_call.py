@@ -14,7 +14,6 @@ from llvmlite import binding
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from pymc_hydro.engine.codegen import ARGUMENTS, SIGNATURE
 from pymc_hydro.engine.compile import Kernel
 
 __all__ = ["kernel_call"]
@@ -24,7 +23,7 @@ __all__ = ["kernel_call"]
 def kernel_call(kernel: Kernel):
     """Return a function for compiled code, with the arguments and the result of the kernel."""
     dispatcher: Any = kernel.function  # of Numba, which has no types
-    dispatcher.compile(SIGNATURE)
+    dispatcher.compile(kernel.signature)
     (compiled,) = dispatcher.overloads.values()
     descriptor = compiled.fndesc
     symbol = f"pymc_hydro_{kernel.content}"
@@ -48,7 +47,7 @@ def kernel_call(kernel: Kernel):
     call: Any = returned
 
     # Numba asks for the names of the arguments: they are those of the kernel.
-    names = ("context", *(argument.name for argument in ARGUMENTS))
+    names = ("context", *(argument.name for argument in kernel.arguments))
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     call.__signature__ = inspect.Signature([inspect.Parameter(name, kind) for name in names])
     found: Any = intrinsic(call)
