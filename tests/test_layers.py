@@ -125,8 +125,11 @@ SHARED_NAMES = {
     "ndtr",
     # Of labelled arrays, and of tensors.
     "simulate",
-    # The registrations of the two Ops with Numba and with JAX: the same protocol.
+    # The registrations of the Ops with Numba and with JAX: the same protocol.
     "funcify_jacobian",
+    "funcify_pullback",
+    "funcify_sweep",
+    "funcify_taped_values",
     "funcify_values",
     # A density as a distribution of PyMC, and the likelihood of discharge that has it.
     "SkewExponentialPower",

@@ -30,7 +30,8 @@ def simulate(
 ) -> Variable:
     """Simulate with plain tensors: no PyMC model, no Dataset, no warm-up.
 
-    The result is differentiable by `theta` and `initial_state`, and compiles for Numba, C and JAX.
+    The result is differentiable by `theta`, `forcing` and `initial_state`, and compiles for Numba,
+    C and JAX.
     What lies outside a model's domain, and an integration that fails, is NaN.
 
     Parameters
