@@ -58,6 +58,7 @@ from pymc_hydro.models import Hymod as Hymod
 from pymc_hydro.models import SacSma as SacSma
 from pymc_hydro.models import Xinanjiang as Xinanjiang
 from pymc_hydro.models import marrmot as marrmot
+from pymc_hydro.models.fuse import FUSE as FUSE
 
 __version__: str
 __all__: list[str]

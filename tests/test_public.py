@@ -40,6 +40,7 @@ NAMES = {
     "plots",
     "load_basin",
     "losses",
+    "FUSE",
     "marrmot",
     "means",
     "models",

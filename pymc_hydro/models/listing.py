@@ -5,6 +5,7 @@ from typing import Any
 
 from pymc_hydro.core import AbstractModel
 from pymc_hydro.models.cfe import CFE
+from pymc_hydro.models.fuse import FUSE
 from pymc_hydro.models.gr4j import GR4J
 from pymc_hydro.models.hbv import HBV
 from pymc_hydro.models.hmodel import Hmodel
@@ -19,8 +20,9 @@ MODELS = (Hymod, Hmodel, SacSma, Xinanjiang, HBV, GR4J, CFE)
 
 
 def _kinds() -> dict[str, Any]:
-    """Return each model class by its name: the package's own, then the structures of MARRMoT."""
-    return {kind.__name__: kind for kind in (*MODELS, *(get(number) for number in NAMES))}
+    """Return each model class by its name: the package's own, those of MARRMoT, and FUSE."""
+    kinds = (*MODELS, *(get(number) for number in NAMES), FUSE)
+    return {kind.__name__: kind for kind in kinds}
 
 
 def find_model(name: str) -> Any:
@@ -36,7 +38,7 @@ def find_model(name: str) -> Any:
     KeyError
         If there is none of this name; the message has the nearest ones.
     """
-    for kind in MODELS:
+    for kind in (*MODELS, FUSE):
         if kind.__name__.lower() == name.lower():
             return kind
     try:
@@ -49,8 +51,14 @@ def find_model(name: str) -> Any:
 
 
 def as_model(model: AbstractModel | str) -> AbstractModel:
-    """Return a model; a name stands for the model with default options."""
-    return find_model(model)() if isinstance(model, str) else model
+    """Return a model; a name stands for the model with default options.
+
+    "fuse/topmodel", "fuse/arno/vic", "fuse/prms" and "fuse/sacramento" are the parents of FUSE.
+    """
+    if not isinstance(model, str):
+        return model
+    family, _, parent = model.partition("/")
+    return FUSE.parent(parent) if family.lower() == "fuse" and parent else find_model(model)()
 
 
 def table_of_models(

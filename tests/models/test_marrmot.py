@@ -82,7 +82,7 @@ def test_gradients(number, rng):
 
 def test_the_table_of_models():
     table = ph.models()
-    assert len(table) == len(ph.MODELS) + 47
+    assert len(table) == len(ph.MODELS) + 47 + 1  # with FUSE
     assert table.loc["CollieRiver1", ["number", "parameters", "stores"]].tolist() == ["m_01", 1, 1]
     snowy = ph.models(snow=True, stores=2, processes="snow")
     assert set(snowy.index) == {"Alpine1", "Alpine2"}

@@ -159,7 +159,8 @@ class Gsfb(AbstractStructure):
     Notes
     -----
     With exact kinks the equations are MARRMoT's, in which a smooth switch multiplies infiltration:
-    it is slightly negative just below its threshold. With a `width` it is zero there.
+    just below its threshold it is negative, and may draw the subsurface store below zero. With a
+    `width` it is zero there.
 
     References
     ----------
@@ -181,7 +182,7 @@ class Gsfb(AbstractStructure):
     snow_target = "S1"
     stores = (
         Store("S1", "mm", "surface store", capacity="C"),
-        Store("S2", "mm", "subsurface store"),
+        Store("S2", "mm", "subsurface store", signed=True),
         Store("S3", "mm", "lower store"),
     )
     flows = (
