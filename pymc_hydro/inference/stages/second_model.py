@@ -47,8 +47,9 @@ def second_model(
     dims |= {record.prefix + BASIN for record in simulated_records(model)}
     graph, copies = fgraph_from_model(model)
     graph.add_output(copies[node.inputs[0]], reason="second_model")
+    outputs = {copies[model[variable]] for variable in kept}
     for i, output in reversed(list(enumerate(graph.outputs[:-1]))):
-        if output.owner.op.name not in kept:
+        if output not in outputs:
             graph.remove_output(i)
     graph._coords = {d: c for d, c in graph._coords.items() if d in dims}
     graph._dim_lengths = {d: n for d, n in graph._dim_lengths.items() if d in dims}
