@@ -14,6 +14,7 @@ N = 60
 FORCED = np.ascontiguousarray(FORCING[:N])
 X0 = np.arange(1.0, 1 + len(MODEL.stores))
 MODES = ["FAST_COMPILE", "NUMBA", "CVM", "JAX"]
+pytestmark = pytest.mark.usefixtures("compiled")
 
 
 def simulated(theta, x0, **options):
