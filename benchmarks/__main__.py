@@ -22,6 +22,7 @@ MODULES = {
     "sampling": (["nutpie"], ["pymc", "--draws", "20", "--tune", "20"]),
     "sbc": ([], QUICK),
     "bayes": ([], QUICK),
+    "hindcasts": ([], ["--every", "200"]),
     "pages": ([], ["data_and_reports", "examples/calibrate_with_snow"]),
 }
 

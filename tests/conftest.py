@@ -12,7 +12,7 @@ FORCINGS = weathers()
 NEWER_STACK = sys.version_info >= (3, 12)  # PyMC 6; below that PyMC 5
 
 # Compiling a graph takes longer than most tests run it: they run it step by step, unless they ask
-# for the fixture `compiled`. Without a compiler, since graphs within graphs have a mode of their own.
+# for the fixture `compiled`. Without a compiler: graphs within graphs have a mode of their own.
 STEP_BY_STEP = {"mode": "FAST_COMPILE", "cxx": ""}
 COMPILED = {name: getattr(pytensor.config, name) for name in STEP_BY_STEP}
 for name, value in STEP_BY_STEP.items():

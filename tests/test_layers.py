@@ -74,7 +74,7 @@ ALLOWED = {
         {"numpy", "pandas", "xarray", "scipy", "pymc", "pytensor"},
     ),
     "inference/forecasting": (
-        {"core", "data", "engine", "inference", "likelihoods/errors", "losses", "ops"},
+        {"core", "core/base", "data", "engine", "inference", "likelihoods/errors", "losses", "ops"},
         {"numpy", "pandas", "xarray", "pymc", "pytensor"},
     ),
     "inference/sampling": (

@@ -100,8 +100,14 @@ def read_states(
     KeyError
         If a store is missing.
     ValueError
-        If the run has no such interval, or other dimensions.
+        If the run has no such interval, or other dimensions; or if the model has a unit hydrograph,
+        whose water is in no store.
     """
+    if model.routing is not None or model.hydrographs:
+        raise ValueError(
+            f"{type(model).__name__} has a unit hydrograph, and water on its way there is in no "
+            "store: a run cannot go on from the stores of another one; simulate the whole record"
+        )
     what, names = f"{type(model).__name__}: initial_state", list(model.store_names)
     missing = [name for name in names if name not in run]
     if missing:

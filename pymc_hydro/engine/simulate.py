@@ -132,7 +132,8 @@ def simulate(
     initial_state : mapping, array_like, shape (n_state,), in mm, or Dataset, optional
         Contents of the stores at the start; the model's own (mostly 1e-5 mm) where not given. Or an
         earlier run with the stores among its outputs (``outputs=model.store_names``): this run then
-        goes on from its contents at the start of the record, each draw from its own.
+        goes on from its contents at the start of the record, each draw from its own (of models
+        without a unit hydrograph, in which water is in no store).
     solver : {"tr_bdf2", "esdirk3", "bogacki_shampine", "heun"} or RungeKutta, optional
         Embedded pair for the non-linear part: two that are implicit and L-stable, two explicit
         ones. Not given: explicit steps where they are stable, implicit ones elsewhere. Linear

@@ -7,6 +7,9 @@ import pytest
 import xarray as xr
 
 import pymc_hydro as ph
+from pymc_hydro.core.blocks import UnitHydrograph
+from pymc_hydro.models.hbv import BASE, base, triangle
+from tests.engine.test_parts import Delayed
 from tests.inference.test_workflow import FIRST, THETA, WARMUP
 from tests.tiny import Tiny
 
@@ -208,3 +211,27 @@ def test_refusals(model):
         pm.Normal("flow", q.mean(), 1.0, observed=1.0)
     with pytest.raises(KeyError, match="no likelihood of this model with an error model"):
         ph.forecast(idata, plain, origin=TIME[100], horizon=2)
+
+
+class Routed(Tiny):
+    """Its discharge is routed by a triangle."""
+
+    def __init__(self, **options):
+        self.routing = UnitHydrograph("discharge", triangle, base, (BASE,))
+        super().__init__(**options)
+
+
+@pytest.mark.parametrize("kind", [Routed, Delayed])
+def test_water_in_a_unit_hydrograph_arrives_in_the_forecast(kind):
+    """It is in no store: the run begins as much earlier as it takes."""
+    model = kind()
+    values = dict(zip(model.parameter_names, model.default, strict=True))
+    whole = ph.simulate(model, model.default, FIRST, steps=4)["discharge"].values
+    pymc_model = ph.build_model(model, FIRST, warmup=WARMUP, ar=1, steps=4)
+    idata = repeated(values | ERRORS, 2)
+    found = ph.forecast(idata, pymc_model, origin=TIME[[40, 100]], horizon=12)
+    for i, place in enumerate((40, 100)):
+        assert (found["simulated"].values[i] == whole[place : place + 12]).all()
+    run = ph.simulate(model, model.default, FIRST[{"time": slice(0, 40)}], model.store_names)
+    with pytest.raises(ValueError, match="has a unit hydrograph, and water on its way there"):
+        ph.simulate(model, model.default, FIRST[{"time": slice(40, None)}], initial_state=run)

@@ -99,8 +99,7 @@ def forecast(
     sample = Sample.of(idata, model, [placed.sigma, model[name]], name, draws)
     theta, x0 = sample.evaluate([simulation.theta, simulation.initial_state], None)
     past = simulation.run(theta, x0)
-    states = past[:, places - 1, 1:]
-    future = simulation.run_on(theta, states, weather)
+    future = simulation.run_on(theta, x0, past, weather, places)
     errors = _Errors.of(model, placed, axis, series, sample)
     results = np.empty((2, *future.shape))
     known, warmup = past[..., 0], simulation.time.size - axis.known_dates.size

@@ -8,6 +8,7 @@ import pandas as pd
 import pymc as pm
 from pytensor.graph.traversal import ancestors
 
+from pymc_hydro.core.base.names import Names
 from pymc_hydro.core.domain import domain_of
 from pymc_hydro.engine.batch import run_batch
 from pymc_hydro.engine.errors import IntegrationError
@@ -43,28 +44,60 @@ class Simulation:
         n = self.time.size
         return self._batch(theta[:, None], self.forcing, x0[:, None], np.array([0, n]))
 
-    def run_on(self, theta: np.ndarray, states: np.ndarray, forcing: np.ndarray) -> np.ndarray:
-        """Return the output from states on.
+    def lead_in(self, theta: np.ndarray, places: np.ndarray) -> np.ndarray:
+        """Return how many intervals before each origin a run has to begin, shape (n_origin,).
+
+        Water in a unit hydrograph is in no store: the inflow since the time that it remembers must
+        be known. Water in a hydrograph between stores is known from a run of the whole past alone.
+        """
+        model = self.problem.model
+        if model.hydrographs:
+            return places
+        if model.routing is None:
+            return np.zeros_like(places)
+        if model.routing.intervals:
+            n = model.routing.intervals
+        else:
+            columns = dict(zip(model.parameter_names, theta.T, strict=True))
+            base = model.routing.base(Names(type(model).__name__, "parameter", columns))
+            n = int(np.max(base) / self.problem.dt) + 1
+        return np.minimum(n, places)
+
+    def run_on(
+        self, theta: np.ndarray, x0: np.ndarray, past: np.ndarray, weather: np.ndarray, places: Any
+    ) -> np.ndarray:
+        """Return the output after each origin, in which the run goes on from its stores.
 
         Parameters
         ----------
-        theta : array, shape (n_draw, n_parameter)
-        states : array, shape (n_draw, n_origin, n_state)
-        forcing : array, shape (n_origin, n_member, n_time, n_forcing)
+        theta, x0 : array, shapes (n_draw, n_parameter) and (n_draw, n_state)
+        past : array, shape (n_draw, n_time, 1 + n_state)
+            From :meth:`run`.
+        weather : array, shape (n_origin, n_member, horizon, n_forcing)
+        places : array of int, shape (n_origin,)
+            The first interval of each forecast.
 
         Returns
         -------
-        array, shape (n_draw, n_origin, n_member, n_time)
+        array, shape (n_draw, n_origin, n_member, horizon)
         """
-        n_origin, n_member, n_time, n_forcing = forcing.shape
-        n_record = n_origin * n_member
+        n_origin, n_member, horizon, _ = weather.shape
+        begins = places - self.lead_in(theta, places)
+        states = np.where((begins > 0)[:, None], past[:, begins - 1, 1:], x0[:, None])
         # What an integration leaves of an empty store may lie a rounding error below zero.
         lowest = domain_of(self.problem.model)[theta.shape[1] :, 0]
-        states = np.repeat(np.maximum(states, lowest), n_member, axis=1)
-        vectors = np.broadcast_to(theta[:, None], (len(theta), n_record, theta.shape[1]))
-        bounds = np.arange(n_record + 1) * n_time
-        values = self._batch(vectors, forcing.reshape(-1, n_forcing), states, bounds)
-        return values[..., 0].reshape(len(theta), n_origin, n_member, n_time)
+        states = np.where((states < 0) & (lowest == 0), 0.0, states)
+        states = np.repeat(states, n_member, axis=1)
+        vectors = np.broadcast_to(theta[:, None], (*states.shape[:2], theta.shape[1]))
+        records = [
+            np.concatenate([self.forcing[begins[o] : places[o]], member])
+            for o in range(n_origin)
+            for member in weather[o]
+        ]
+        bounds = np.cumsum([0, *map(len, records)])
+        values = self._batch(vectors, np.concatenate(records), states, bounds)[..., 0]
+        rows = bounds[1:, None] - horizon + np.arange(horizon)
+        return values[:, rows].reshape(len(theta), n_origin, n_member, horizon)
 
     def _batch(self, theta, forcing, x0, bounds) -> np.ndarray:
         batch = run_batch(self.problem, theta, forcing, x0, bounds)
