@@ -321,3 +321,26 @@ def test_a_century_of_hours_takes_seconds():
     found = compute(series(flow, "1920-01-01", freq="h"))
     assert perf_counter() - since < 5
     assert all(np.isfinite(found[name]) for name in SIGNATURES if name != "runoff_ratio")
+
+
+# hydrosignatures 0.19.3 of the embedded records: baseflow_index(q, 0.925, 3 passes, padded by 30
+# equal days), flow_duration_curve_slope(q, (34, 67), log); and Richards and Baker's formula.
+ELSEWHERE = {
+    "leaf_river": {"baseflow_index": 0.38105, "fdc_slope": 3.58935461, "flashiness": 0.30092351},
+    "fulda": {"baseflow_index": 0.63839, "fdc_slope": 1.51903531, "flashiness": 0.16936399},
+}
+ENDS = 1e-3  # padded by equal days there, by their mirror image here
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_against_another_program(name):
+    flow = ph.load_basin(name)["discharge"]
+    found = compute(flow)
+    assert float(found["baseflow_index"]) == pytest.approx(
+        ELSEWHERE[name]["baseflow_index"], abs=ENDS
+    )
+    for signature in ("fdc_slope", "flashiness"):
+        assert float(found[signature]) == pytest.approx(ELSEWHERE[name][signature], rel=1e-5)
+    gaps = flow.where(np.random.default_rng(0).random(flow.size) > 0.2)
+    for signature, value in ELSEWHERE[name].items():
+        assert float(compute(gaps)[signature]) == pytest.approx(value, rel=0.05)
