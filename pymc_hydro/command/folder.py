@@ -18,7 +18,6 @@ __all__ = [
     "PREDICTIONS",
     "REPORT",
     "SIMULATION",
-    "TABLES",
     "DamagedError",
     "Folder",
     "size_of",
@@ -27,7 +26,7 @@ __all__ = [
 SETTINGS = "settings.json"
 BASIN, SIMULATION, CALIBRATION = "basin.nc", "simulation.nc", "calibration.nc"
 POSTERIOR, PREDICTIONS = "posterior.nc", "predictions.nc"
-REPORT, TABLES = "report.html", "tables"
+REPORT, CHUNKS = "report.html", "chains-*.nc"
 # Section of the settings: what its step writes.
 OF_STEP = {
     "run": (SIMULATION, "simulation.csv"),
@@ -82,7 +81,7 @@ class Folder:
             If there are results of another key and `force` is false.
         """
         if not self.has(BASIN, key, force):
-            self._delete(*RESULTS)
+            self._delete(*RESULTS, *(path.name for path in self.path.glob(CHUNKS)))
             self.path.mkdir(parents=True, exist_ok=True)
             self.save(BASIN, basin, key)
         else:
@@ -95,6 +94,8 @@ class Folder:
         """Add the settings of a step whose results are written."""
         about = self.about()
         about["settings"][step] = settings
+        if step == "sample":
+            self._delete(*(path.name for path in self.path.glob(CHUNKS)))
         self.write_text(SETTINGS, json.dumps(about, indent=2, default=str) + "\n")
 
     def about(self) -> dict:
@@ -159,20 +160,26 @@ class Folder:
         return self._whole(name, lambda path: xr.load_dataset(path, engine="h5netcdf"))
 
     def load_posterior(self) -> Any:
-        """Return the draws of the posterior, None if there are none.
+        """Return the draws of the posterior, None if there are none."""
+        return self.load_draws(POSTERIOR) if self.has(POSTERIOR) else None
+
+    def load_draws(self, name: str) -> Any:
+        """Return draws as PyMC returns them, in memory.
 
         Raises
         ------
         DamagedError
             If the file cannot be read.
         """
-        if not self.has(POSTERIOR):
-            return None
         import arviz as az
+
+        def read(path):
+            found = az.from_netcdf(str(path))
+            return found.load() if hasattr(found, "load") else found
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return self._whole(POSTERIOR, lambda path: az.from_netcdf(str(path)))
+            return self._whole(name, read)
 
     def _whole(self, name, read):
         try:

@@ -14,6 +14,7 @@ import xarray as xr
 
 import pymc_hydro as ph
 from pymc_hydro.calibration.space import separated_bounds
+from pymc_hydro.command.chunks import sample_in_chunks
 from pymc_hydro.command.demo import SEARCHES, heeding_interrupts
 from pymc_hydro.command.folder import (
     BASIN,
@@ -161,13 +162,9 @@ class Job:
             approximation = ph.fit_laplace(
                 start=start, starts=SEARCHES, random_seed=options["seed"]
             )
+            cores = min(options["chains"], os.cpu_count() or 1)
             with heeding_interrupts():
-                idata = ph.sample(
-                    **{k: options[k] for k in ("draws", "tune", "chains")},
-                    random_seed=options["seed"],
-                    approximation=approximation,
-                    cores=min(options["chains"], os.cpu_count() or 1),
-                )
+                idata = sample_in_chunks(self.folder, key, options, cores, approximation, self.say)
             self.say(idata.posterior.attrs["verdict"])
             pm.compute_log_likelihood(idata, progressbar=False)
             predicted = [ph.predict(idata, random_seed=options["seed"])]

@@ -3,7 +3,9 @@
 import errno
 import json
 import os
+import signal
 import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -14,6 +16,7 @@ import pymc_hydro as ph
 from pymc_hydro.__main__ import main
 from pymc_hydro.command import folder as rooms
 from pymc_hydro.command.source import load_data
+from tests.short import shorten
 
 AREA = 1944.0
 LEAF = ph.load_basin("leaf_river").isel(time=slice(0, 900))
@@ -169,3 +172,53 @@ def test_tables_of_results_in_other_formats_are_read_again(done):
     output, _ = done
     table = pd.read_csv(output / "simulation.csv", parse_dates=["time"])
     assert (table["time"].to_numpy() == LEAF["time"].values).all()
+
+
+KILLED = """
+import os, signal, sys
+import pymc_hydro as ph
+from pymc_hydro.__main__ import main
+from tests.short import shorten
+
+shorten(few={"draws": 12, "tune": 15, "cores": 1, "progressbar": False, "nuts_sampler": "pymc"})
+sample, calls = ph.sample, []
+
+def killed(**options):
+    calls.append(options)
+    if len(calls) == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return sample(**options)
+
+ph.sample = killed
+main(sys.argv[1:])
+"""
+
+
+@pytest.mark.kernels
+@pytest.mark.filterwarnings("ignore")  # short chains
+@pytest.mark.skipif(os.name == "nt", reason="signals of another kind")
+def test_a_killed_job_keeps_its_finished_chains(tmp_path, monkeypatch, capsys):
+    """Killed in the second chunk of chains; the next job begins there."""
+    output, few = tmp_path / "r", {"draws": 12, "tune": 15, "nuts_sampler": "pymc"}
+    config = tmp_path / "c.toml"
+    config.write_text("[sample]\ndraws = 12\ntune = 15\nchains = 3\n", encoding="utf-8")
+    LEAF.to_netcdf(tmp_path / "leaf.nc")
+    arguments = ["sample", str(tmp_path / "leaf.nc"), "--config", str(config)]
+    arguments += ["--output", str(output), "--split", "1954-06-01"]
+    job = subprocess.run([sys.executable, "-W", "ignore", "-c", KILLED, *arguments], check=False)
+    assert job.returncode == -signal.SIGKILL
+    assert {p.name for p in output.glob("*.nc")} == {"basin.nc", "chains-0.nc"}
+    kept = xr.load_dataset(output / "chains-0.nc", group="posterior", engine="h5netcdf")
+    shorten(monkeypatch, few=few | {"cores": 1, "progressbar": False})
+    asked = []
+    sample = ph.sample
+    monkeypatch.setattr(ph, "sample", lambda **o: asked.append(o["chains"]) or sample(**o))
+    assert main(arguments) == 0
+    assert asked == [1]  # the third chain only
+    assert "Chains 0 and 1 are there already and are kept" in capsys.readouterr().out
+    whole = xr.load_dataset(output / "posterior.nc", group="posterior", engine="h5netcdf")
+    assert whole.sizes["chain"] == 3
+    for name in kept.data_vars:
+        np.testing.assert_array_equal(whole[name].isel(chain=slice(0, 2)), kept[name])
+    assert {p.name for p in output.glob("*.nc")} == {"basin.nc", "posterior.nc", "predictions.nc"}
+    assert "All chains: R-hat" in whole.attrs["verdict"]
