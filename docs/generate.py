@@ -10,6 +10,7 @@ from references import references_page
 
 import pymc_hydro as ph
 from pymc_hydro import plots
+from pymc_hydro.core.base import display
 from pymc_hydro.core.base.display import HEAD, parameter_rows
 
 # Public modules, each with a page of its own.
@@ -40,18 +41,45 @@ def write_pages(folder: Path) -> None:
         plt.close(ax.figure)
         _write(folder / f"{name}.md", _model_page(kind))
         names.append(name)
-    entries = "\n".join(names)
+    entries = "\n".join([*names, "marrmot"])
     _write(folder / "models.md", f"# One page a model\n\n```{{toctree}}\n{entries}\n```\n")
+    _write(folder / "marrmot.md", _structures())
     _write(folder / "api.md", _interface())
     for name in MODULES:
         _write(folder / f"api_{name}.md", _module_page(name))
     _write(folder / "references.txt", references_page())
 
 
+def _structures():
+    """Return the page of the structures of MARRMoT, by number, each with a sketch of its stores."""
+    parts = [f"# Structures of MARRMoT\n\n{inspect.getdoc(ph.marrmot)}\n"]
+    table = [("number", "name", "parameters", "stores", "processes"), ("---",) * 5]
+    for name, row in ph.models().iterrows():
+        if row["number"]:
+            size = str(row["parameters"]), str(row["stores"])
+            table.append(
+                (row["number"], f"[{name}](#{name.lower()})", *size, ", ".join(row.processes))
+            )
+    parts.append(_table(table))
+    for kind in ph.marrmot.MODELS:
+        sketch = "\n".join(display.sketch(kind()))
+        fluxes = textwrap.dedent(inspect.getsource(kind.fluxes))
+        parts.append(
+            f"## {kind.__name__}\n\n{kind.number}\n\n"
+            f"```{{eval-rst}}\n.. autoclass:: {kind.__module__}.{kind.__name__}\n```\n\n"
+            f"{_table([HEAD, ('---',) * len(HEAD), *parameter_rows(kind())])}\n\n"
+            f"```text\n{sketch}\n```\n\n```python\n{fluxes}\n```\n"
+        )
+    return "\n".join(parts)
+
+
+def _table(rows):
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows) + "\n"
+
+
 def _model_page(kind):
     model = kind()
-    rows = [HEAD, ("---",) * len(HEAD), *parameter_rows(model)]
-    table = "\n".join("| " + " | ".join(row) + " |" for row in rows)
+    table = _table([HEAD, ("---",) * len(HEAD), *parameter_rows(model)])
     outputs = "\n".join(f"- `{o.name}` ({o.unit}): {o.description}" for o in model.outputs)
     fluxes = inspect.getsource(kind.fluxes)
     directive = f"```{{eval-rst}}\n.. autoclass:: pymc_hydro.{kind.__name__}\n```"

@@ -1,12 +1,16 @@
 """The 47 structures of MARRMoT as differential equations, with corrections.
 
-Written from descriptions of the equations in Knoben, W. J. M., et al. (2019). Geosci. Model Dev.
-12, 2463-2480, doi:10.5194/gmd-12-2463-2019, and Trotter, L., et al. (2022). Geosci. Model Dev. 15,
-6359-6369, doi:10.5194/gmd-15-6359-2022. MARRMoT takes one implicit Euler step a day; here the same
-equations are solved in continuous time, and a store that limits a flux would empty in one day.
+MARRMoT takes one implicit Euler step a day; here the same equations are solved in continuous time,
+and a store that limits a flux would empty in one day. They were declared from a description of the
+equations, not from MARRMoT's code.
 
 A structure is imported when it is first asked for, by its name (``marrmot.CollieRiver1``) or by its
 number (``marrmot.get("m_01")``).
+
+References
+----------
+Knoben, W. J. M., et al. (2019). Geosci. Model Dev. 12, 2463-2480. doi:10.5194/gmd-12-2463-2019
+Trotter, L., et al. (2022). Geosci. Model Dev. 15, 6359-6369. doi:10.5194/gmd-15-6359-2022
 """
 
 from difflib import get_close_matches

@@ -23,7 +23,6 @@ class Alpine1(AbstractStructure):
     References
     ----------
     Eder, G., Sivapalan, M., Nachtnebel, H. P. (2003). Hydrol. Process. 17, 2125-2149.
-    doi:10.1002/hyp.1325
     """
 
     number = "m_06"
@@ -70,7 +69,6 @@ class Alpine2(Alpine1):
     References
     ----------
     Eder, G., Sivapalan, M., Nachtnebel, H. P. (2003). Hydrol. Process. 17, 2125-2149.
-    doi:10.1002/hyp.1325
     """
 
     number = "m_12"

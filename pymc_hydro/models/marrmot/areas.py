@@ -99,7 +99,6 @@ class Lascam(AbstractStructure):
     References
     ----------
     Sivapalan, M., Ruprecht, J. K., Viney, N. R. (1996). Hydrol. Process. 10, 393-411.
-    doi:10.1002/(SICI)1099-1085(199603)10:3<393::AID-HYP307>3.0.CO;2-#
     """
 
     number = "m_23"

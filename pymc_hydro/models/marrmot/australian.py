@@ -159,7 +159,7 @@ class Gsfb(AbstractStructure):
     Notes
     -----
     With exact kinks the equations are MARRMoT's, in which a smooth switch multiplies infiltration:
-    just below its threshold it is negative, and may draw the subsurface store below zero. With a
+    just below its threshold it is negative, and may draw both lower stores below zero. With a
     `width` it is zero there.
 
     References
@@ -183,7 +183,7 @@ class Gsfb(AbstractStructure):
     stores = (
         Store("S1", "mm", "surface store", capacity="C"),
         Store("S2", "mm", "subsurface store", signed=True),
-        Store("S3", "mm", "lower store"),
+        Store("S3", "mm", "lower store", signed=True),
     )
     flows = (
         Flow("e", "S1", None),
@@ -216,7 +216,7 @@ class Hycymodel(AbstractStructure):
 
     References
     ----------
-    Fukushima, Y. (1988). Hydrol. Process. 2, 167-185. doi:10.1002/hyp.3360020207
+    Fukushima, Y. (1988). Hydrol. Process. 2, 167-185.
     """
 
     number = "m_42"

@@ -298,7 +298,6 @@ class Smar(AbstractStructure):
     References
     ----------
     O'Connell, P. E., Nash, J. E., Farrell, J. P. (1970). J. Hydrol. 10, 317-329.
-    doi:10.1016/0022-1694(70)90221-0
     Tan, B. Q., O'Connor, K. M. (1996). J. Hydrol. 185, 275-295. doi:10.1016/0022-1694(95)02993-1
     """
 
