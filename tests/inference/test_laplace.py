@@ -236,3 +236,13 @@ def test_names_of_arguments_and_refusals():
         pm.Poisson("n", pt.exp(x))
     with pytest.raises(ValueError, match="n is discrete"):
         ph.fit_laplace(model)
+
+
+def test_pairs_that_are_hardly_told_apart_are_named():
+    with pm.Model() as model:
+        a, b, c = (pm.Normal(name, 0, 1) for name in "abc")
+        pm.Normal("sum", a + b, 0.1, observed=0.5)
+        pm.Normal("c_alone", c, 0.1, observed=0.5)
+    found = ph.fit_laplace(model, starts=1)
+    # Precision 1 + 100 of each, 100 between them.
+    assert found.unidentified == [f"a and b are hardly told apart (correlation {-100 / 101:.2f})"]

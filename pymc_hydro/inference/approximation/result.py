@@ -14,11 +14,21 @@ from pymc.step_methods.hmc.quadpotential import QuadPotentialFullAdapt
 from pymc_hydro.core.base.renamed import renamed_arguments
 from pymc_hydro.inference.approximation.coordinates import as_dataset, compile_values
 
-__all__ = ["LaplaceApproximation"]
+__all__ = ["LaplaceApproximation", "pairs_in_words"]
 
 # Of the metric's adaptation: draws that the approximation counts for; those of the first window,
 # after which only draws count (the next one is twice as long).
 FIRST_WEIGHT, FIRST_WINDOW = 10, 50
+UNIDENTIFIED = 0.95  # correlation of two parameters
+
+
+def pairs_in_words(names: Any, correlation: np.ndarray) -> list[str]:
+    """Return a sentence for each pair of parameters with a correlation near one or minus one."""
+    rows, columns = np.nonzero(np.triu(np.abs(correlation) > UNIDENTIFIED, 1))
+    return [
+        f"{names[i]} and {names[j]} are hardly told apart (correlation {correlation[i, j]:.2f})"
+        for i, j in zip(rows, columns, strict=True)
+    ]
 
 
 @dataclass(frozen=True)
@@ -54,6 +64,13 @@ class LaplaceApproximation:
     modes: pd.DataFrame
     model: pm.Model
     logp_dlogp: Callable = field(repr=False, compare=False)
+
+    @property
+    def unidentified(self) -> list[str]:
+        """Pairs of parameters that the observations hardly tell apart, in words."""
+        sd = np.sqrt(np.diag(self.covariance))
+        correlation = self.covariance.values / np.outer(sd, sd)
+        return pairs_in_words(self.covariance["parameter"].values, correlation)
 
     @renamed_arguments(seed="random_seed")
     def sample(self, draws: int = 1000, random_seed: int | None = None) -> xr.Dataset:

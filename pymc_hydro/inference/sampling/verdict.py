@@ -1,14 +1,13 @@
 """What chains tell about themselves, and what only the mode can tell about them."""
 
 from collections.abc import Callable, Iterable
-from itertools import combinations
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from pymc_hydro.inference.approximation.coordinates import labels
-from pymc_hydro.inference.approximation.result import LaplaceApproximation
+from pymc_hydro.inference.approximation.result import LaplaceApproximation, pairs_in_words
 from pymc_hydro.inference.sampling.whiten import factor_of
 
 __all__ = ["judge"]
@@ -20,7 +19,6 @@ EVALUATED = 100  # draws of a chain, of which the log-probability is computed
 AWAY = 4.0
 HIGHER = 0.5  # of a draw above the mode: the integration leaves log-probabilities a noise of 1e-5
 AT_BOUND = 4.0  # unconstrained: within 2 % of the interval
-UNIDENTIFIED = 0.95  # correlation of two parameters
 
 
 def judge(
@@ -140,9 +138,4 @@ def _pairs(x: np.ndarray, approximation: LaplaceApproximation) -> list[str]:
     names, centred = labels(approximation.model), x - x.mean(axis=1, keepdims=True)
     with np.errstate(invalid="ignore"):
         correlation = np.atleast_2d(np.corrcoef(centred.reshape(-1, x.shape[-1]), rowvar=False))
-    pairs = combinations(range(len(names)), 2)
-    found = [(i, j) for i, j in pairs if abs(correlation[i, j]) > UNIDENTIFIED]
-    return [
-        f"{names[i]} and {names[j]} are hardly told apart (correlation {correlation[i, j]:.2f})"
-        for i, j in found
-    ]
+    return pairs_in_words(names, correlation)
