@@ -315,7 +315,11 @@ def check_values(
         out, what = (values < low) | (values > high), f"outside {low:g} to {high:g} degC"
         fix = "is it in K or degF?"
     else:
-        out, what, fix = values < 0, "negative", "replace codes such as -999 by NaN"
+        out, what, fix = (
+            values < 0,
+            "negative",
+            "replace codes such as -999 by NaN (na= of a reader)",
+        )
         if name == "potential_evaporation" and np.mean(out) > 0.5:
             fix = "is evaporation counted as a loss, as in ERA5? then multiply it by -1"
     if out.any():

@@ -65,6 +65,17 @@ def test_discharge_of_agencies(name, text, gauge, tmp_path):
         ph.read_basin(path)
 
 
+def test_instantaneous_values_of_nwis(tmp_path):
+    hours = pd.date_range("2005-01-20", periods=len(DAYS), freq="15min")
+    header = (
+        "agency_cd\tsite_no\tdatetime\ttz_cd\t7_00060\t7_00060_cd\n5s\t15s\t20d\t6s\t14n\t10s\n"
+    )
+    text = "# made for a test\n" + header
+    for h, q in zip(hours, VOLUME / 0.3048**3, strict=True):
+        text += f"USGS\t01234567\t{h:%Y-%m-%d %H:%M}\tEST\t{q.item()!r}\tA\n"
+    check(ph.read_basin(put(tmp_path, text, "a.rdb"), area=AREA), "discharge", time=hours)
+
+
 def test_raven(tmp_path):
     path = put(tmp_path, RAVEN, "Salmon.rvt")
     check(ph.read_basin(path, area=AREA), "precipitation", "temperature", "discharge")

@@ -147,10 +147,6 @@ WRITTEN = {
 CLOCKS = {
     **{f: HOURS.strftime(f) for f in ("%Y-%m-%dT%H:%M:%SZ", "%d.%m.%Y %H:%M", "%Y%m%d%H")},
     **{f: HOURS.strftime(f) for f in ("%m/%d/%Y %I:%M %p", "%Y-%m-%d %H", "%d-%b-%Y %H:%M")},
-    "24:00": [
-        f"{h - pd.Timedelta('1h'):%d/%m/%Y} 24:00" if h.hour == 0 else f"{h:%d/%m/%Y %H:%M}"
-        for h in HOURS
-    ],
     "midnight without clock": [str(h.date()) if h.hour == 0 else str(h) for h in HOURS],
 }
 
@@ -163,6 +159,23 @@ def test_days_in_many_forms(dates):
 @pytest.mark.parametrize("dates", CLOCKS.values(), ids=CLOCKS)
 def test_hours_in_many_forms(dates):
     assert (parse_dates("x", list(dates)) == HOURS).all()
+
+
+def test_the_24th_hour_ends_the_day():
+    hours = [
+        f"{h - pd.Timedelta('1h'):%d/%m/%Y} 24:00" if h.hour == 0 else f"{h:%d/%m/%Y %H:%M}"
+        for h in HOURS
+    ]
+    with pytest.warns(UserWarning, match=r"24:00 is read as .* subtract one interval"):
+        assert (parse_dates("x", hours) == HOURS).all()
+
+
+def test_days_of_a_time_zone_keep_their_date():
+    """In summer time as well; hours become those of UTC."""
+    summer = [f"{d:%Y-%m-%d} 00:00:00+0{1 + (d.month > 2)}:00" for d in DAYS]
+    assert (parse_dates("x", summer) == DAYS).all()
+    hours = parse_dates("x", list(HOURS.strftime("%Y-%m-%dT%H:%M:%S+01:00")))
+    assert (hours == HOURS - pd.Timedelta("1h")).all()
 
 
 def test_hours_of_spreadsheets():

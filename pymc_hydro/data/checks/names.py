@@ -11,7 +11,7 @@ __all__ = ["DATES", "PARTS", "look_alike", "plain_name", "variable_called"]
 _CALLED = {
     "precipitation": "p pr pre prec precip prcp ppt ptot pobs prain rain rainfall tp rainsnow "
     "totalprecipitation totalprecipitationsum precipitationmean "
-    "niederschlag regen ns precipitations pluie pluies precipitacion precipitaciones lluvia",
+    "niederschlag regen n ns precipitations pluie pluies precipitacion precipitaciones lluvia",
     "potential_evaporation": "pet pe ep e e0 et0 eto etp evap evapo potevap potentialevap pev "
     "potentialevapotranspiration evapotranspiration evaporation potentialevaporationsum petmm "
     "verdunstung potentielleverdunstung evapotranspirationpotentielle "

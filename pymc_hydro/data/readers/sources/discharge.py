@@ -4,13 +4,14 @@ from pymc_hydro.data.readers.machinery.declaration import Source, Table
 
 __all__ = ["BAFU", "GRDC", "HYDAT", "LAMAH_GAUGES", "NRFA", "NWIS"]
 
-# Daily means (statistic 00003) of discharge (parameter 00060).
+# Discharge is the parameter 00060, and 00003 the statistic of a daily mean.
 NWIS = Source(
     "USGS NWIS",
     tables=(
         Table(
             "*.rdb",
-            {"discharge": ("*_00060_00003", "cfs")},
+            # Daily means, or instantaneous values.
+            {"discharge": (("*_00060_00003", "cfs"), ("*_00060", "cfs"))},
             time="datetime",
             separator="\t",
             units_row=True,

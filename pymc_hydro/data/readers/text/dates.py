@@ -10,6 +10,7 @@ import pandas as pd
 from pymc_hydro.data.readers.text.files import warn
 from pymc_hydro.data.readers.text.formats import (
     SERIAL,
+    ZONE,
     century_of_past,
     formats_of,
     numbered_months,
@@ -70,6 +71,12 @@ def parse_dates(
         repaired, late = _with_clock(cells)
         again = _readings(source, repaired, date_format)
         if any(r.notna().all() for r in again.values()):
+            if late.any():
+                warn(
+                    source,
+                    "24:00 is read as the midnight that ends the day; if dates name the ends of "
+                    "intervals, subtract one interval: here they name the starts",
+                )
             found = {f: r + pd.to_timedelta(late.astype(int), unit="D") for f, r in again.items()}
     whole = {f: reading for f, reading in found.items() if reading.notna().all()}
     if not whole:
@@ -99,10 +106,21 @@ def _readings(source, cells, date_format) -> dict[str, pd.Series]:
     if "%j" in formats[0]:  # pandas reads the 366th day of 365
         found = {f: r.where(r.dt.strftime("%Y") == cells.str[:4]) for f, r in found.items()}
     if zoned:
-        found = {f: r.dt.tz_localize(None) for f, r in found.items()}
+        found = {f: _without_zone(cells, f, r) for f, r in found.items()}
     if date_format is None and "%y" in formats[0]:
         found = {f: century_of_past(r) for f, r in found.items()}
     return found
+
+
+def _without_zone(cells, date_format, dates) -> pd.Series:
+    """Return dates in UTC; days that begin at midnight of a time zone keep their date."""
+    plain = dates.dt.tz_localize(None)
+    if date_format.endswith("%z") and (plain.dt.normalize() != plain).any():
+        bare = cells.str.replace(ZONE, "", regex=True)
+        local = pd.to_datetime(bare, format=date_format[:-2].strip(), errors="coerce")
+        if (local.dt.normalize() == local).all():
+            return local
+    return plain
 
 
 def _with_clock(cells) -> tuple[pd.Series, pd.Series]:

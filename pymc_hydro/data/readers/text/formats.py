@@ -5,7 +5,7 @@ from datetime import date
 
 import pandas as pd
 
-__all__ = ["SERIAL", "century_of_past", "formats_of", "looks_like_date", "numbered_months"]
+__all__ = ["SERIAL", "ZONE", "century_of_past", "formats_of", "looks_like_date", "numbered_months"]
 
 _HOURS = r"\d{1,2}:\d{2}(?::\d{2}(?:\.0+)?)?(?P<noon> ?[AaPp][Mm])?|\d{1,2}"
 _CLOCK = rf"(?P<clock>[T ]+(?P<hours>{_HOURS}))?"
@@ -30,7 +30,7 @@ _SHAPES = tuple(
         (r"(?:1[789]|20)\d{2}[0-3]\d{2}", ("%Y%j",)),
     )
 )
-_ZONE = re.compile(r"\s*(?:Z|UTC|GMT|[+-]\d{2}:?\d{2})$")
+ZONE = re.compile(r"\s*(?:Z|UTC|GMT|[+-]\d{2}:?\d{2})$")
 # Days since the end of 1899, as spreadsheets count: the years 1927 to 2064.
 SERIAL = re.compile(r"(?:[1-5]\d{4})(?:[.,]\d+)?")
 # How months begin in English, German, French, Spanish, Italian, Portuguese and Dutch.
@@ -54,14 +54,14 @@ _NUMBER_OF = {name: n + 1 for n, names in enumerate(_MONTHS) for name in names.s
 
 def looks_like_date(cell: str) -> bool:
     """Return whether a cell is written like a date."""
-    cell = _ZONE.sub("", cell) if ":" in cell else cell
+    cell = ZONE.sub("", cell) if ":" in cell else cell
     named = _numbered(cell)
     return any(shape.fullmatch(named or cell) for shape, _ in _SHAPES)
 
 
 def formats_of(cell: str) -> tuple[list[str], bool]:
     """Return the formats that a date may have, and whether it has a time zone; none if unknown."""
-    zone = _ZONE.search(cell) if ":" in cell else None
+    zone = ZONE.search(cell) if ":" in cell else None
     bare = cell[: zone.start()] if zone else cell
     for shape, formats in _SHAPES:
         match = shape.fullmatch(bare)
