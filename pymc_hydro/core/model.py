@@ -97,6 +97,7 @@ class AbstractModel:
     ordered: tuple[tuple[str, str], ...] = ()
     # Options of a subclass in a form of its own choice; they replace the options as given.
     choices: Mapping[str, Any] = MappingProxyType({})
+    varying: tuple[str, ...] = ()  # parameters that are read like forcing, see `vary`
 
     __signature__: ClassVar[inspect.Signature]
     _call: tuple[tuple, dict[str, Any]]
@@ -320,7 +321,8 @@ class AbstractModel:
         """Return all fluxes for mappings of states, forcing and parameters of any number type."""
         name = f"{type(self).__name__}.fluxes"
         s, u = Names(name, "store", states), Names(name, "forcing", forcing)
-        fluxes = self.fluxes(s, u, Names(name, "parameter", parameters))
+        own = {**parameters, **{n: forcing[n] for n in self.varying}}
+        fluxes = self.fluxes(s, u, Names(name, "parameter", own))
         known = set(fluxes)
         for flow in self.flows:
             if flow.flux not in known:
@@ -380,7 +382,57 @@ class AbstractModel:
         return hash(self._identity)
 
     def __reduce__(self) -> tuple:
-        return _rebuild, (type(self), *self._call)
+        return _rebuild, (type(self), *self._call, self.varying)
+
+    def vary(self, *names: str) -> Self:
+        """Return this model with parameters that change in time, and are read like forcing.
+
+        They are no longer among its parameters, but the last of its forcings: constant in an
+        interval, as rain is.
+
+        Parameters
+        ----------
+        *names : str
+            Parameters.
+
+        Raises
+        ------
+        KeyError
+            If a name is unknown.
+        ValueError
+            If a unit hydrograph or an initial content depends on one of them.
+        """
+        unknown = [n for n in names if n not in self.parameter_names]
+        if unknown:
+            raise KeyError(
+                f"{type(self).__name__}.vary: unknown parameters {unknown}; known are "
+                f"{', '.join(self.parameter_names)}"
+            )
+        varied = _rebuild(type(self), *self._call)
+        varied.varying = (*self.varying, *names)
+        kept = tuple(p for p in varied.parameters if p.name not in varied.varying)
+        p = Names(type(self).__name__, "parameter", {q.name: q.default for q in kept})
+        routes = [*self.hydrographs, *([] if self.routing is None else [self.routing])]
+        constant = {f"the initial content of {s.name}": s.initial for s in self.stores}
+        constant |= {f"the unit hydrograph of {r.output}": r.base for r in routes}
+        shapes = {f"the unit hydrograph of {r.output}": r.ordinate for r in routes}
+        for what, law in constant.items():
+            try:
+                law(p) if callable(law) else None
+                shapes[what](0.0, 1.0, p) if what in shapes else None
+            except KeyError as error:
+                raise ValueError(
+                    f"{type(self).__name__}: {what} depends on a parameter that changes in time "
+                    f"({', '.join(names)}); it must stay constant"
+                ) from error
+        limited = (None if _lacks(s, p) else s.capacity for s in varied.stores)
+        varied.stores = tuple(
+            replace(s, capacity=c) for s, c in zip(varied.stores, limited, strict=True)
+        )
+        varied.parameters = kept
+        varied._forcing_names = (*varied._forcing_names, *varied.varying)
+        varied._identity = (*varied._identity, varied.varying)
+        return varied
 
     def __repr__(self) -> str:
         return describe(self)
@@ -412,5 +464,14 @@ class _Filled:
         return share * self.store.full(p)
 
 
-def _rebuild(cls: type, args: tuple, options: dict[str, Any]) -> Any:
-    return cls(*args, **options)
+def _lacks(store: Store, p: Names) -> bool:
+    """Return whether the capacity of a store depends on a parameter that is not among `p`."""
+    try:
+        return store.capacity is not None and store.full(p) is None
+    except KeyError:
+        return True
+
+
+def _rebuild(cls: type, args: tuple, options: dict[str, Any], varying: tuple = ()) -> Any:
+    model = cls(*args, **options)
+    return model.vary(*varying) if varying else model

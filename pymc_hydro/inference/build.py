@@ -22,9 +22,10 @@ from pymc_hydro.inference.forcing import (
     place_forcing,
     record_interval,
 )
+from pymc_hydro.inference.in_time import replace_columns, separate_varying
 from pymc_hydro.inference.priors import priors as default_priors
 from pymc_hydro.likelihoods import find_likelihood
-from pymc_hydro.likelihoods.errors.axis import values_at
+from pymc_hydro.likelihoods.errors.axis import FORCING_TIME, TIME, values_at
 from pymc_hydro.models.listing import as_model
 from pymc_hydro.ops import BatchValues, SimulatedValues
 
@@ -45,6 +46,7 @@ def outputs(
     prefix: str = "",
     initial_state: Any = None,
     parallel: bool = False,
+    forcing: Mapping[str, Any] | None = None,
     **solver_settings: Any,
 ) -> dict:
     """Simulate several outputs inside a PyMC model, all from one integration.
@@ -60,6 +62,8 @@ def outputs(
         From ``ph.priors``, for example. With several basins the variables are scalars, which all
         share, or have the dimension ``basin``; as one variable (n_basin, n_parameter). A further
         axis in front of the variable's is that of many vectors, and one of the results too.
+        In a mapping, a variable with one value for each interval of the record (its dimension is
+        ``forcing_time``) is a parameter that changes in time; unit hydrographs keep constant ones.
     basin : Dataset or DataFrame, or several
         Its forcing becomes the data variable ``forcing`` (see :func:`set_basin`). Several, as in
         ``ph.simulate``: a mapping of name to record, of any lengths, or a Dataset on ``basin``.
@@ -81,6 +85,12 @@ def outputs(
         one after another in one process: samplers use the cores themselves as a rule. Under the
         Numba linker a forked child, or a second thread in Numba's layer ``workqueue``, has one
         core. Of no effect for a single run.
+    forcing : mapping of str to callable or TensorVariable, optional
+        Variables in place of columns of the record, such as uncertain rain, of shape (n_time of the
+        record,): all intervals, with the warm-up; the records of several basins one after another.
+        A callable makes the variable from the column: ``{"precipitation": lambda rain: rain *
+        m[storm]}``, with the index of :func:`pymc_hydro.storms`, and follows :func:`set_basin`. A
+        variable belongs to the record that it was made for.
     **solver_settings
         ``solver``, ``rtol``, ``atol``, ``steps`` as in ``ph.simulate``.
 
@@ -98,22 +108,27 @@ def outputs(
     check_arguments("outputs", solver_settings, SOLVER_SETTINGS)
     pymc_model = pm.modelcontext(None)
     names = (outputs,) if isinstance(outputs, str) else tuple(outputs)
-    basins = as_records(basin, model.forcing_names)
-    theta, free = _parameters(model, theta, len(basins) if are_basins(basin) else None)
+    basins, columns = as_records(basin, model.forcing_names), model.forcing_names
+    n_basin = len(basins) if are_basins(basin) else None
+    n_time, dim = sum(b.sizes[TIME] for b in basins.values()), FORCING_TIME
+    dims, on_time = pymc_model.named_vars_to_dims, (full_prefix(pymc_model, prefix) + dim,)
+    model, theta, series = separate_varying(
+        model, theta, n_time, n_basin, lambda v: tuple(dims.get(v.name) or ()) == on_time
+    )
+    theta, free = _parameters(model, theta, n_basin)
     problem = define_problem(model, names, record_interval(basins), free=free, **solver_settings)
-    columns = model.forcing_names
-    forcing, record, kept = place_forcing(pymc_model, columns, basins, warmup, prefix)
+    data, record, kept = place_forcing(pymc_model, columns, basins, warmup, prefix)
+    matrix = replace_columns(columns, data, forcing, series)
     x0 = _initial(model, initial_state)
     one_vector = theta.ndim == (1 if record is None else 2)
     if record is None and one_vector:
-        values = SimulatedValues(problem).make_node(theta, forcing, x0).outputs[0]
+        values = SimulatedValues(problem).make_node(theta, matrix, x0).outputs[0]
     else:
-        n_time = forcing.shape[0]
-        index = pt.zeros(n_time, dtype="int64") if record is None else record
+        index = pt.zeros(matrix.shape[0], dtype="int64") if record is None else record
         theta = theta[:, None, :] if record is None else theta
         theta = theta[None] if one_vector else theta
         x0 = pt.alloc(x0, *theta.shape[:2], len(model.stores))
-        values = BatchValues(problem, parallel).make_node(theta, forcing, x0, index).outputs[0]
+        values = BatchValues(problem, parallel).make_node(theta, matrix, x0, index).outputs[0]
         values = values[0] if one_vector else values
     found = {}
     for i, name in enumerate(problem.outputs):
@@ -132,13 +147,14 @@ def discharge(
     prefix: str = "",
     initial_state: Any = None,
     parallel: bool = False,
+    forcing: Mapping[str, Any] | None = None,
     **solver_settings: Any,
 ) -> Any:
     """Simulate discharge inside a PyMC model, of a basin or of several.
 
     Parameters
     ----------
-    model, theta, basin, warmup, prefix, initial_state, parallel, **solver_settings
+    model, theta, basin, warmup, prefix, initial_state, parallel, forcing, **solver_settings
         As in :func:`outputs`.
 
     Returns
@@ -174,6 +190,7 @@ def discharge(
         prefix=prefix,
         initial_state=initial_state,
         parallel=parallel,
+        forcing=forcing,
         **solver_settings,
     )
     return series["discharge"]

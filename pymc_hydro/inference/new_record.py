@@ -243,7 +243,10 @@ def _replace_others(state, tied: set, done, data, moved) -> None:
             values = data[name]
             if isinstance(values, LABELLED):
                 values = match_dates(f"set_basin: {name}", values, dates, f"new {dim}")
-            state.put(name, np.asarray(values), {})
+            array, kind = np.asarray(values), variable.type.dtype
+            if kind.startswith(("int", "uint")) and np.array_equal(array, np.round(array)):
+                array = array.astype(kind)  # an index, which labelled values made real
+            state.put(name, array, {})
         elif moved:
             raise ValueError(
                 f"set_basin: {name!r} is tied to the dates of {', '.join(tied & set(dims))}, which "

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pymc as pm
 import pytensor.tensor as pt
 import xarray as xr
@@ -43,7 +44,8 @@ def predict(
     """Draw flow from the posterior predictive distribution.
 
     After :func:`pymc_hydro.set_basin` the predictions are those of the new period, observed or
-    not.
+    not. A variable of the model whose dimension has other labels than in the posterior, such as the
+    multipliers of storms that were not seen, is drawn from its prior, given the other variables.
 
     Parameters
     ----------
@@ -250,7 +252,7 @@ class Sample:
         """Return draws evenly spaced in each chain, at most `draws` in all."""
         posterior = getattr(idata, "posterior", idata)
         known = set(ancestors(outputs))
-        inputs = [rv for rv in model.free_RVs if rv in known]
+        inputs = [rv for rv in model.free_RVs if rv in known and not _is_new(model, posterior, rv)]
         # A parameter that was observed (``pm.observe``) stays at its value, and is not drawn anew.
         fixed = {
             rv: model.rvs_to_values[rv].eval()
@@ -288,6 +290,19 @@ class Sample:
         n_time = next(iter(variables.values())).shape[1]
         labelled = {k: (dims, v.reshape(*shape, n_time), UNITS) for k, v in variables.items()}
         return xr.Dataset(labelled, coords=self.coords | _time(axis, n_time, position))
+
+
+def _is_new(model, posterior, rv) -> bool:
+    """Return whether a dimension of a variable has other labels than in the posterior."""
+    if rv.name not in posterior:
+        return False
+    for dim in model.named_vars_to_dims.get(rv.name) or ():
+        labels = model.coords.get(dim)
+        if labels is not None and dim in posterior[rv.name].coords:
+            known = posterior[rv.name].coords[dim].values
+            if len(known) != len(labels) or not pd.Index(known).equals(pd.Index(labels)):
+                return True
+    return False
 
 
 def _time(axis: Axis, n_time, position) -> dict:

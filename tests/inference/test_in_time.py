@@ -1,0 +1,165 @@
+"""Uncertain forcing and parameters that change in time, inside PyMC models."""
+
+import pickle
+
+import numpy as np
+import pymc as pm
+import pytest
+
+import pymc_hydro as ph
+from pymc_hydro.engine.problem import define_problem
+from pymc_hydro.engine.simulate import forcing_array
+from pymc_hydro.testing import backwards
+from pymc_hydro.testing.frozen import swept, taped_run
+from tests.conftest import FORCINGS
+from tests.engine.test_reverse import Routed
+
+RECORD = ph.load_basin("leaf_river").isel(time=slice(200, 290))
+MODEL = ph.Hymod(snow=False)
+THETA = dict(zip(MODEL.parameter_names, MODEL.default, strict=True))
+N = RECORD.sizes["time"]
+
+
+def logp_and_gradient(model):
+    f = model.logp_dlogp_function(ravel_inputs=True)
+    f.set_extra_values({})
+    return f, pm.blocking.DictToArrayBijection.map(model.initial_point()).data
+
+
+def against_differences(model, h=1e-4):
+    f, start = logp_and_gradient(model)
+    point = start + np.random.default_rng(0).normal(0, 0.1, start.size)
+    gradient = f(point)[1]
+    direction = np.random.default_rng(1).normal(size=start.size)
+
+    def central(h):
+        return (f(point + h * direction)[0] - f(point - h * direction)[0]) / (2 * h)
+
+    richardson = (4 * central(h) - central(2 * h)) / 3
+    assert gradient @ direction == pytest.approx(richardson, rel=1e-5)
+    assert np.isfinite(gradient).all() and np.all(gradient != 0)
+
+
+def test_storms():
+    spell = ph.storms(RECORD, dry_days=2)
+    rain = RECORD["precipitation"].values
+    numbers = spell.values
+    assert numbers[0] == 0 and set(np.diff(numbers)) <= {0, 1}
+    for t in np.flatnonzero(np.diff(numbers)) + 1:
+        assert rain[t] >= 1 and (rain[t - 2 : t] < 1).all()  # two dry days before each spell
+    dry = np.convolve(rain < 1, [1, 1], "valid") == 2
+    assert numbers[-1] >= 3 and dry.any()
+    assert ph.storms(RECORD).max() > spell.max()
+    with pytest.raises(ValueError, match="lower wet="):
+        ph.storms(RECORD, wet=1e4)
+    with pytest.raises(ValueError, match="must be positive"):
+        ph.storms(RECORD, dry_days=0)
+
+
+def test_a_multiplier_of_each_storm():
+    spell = ph.storms(RECORD, dry_days=2).values
+    with pm.Model() as model:
+        z = pm.Normal("z", shape=int(spell.max()) + 1)
+        bias = pm.Normal("bias", 0, 0.1)
+        rain = RECORD["precipitation"].values * pm.math.exp(0.3 * z)[spell]
+        pet = RECORD["potential_evaporation"].values * (1 + bias)
+        forcing = {"precipitation": rain, "potential_evaporation": pet}
+        theta = THETA | {"K_s": pm.LogNormal("K_s", -3, 0.1)}
+        q = ph.discharge(MODEL, theta, RECORD, 10, forcing=forcing, steps=2)
+        pm.Normal("flow", q, 1.0, observed=RECORD["discharge"].values[10:])
+    against_differences(model)
+
+
+def test_a_parameter_in_time():
+    """A rate that is in the linear part where it is constant."""
+    with pm.Model(coords={"forcing_time": RECORD["time"].values}) as model:
+        walk = pm.Normal("walk", 0, 0.1, dims="forcing_time")
+        K_f = pm.Deterministic("K_f", THETA["K_f"] * pm.math.exp(walk), dims="forcing_time")
+        q = ph.discharge(MODEL, THETA | {"K_f": K_f}, RECORD, 10, steps=4)
+        pm.Normal("flow", q, 1.0, observed=RECORD["discharge"].values[10:])
+    against_differences(model)
+
+
+def test_a_new_period():
+    """Storms that were not seen are drawn from their prior, a bias from the posterior."""
+    record = ph.load_basin("leaf_river").isel(time=slice(600, 660))
+    spell = ph.storms(RECORD, dry_days=2)
+    coords = {"storm": range(int(spell.max()) + 1), "forcing_time": RECORD["time"].values}
+    with pm.Model(coords=coords) as model:
+        index = pm.Data("spell", spell.values, dims="forcing_time")
+        z = pm.Normal("z", 0, 0.3, dims="storm")
+        bias = pm.Normal("bias", 0, 0.1)
+        forcing = {
+            "precipitation": lambda rain: rain * pm.math.exp(z)[index],
+            "potential_evaporation": lambda e: e * (1 + bias),
+        }
+        q = ph.discharge(MODEL, THETA, RECORD, 10, forcing=forcing, steps=2)
+        ph.likelihoods.Normal("flow", q, observed=RECORD["discharge"], scale="constant", s0=0.5)
+        draws = pm.sample_prior_predictive(3, random_seed=1).prior
+        before = ph.predict(draws, draws=3)["simulated"]
+        assert before.equals(ph.predict(draws, draws=3)["simulated"])  # all from the posterior
+        with pytest.raises(ValueError, match="'spell' is tied to the dates"):
+            ph.set_basin(record)
+        new = ph.storms(record, dry_days=2)
+        model.set_dim("storm", int(new.max()) + 1, range(int(new.max()) + 1))
+        ph.set_basin(record, data={"spell": new})
+        after = [ph.predict(draws, draws=3, random_seed=i)["simulated"].values for i in (0, 0, 1)]
+    assert after[0].shape[-1] == 50 and np.isfinite(after[0]).all()
+    np.testing.assert_array_equal(after[0], after[1])
+    assert np.abs(after[0] - after[2]).max() > 1e-3
+
+
+def test_a_constant_series_is_a_constant_parameter():
+    model, basin = ph.GR4J(snow=False), FORCINGS["rain"].isel(time=slice(0, 15))
+    varied = model.vary("x1")
+    assert varied.forcing_names == (*model.forcing_names, "x1")
+    assert varied == pickle.loads(pickle.dumps(varied)) != model
+    assert hash(varied) == hash(model.vary("x1"))
+    theta, rest = model.default, varied.default
+    found = []
+    for each, vector in ((model, theta), (varied, rest)):
+        problem = define_problem(each, ("discharge",), 1.0, steps=2)
+        forcing = forcing_array(each, basin.assign(x1=("time", np.full(15, theta[0]))))
+        values, tape = taped_run(problem, vector, forcing, each.initial_state)
+        weight = np.ones_like(values)
+        found.append((values, *swept(problem, vector, forcing, each.initial_state, tape, weight)))
+    np.testing.assert_array_equal(found[0][0], found[1][0])
+    assert found[1][2][:, -1].sum() == pytest.approx(found[0][1][0], rel=1e-10)
+    np.testing.assert_allclose(found[1][1], found[0][1][1:], rtol=1e-10, atol=1e-14)
+
+
+@pytest.mark.kernels
+@pytest.mark.parametrize(
+    ("model", "names"),
+    [(ph.HBV(), ("f_dd",)), (MODEL, ("K_f", "beta")), (ph.SacSma(snow=False), ("L_sm", "R"))],
+    ids=["HBV", "Hymod", "SacSma"],
+)
+def test_parameters_in_time_against_complex_step(model, names, rng):
+    varied, basin = model.vary(*names), FORCINGS["cold"].isel(time=slice(0, 8))
+    default = dict(zip(model.parameter_names, model.default, strict=True))
+    series = {n: ("time", default[n] * rng.uniform(0.9, 1.1, 8)) for n in names}
+    finding = backwards.forcing_at_fixed_steps(varied, varied.default, basin.assign(series))
+    assert finding.error <= 1, finding
+
+
+def test_outside_of_its_domain_is_nan():
+    with pm.Model():
+        theta = THETA | {"K_f": np.where(np.arange(N) == 50, -1.0, 1.0)}
+        assert np.isnan(ph.discharge(MODEL, theta, RECORD, 10, steps=4).eval()).all()
+
+
+def test_refusals():
+    rain = RECORD["precipitation"].values
+    with pm.Model():
+        with pytest.raises(KeyError, match="unknown column 'rain'"):
+            ph.discharge(MODEL, THETA, RECORD, 10, forcing={"rain": rain})
+        with pytest.raises(ValueError, match=f"has {N - 1} values, expected {N}"):
+            ph.discharge(MODEL, THETA, RECORD, 10, forcing={"precipitation": rain[1:]})
+        with pytest.raises(TypeError, match="one value for each interval"):
+            ph.discharge(MODEL, THETA, RECORD, 10, forcing={"precipitation": rain[:, None]})
+    with pytest.raises(ValueError, match="unit hydrograph of discharge depends on a parameter"):
+        Routed().vary("b")
+    with pytest.raises(ValueError, match="initial content of S depends on a parameter"):
+        ph.GR4J(initial={"S": 0.4}).vary("x1")
+    with pytest.raises(KeyError, match="unknown parameters"):
+        MODEL.vary("x1")
