@@ -67,6 +67,7 @@ NAMES = {
     "signatures",
     "set_basin",
     "simulate",
+    "storms",
     "testing",
 }
 
