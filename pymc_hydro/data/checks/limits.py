@@ -10,7 +10,7 @@ from pymc_hydro.data.checks.values import place_text
 __all__ = ["WEATHER", "check_weather", "doubts", "isolated_text"]
 
 DAY = np.timedelta64(1, "D")
-YEAR, MONTHS = 365, 90  # days of a record with seasons; of temperature that does not change
+YEAR, MONTHS = 365, 45  # days of a record with seasons; of temperature that does not change
 DRIEST_MEAN, WETTEST_MEAN, STRONGEST_EVAPORATION = 0.03, 15.0, 10.0  # mm/d
 # Outside: hardly a closed basin with the right units; lower in dry basins and short records.
 RUNOFF_RATIOS, LOWEST_RATIO = (0.02, 1.2), 1e-3
