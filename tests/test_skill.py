@@ -32,6 +32,11 @@ def test_log_score(normal):
     assert float(found[7]) == pytest.approx(np.log(kernels.mean()), rel=1e-10)
     exact = stats.norm.logpdf(observed, mean, SD).mean()
     assert float(found.mean()) == pytest.approx(exact, abs=0.03)
+    pointwise = xr.DataArray(stats.norm.logpdf(draws), draws.coords, draws.dims)
+    density = verification.log_predictive_density(pointwise)
+    each = stats.norm.pdf(draws.values[:, :, 7]).mean()
+    assert float(density[7]) == pytest.approx(np.log(each), rel=1e-10)
+    assert density.dims == ("time",)
     dry = verification.log_score(observed * 0, draws * 0)
     assert np.isnan(dry).all()
 

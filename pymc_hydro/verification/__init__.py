@@ -1,10 +1,12 @@
 """How well predictive draws agree with observations: scores, skill, events, tables by class."""
 
 from pymc_hydro.verification.events import brier, roc, threshold_weighted_crps
+from pymc_hydro.verification.matching import flat_draws
 from pymc_hydro.verification.predictive import (
     coverage,
     crps,
     interval_score,
+    log_predictive_density,
     log_score,
     pit,
     reliability,
@@ -19,7 +21,9 @@ __all__ = [
     "climatology",
     "coverage",
     "crps",
+    "flat_draws",
     "interval_score",
+    "log_predictive_density",
     "log_score",
     "persistence",
     "pit",

@@ -28,7 +28,7 @@ def brier(observed: xr.DataArray, draws: xr.DataArray, threshold: float) -> xr.D
     References
     ----------
     Brier, G. W. (1950). Mon. Weather Rev. 78, 1-3.
-    doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2
+    doi:10.1175/1520-0493(1950)078%3C0001:VOFEIT%3E2.0.CO;2
     """
     observed, draws = matched("brier", observed, draws)
     score = ((draws > threshold).mean("draw") - (observed > threshold)) ** 2

@@ -17,12 +17,13 @@ import numpy as np
 import xarray as xr
 
 from pymc_hydro.core.base.renamed import renamed_arguments
-from pymc_hydro.verification.matching import central_interval, label, matched
+from pymc_hydro.verification.matching import central_interval, flat_draws, label, matched
 
 __all__ = [
     "coverage",
     "crps",
     "interval_score",
+    "log_predictive_density",
     "log_score",
     "pit",
     "reliability",
@@ -201,9 +202,9 @@ def reliability_index(observed: xr.DataArray, draws: xr.DataArray, random_seed: 
 def log_score(observed: xr.DataArray, draws: xr.DataArray) -> xr.DataArray:
     """Return the logarithm of the predictive density at each observation; larger is better.
 
-    The density is estimated by a normal kernel around each draw, as wide as Silverman's rule says.
-    Where draws are of one step ahead and the likelihood is known, the logarithm of the mean of
-    ``pm.compute_log_likelihood`` over the draws is exact.
+    The density is estimated by a normal kernel around each draw, as wide as Silverman's rule says:
+    far outside the draws it is much too small. One step ahead
+    :func:`log_predictive_density` is exact.
 
     Parameters
     ----------
@@ -230,3 +231,27 @@ def log_score(observed: xr.DataArray, draws: xr.DataArray) -> xr.DataArray:
     z = (observed.values - np.moveaxis(draws.values, axis, 0)) / width
     density = logsumexp(-(z**2) / 2, axis=0) - np.log(n * width * np.sqrt(2 * np.pi))
     return label(observed.copy(data=density), "log_score", "log predictive density", "ln(d/mm)")
+
+
+def log_predictive_density(log_likelihood: xr.DataArray) -> xr.DataArray:
+    """Return the logarithm of the mean density of each observation over the posterior.
+
+    Parameters
+    ----------
+    log_likelihood : DataArray, shape (n_chain, n_draw, n_observation)
+        Such as ``idata.log_likelihood["flow"]`` after ``pm.compute_log_likelihood(idata)``; with
+        ``ph.set_basin`` before it of another period. Of errors with memory it is the density one
+        step ahead.
+
+    Returns
+    -------
+    DataArray, shape (n_observation,)
+        Larger is better.
+    """
+    from scipy.special import logsumexp  # here: an import need not load it
+
+    flat = flat_draws(log_likelihood)
+    axis = flat.get_axis_num("draw")
+    density = logsumexp(flat.values, axis=axis) - np.log(flat.sizes["draw"])
+    result = flat.isel(draw=0, drop=True).copy(data=density)
+    return label(result, "log_predictive_density", "log predictive density", "ln(d/mm)")

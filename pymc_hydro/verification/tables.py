@@ -11,7 +11,6 @@ from pymc_hydro.verification.matching import central_interval, flat_draws, match
 from pymc_hydro.verification.predictive import (
     coverage,
     crps,
-    log_score,
     reliability_index,
     sharpness,
 )
@@ -38,9 +37,9 @@ def table_by_class(observed: xr.DataArray, draws: xr.DataArray, prob: Any = 0.95
     Returns
     -------
     DataFrame
-        A row for each class: ``n``, ``crps`` in mm/d, ``log_score``, ``covered`` by the central
-        interval, ``above`` and ``below`` it, its width ``sharpness`` in mm/d, and the reliability
-        index ``alpha``; NaN for a class of less than 10 observations.
+        A row for each class: ``n``, ``crps`` in mm/d, ``covered`` by the central interval,
+        ``above`` and ``below`` it, its width ``sharpness`` in mm/d, and the reliability index
+        ``alpha``; NaN for a class of less than 10 observations.
     """
     observed, draws = matched("table_by_class", observed, draws)
     rows = {
@@ -111,7 +110,6 @@ def _row(observed, draws, prob) -> dict:
     return {
         "n": observed.size,
         "crps": float(crps(observed, draws).mean()),
-        "log_score": float(log_score(observed, draws).mean()),
         "covered": coverage(observed, draws, prob),
         "above": float((observed > high).mean()),
         "below": float((observed < low).mean()),
