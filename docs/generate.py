@@ -115,6 +115,8 @@ def _module_page(name):
         parts.append(f"## {name}.{key}\n\n{inspect.getdoc(owner)}\n")
         for n in owner.__all__:
             thing = getattr(owner, n)
+            if not callable(thing):  # a number
+                continue
             short = name if public.get(n) is thing else f"{name}.{key}"
             parts.append(_entry(f"pymc_hydro.{short}.{n}", thing))
     return "\n".join(parts)
