@@ -10,7 +10,7 @@ __all__ = ["HymodRelative", "Lascam", "Sacramento", "Vic", "XinanjiangDouble"]
 
 YEAR = 365.25  # d
 TINY = 1e-12  # of a denominator or a base that may vanish
-MOST = 1e9  # mm/d, of infiltration to an empty store
+MOST = 1e9  # of the power of the relative content of an empty store
 SMALLEST = 0.00125  # mm, of a capacity
 MOST_DEMAND = 1e5  # of the increase of percolation
 
@@ -171,9 +171,12 @@ class Lascam(AbstractStructure):
         saturated = law.contributing_share(s.S2, low, a_m, p.a_c, p.b_c)
         below = law.contributing_share(s.S2, low, a_m, p.a_s, p.b_s)
         rest = above_zero(1 - saturated)
-        dry = exp(-p.b_f * log(above_zero(s.S1 / f_m)))
-        inside = law.least(law.positive(p.a_f * (1 - s.S3 / b_m) * dry), MOST)
-        through = law.positive(p.b_g * water.liquid - p.a_g)
+        growth = -p.b_f * log(above_zero(s.S1 / f_m))
+        most = math.log(MOST)
+        dry = exp(piecewise(most - growth, growth, most, continuity=0))
+        inside = law.positive(p.a_f * (1 - s.S3 / b_m)) * dry
+        falling = p.b_g * water.liquid
+        through = falling - law.least(falling, p.a_g)
         q_se = saturated * through
         down = law.least(through - q_se, p.c)
         q_a, r_a = self.released(s, p, (saturated, below), inside, low, a_m)

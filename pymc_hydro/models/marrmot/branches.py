@@ -80,7 +80,8 @@ class GR4JDelayed(AbstractStructure):
 
     def fluxes(self, s, u, p):
         water, law, E = self.snow.fluxes(s, u, p), self.law, u.potential_evaporation
-        P_n, E_n = law.positive(water.liquid - E), law.positive(E - water.liquid)
+        e_f = law.least(water.liquid, E)
+        P_n, E_n = water.liquid - e_f, E - e_f
         z = s.S1 / p.x1
         P_s = law.positive((1 - z * z) * P_n)
         r = P_n - P_s + p.x1 / 4 * TANK**4 * z**5
@@ -88,7 +89,7 @@ class GR4JDelayed(AbstractStructure):
         g = p.x2 * law.power(law.positive(x), 3.5)
         return {
             **water,
-            "e_f": water.liquid - P_n,
+            "e_f": e_f,
             "e_s": law.positive(2 * z - z * z) * E_n,
             "r_9": 0.9 * r,
             "r_1": 0.1 * r,
@@ -350,10 +351,11 @@ class Smar(AbstractStructure):
 
     def fluxes(self, s, u, p):
         water, law, E = self.snow.fluxes(s, u, p), self.law, u.potential_evaporation
-        net, left = law.positive(water.liquid - E), law.positive(E - water.liquid)
+        e_0 = law.least(water.liquid, E)
+        net, left = water.liquid - e_0, E - e_0
         r_1 = p.h * (s.S1 + s.S2 + s.S3 + s.S4 + s.S5) / p.C * net
         down = law.least(net - r_1, p.y)
-        found = {**water, "e_0": water.liquid - net, "r_1": r_1, "r_2": net - r_1 - down}
+        found = {**water, "e_0": e_0, "r_1": r_1, "r_2": net - r_1 - down}
         for i in self.layers:
             S = s[f"S{i}"]
             found[f"e_{i}"] = law.evaporation(left, S)

@@ -271,12 +271,13 @@ class Thames(AbstractStructure):
 
     def fluxes(self, s, u, p):
         water, law, E = self.snow.fluxes(s, u, p), self.law, u.potential_evaporation
-        net = law.positive(water.liquid - E)
+        e_p = law.least(water.liquid, E)
+        net = water.liquid - e_p
         x_1 = (1 - p.phi) * net * law.full(s.S1, p.r_c)
         above = logistic(s.S4 / (0.1 if law.width else SMALL))
         return {
             **water,
-            "e_p": water.liquid - net,
+            "e_p": e_p,
             "pb": p.phi * net,
             "e": law.evaporation(E, s.S1),
             "x_1": x_1,
@@ -368,9 +369,9 @@ class Classic(AbstractStructure):
         x_4 = p.d_1 * semi * P * law.full(s.S4, beside)
         u_5 = x_4 * law.empty(-s.S5, SMALL)
         if reference:
-            runoff = law.positive(hard * hard * P - self.loss)
+            runoff = hard * hard * P - law.least(hard * hard * P, self.loss)
         else:
-            runoff = hard * law.positive(P - self.loss)
+            runoff = hard * (P - law.least(P, self.loss))
         dry = s.S4 if reference else -s.S5
         direct = (1 - p.d_1) * semi * P
         return {

@@ -41,7 +41,7 @@ class Wetland(AbstractStructure):
 
     def fluxes(self, s, u, p):
         water, law = self.snow.fluxes(s, u, p), self.law
-        through = law.positive(water.liquid - p.d)
+        through = water.liquid - law.least(water.liquid, p.d)
         return {
             **water,
             "e_i": water.liquid - through,
@@ -88,7 +88,7 @@ class Hillslope(AbstractStructure):
 
     def fluxes(self, s, u, p):
         water, law = self.snow.fluxes(s, u, p), self.law
-        through = law.positive(water.liquid - p.d)
+        through = water.liquid - law.least(water.liquid, p.d)
         runoff = law.saturated_share(s.S1 / p.C, p.b) * through
         return {
             **water,
@@ -141,7 +141,7 @@ class Plateau(AbstractStructure):
 
     def fluxes(self, s, u, p):
         water, law = self.snow.fluxes(s, u, p), self.law
-        through = law.positive(water.liquid - p.d)
+        through = water.liquid - law.least(water.liquid, p.d)
         inside = law.least(through, p.f_m)
         rise, low = law.constant(s.S2, p.c), p.l * p.C
         wet = law.positive(s.S1 - low) / (p.C - low)
