@@ -184,9 +184,10 @@ def observations(
     time = basin[TIME].values
     result: dict[str, dict[str, Scored]] = {what: {} for what in windows}
     for name in names:
-        if isinstance(observed.get(name), Means):
+        given = observed.get(name)
+        if isinstance(given, Means):
             for what, window in windows.items():
-                result[what][name] = _means(name, what, observed[name], time[window.scored])
+                result[what][name] = _means(name, what, given, time[window.scored])
             continue
         if name in observed:
             what = f"calibrate: {name!r}"

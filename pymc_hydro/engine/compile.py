@@ -281,14 +281,16 @@ def python_kernel(
         Whether it keeps a tape.
     """
     width = _width(model, n_column)
-    return _in_python(*_text(model, tuple(outputs), width, methods, hooks, taped)[:2], names)
+    name, text, _ = _text(model, tuple(outputs), width, methods, hooks, taped)
+    return _in_python(name, text, names)
 
 
 def python_sweep(
     model: AbstractModel, outputs: Sequence[str], methods: tuple[RungeKutta, ...]
 ) -> Callable:
     """Return a sweep as a function of plain Python."""
-    return _in_python(*_sweep_text(model, tuple(outputs), methods)[:2], {})
+    name, text, _ = _sweep_text(model, tuple(outputs), methods)
+    return _in_python(name, text, {})
 
 
 def _in_python(name, text, names):

@@ -2,6 +2,7 @@
 
 from numpy.typing import ArrayLike
 
+from pymc_hydro.data.means import Means
 from pymc_hydro.losses.functions.flow_duration import SEGMENTS, segment_bias
 from pymc_hydro.losses.functions.sums import mae, rmse
 from pymc_hydro.losses.pairs import Pairs
@@ -31,12 +32,12 @@ def percent_bias(observed: ArrayLike, simulated: ArrayLike) -> float:
     return 100 * (float(pairs.simulated.sum()) / total - 1)
 
 
-def evaluate(observed: ArrayLike, simulated: ArrayLike) -> dict[str, float]:
+def evaluate(observed: ArrayLike | Means, simulated: ArrayLike) -> dict[str, float]:
     """Return every score, the errors in mm/d and the biases in percent.
 
     Parameters
     ----------
-    observed : array_like, shape (n_time,), in mm/d
+    observed : array_like, shape (n_time,), in mm/d, or Means
         NaN where missing; missing observations are left out.
     simulated : array_like, shape (n_time,), in mm/d
 

@@ -48,7 +48,7 @@ class Pairs:
     def of(
         cls,
         name: str,
-        observed: Series,
+        observed: Series | Means,
         simulated: Series,
         *,
         transform: Transformation = None,

@@ -121,6 +121,9 @@ class AbstractSimulation(Op):
 class AbstractValues(AbstractSimulation):
     """What the Ops that return values share: parameters, forcing and initial state come first."""
 
+    problem: Problem
+    gufunc_signature: str
+
     @abstractmethod
     def columns(self, inputs, cotangent):
         """Return the cotangents of parameters and of the initial state, by way of the Jacobian."""

@@ -22,7 +22,7 @@ N_DIRECTION = 3
 LAST_DIGITS = 1e-14  # mm/d: round-off of outputs, from stores of some ten mm
 
 
-def _arrays(model, theta, basin):
+def _arrays(model, theta, basin) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the inputs of a run."""
     return np.array(theta, dtype=float), forcing_array(model, basin), model.initial_state
 
@@ -48,8 +48,8 @@ def sweep_against_columns(model, theta, basin, outputs=("discharge",), **solver)
     cotangent = np.random.default_rng(0).normal(size=values.shape)
     by_theta, _, by_x0 = swept(problem, *arrays, tape, cotangent)
     terms = cotangent[:, :, None] * columns.jacobian
-    scale = [p.scale or abs(t) for p, t in zip(model.parameters, theta, strict=True)]
-    scale = np.array([*scale, *np.ones(len(by_x0))])
+    sizes = [p.scale or abs(t) for p, t in zip(model.parameters, theta, strict=True)]
+    scale = np.array([*sizes, *np.ones(len(by_x0))])
     error = np.abs(np.concatenate([by_theta, by_x0]) - terms.sum(axis=(0, 1))) * scale
     allowed = COLUMNS_LIMIT * np.abs(terms).sum(axis=(0, 1)) * scale + ROUND_OFF
     worst = int(np.argmax(error / allowed))

@@ -74,7 +74,11 @@ def parameters(results: Results) -> pd.DataFrame:
         attrs = {} if results.fit is None else results.fit[p.name].attrs
         lower, upper = attrs.get("lower", p.lower), attrs.get("upper", p.upper)
         bounds = f"{lower:g} to {upper:g}"
-        row = {"meaning": p.description, "unit": p.unit, "searched bounds": bounds}
+        row: dict[str, str | float] = {
+            "meaning": p.description,
+            "unit": p.unit,
+            "searched bounds": bounds,
+        }
         if results.posterior is not None:
             row["prior"] = "uniform"
         if results.fit is not None:
@@ -105,7 +109,7 @@ def diagnostics(results: Results) -> pd.DataFrame:
     r_hat, ess = az.rhat(results.posterior), az.ess(results.posterior)
     edges = [(1 - INTERVAL) / 2, (1 + INTERVAL) / 2]
     units = {p.name: p.unit for p in results.model.parameters}
-    rows = {}
+    rows: dict[str, dict[str, str | float]] = {}
     for name in names:
         low, high = np.quantile(draws[name].values, edges)
         rows[name] = {"unit": units.get(name, "of the errors")}

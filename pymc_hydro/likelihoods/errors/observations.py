@@ -311,10 +311,10 @@ def _aligned(name, observed, axis: Axis, n_time, quantity) -> np.ndarray:
     if slices is None or not (_by_basin(observed) or isinstance(observed, LABELLED)):
         return observed_on(name, observed, time, AXIS, n_time, quantity=quantity)
     if not _by_basin(observed) or set(observed) != set(slices):
-        found = list(observed) if _by_basin(observed) else f"one {type(observed).__name__}"
+        given = list(observed) if _by_basin(observed) else f"one {type(observed).__name__}"
         raise ValueError(
             f"{name}: observed must be a mapping with a series for each of the basins "
-            f"{', '.join(map(str, slices))}, found {found}"
+            f"{', '.join(map(str, slices))}, found {given}"
         )
     parts = [
         observed_on(

@@ -69,8 +69,8 @@ def emit_sweep_assembly(
             with text.block("for k in range(n_time):"):
                 for o, output in enumerate(part.outputs):
                     kind, column = places[output.name]
-                    given = "cotangent" if kind == "values" else "by_held"
-                    text(f"part_cotangent[k, {o}] = {given}[k, {column}]")
+                    whole = "cotangent" if kind == "values" else "by_held"
+                    text(f"part_cotangent[k, {o}] = {whole}[k, {column}]")
             for result in results:
                 text(f"part_{result.name} = zeros({result.name}.shape)")
             given = {"tape": "tape[start:last]", "cotangent": "part_cotangent"}
