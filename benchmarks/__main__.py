@@ -16,6 +16,7 @@ MODULES = {
     "peers": ([], QUICK),
     "work_precision": ([], QUICK),
     "integration": ([], ["--models", "Hymod", "--draws", "1"]),
+    "gradients": ([], ["--models", "Hymod", "--draws", "1"]),
     "extremes": ([], QUICK),
     "models": ([], ["--draws", "1"]),
     "startup": ([], []),
