@@ -1,7 +1,8 @@
 """Hindcasts of two basins, leads of 1 to 10 days: skill by lead, with known and resampled weather.
 
-Hymod on Leaf River and HBV on the Fulda; parameters of the first years, by ``ph.fit_laplace`` on
-Laplace errors of Box-Cox flow with memory='flow'; an origin every fifth day of the later years.
+Hymod on Leaf River and HBV on the Fulda; parameters of the first years, by ``ph.fit_laplace``;
+an origin every fifth day of the later years. Errors are Laplace's of Box-Cox flow with
+``memory="flow"``, or Student's with AR(1).
 """
 
 import argparse
@@ -16,16 +17,22 @@ CASES = {
     "leaf_river": (ph.Hymod(snow=False), "1958-09-30"),
     "fulda": (ph.HBV(), "1985-10-01"),
 }
+ERRORS = {
+    "flow": {
+        "likelihood": partial(ph.likelihoods.Laplace, transform="box_cox", memory="flow"),
+        "scale": "constant",
+    },
+    "student": {"likelihood": "student", "ar": 1},
+}
 HORIZON, EVERY, DRAWS = 10, 5, 100
 
 
-def hindcasts(name: str, forcing: str | None, every: int = EVERY):
+def hindcasts(name: str, forcing: str | None, errors: str = "flow", every: int = EVERY):
     """Return hindcasts of the later years, and the record."""
     model, split = CASES[name]
     basin = ph.load_basin(name)
     first = basin.sel(time=slice(None, split))
-    errors = partial(ph.likelihoods.Laplace, transform="box_cox", memory="flow")
-    with ph.build_model(model, first, errors, scale="constant"):
+    with ph.build_model(model, first, **ERRORS[errors]):
         posterior = ph.fit_laplace(random_seed=1).sample(DRAWS, random_seed=1)
         ph.set_basin(basin)
         later = pd.DatetimeIndex(basin["time"].sel(time=slice(split, None)).values)[1:-HORIZON]
@@ -40,12 +47,12 @@ def hindcasts(name: str, forcing: str | None, every: int = EVERY):
     return found, basin
 
 
-def tables(every: int = EVERY) -> pd.DataFrame:
+def tables(errors: str = "flow", every: int = EVERY) -> pd.DataFrame:
     """Return the scores by basin, weather and lead."""
     rows = {}
     for name in CASES:
         for weather in (None, "resampled"):
-            found, basin = hindcasts(name, weather, every)
+            found, basin = hindcasts(name, weather, errors, every)
             rows[name, weather or "known"] = ph.verification.table_by_lead(
                 found, basin["discharge"]
             )
@@ -55,7 +62,8 @@ def tables(every: int = EVERY) -> pd.DataFrame:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--every", type=int, default=EVERY, help="days from origin to origin")
-    table = tables(parser.parse_args().every)
+    parser.add_argument("--errors", choices=ERRORS, default="flow")
+    table = tables(**vars(parser.parse_args()))
     columns = ["n", "crps", "skill_climatology", "skill_persistence", "covered", "above", "alpha"]
     print(table[columns].round(3).to_string())
     assert np.isfinite(table["crps"]).all()
