@@ -45,6 +45,7 @@ DOUBTFUL = {
         value_at(FULDA, "temperature", 7.5, slice(200, 300)),
         "exactly 7.5 degC for 100 days from 1979-07-20",
     ),
+    "constant for weeks": (value_at(FULDA, "temperature", 7.5, slice(200, 250)), "for 50 days"),
     "always 20 degC": (changed(FULDA, temperature=np.full(1200, 20)), "exactly 20 degC for 1200"),
     "half a year late": (
         changed(FULDA, potential_evaporation=np.roll(FULDA.potential_evaporation, 182)),
