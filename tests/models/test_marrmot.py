@@ -41,7 +41,7 @@ def test_every_structure_is_sound(kind):
 
 @pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.number)
 def test_smooth_laws_are_near_exact_ones(kind):
-    """At random contents: each flux within a few widths. It is too warm for snow (1 degC)."""
+    """At random contents: each flux within a few widths. It is too warm for snow (0.1 degC)."""
     rng = np.random.default_rng(3)
     exact, smooth = kind(), kind(width=1e-4)
     for theta in checks.draw_parameters(exact, rng, 20):

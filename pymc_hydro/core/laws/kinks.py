@@ -10,6 +10,7 @@ from pymc_hydro.core.smoothing import OVERFLOW_WIDTH, lesser, maximum, minimum, 
 __all__ = ["TAU", "Kinks"]
 
 TAU = 1.0  # d, in which a store that limits a flux would empty
+OF_SHARES = 0.1  # widths: what a share loses where it is one, it loses of all rain
 POWER_WIDTH = 1e-6  # of the base of a power, below which the power is linear
 VANISHING = 1e-6  # mm, of a capacity: below it an exact overflow is a switch of this width
 
@@ -21,7 +22,7 @@ class Kinks:
     Parameters
     ----------
     width : float
-        In mm/d of rates, mm of contents, 1 of shares; zero for exact kinks.
+        In mm/d of rates and mm of contents; of shares a tenth of it. Zero for exact kinks.
     """
 
     width: float = 0.0
@@ -51,7 +52,8 @@ class Kinks:
     def share(self, z: Any) -> Any:
         """Return `z`, restricted to the range from 0 to 1."""
         if self.width:
-            return minimum(pos(z, self.width), 1.0, self.width)
+            width = OF_SHARES * self.width
+            return minimum(pos(z, width), 1.0, width)
         return piecewise(1.0 - z, piecewise(z, z, 0.0, continuity=0), 1.0, continuity=0)
 
     def at_most(self, flux: Any, content: Any) -> Any:

@@ -27,8 +27,9 @@ class AbstractStructure(AbstractModel):
     snow : bool, optional
         Whether to put the snow front end before a structure that has no snow of its own.
     width : float, optional
-        Width over which minima, maxima and thresholds are smooth, in mm/d of rates, mm of contents
-        and 1 of shares, such as 0.01; snow falls and melts over 1 degC then. Zero for exact kinks.
+        Width over which minima, maxima and thresholds are smooth, in mm/d of rates and mm of
+        contents, such as 0.01; a tenth of it for shares, and 0.1 degC for snow and melt. Zero for
+        exact kinks.
 
     Attributes
     ----------
