@@ -42,7 +42,8 @@ def simulate(
         In the order of ``model.parameter_names``; or by name, scalars or vectors (n_vector,). In a
         mapping, numbers are fixed parameters: their derivatives are not computed.
     forcing : tensor_like, shape (n_time, n_forcing)
-        In the order of ``model.forcing_names``: mm/d, and degC.
+        In the order of ``model.forcing_names``: mm/d, and degC. A parameter that changes in time is
+        a column behind them: ``model.vary("K_f")`` is the model that reads it there.
     initial_state : tensor_like, shape (n_state,) or (n_vector, n_state); or mapping, optional
         Contents of the stores at the start in mm, in the order of ``model.store_names`` or by name;
         the model's own where not given.

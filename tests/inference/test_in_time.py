@@ -115,6 +115,8 @@ def test_a_constant_series_is_a_constant_parameter():
     assert varied.forcing_names == (*model.forcing_names, "x1")
     assert varied == pickle.loads(pickle.dumps(varied)) != model
     assert hash(varied) == hash(model.vary("x1"))
+    pytest.importorskip("sympy")
+    assert list(ph.equations(varied).forcings) == list(varied.forcing_names)
     theta, rest = model.default, varied.default
     found = []
     for each, vector in ((model, theta), (varied, rest)):

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from pymc_hydro.core.base.names import FORCINGS
 from pymc_hydro.core.model import AbstractModel
 
 __all__ = ["Equations", "equations"]
@@ -84,7 +83,7 @@ def equations(model: AbstractModel) -> Equations:
         return {name: sympy.Symbol(name, real=True) for name in names}
 
     states, parameters = symbols(model.store_names), symbols(model.parameter_names)
-    forcings = symbols(name for name in FORCINGS if name in model.forcing_names)
+    forcings = symbols(model.forcing_names)
     forcings |= symbols(hydrograph.output for hydrograph in model.hydrographs)
     fluxes = model.evaluate(states, forcings, parameters)
     column = sympy.Matrix(list(model.right_hand_side(fluxes).values()))
