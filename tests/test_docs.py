@@ -121,6 +121,8 @@ def test_links_lead_somewhere():
     for page in pages:
         for link in re.findall(r"\]\((?!http)([^)]+)\)", page.read_text(encoding="utf-8")):
             name, _, heading = link.partition("#")
+            if name.startswith("generated/"):
+                continue  # the build of the site makes these pages, and checks the links to them
             target = page.parent / name if name else page
             assert target.exists(), f"{page.name}: {link}"
             if heading:
