@@ -22,6 +22,7 @@ from pymc_hydro.testing.weather import weathers
 
 FORCING = ("precipitation", "potential_evaporation", "temperature")
 PROPOSED = "_proposed"
+CORRECTED = ("m_20", "m_41")  # without right values of the corrected equations
 TIGHT = {"rtol": 1e-9, "atol": 1e-9}
 
 
@@ -29,7 +30,7 @@ def compare(number: str, path: Path, formulation: str) -> str | None:
     """Return a line of the table of largest differences, in mm/d and mm."""
     with np.load(path, allow_pickle=False) as data:
         suffix = PROPOSED if formulation == "default" and f"Q{PROPOSED}" in data else ""
-        if formulation == "reference" and f"Q{PROPOSED}" not in data:
+        if f"Q{PROPOSED}" not in data and (formulation == "reference") != (number in CORRECTED):
             return None
         n = len(data["precipitation"])
         series = {name: ("time", data[name]) for name in FORCING}

@@ -166,9 +166,9 @@ class Nam(AbstractStructure):
 
     Notes
     -----
-    With exact kinks the equations are MARRMoT's, in which a smooth switch multiplies overland flow
-    and interflow: both are slightly negative just below their thresholds. With a `width` they are
-    zero there.
+    Overland flow and interflow are zero below their thresholds. With ``formulation="reference"``,
+    as in MARRMoT, a smooth switch multiplies them: both are negative just below, and with a
+    threshold near one the upper zone grows without bound.
 
     References
     ----------
@@ -215,7 +215,7 @@ class Nam(AbstractStructure):
     def above(self, x, threshold):
         """Return the relative content above a threshold, from 0 to 1."""
         law = self.law
-        if not law.width:
+        if self.formulation == "reference":
             over = law.least(1.0, x) - threshold
             return over / (1 - threshold) * law.full_to(x, threshold, SMALL)
         return law.positive(law.least(1.0, x) - threshold) / (1 - threshold)

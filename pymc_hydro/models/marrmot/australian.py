@@ -158,9 +158,9 @@ class Gsfb(AbstractStructure):
 
     Notes
     -----
-    With exact kinks the equations are MARRMoT's, in which a smooth switch multiplies infiltration:
-    just below its threshold it is negative, and may draw both lower stores below zero. With a
-    `width` it is zero there.
+    Infiltration is zero below its threshold. With ``formulation="reference"``, as in MARRMoT, a
+    smooth switch multiplies it: just below it is negative, and may draw both lower stores below
+    zero.
 
     References
     ----------
@@ -197,7 +197,8 @@ class Gsfb(AbstractStructure):
 
     def fluxes(self, s, u, p):
         water, law, low = self.snow.fluxes(s, u, p), self.law, p.n * p.C
-        above = law.positive(s.S1 - low) if law.width else s.S1 - low
+        above = s.S1 - low
+        above = above if self.formulation == "reference" else law.positive(above)
         return {
             **water,
             "e": law.evaporation_limited(u.potential_evaporation, s.S1, low, p.e_m),
