@@ -10,6 +10,7 @@ from pymc_hydro import plots as plots
 from pymc_hydro import signatures as signatures
 from pymc_hydro import testing as testing
 from pymc_hydro import verification as verification
+from pymc_hydro.attribution import attribute as attribute
 from pymc_hydro.calibration import Calibration as Calibration
 from pymc_hydro.calibration import calibrate as calibrate
 from pymc_hydro.core.snow import elevation_bands as elevation_bands

@@ -97,6 +97,10 @@ ALLOWED = {
         {"calibration/search", "core", "core/base", "data", "engine", "losses", "models", "ops"},
         {"numpy", "pandas", "xarray", "scipy", "pytensor"},
     ),
+    "attribution": (
+        {"core", "core/base", "data", "engine", "integrators", "losses"},
+        {"numpy", "pandas", "pytensor", "xarray"},
+    ),
     "testing": (
         {"core", "core/base", "data", "engine", "engine/codegen", "engine/derivation"}
         | {"integrators"},

@@ -20,6 +20,7 @@ NAMES = {
     "RungeKutta",
     "SacSma",
     "Xinanjiang",
+    "attribute",
     "build_model",
     "calibrate",
     "compare",
