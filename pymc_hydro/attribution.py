@@ -1,7 +1,7 @@
 """Which rain made this flood: derivatives of a number of a run by the forcing of every interval."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -97,7 +97,7 @@ def attribute(
     scored = _intervals(at, basin[TIME].values, series if is_output else None)
     cotangent = np.zeros((series.size, 1))
     if is_output:
-        value, cotangent[scored, 0] = series[scored].mean(), 1 / series[scored].size
+        value, cotangent[scored, 0] = float(series[scored].mean()), 1 / series[scored].size
     else:
         if "discharge" not in basin:
             raise KeyError(f"attribute: the record has no discharge for the score {of!r}")
@@ -118,7 +118,7 @@ def attribute(
         }
         run[f"by_{name}"] = (TIME, column, attributes)
     ends = run[TIME].values[scored]
-    return run.assign_attrs(of=what, value=float(value), first=str(ends[0]), last=str(ends[-1]))
+    return run.assign_attrs(of=what, value=value, first=str(ends[0]), last=str(ends[-1]))
 
 
 def _intervals(at, time, series) -> slice:
@@ -149,5 +149,6 @@ def _score(function, observed, simulated) -> tuple[float, np.ndarray]:
     """Return a score and its derivative by the simulated series."""
     q = pt.dvector("simulated")
     value = function(observed, q)
-    run = pytensor.function([q], [value, pytensor.grad(value, q)], mode="FAST_COMPILE")
-    return tuple(run(simulated))
+    slopes = cast(pt.TensorVariable, pytensor.grad(value, q))
+    score, derivative = pytensor.function([q], [value, slopes], mode="FAST_COMPILE")(simulated)
+    return float(score), derivative

@@ -38,9 +38,9 @@ def plot_attribution(data: xr.Dataset, *, basin: xr.Dataset | None = None) -> An
 
     names = [str(name) for name in data.data_vars if str(name).startswith("by_")]
     (output,) = (str(name) for name in data.data_vars if not str(name).startswith("by_"))
-    large = [np.abs(data[n]) > NEGLIGIBLE * float(np.abs(data[n]).max()) for n in names]
+    sizes = [np.abs(data[name].values) for name in names]
     first, last = np.datetime64(data.attrs["first"]), np.datetime64(data.attrs["last"])
-    counts = np.any([x.values for x in large], axis=0)
+    counts = np.any([size > NEGLIGIBLE * size.max() for size in sizes], axis=0)
     begin = int(np.argmax(counts)) if counts.any() else 0
     data = data.isel(time=slice(begin, None))
     inside = data.sel(time=slice(None, last + (last - data["time"].values[0]) / 5))
