@@ -2,14 +2,17 @@
 
 import inspect
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import Any, overload
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from pymc_hydro.calibration.assemble import assemble_calibration
+from pymc_hydro.calibration.many import calibrate_each
 from pymc_hydro.calibration.objective import Objective, define_goal
 from pymc_hydro.calibration.periods import Period, Series, check_apart, observations, select_window
 from pymc_hydro.calibration.result import Calibration
@@ -20,6 +23,7 @@ from pymc_hydro.core.base.dims import TIME
 from pymc_hydro.core.base.names import check_arguments
 from pymc_hydro.core.base.renamed import renamed_arguments
 from pymc_hydro.core.model import AbstractModel
+from pymc_hydro.data.records import are_basins
 from pymc_hydro.data.schema import Warmup, as_basin, check_warmup, interval_length
 from pymc_hydro.engine.errors import IntegrationError
 from pymc_hydro.engine.problem import SOLVER_SETTINGS, check_model_type, define_problem
@@ -29,10 +33,22 @@ from pymc_hydro.models.listing import as_model
 __all__ = ["Calibration", "calibrate"]
 
 
+@overload
+def calibrate(  # type: ignore[overload-overlap]
+    model: AbstractModel | str, basin: xr.Dataset | pd.DataFrame, *arguments: Any, **options: Any
+) -> Calibration: ...
+
+
+@overload
+def calibrate(
+    model: AbstractModel | str, basin: Mapping[Hashable, Any], *arguments: Any, **options: Any
+) -> xr.Dataset: ...
+
+
 @renamed_arguments(seed="random_seed")
 def calibrate(
     model: AbstractModel | str,
-    basin: xr.Dataset | pd.DataFrame,
+    basin: xr.Dataset | pd.DataFrame | Mapping[Hashable, Any],
     loss: str | Callable | Mapping = "nse",
     method: str | None = None,
     starts: Starts = 8,
@@ -52,9 +68,11 @@ def calibrate(
     initial_state: Mapping | Sequence | np.ndarray | None = None,
     cores: int | None = None,
     progressbar: bool = True,
+    executor: Executor | None = None,
+    store: str | Path | None = None,
     **solver_settings: Any,
-) -> Calibration:
-    """Calibrate a model on a basin's observations.
+) -> Calibration | xr.Dataset:
+    """Calibrate a model on a basin's observations; or on those of many basins, one by one.
 
     SciPy's optimisers search from several starts in parallel. One integration gives the loss and
     its exact gradient. If the loss is a sum of squares (NSE is one minus such a sum), it gives the
@@ -64,8 +82,10 @@ def calibrate(
     ----------
     model : AbstractModel or str
         Or its name, for default options: "HBV", "m_01".
-    basin : Dataset or DataFrame
-        With ``discharge``, unless `observed` is given; missing observations are left out.
+    basin : Dataset or DataFrame, or several
+        With ``discharge``, unless `observed` is given; missing observations are left out. Several
+        are a mapping of name to such records, or to functions without arguments that read them
+        (where the work is done); or a Dataset on ``basin``.
     loss : str, callable, or mapping of output to loss
         A name of ``ph.losses.SCORES`` (maximised) or ``ph.losses.LOSSES`` (minimised); a function
         of (observed, simulated) that is minimised, written in operations that PyTensor can
@@ -122,17 +142,30 @@ def calibrate(
         only while all searches of a round go on, see the notes.
     progressbar : bool
         Whether to show progress on a terminal or in a notebook.
+    executor : concurrent.futures.Executor, optional
+        Of several basins: where they are calibrated, each on one core. A pool of threads if not
+        given; a ``ProcessPoolExecutor``, or the ``get_executor()`` of a Dask client.
+    store : path, optional
+        Of several basins: a Zarr store (needs ``zarr``) into which each result is written as it is
+        there.
+        The same call goes on where an interrupted one ended; basins whose record has changed, or
+        is read by a function, are calibrated again.
     **solver_settings
         As in ``ph.simulate``: ``solver``, ``rtol``, ``atol``, ``steps``.
 
     Returns
     -------
-    Calibration
+    Calibration, or Dataset
+        A Dataset on ``basin`` for several basins: ``parameters`` and ``standard_error`` (basin,
+        parameter), ``covariance``, ``at_bound``; ``score`` and ``validation_score``, the values
+        of `loss`; ``integrations``, ``seconds``; ``status`` (1 calibrated, 2 failed) and
+        ``message``. A basin that fails is a row.
 
     Raises
     ------
     KeyError, TypeError, ValueError
-        If an argument or the data do not fit, or the integration fails at every start.
+        If an argument or the data do not fit, or the integration fails at every start; or a store
+        holds other basins or settings.
 
     Notes
     -----
@@ -168,7 +201,14 @@ def calibrate(
     >>> bool(fit.scores["nse"] > 0.8 and fit.validation_scores["nse"] > 0.8)
     True
     """
+    given = dict(locals())
     model = as_model(model)
+    if are_basins(basin):
+        return _calibrate_each(model, given)
+    if executor is not None or store is not None:
+        raise ValueError(
+            "calibrate: executor and store are for several basins; give a mapping of name to record"
+        )
     mappings = {"bounds": bounds, "fixed": fixed, "loss_options": loss_options}
     _check_arguments(model, random_seed, hops, cores, mappings, solver_settings)
     outputs = tuple(loss) if isinstance(loss, Mapping) else ("discharge",)
@@ -214,6 +254,19 @@ def calibrate(
     settings = {"sensitivities": True, "initial_state": initial_state, **solver_settings}
     runs = _final_runs(model, theta, basin, scored, windows, settings)
     return assemble_calibration(model, space, outcome, runs)
+
+
+def _calibrate_each(model, given) -> xr.Dataset:
+    """Calibrate each of several basins, by the arguments of :func:`calibrate`."""
+    where = {name: given.pop(name) for name in ("executor", "store", "progressbar")}
+    basins, settings = given.pop("basin"), given.pop("solver_settings")
+    if given.pop("cores") not in (None, 1):
+        raise ValueError(
+            "calibrate: each of several basins is calibrated on one core; give an executor with "
+            "as many workers as cores"
+        )
+    del given["model"]
+    return calibrate_each(calibrate, model, basins, given | settings, **where)
 
 
 def _check_arguments(model, random_seed, hops, cores, mappings, solver_settings):
