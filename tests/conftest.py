@@ -1,3 +1,4 @@
+import os
 import sys
 
 import numpy as np
@@ -7,6 +8,9 @@ import pytest
 import pymc_hydro as ph
 from pymc_hydro.testing.weather import weathers
 from tests.tiny import Tiny
+
+# PyMC asks JAX for a device a chain, which has no effect once a test has used JAX.
+os.environ.setdefault("XLA_FLAGS", "--xla_force_host_platform_device_count=2")
 
 FORCINGS = weathers()
 NEWER_STACK = sys.version_info >= (3, 12)  # PyMC 6; below that PyMC 5

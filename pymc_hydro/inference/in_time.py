@@ -45,7 +45,7 @@ def storms(basin: Any, dry_days: float = 1.0, wet: float = WET) -> xr.DataArray:
     >>> import pymc_hydro as ph
     >>> spell = ph.storms(ph.load_basin("leaf_river"), dry_days=2)
     >>> int(spell.max()) + 1
-    561
+    460
     """
     if not (dry_days > 0 and wet > 0):
         raise ValueError(

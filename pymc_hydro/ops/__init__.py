@@ -22,5 +22,6 @@ __all__ = [
     "simulate",
 ]
 
-register_after("pytensor.link.numba.dispatch", "pymc_hydro.ops.backends.numba_reverse")
+for module in ("numba_dispatch", "numba_reverse"):
+    register_after("pytensor.link.numba.dispatch", f"pymc_hydro.ops.backends.{module}")
 register_after("pytensor.link.jax.dispatch", "pymc_hydro.ops.backends.jax_dispatch")

@@ -1,5 +1,7 @@
 """Observations and draws at the same times, and the labels of scores."""
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 
@@ -56,7 +58,7 @@ def central_interval(name, draws, prob):
     return quantiles.isel(quantile=0, drop=True), quantiles.isel(quantile=1, drop=True)
 
 
-def flat_draws(array):
+def flat_draws(array: Any) -> Any:
     """Return an array whose draws of all chains and members are one dimension ``draw``."""
     if not isinstance(array, xr.DataArray) or not set(array.dims) & {"chain", "member"}:
         return array

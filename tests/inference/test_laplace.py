@@ -212,7 +212,7 @@ def test_errors_of_your_own_priors_start_where_the_others_do():
     moved, of_errors = error_start(model, z)
     assert of_errors.tolist() == [False, True, True, True]
     assert moved[:2].tolist() == [1.5, -1.0]
-    assert np.tanh(moved[2] / 2) == pytest.approx(np.exp(-0.05))
+    assert np.tanh(moved[2] / 2) == pytest.approx(np.exp(-0.02))
     assert np.exp(moved[3]) == pytest.approx(0.1 * observed.std())
 
 

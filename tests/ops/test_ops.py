@@ -227,7 +227,7 @@ def test_fixed_parameters_have_no_columns(mode):
     free = ("K_s", "S_umax")
     gradients = []
     for names in (None, free):
-        problem = define_problem(MODEL, ("discharge",), 1.0, free=names)
+        problem = define_problem(MODEL, ("discharge",), 1.0, steps=4, free=names)
         theta = pt.dvector()
         total = SimulatedValues(problem)(theta, FORCING, MODEL.initial_state).sum()
         f = compiled([theta], [pytensor.grad(total, theta)], mode)

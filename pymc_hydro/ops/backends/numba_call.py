@@ -10,13 +10,17 @@ import functools
 import inspect
 from typing import Any
 
+import numba
 from llvmlite import binding
 from numba.core import cgutils
 from numba.extending import intrinsic
 
 from pymc_hydro.engine.compile import Kernel
+from pymc_hydro.ops.fit import inputs_fit, record_fits
 
-__all__ = ["kernel_call"]
+__all__ = ["ascends", "fits", "kernel_call"]
+
+fits, ascends = numba.njit(inputs_fit), numba.njit(record_fits)
 
 
 @functools.lru_cache(maxsize=256)

@@ -10,15 +10,14 @@ from pytensor.link.numba.dispatch.basic import register_funcify_default_op_cache
 
 from pymc_hydro.core.domain import OUTSIDE, domain_of, is_outside
 from pymc_hydro.engine.codegen import COUNTS
-from pymc_hydro.ops.backends.numba_call import kernel_call
+from pymc_hydro.ops.backends.numba_call import ascends, fits, kernel_call
 from pymc_hydro.ops.backends.numba_threads import add_to_entries, start_threads
 from pymc_hydro.ops.batch import BatchJacobian, BatchValues
-from pymc_hydro.ops.fit import inputs_fit, record_fits, sizes_of
+from pymc_hydro.ops.fit import sizes_of
 from pymc_hydro.ops.simulation import SimulatedJacobian, SimulatedValues
 
 VERSION = 9  # raise when the functions below change
 N_COUNTS = len(COUNTS)
-fits, ascends = numba.njit(inputs_fit), numba.njit(record_fits)
 
 
 @register_funcify_default_op_cache_key(SimulatedValues)

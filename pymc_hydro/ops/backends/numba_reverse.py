@@ -6,8 +6,7 @@ from pytensor.link.numba.dispatch.basic import register_funcify_default_op_cache
 
 from pymc_hydro.core.domain import domain_of, is_outside
 from pymc_hydro.engine.codegen import COUNTS, SWEEP_ARGUMENTS
-from pymc_hydro.ops.backends.numba_call import kernel_call
-from pymc_hydro.ops.backends.numba_dispatch import ascends, fits
+from pymc_hydro.ops.backends.numba_call import ascends, fits, kernel_call
 from pymc_hydro.ops.batch import BatchValues
 from pymc_hydro.ops.fit import sizes_of
 from pymc_hydro.ops.reverse import Sweep, TapedValues
