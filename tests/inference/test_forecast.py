@@ -221,6 +221,7 @@ class Routed(Tiny):
         super().__init__(**options)
 
 
+@pytest.mark.kernels
 @pytest.mark.parametrize("kind", [Routed, Delayed])
 def test_water_in_a_unit_hydrograph_arrives_in_the_forecast(kind):
     """It is in no store: the run begins as much earlier as it takes."""

@@ -24,7 +24,8 @@ def leaf_river_model(leaf_river):
 
 @pytest.mark.usefixtures("compiled")
 @pytest.mark.parametrize(
-    "random_seed", [1, *(pytest.param(s, marks=pytest.mark.slow) for s in (2, 3, 4))]
+    "random_seed",
+    [1, *(pytest.param(s, marks=[pytest.mark.slow, pytest.mark.kernels]) for s in (2, 3, 4))],
 )
 def test_the_highest_mode_is_found(leaf_river_model, random_seed):
     found = ph.fit_laplace(leaf_river_model, random_seed=random_seed, starts=3)

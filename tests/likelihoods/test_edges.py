@@ -50,6 +50,7 @@ def place(observed, q):
     )
 
 
+@pytest.mark.kernels
 def test_compiled_likelihoods_and_those_of_failed_runs(compiled, flows):
     observed, simulated = flows[0], flows[1].eval()
     with pm.Model() as model:

@@ -211,7 +211,7 @@ FRACTIONS, ORDER_6, AMPLIFIED = np.array([1, 0.5, 0.25]), np.array([1, -20, 64])
 KINKS = 0.005  # of the derivatives, at most, may be none
 RESOLVED = 0.5  # of the derivatives, at least; the others hardly change sixty days
 SCORED = slice(120, None)
-MODELS = [Tiny(), ph.Hymod(), ph.HBV(), ph.GR4J()]  # the ladder is for the Jacobians of all
+MODELS = [Tiny(), ph.Hymod()]  # the ladder is for the Jacobians of all
 
 
 @functools.cache

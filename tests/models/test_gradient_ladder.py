@@ -24,7 +24,7 @@ DEFAULTS = [pytest.param(cls(), id=cls.__name__) for cls in ph.MODELS]
 # the adaptive kernel, which other tests compile as well, are for the others.
 WHOLE = [
     pytest.param(model, id=f"{type(model).__name__}-{model.formulation}")
-    for model in (ph.HBV(), ph.GR4J(), ph.SacSma(), ph.Hymod(formulation="reference"))
+    for model in (ph.HBV(), ph.GR4J(), ph.SacSma())
 ]
 OTHERS = [pytest.param(cls(), id=cls.__name__) for cls in (ph.Hmodel, ph.Xinanjiang, ph.CFE)]
 SMALLEST = sorted(DEFAULTS, key=lambda param: len(param.values[0].parameters))[:2]
