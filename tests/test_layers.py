@@ -95,7 +95,7 @@ ALLOWED = {
     "calibration/search": ({"calibration"}, {"numpy", "scipy", "rich"}),
     "calibration": (
         {"calibration/search", "core", "core/base", "data", "engine", "losses", "models", "ops"},
-        {"numpy", "pandas", "xarray", "scipy", "pytensor", "rich"},
+        {"numpy", "pandas", "xarray", "scipy", "pytensor"},
     ),
     "attribution": (
         {"core", "core/base", "data", "engine", "integrators", "losses"},

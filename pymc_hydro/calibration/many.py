@@ -3,9 +3,9 @@
 import hashlib
 import os
 import time
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor, as_completed
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,10 @@ import numpy as np
 import xarray as xr
 
 from pymc_hydro.calibration.result import Calibration
-from pymc_hydro.core.base.dims import PARAMETER, TIME
+from pymc_hydro.calibration.search.parallel import counting_bar
+from pymc_hydro.core.base.dims import PARAMETER
 from pymc_hydro.core.model import AbstractModel
-from pymc_hydro.data.records import BASIN
+from pymc_hydro.data.records import BASIN, cut_record
 from pymc_hydro.losses.table import find_loss
 
 __all__ = ["calibrate_each"]
@@ -73,19 +74,21 @@ def calibrate_each(
     if len(set(names)) < len(names):
         raise ValueError(f"calibrate: names of basins must be unique, found {names}")
     table = _empty(model, names, options)
-    keys = {name: _record_key(basins, name) for name in names}
+    keys = dict.fromkeys(names, "")
     if store is not None:
+        keys = {name: _record_key(basins, name) for name in names}
         table = _opened(Path(store), table)
     waiting = [
         (i, name)
         for i, name in enumerate(names)
         if not (table["status"][i] and keys[name] and str(table["record"].values[i]) == keys[name])
     ]
+    padded = isinstance(basins, xr.Dataset)  # to the record of all basins
     pool = ThreadPoolExecutor(os.cpu_count()) if executor is None else nullcontext(executor)
-    with pool as workers, _progress(len(names), len(waiting), progressbar) as show:
+    with pool as workers, counting_bar("basins", progressbar) as show:
         futures = {
-            workers.submit(_row, calibrate_one, model, _record(basins, name), dict(options)): i
-            for i, name in waiting
+            workers.submit(_row, calibrate_one, model, record, dict(options), padded): i
+            for i, record in ((i, _record(basins, name)) for i, name in waiting)
         }
         try:
             for future in as_completed(futures):
@@ -93,7 +96,8 @@ def calibrate_each(
                 _fill(table, i, future.result(), keys[names[i]])
                 if store is not None:
                     _write(Path(store), table, i)
-                show(table)
+                failed = int((table["status"] == STATUS["failed"]).sum())
+                show(len(names) - len(futures), len(names), f"{failed} failed" if failed else "")
         except BaseException:
             for future in futures:
                 future.cancel()
@@ -104,8 +108,7 @@ def calibrate_each(
 def _record(basins, name):
     """Return the record of a basin, or the function that reads it: workers call it."""
     if isinstance(basins, xr.Dataset):
-        one = basins.sel({BASIN: name}, drop=True)
-        return one.dropna(TIME, how="all", subset=[n for n in one.data_vars if TIME in one[n].dims])
+        return basins.sel({BASIN: name}, drop=True)
     return basins[name]
 
 
@@ -162,11 +165,12 @@ def _empty(model, names, options) -> xr.Dataset:
     return xr.Dataset({**by_parameter, **rows}, coords, attributes)
 
 
-def _row(calibrate_one, model, record, options) -> dict[str, Any]:
+def _row(calibrate_one, model, record, options, padded) -> dict[str, Any]:
     """Calibrate one basin on one core; returns its row. A failure is a row as well."""
     begin = time.perf_counter()
     try:
         record = record() if callable(record) else record
+        record = cut_record(record, model.forcing_names) if padded else record
         fit = calibrate_one(model, record, **options, cores=1, progressbar=False)
     except Exception as error:
         message = f"{type(error).__name__}: {error}"
@@ -238,28 +242,3 @@ def _write(store, table, i) -> None:
     region = {BASIN: slice(i, i + 1)}
     for part in (row.drop_vars("record"), row[["record"]]):
         part.to_zarr(store, region=region, consolidated=False)
-
-
-@contextmanager
-def _progress(total, waiting, wanted) -> Iterator[Callable[[xr.Dataset], None]]:
-    """Yield a function of the table that shows how many basins have ended."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("calibrating: basins"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.description}"),
-    )
-    shown = wanted and (console.is_terminal or console.is_jupyter)
-    with Progress(*columns, console=console, disable=not shown) as progress:
-        task = progress.add_task("", total=total, completed=total - waiting)
-
-        def show(table):
-            failed = int((table["status"] == STATUS["failed"]).sum())
-            progress.update(task, advance=1, description=f"{failed} failed" if failed else "")
-
-        yield show

@@ -8,7 +8,7 @@ import xarray as xr
 
 from pymc_hydro.data.schema import checked_basin, interval_length, warn_if_doubtful
 
-__all__ = ["BASIN", "are_basins", "as_basins", "common_time"]
+__all__ = ["BASIN", "are_basins", "as_basins", "common_time", "cut_record"]
 
 BASIN = "basin"
 
@@ -46,8 +46,9 @@ def as_basins(
     basins = {}
     for name in names:
         try:
+            one: xr.Dataset | pd.DataFrame
             if isinstance(data, xr.Dataset):
-                one = _cut(data.sel({BASIN: name}, drop=True), needed)
+                one = cut_record(data.sel({BASIN: name}, drop=True), needed)
             else:
                 one = data[name]
             basins[name] = checked_basin(one, needed)
@@ -92,7 +93,7 @@ def common_time(basins: Sequence[xr.Dataset]) -> tuple[np.ndarray, np.ndarray]:
     return start + np.flatnonzero(there) * step, (np.cumsum(there) - 1)[first]
 
 
-def _cut(basin, needed):
+def cut_record(basin: xr.Dataset, needed: Sequence[str]) -> xr.Dataset:
     """Return the intervals from the first to the last one in which no forcing is missing."""
     forcing = [n for n in needed if n != "discharge" and n in basin]
     series = [basin[n].values for n in forcing if basin[n].dims == ("time",)]

@@ -124,7 +124,7 @@ def test_a_kill_loses_only_what_was_in_flight(tmp_path):
         limit = time.time() + 120
         while time.time() < limit and job.poll() is None:
             time.sleep(0.5)
-            if store.exists() and (store / "record" / "1").exists():
+            if all((store / "record" / row).exists() for row in "01"):
                 break
         assert job.poll() is None
     finally:

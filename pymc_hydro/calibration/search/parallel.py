@@ -11,7 +11,7 @@ import numpy as np
 from pymc_hydro.calibration.objective import Goal
 from pymc_hydro.calibration.search.rounds import Search
 
-__all__ = ["progress_bar", "run_searches"]
+__all__ = ["counting_bar", "progress_bar", "run_searches"]
 
 REFRESH = 0.2  # seconds between looks at the searches
 
@@ -49,14 +49,14 @@ def run_searches(
 
 
 @contextmanager
-def progress_bar(goal: Goal, wanted: bool) -> Iterator[Callable[[list[Search]], None]]:
-    """Yield a function of all searches that shows how many have ended, and the best so far."""
+def counting_bar(what: str, wanted: bool) -> Iterator[Callable[[int, int, str], None]]:
+    """Yield a function of how many have ended, how many there are, and a text beside the bar."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     console = Console(stderr=True)
     columns = (
-        TextColumn("calibrating: searches"),
+        TextColumn(f"calibrating: {what}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
@@ -66,12 +66,23 @@ def progress_bar(goal: Goal, wanted: bool) -> Iterator[Callable[[list[Search]], 
     with Progress(*columns, console=console, disable=not shown) as progress:
         task = progress.add_task("", total=None)
 
+        def show(done: int, total: int, text: str) -> None:
+            progress.update(task, completed=done, total=total, description=text)
+
+        yield show
+
+
+@contextmanager
+def progress_bar(goal: Goal, wanted: bool) -> Iterator[Callable[[list[Search]], None]]:
+    """Yield a function of all searches that shows how many have ended, and the best so far."""
+    with counting_bar("searches", wanted) as show_count:
+
         def show(searches: list[Search]):
             done = sum(search.ended for search in searches)
             best = goal.sign * min(search.best[0] for search in searches)
             text = f"{sum(len(search.trace) for search in searches)} integrations"
             if np.isfinite(best):
                 text += f", best {goal.name} {best:.4f}"
-            progress.update(task, completed=done, total=len(searches), description=text)
+            show_count(done, len(searches), text)
 
         yield show
