@@ -188,7 +188,7 @@ def test_two_modes_are_a_table():
         assert row["gap"] == pytest.approx(found.modes["log_posterior"][0] - row["log_posterior"])
 
 
-def test_a_density_without_a_mode_says_so():
+def test_a_density_without_a_mode_says_so(compiled):
     """Three means, centred, of one observation each: their standard deviation goes to zero."""
     with pm.Model() as model:
         sd = pm.HalfNormal("sd", 1.0)

@@ -123,7 +123,7 @@ def test_memory_of_errors_ends_with_a_basin():
     assert f(*at.values()) == pytest.approx(total, rel=1e-12)
 
 
-def test_failure_of_a_basin_is_not_finite(model):
+def test_failure_of_a_basin_is_not_finite(model, compiled):
     """Values of one basin are NaN, and the log-probability of all is no number."""
     theta = pt.dmatrix()
     with pm.Model():
