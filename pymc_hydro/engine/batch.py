@@ -66,7 +66,7 @@ def run_batch(
     initial: bool = False,
     threads: int | None = None,
 ) -> Batch:
-    """Integrate every record with each of its vectors; the results equal those of single runs.
+    """Integrate every record with each of its vectors; the results are equal to single runs.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ def run_batch(
                 values[target], jacobian[target], counts[v, r],
             )  # fmt: skip
 
-    # Each thread takes the next one, the longest first, so that all end at about the same time.
+    # Each thread takes the next run, the longest first, so that all end at about the same time.
     longest = np.argsort(-length, kind="stable").tolist()
     members = iter([(v, r) for r in longest for v in range(n_vector)])
     n_thread = min(threads or os.cpu_count() or 1, status.size)
@@ -129,8 +129,8 @@ def tape_batch(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the values of all runs, and their tapes one after another.
 
-    The arguments are those of :func:`run_batch`. The last column of the tape is the number of the
-    run, ``vector * n_record + record``.
+    The arguments are the arguments of :func:`run_batch`. The last column of the tape is the number
+    of the run, ``vector * n_record + record``.
     """
     n_vector, n_record = theta.shape[:2]
     values = np.full((n_vector, len(forcing), len(problem.outputs)), np.nan)
@@ -162,13 +162,13 @@ def sweep_batch(
     Parameters
     ----------
     tape : array
-        Of :func:`tape_batch`; the other arguments are those of the same call.
+        The tape that :func:`tape_batch` returned for the same arguments.
     cotangent : array, shape (n_vector, n_time, n_output)
 
     Returns
     -------
     tuple of array, of the shapes of `theta`, `forcing` and `x0`
-        That of the forcing is the sum over vectors.
+        The cotangent of the forcing is the sum over vectors.
     """
     n_vector, n_record = theta.shape[:2]
     ends = np.searchsorted(tape[:, -1], np.arange(n_vector * n_record + 1))

@@ -51,7 +51,7 @@ def cache_directory() -> Path:
 
 
 def _private(path: Path, kind: int) -> bool:
-    """Return whether a path is of this kind, belongs to the user and is closed to others."""
+    """Return whether a path is of the given kind, belongs to the user and is closed to others."""
     found = path.lstat()
     if stat.S_IFMT(found.st_mode) != kind:
         return False
@@ -85,7 +85,7 @@ class KernelCache(_Cache):
     content : str
         Hash of the text of the kernel.
     label : str
-        What to call it in messages.
+        Name of the kernel in messages.
     """
 
     def __init__(self, content: str, label: str):
@@ -131,7 +131,7 @@ class KernelCache(_Cache):
                 target_context.refresh()
                 try:
                     result = compiler.CompileResult._rebuild(target_context, *pickle.loads(payload))
-                except Exception as error:  # sound, but written by another version of ours
+                except Exception as error:  # sound, but written by another version of the package
                     reason = f"{type(error).__name__}: {error}".splitlines()[0]
                     logger.warning(
                         "cache entry of %s is of another version (%s); compiling it anew",

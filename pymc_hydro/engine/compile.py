@@ -63,7 +63,7 @@ _CONSTANTS = ("N_TERMS", "SUMMED_NORM", "MAX_DOUBLINGS")  # of the propagator's 
 MATHEMATICS = ("cos", "erfc", "exp", "expm1", "lgamma", "log", "log1p", "sin", "sqrt", "tanh")
 # Multiply and add with one rounding, and shared reciprocals: each changes the last digit at most.
 FAST = {"contract": True, "arcp": True}
-# Explicit: a function without options is compiled with those of the function that calls it.
+# Explicit: a function without options is compiled with the options of its caller.
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True, "fastmath": FAST}
 
 
@@ -82,7 +82,7 @@ class Kernel:
     arguments : tuple of Argument
         In their order.
     signature : str
-        Types of the arguments and of what it returns: for Numba.
+        Types of the arguments and of the result, as Numba writes them.
     """
 
     function: Callable
@@ -95,7 +95,7 @@ class Kernel:
 def select_methods(
     solver: str | RungeKutta | None, steps: int | None = None
 ) -> tuple[RungeKutta, ...]:
-    """Return the methods for `solver`; a step takes the first of them that is stable."""
+    """Return the methods for `solver`; a step takes the first method that is stable."""
     if solver is None:
         return AUTOMATIC_FIXED if steps else AUTOMATIC
     if isinstance(solver, RungeKutta):
@@ -116,7 +116,7 @@ def _system(model, outputs, full=False):
 
 @functools.lru_cache(maxsize=256)
 def _text(model, outputs, width, methods, hooks=NO_HOOKS, taped=False):
-    """Return name, text and content of a kernel; the name has the content in it: no two clash."""
+    """Return name, text and content of a kernel; the content in the name makes it unique."""
     make_tape = Tape if taped else None
 
     def body(name, *part):
@@ -145,7 +145,7 @@ def _sweep_text(model, outputs, methods):
 
 
 def _named(model, outputs, body, assembly):
-    """Return name, text and content of a function; before it those of its parts, if any."""
+    """Return name, text and content of a function, whose text begins with its parts, if any."""
     if not model.hydrographs:
         bodies = [body("KERNEL")]
     else:
@@ -274,7 +274,7 @@ def python_kernel(
     hooks : Hooks
         Other text at a few places.
     names : mapping
-        What this text refers to.
+        Objects that this text refers to.
     n_column : int, optional
         The number of columns that there must be room for; one a parameter if not given.
     taped : bool
@@ -390,7 +390,7 @@ def compile_cached(function: Callable, content: str, label: str) -> Callable:
     content : str
         Hash of the text.
     label : str
-        What messages call it.
+        Name of the function in messages.
     """
     from pymc_hydro.engine.cache import KernelCache
 
@@ -418,7 +418,7 @@ def namespace(mathematics: ModuleType = math) -> dict[str, Any]:
     Parameters
     ----------
     mathematics : module
-        Where ``exp`` and its like are from.
+        The module of ``exp`` and the other functions.
     """
     # NumPy has neither the error function nor the logarithm of the gamma function.
     names = {n: getattr(mathematics, n, getattr(math, n)) for n in MATHEMATICS}

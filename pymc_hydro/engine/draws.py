@@ -90,7 +90,7 @@ def read_states(
     model : AbstractModel
     run : Dataset
         All stores, as of :func:`pymc_hydro.simulate`: of a series the contents at the end of the
-        interval before the record. Dimensions of draws are those of `draws`, or absent.
+        interval before the record. Dimensions of draws are the dimensions of `draws`, or absent.
     draws : Draws
     begins : mapping of name to (datetime64, timedelta64)
         Of each basin the start of its record, and the length of an interval.

@@ -1,9 +1,9 @@
 """The passes by which Numba compiles a kernel.
 
 A kernel is one long function over floats, integers and arrays. It has no closures, no functions to
-inline and no variable of two types. The passes of Numba for such things, and its static single
-assignment form (LLVM makes its own), take half of the time of a compilation. Leaving them out does
-not change what a kernel computes.
+inline and no variable of two types. Numba's passes for closures, inlining and types, and its static
+single assignment form (LLVM makes its own), take half of the time of a compilation. A kernel
+without these passes computes the same values.
 """
 
 from numba.core import typed_passes, untyped_passes

@@ -38,7 +38,7 @@ SOLVER_SETTINGS = ("solver", "rtol", "atol", "steps")
 
 @dataclass(frozen=True)
 class Run:
-    """What one integration returned.
+    """The result of one integration.
 
     Attributes
     ----------
@@ -46,9 +46,9 @@ class Run:
     jacobian : array, shape (n_time, n_output, n_column), or None
         By parameter, then by initial store content if that was asked for.
     counts : array, shape (6,)
-        As in :data:`pymc_hydro.engine.codegen.COUNTS`: steps taken, how many of them were implicit,
-        steps rejected, steps forced; steps that were repeated with a shorter length because a stage
-        had no solution; the interval of a failure, or -1.
+        As in :data:`pymc_hydro.engine.codegen.COUNTS`: steps taken, implicit steps among the steps
+        taken, steps rejected, steps forced; steps that were repeated with a shorter length because
+        a stage had no solution; the interval of a failure, or -1.
     status : int
         0, an index of :data:`pymc_hydro.engine.codegen.step.REASONS`, or
         :data:`pymc_hydro.core.domain.OUTSIDE`.
@@ -86,7 +86,8 @@ class Problem:
 
     def kernel(self, initial: bool = False) -> Kernel:
         """Return the compiled kernel; it integrates with and without sensitivities."""
-        # Where some parameters have no column, one more column takes the effects of all of them.
+        # Where some parameters have no column, one more column takes the effects of all these
+        # parameters.
         spare = len(self.columns) < len(self.model.parameters)
         n_column = self.n_columns(initial) + spare
         return get_kernel(self.model, self.outputs, n_column, self.methods)
@@ -171,7 +172,7 @@ class Problem:
     # ---- back in time -----------------------------------------------------------------------
 
     def taped_kernel(self) -> Kernel:
-        """Return the compiled kernel that keeps a tape; its steps are those of a run of values."""
+        """Return the compiled kernel that keeps a tape; its steps are the same as without."""
         return get_taped_kernel(self.model, self.outputs, self.methods)
 
     def sweep_kernel(self) -> Kernel:

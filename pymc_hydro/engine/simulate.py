@@ -66,9 +66,10 @@ def initial_array(
 
 
 def check_capacities(model: AbstractModel, x0: np.ndarray, theta: np.ndarray) -> None:
-    """Raise ValueError if a store holds twice what it can at the start; warn if it holds more.
+    """Raise ValueError if a store starts with twice its capacity; warn above its capacity.
 
-    Between the two is what a routing store may hold for a while after a flood.
+    A routing store may hold an amount between capacity and twice the capacity for a while after a
+    flood.
 
     Parameters
     ----------
@@ -115,8 +116,8 @@ def simulate(
         Shape (n_parameter,), or (n_draw, n_parameter): then the result has the dimension ``draw``.
         Or the result of ``pm.sample``, or its Dataset ``posterior``: then the result has the
         dimensions ``chain`` and ``draw``; variables that are no parameters are left out. With
-        several basins it serves all of them, unless it is a mapping of basin to what is
-        described here (with equal numbers of draws). Bounds are not enforced here.
+        several basins it serves every basin, unless it is a mapping of basin to any form described
+        here (with equal numbers of draws). Bounds are not enforced here.
     basin : Dataset or DataFrame, or several
         Forcing on ``time``: precipitation and potential_evaporation in mm/d, temperature in degC.
         Several are a mapping of name to such records, of any lengths and with intervals of one
@@ -149,10 +150,10 @@ def simulate(
     Dataset
         On ``time`` (and ``basin``, ``chain``, ``draw``): one variable for each output, and with
         `sensitivities` also ``d<output>_dparameter`` (time, parameter), in units of the output by
-        units of the parameter. Attributes count the steps: taken, of these implicit, rejected, and
-        forced (accepted at the shortest length although the error was above the tolerance), and
-        the steps that were repeated because a stage had no solution. With several basins ``time``
-        holds the intervals of all, and a basin is NaN where it has no record.
+        units of the parameter. Attributes count the steps: taken, implicit among the steps taken,
+        rejected, and forced (accepted at the shortest length although the error was above the
+        tolerance), and the steps that were repeated because a stage had no solution. With several
+        basins ``time`` holds the intervals of all, and a basin is NaN where it has no record.
 
     Raises
     ------

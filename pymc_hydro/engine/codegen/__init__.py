@@ -32,7 +32,7 @@ such a text; the page "A kernel, read from top to bottom" explains one.
 | `v1` ... | a node of the program: an operation of the flux function or of its derivatives |
 | `x_`, `l_` | a head state, a linear state, at the start of the step |
 | `n_` | a state at the end of the step |
-| `y_`, `c_` | a head state at the stage, and what is known of it: `y = c + gh f(y)` |
+| `y_`, `c_` | a head state at the stage, and its known part: `y = c + gh f(y)` |
 | `gh` | `h` times the diagonal coefficient of the stage; zero in an explicit stage |
 | `r_`, `d_` | the residual of this equation, and the correction by Newton's method |
 | `j_i_k`, `f_i_k` | entries of J, and of the factors of `I - gh J`; `j1_i_k`, `f1_i_k` at stage 1 |
@@ -52,8 +52,8 @@ such a text; the page "A kernel, read from top to bottom" explains one.
 | rows `x_`, `l_`, `n_`, `e_`, `gm_` | the sensitivities of the value of this name |
 | rows `start_`, `end_` | the rates of the sensitivities at the first and at the last stage |
 | rows `b_` | the entries of B that do not change within the interval |
-| rows `effect of stage s on _` | the entries of B that do |
-| rows `f_` | what the derivatives of E, W0, W1, Wm add to a linear state |
+| rows `effect of stage s on _` | the entries of B that change from stage to stage |
+| rows `f_` | the contribution of the derivatives of E, W0, W1, Wm to a linear state |
 | rows `tolerance`, `error` | of each column |
 | `s_`, `z_` | of one column: a sensitivity at the start of the step, and at the stage |
 | `k0_` ... | of one column: the rate of a sensitivity at stage 0 ... |
@@ -63,7 +63,7 @@ such a text; the page "A kernel, read from top to bottom" explains one.
 | name | meaning |
 |---|---|
 | `level` | the length of the step is `longest * 0.5**level` |
-| `position`, `n_unit` | what is done of the interval, and all of it, in shortest steps |
+| `position`, `n_unit` | the part of the interval that is done, and the whole, in shortest steps |
 | `m`, `n_stage`, `n_most` | number of the method, its stages, the most stages of a method |
 | `first`, `known` | 1 if the step before left the first stage: for values, for columns |
 | `radius`, `limit` | a bound of the largest eigenvalue of J, and the largest `h * radius` allowed |
@@ -93,7 +93,7 @@ __all__ = [
 
 INPUT, SETTING, OUTPUT = "input", "setting", "output"
 
-# What a kernel counts, in this order; the last one is the interval of a failure, or -1.
+# The counts of a kernel, in this order; the last one is the interval of a failure, or -1.
 COUNTS = (
     "steps",
     "implicit_steps",
@@ -133,7 +133,7 @@ class Argument:
 
 
 TABLE = ("n_method", "n_most + 3", "n_most")
-# In the order of a kernel. All that calls a kernel has names, types and order from here.
+# In the order of a kernel. Every caller of a kernel takes names, types and order from here.
 ARGUMENTS = (
     Argument("theta", INPUT, "f8", ("n_parameter",), "parameters, in the units of the model"),
     Argument(
@@ -162,7 +162,7 @@ ARGUMENTS = (
     ),
     Argument("counts", OUTPUT, "i8", ("n_count",), "how often things happened: COUNTS"),
 )
-# What the kernel of a part of a model has in addition: water that arrives from unit hydrographs.
+# Further arguments for a part of a model: the water that arrives from unit hydrographs.
 HELD = (
     Argument("held", INPUT, "f8", ("n_time", "n_hydrograph"), "mean of each interval, mm/d"),
     Argument(
@@ -174,7 +174,7 @@ HELD = (
     ),
 )
 _OF_KERNEL = {argument.name: argument for argument in ARGUMENTS}
-# The same of a sweep: the run's own inputs and settings, its tape, cotangents in and out.
+# Arguments of a sweep: the run's own inputs and settings, its tape, cotangents in and out.
 SWEEP_ARGUMENTS = (
     *(_OF_KERNEL[name] for name in ("theta", "forcing", "x0", "method", "dt", "n_fixed")),
     Argument("tape", INPUT, "f8", ("n_step", "n_tape"), "of the run, a row for each step taken"),
@@ -183,14 +183,14 @@ SWEEP_ARGUMENTS = (
     Argument("by_forcing", OUTPUT, "f8", ("n_time", "n_forcing"), "cotangents of the forcing"),
     Argument("by_x0", OUTPUT, "f8", ("n_state",), "cotangents of the contents at the start"),
 )
-# What the sweep of a part of a model has in addition.
+# Further arguments for the sweep of a part of a model.
 HELD_BACK = (
     Argument("by_held", OUTPUT, "f8", ("n_time", "n_hydrograph"), "cotangents of what arrives"),
 )
 
 
 def signature_of(arguments: tuple[Argument, ...], returns: str = "i8") -> str:
-    """Return the types of a function's arguments and of what it returns: for Numba."""
+    """Return the types of a function's arguments and of its result, as Numba writes them."""
     return f"{returns}({', '.join(argument.numba_type for argument in arguments)})"
 
 

@@ -7,8 +7,8 @@ columns has a loop of its own.
 
 At each stage the columns Z solve ``(I - h a_ss J) Z = C + h a_ss B``, the derivative of the
 equation that the values solve, by forward substitution in the order of the blocks. One loop holds
-all stages of a step, and the text holds the coefficients of the method as numbers: what a stage
-needs from earlier stages stays in registers.
+all stages of a step, and the text holds the coefficients of the method as numbers. So the values
+that a stage needs from earlier stages stay in registers.
 """
 
 from pymc_hydro.engine.codegen.layout import Layout
@@ -103,13 +103,14 @@ def _slopes(e, row, states, s):
 
 
 def emit_column_error(e: Layout) -> None:
-    """Write the error of the columns, in units of their own tolerance, which is looser.
+    """Write the error of the columns, in units of the tolerance of columns.
 
-    `error` becomes the largest error: of the states, and of each column. Two faults of a step show
-    in the columns only. An explicit step beyond its stability limit leaves the states within the
-    tolerance and multiplies their sensitivities. A kink of the equations within the step has an
-    effect on the states of the order of the squared step, and on the sensitivities of the order of
-    the step. Therefore the relative tolerance of columns goes with the square root of `rtol`.
+    `error` becomes the largest of the error of the states and the errors of all columns. The
+    tolerance of columns is looser than the tolerance of states. Two faults of a step show in the
+    columns only. An explicit step beyond its stability limit leaves the states within the tolerance
+    and multiplies their sensitivities. A kink of the equations within the step has an effect on the
+    states of the order of the squared step, and on the sensitivities of the order of the step.
+    Therefore the relative tolerance of columns goes with the square root of `rtol`.
     """
     text, n_head = e.text, len(e.head)
     with text.block(f"for j in range({e.width}):"):
@@ -124,7 +125,7 @@ def emit_column_error(e: Layout) -> None:
             text("r += d * d")
         text(f"work[{e.at('error')} + j] = r")
     text("total = 0.0")
-    with text.block(f"for j in range({e.width}):"):  # apart: see the top of this file
+    with text.block(f"for j in range({e.width}):"):  # a loop of its own: see the top of this file
         text(f"r = work[{e.at('error')} + j]")
         text("total += r")
         text("error = max(error, r)")
@@ -135,7 +136,8 @@ def emit_column_error(e: Layout) -> None:
 def emit_damped(e: Layout, vector: str) -> None:
     """Write the product of an error estimate with the inverse of ``I - h a J`` at the step's end.
 
-    The product removes from the estimate what an implicit method damps (Hosea & Shampine, 1996).
+    The product removes the part of the estimate that an implicit method damps (Hosea & Shampine,
+    1996).
     """
     for block in e.blocks:
         for row in block:

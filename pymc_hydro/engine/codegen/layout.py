@@ -15,12 +15,12 @@ VECTOR = 4  # the number of columns is padded to a multiple of this: four fit in
 
 
 def width_for(n_column: int) -> int:
-    """Return how many columns a kernel has if it must have room for `n_column` of them."""
+    """Return the number of columns of a kernel that must have room for `n_column`."""
     return -(-n_column // VECTOR) * VECTOR
 
 
 class Layout(Emitter):
-    """What the parts of one kernel share. The words are those of :mod:`pymc_hydro.engine.codegen`.
+    """The plan that all parts of one kernel share; :mod:`pymc_hydro.engine.codegen` has the words.
 
     A kernel solves for the head states block after block. A node of the program belongs to the last
     block that it depends on.
@@ -44,7 +44,7 @@ class Layout(Emitter):
     reach : set of (state, state)
         Non-zero entries of the matrix exponential of the linear part.
     tape : Tape or None
-        What writes down the steps, in a kernel that keeps a tape for the sweep back.
+        Writes down the steps, in a kernel that keeps a tape for the sweep back.
     """
 
     tape: Any = None

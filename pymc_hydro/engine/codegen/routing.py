@@ -61,7 +61,7 @@ def _emit_route(e, route):
 
 
 def emit_ordinates(e: Layout, route: Route) -> None:
-    """Write the ordinates, ``n_ordinate`` of them, and their derivatives by parameter."""
+    """Write ``n_ordinate`` ordinates, and their derivatives by parameter."""
     text, routing, slopes = e.text, route.hydrograph, route.slopes
     n = f"{routing.intervals}" if routing.intervals else f"int({e.ref(route.base)} / dt) + 1"
     text(f"n_ordinate = {n} if n_routed > 0 else 0")
@@ -102,8 +102,8 @@ def emit_assembly(
 ) -> str:
     """Return the text of a kernel that calls the kernels of parts, ``name_0`` ..., and adds up.
 
-    What a part routes by a unit hydrograph arrives in the parts after it. The names of hydrographs
-    are in the order of the model. With a tape, `assembly` writes that of the whole.
+    A flow that a part routes by a unit hydrograph arrives in the parts after it. The names of
+    hydrographs are in the order of the model. With a tape, `assembly` writes the tape of the whole.
     """
     text, places = Text(), places_of(outputs, order)
     with text.block(f"def {name}({', '.join(a.name for a in ARGUMENTS)}):"):

@@ -14,8 +14,9 @@ __all__ = ["emit_factors", "emit_stages", "load_slopes", "solve_block"]
 
 MAX_ITERATIONS = 60
 # An iteration ends at a correction of this share of |y| + |c|, the round-off of the residual. The
-# sensitivities of a stage are those of the exact solution, so the solution must be exact. Newton's
-# method converges quadratically: one iteration more than a looser limit would take, at most.
+# sensitivities of a stage are derivatives of the exact solution, so the solution must be exact.
+# Newton's method converges quadratically: one iteration more than a looser limit would take, at
+# most.
 CONVERGED = 1e-15
 FLOOR = 1e-18  # mm
 # A first guess lies at most this far below an empty store. Some laws rise exponentially there, and
@@ -79,10 +80,10 @@ def load_slopes(e: Layout, at, keys, stage: str = "") -> None:
 
 
 def _first_guess(e):
-    """Write where Newton's method begins: one iteration of it from the stage before.
+    """Write the start of Newton's method: one iteration from the stage before.
 
-    Rate and J are known there. (A guess from extrapolated rates needs up to a quarter more
-    evaluations.)
+    Rate and J are known at the stage before. (A guess from extrapolated rates needs up to a quarter
+    more evaluations.)
     """
     text = e.text
     blocks = [block for block in e.blocks if len(block) > 1 or not e.affine(block[0])]

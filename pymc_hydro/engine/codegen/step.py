@@ -2,9 +2,9 @@
 
 A kernel integrates one run. Its text is one function. The statements are the equations of the
 model, in the order of their author; each stands where it must be evaluated: once a run, once an
-interval or at every stage. The text depends on the methods. Tolerances, and which parameters have
-columns of sensitivities, are arguments: one function serves all of them, and a run without
-sensitivities does the same operations on values as a run with them.
+interval or at every stage. The text depends on the methods. The tolerances, and the choice of the
+parameters that have columns of sensitivities, are arguments: one function serves every choice. A
+run without sensitivities does the same operations on values as a run with sensitivities.
 
 The length of a step is the interval divided by a power of two (or by a fixed number). So the last
 step ends where the interval ends, and few lengths need a propagator of the linear states.
@@ -34,9 +34,8 @@ COLUMN_RTOL, COLUMN_ATOL = 0.25, 10.0
 # A step may take a store this far below zero, however tight the tolerance: smoothed laws drain an
 # empty store by up to their width.
 DIP = 1e-4  # mm
-SAFETY = (
-    0.8  # a step is doubled if the error that is then expected is below this share of the limit
-)
+# A step is doubled if the error expected of the double step is below this share of the limit.
+SAFETY = 0.8
 
 # Why a run failed, by the kernel's status; entry 0 is success.
 REASONS = (
@@ -90,7 +89,7 @@ def emit_kernel(
     name : str
         Name of the function.
     n_column : int
-        Number of columns of sensitivities that it has room for: a multiple of four.
+        Number of columns of sensitivities that the kernel has room for: a multiple of four.
     methods : tuple of RungeKutta
     hooks : Hooks
         Other text at a few places, for tests.
@@ -113,7 +112,8 @@ def emit_kernel(
         emit_routing(e)
         with text.block("if status != 0:"):
             text(f"{_count('failed_interval')} = failed")
-            # In all intervals: a series that is finite up to the failure would look like a result.
+            # NaN in all intervals: a series that is finite up to the failure would look like a
+            # result.
             with text.block("for k in range(n_time):"):
                 with text.block(f"for o in range({len(system.outputs)}):"):
                     text("values[k, o] = nan")
@@ -174,8 +174,8 @@ def _run_constants(e, everything):
             # parameter times sensitivity is in mm
             scale = repr(p.scale) if p.scale else f"abs(p_{p.name})"
             text(f"work[{tolerance} + place[{i}]] = {COLUMN_ATOL!r} * atol / {scale}")
-        # Rows of head states follow each other, and rows of linear states, whatever the order in
-        # which the model declares its stores.
+        # The rows of head states follow each other, and so do the rows of linear states, in any
+        # order of the declaration.
         for name in (*e.head, *e.linear):
             e.at(e.named(name))
         for i, store in enumerate(e.system.model.store_names, len(e.parameters)):
@@ -246,7 +246,7 @@ def _interval(e, everything, hooks):
 
 
 def _arrivals(e):
-    """Write what arrives from unit hydrographs in an interval, and its sensitivities."""
+    """Write the water that arrives from unit hydrographs in an interval, and its sensitivities."""
     text = e.text
     order = [hydrograph.output for hydrograph in e.system.model.hydrographs]
     for name in e.system.held:

@@ -44,7 +44,7 @@ def clean(name: str) -> str:
 
 
 class Emitter:
-    """What all functions generated from one system share: names, operations, and their text."""
+    """Names, operations and their text: common to all functions generated from one system."""
 
     def __init__(self, system: System):
         self.system, self.program = system, system.program
@@ -112,7 +112,7 @@ def emit_rates(system: System, name: str) -> str:
     """Return the text of ``name(x, u, theta, dx)`` and ``name_jacobian(x, u, theta, dx, J, B)``.
 
     All states of the system must be in its head. `x` and `dx` hold the stores, then the accumulated
-    amounts; `u` holds the forcings, then what arrives from unit hydrographs.
+    amounts; `u` holds the forcings, then the water that arrives from unit hydrographs.
     """
     e = Emitter(system)
     text = e.text

@@ -1,8 +1,9 @@
 """A model with unit hydrographs between its stores, divided into parts that run one after another.
 
-The stores above a hydrograph do not depend on what arrives from it. They are integrated first, over
-the whole record. The interval means of the flow into the hydrograph are then distributed over later
-intervals, and the stores below receive the result as an inflow that is constant in an interval.
+The stores above a hydrograph do not depend on the water that arrives from it. They are integrated
+first, over the whole record. The interval means of the flow into the hydrograph are then
+distributed over later intervals, and the stores below receive the result as an inflow that is
+constant in an interval.
 """
 
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ __all__ = ["Part", "parts"]
 
 @dataclass(frozen=True)
 class Part:
-    """What is integrated together.
+    """Stores and outputs that are integrated together.
 
     Attributes
     ----------

@@ -2,8 +2,8 @@
 
 The Jacobian of the program's outputs is accumulated by eliminating the intermediate vertices of
 its graph in order of their Markowitz degree (Griewank & Walther, 2008, Evaluating Derivatives,
-chapter 9). Derivatives refer to the values already computed, so that each transcendental function
-is evaluated once, and the operations that compute the values are the author's, untouched.
+chapter 9). Derivatives refer to values that are already computed, so each transcendental function
+is evaluated once. The operations that compute the values stay as their author wrote them.
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,10 +1,10 @@
-"""Structural non-zeros of matrices, from those of the equations."""
+"""Structural non-zeros of matrices, from the structure of the equations."""
 
 __all__ = ["changed_by", "components", "fill_in", "reachable"]
 
 
 def reachable(names, pairs) -> set[tuple[str, str]]:
-    """Return the structural non-zeros of ``exp(A)`` where `pairs` are those of A."""
+    """Return the structural non-zeros of ``exp(A)``; `pairs` are the non-zeros of A."""
     found = {(n, n) for n in names} | set(pairs)
     while True:
         more = {(i, m) for i, k in found for n, m in found if k == n} - found
@@ -33,7 +33,7 @@ def changed_by(changed, names, reach) -> set[tuple[str, str]]:
 
 
 def components(names, pairs) -> tuple[tuple[str, ...], ...]:
-    """Return the blocks of a block lower triangular order: those that others depend on first.
+    """Return the blocks of a block lower triangular order: a block follows all that it depends on.
 
     Parameters
     ----------

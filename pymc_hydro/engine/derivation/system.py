@@ -43,10 +43,10 @@ __all__ = [
 CONSTANT, RUN, INTERVAL, STAGE = range(4)
 
 # Symbols: where an ordinate of a unit hydrograph begins and ends, in days. A loop of their own
-# evaluates ordinates, and the level of these symbols is that of a stage.
+# evaluates ordinates, and these symbols have the level of a stage.
 ORDINATE_START, ORDINATE_END = "ordinate_start", "ordinate_end"
 
-# How the symbol begins that stands for the cotangent of a rate, before the name of the state.
+# Symbol of the cotangent of a rate: this prefix, then the name of the state.
 COTANGENT = "cotangent of "
 
 

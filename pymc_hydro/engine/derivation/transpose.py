@@ -18,7 +18,7 @@ __all__ = ["Transposed", "transpose"]
 
 @dataclass(frozen=True)
 class Transposed:
-    """A system, and what its transposed Jacobians make of the cotangents of its rates.
+    """A system, and the products of its transposed Jacobians with the cotangents of its rates.
 
     Attributes
     ----------
@@ -26,7 +26,7 @@ class Transposed:
         With the products among the operations of its program.
     products : dict of str to int
         By head state, parameter or forcing: the sum over rates of the derivative of the rate times
-        ``COTANGENT + row``. What no rate depends on is left out.
+        ``COTANGENT + row``. An input that no rate depends on is left out.
     """
 
     system: System
@@ -39,7 +39,7 @@ def transpose(
     held: tuple[str, ...] = (),
     kept: tuple[str, ...] | None = None,
 ) -> Transposed:
-    """Return the transposed system of a model; the arguments are those of :func:`derive`."""
+    """Return the transposed system of a model; for the arguments see :func:`derive`."""
     system = derive(model, outputs, held, kept)
     program = system.program
     total = program.constant(0.0)

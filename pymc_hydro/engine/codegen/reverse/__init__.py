@@ -1,4 +1,4 @@
-"""The text of the sweep: from cotangents of the outputs to those of all inputs, back in time.
+"""The text of the sweep: from cotangents of outputs to cotangents of all inputs, back in time.
 
 A run that keeps a *tape* (`tape.py`) writes one row for each step that it takes. The *sweep*
 (`sweep.py`) goes through these rows from the last one to the first, and transposes each step: it
@@ -32,11 +32,11 @@ that step: its cotangent is handed on to that step's last stage.
 | name | meaning |
 |---|---|
 | `x_`, `l_` | cotangent of a state: at the end of the step, then at its start |
-| `k_` | cotangent of the rate of a row at the stage; `bar` holds those of all stages |
+| `k_` | cotangent of the rate of a row at the stage; `bar` holds the cotangents of all stages |
 | `z_` | cotangent of a head state at the stage |
 | `g0_`, `g1_`, `gm_` | cotangent of the inflow at the step's start, at its end, and of the mean |
-| `c_` | what the step after this one hands on to the last stage |
+| `c_` | the cotangent that the following step hands on to the last stage |
 | `t_` | sum for a parameter |
 | `i_` | sum for a forcing of the interval |
-| `dyads` | array: cotangents times what E and the weights multiply, for each level of a step |
+| `dyads` | array: cotangents times the vectors that E and the weights multiply, for each level |
 """

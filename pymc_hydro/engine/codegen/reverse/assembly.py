@@ -1,8 +1,9 @@
 """The tape and the sweep of a model with unit hydrographs between its stores: parts put together.
 
 The tape of the whole holds the rows of all parts, one part after another; its last column says
-which part a row is of. The sweep goes through the parts from the last one to the first: what a part
-found for the water that arrived in it is the cotangent of the flow into the hydrograph above.
+the part of a row. The sweep goes through the parts from the last one to the first. A part finds the
+cotangent of the water that arrived in it; this is the cotangent of the flow into the hydrograph
+above.
 """
 
 from collections.abc import Sequence
@@ -16,10 +17,10 @@ __all__ = ["TapedAssembly", "emit_sweep_assembly"]
 
 
 class TapedAssembly:
-    """What the kernel of the whole has in addition, if it keeps a tape."""
+    """The statements that a tape adds to the kernel of the whole."""
 
     def emit_result(self, i: int) -> str:
-        """Return the names of what part i returns."""
+        """Return the names of the results of part i."""
         return f"status, tape_{i}"
 
     def emit_tape(self, text: Text, n_part: int) -> None:

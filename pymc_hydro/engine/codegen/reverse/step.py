@@ -137,7 +137,7 @@ def _solve_block_transposed(e, block):
 
 
 def emit_sums_of_linear_part(e: Layout) -> None:
-    """Write what the parameters of A receive: the dyads with the derivatives of E and W.
+    """Write the cotangents of the parameters of A: the dyads times the derivatives of E and W.
 
     The products were summed for each length of a step, because the derivatives depend on it alone.
     """

@@ -2,7 +2,7 @@
 
 The order of :func:`emit_sweep` is that of a kernel, backwards: routing, then intervals from the
 last one to the first, steps from the last one to the first, the initial contents. Where a kernel
-loads what is known of a step from the model's equations, the sweep loads it from the tape.
+computes the values of a step from the model's equations, the sweep loads them from the tape.
 """
 
 from pymc_hydro.engine.codegen import HELD_BACK, SWEEP_ARGUMENTS
@@ -30,7 +30,7 @@ def emit_sweep(
     name : str
         Name of the function.
     methods : tuple of RungeKutta
-        Those of the run that wrote the tape.
+        The methods of the run that wrote the tape.
     max_level : int
         The highest level of a step with error control.
     """
@@ -88,7 +88,7 @@ def _constants(e, everything, max_level):
 
 
 def _transpose_route(e, route):
-    """Write the cotangents of a series that is routed, and what its ordinates add."""
+    """Write the cotangents of a series that is routed, and of the ordinates' parameters."""
     o = route.output
     text, column, before = e.text, e.tape.columns[f"unrouted {o}"], f"before_{o}"
     text("n_routed = n_time")
@@ -104,10 +104,10 @@ def _transpose_route(e, route):
 
 
 def _transpose_outputs(e):
-    """Write what the outputs of an interval give to the states at its end.
+    """Add the cotangents of an interval's outputs to the cotangents of the states at its end.
 
     An amount starts at zero in each interval: its cotangent at the start of the next one is lost.
-    So is that of what arrives from a unit hydrograph, which is another series.
+    So is the cotangent of water that arrives from a unit hydrograph: it belongs to another series.
     """
     model, routed = e.system.model, [route.output for route in e.system.routes]
     for name in e.system.held:
@@ -122,7 +122,7 @@ def _transpose_outputs(e):
 
 
 def _transpose_arrivals(e):
-    """Write the cotangents of what arrived from unit hydrographs, held throughout the interval."""
+    """Write the cotangents of the water that arrived from unit hydrographs in the interval."""
     order = [hydrograph.output for hydrograph in e.system.model.hydrographs]
     for name in e.system.held:
         e.text(f"by_held[k, {order.index(name)}] = {e.named(name)}")

@@ -1,4 +1,4 @@
-"""What a taped run writes down: one row for each step that it takes."""
+"""The tape of a run: one row for each step that the run takes."""
 
 from pymc_hydro.engine.codegen.layout import Layout
 from pymc_hydro.engine.codegen.linear import moved_by
