@@ -12,6 +12,7 @@ from pymc_hydro import testing as testing
 from pymc_hydro import verification as verification
 from pymc_hydro.attribution import attribute as attribute
 from pymc_hydro.calibration import Calibration as Calibration
+from pymc_hydro.calibration import basin_losses as basin_losses
 from pymc_hydro.calibration import calibrate as calibrate
 from pymc_hydro.core.snow import elevation_bands as elevation_bands
 from pymc_hydro.data import load_basin as load_basin

@@ -93,8 +93,14 @@ ALLOWED = {
         {"numpy", "pandas", "xarray", "scipy", "pymc", "pytensor", "arviz"},
     ),
     "calibration/search": ({"calibration"}, {"numpy", "scipy", "rich"}),
+    "calibration/basins": (
+        {"calibration", "calibration/search", "core", "core/base", "data", "engine", "losses"}
+        | {"models", "ops"},
+        {"numpy", "xarray", "pytensor"},
+    ),
     "calibration": (
-        {"calibration/search", "core", "core/base", "data", "engine", "losses", "models", "ops"},
+        {"calibration/basins", "calibration/search", "core", "core/base", "data", "engine"}
+        | {"losses", "models", "ops"},
         {"numpy", "pandas", "xarray", "scipy", "pytensor"},
     ),
     "attribution": (

@@ -21,6 +21,7 @@ NAMES = {
     "SacSma",
     "Xinanjiang",
     "attribute",
+    "basin_losses",
     "build_model",
     "calibrate",
     "compare",

@@ -12,7 +12,7 @@ import pandas as pd
 import xarray as xr
 
 from pymc_hydro.calibration.assemble import assemble_calibration
-from pymc_hydro.calibration.many import calibrate_each
+from pymc_hydro.calibration.basins.each import calibrate_each
 from pymc_hydro.calibration.objective import Objective, define_goal
 from pymc_hydro.calibration.periods import Period, Series, check_apart, observations, select_window
 from pymc_hydro.calibration.result import Calibration

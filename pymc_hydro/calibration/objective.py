@@ -19,7 +19,7 @@ from pymc_hydro.engine.problem import Problem
 from pymc_hydro.losses import find_loss, find_residuals, multi_output
 from pymc_hydro.ops.stepwise import stepwise
 
-__all__ = ["Evaluation", "Goal", "Objective", "define_goal"]
+__all__ = ["Evaluation", "Goal", "Objective", "compile_slope", "define_goal"]
 
 
 @dataclass(frozen=True)
@@ -218,8 +218,14 @@ class Objective:
             )
 
 
-def _loss_of(goal, values, loss):
-    """Return a function of values and their Jacobian: loss and gradient, and no residuals."""
+def compile_slope(inputs: list[Variable], values: Variable, goal: Goal, loss: Any) -> Callable:
+    """Return a compiled function of `inputs`: the loss to minimise, and its slope by `values`.
+
+    Raises
+    ------
+    TypeError
+        If the loss is no number, or does not depend on the values.
+    """
     loss = goal.sign * _scalar(loss, goal.name)
     try:
         delta: Any = pytensor.grad(loss, values)
@@ -228,7 +234,12 @@ def _loss_of(goal, values, loss):
             f"calibrate: the loss {goal.name!r} does not depend on the simulated series, its "
             "second argument"
         ) from error
-    compiled = pytensor.function([values], [loss, delta])
+    return pytensor.function(inputs, [loss, delta])
+
+
+def _loss_of(goal, values, loss):
+    """Return a function of values and their Jacobian: loss and gradient, and no residuals."""
+    compiled = compile_slope([values], values, goal, loss)
 
     def parts(q, jacobian):
         loss, delta = compiled(q)

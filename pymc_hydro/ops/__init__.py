@@ -7,6 +7,7 @@ integration for value and gradient.
 from pymc_hydro.ops import rewrites  # noqa: F401  (registers the rewrite)
 from pymc_hydro.ops.backends.register import register_after
 from pymc_hydro.ops.batch import BatchJacobian, BatchValues
+from pymc_hydro.ops.losses import LossesOfBasins
 from pymc_hydro.ops.reverse import Sweep, TapedValues
 from pymc_hydro.ops.simulate import simulate
 from pymc_hydro.ops.simulation import Pullback, SimulatedJacobian, SimulatedValues
@@ -14,6 +15,7 @@ from pymc_hydro.ops.simulation import Pullback, SimulatedJacobian, SimulatedValu
 __all__ = [
     "BatchJacobian",
     "BatchValues",
+    "LossesOfBasins",
     "Pullback",
     "SimulatedJacobian",
     "SimulatedValues",
@@ -22,6 +24,6 @@ __all__ = [
     "simulate",
 ]
 
-for module in ("numba_dispatch", "numba_reverse"):
+for module in ("numba_dispatch", "numba_reverse", "numba_losses"):
     register_after("pytensor.link.numba.dispatch", f"pymc_hydro.ops.backends.{module}")
 register_after("pytensor.link.jax.dispatch", "pymc_hydro.ops.backends.jax_dispatch")

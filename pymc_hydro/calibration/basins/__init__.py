@@ -1,0 +1,1 @@
+"""Many basins: a table of single calibrations, and the loss of each basin in one call."""

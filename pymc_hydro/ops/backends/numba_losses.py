@@ -1,0 +1,15 @@
+"""Losses of basins in graphs that Numba compiles: Python is called, and its runs are compiled."""
+
+import warnings
+
+from pytensor.link.numba.dispatch.basic import generate_fallback_impl, numba_funcify
+
+from pymc_hydro.ops.losses import LossesOfBasins
+
+
+@numba_funcify.register(LossesOfBasins)
+def funcify_losses(op, node=None, **kwargs):
+    """Return a compiled function of an Op, without the warning that it calls Python."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Numba will use object mode", UserWarning)
+        return generate_fallback_impl(op, node, **kwargs)
