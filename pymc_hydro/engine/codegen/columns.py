@@ -113,15 +113,20 @@ def emit_column_error(e: Layout) -> None:
     Therefore the relative tolerance of columns goes with the square root of `rtol`.
     """
     text, n_head = e.text, len(e.head)
+    with text.block("if gh > 0.0:"):
+        with text.block(f"for j in range({e.width}):"):
+            for row in e.rows:
+                text(f"z_{row} = work[{e.at(f'e_{row}')} + j]")
+            emit_damped(e, "z")
+            for row in e.rows:
+                text(f"work[{e.at(f'e_{row}')} + j] = z_{row}")
     with text.block(f"for j in range({e.width}):"):
-        for row in e.rows:
-            text(f"z_{row} = work[{e.at(f'e_{row}')} + j]")
-        emit_damped(e, "z")
         text("r = 0.0")
         for i, row in enumerate(e.rows):
             at = e.at(f"n_{row}" if i < n_head else f"gm_{row}")
             size_of = f"work[{at} + j]" if i < n_head else f"(h * work[{at} + j])"
-            text(f"d = z_{row} / (work[{e.at('tolerance')} + j] + column_rtol * abs({size_of}))")
+            limit = f"work[{e.at('tolerance')} + j] + column_rtol * abs({size_of})"
+            text(f"d = work[{e.at(f'e_{row}')} + j] / ({limit})")
             text("r += d * d")
         text(f"work[{e.at('error')} + j] = r")
     text("total = 0.0")

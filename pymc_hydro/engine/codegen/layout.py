@@ -103,10 +103,13 @@ class Layout(Emitter):
     def affine(self, state: str) -> bool:
         """Return whether the rate of a store is linear in its content, all else being equal.
 
-        The coefficient does not change within an interval.
+        The coefficient does not change within an interval; it may be zero.
         """
         number = self.inner.get((state, state))
-        return number is not None and self.system.levels[number] < STAGE
+        if number is None:
+            needed = self.needed([self.rates[state]])
+            return ("symbol", state) not in (self.program.nodes[n] for n in needed)
+        return self.system.levels[number] < STAGE
 
     @cached_property
     def slopes_within(self) -> set[tuple[str, str]]:

@@ -13,12 +13,11 @@ from pymc_hydro.engine.derivation.system import STAGE
 __all__ = ["emit_factors", "emit_stages", "load_slopes", "solve_block"]
 
 MAX_ITERATIONS = 60
-# An iteration ends at a correction of this share of |y| + |c|, the round-off of the residual. The
-# sensitivities of a stage are derivatives of the exact solution, so the solution must be exact.
-# Newton's method converges quadratically: one iteration more than a looser limit would take, at
-# most.
-CONVERGED = 1e-15
-FLOOR = 1e-18  # mm
+# An iteration ends at a correction of this share of |y| + |c| + FLOOR. The sensitivities of a stage
+# are derivatives of the exact solution, so the solution must be exact, but for some round-offs: at
+# a limit of 1e-15 a fifth of the evaluations would only move the last digit.
+CONVERGED = 1e-13
+FLOOR = 1e-3  # mm
 # A first guess lies at most this far below an empty store. Some laws rise exponentially there, and
 # from far below Newton's method would need a hundred iterations.
 DEFICIT = 1e-3  # mm
@@ -54,7 +53,8 @@ def emit_stages(e: Layout) -> None:
         if e.tape:
             e.tape.emit_stage(e)
         _store_slopes(e, e.slopes_within)
-        with text.block("if sensitive or s == n_stage - 1:"):
+        # The last stage of an implicit step damps the estimated error: `_error` in step.py.
+        with text.block("if sensitive or (gh > 0.0 and s == n_stage - 1):"):
             e.compute(e.slope_nodes, STAGE)
             _store_slopes(e, set(e.slopes) - e.slopes_within)
         with text.block("if sensitive:"):
@@ -158,8 +158,10 @@ def _solve_affine(e, b, state):
     text = e.text
     text(f"y_{state} = c_{state}")
     e.compute(e.solved[b], STAGE)
-    rate, slope = e.ref(e.rates[state]), e.ref(e.inner[state, state])
-    text(f"y_{state} = c_{state} + gh * {rate} / (1.0 - gh * {slope})")
+    correction = f"gh * {e.ref(e.rates[state])}"
+    if (state, state) in e.inner:
+        correction += f" / (1.0 - gh * {e.ref(e.inner[state, state])})"
+    text(f"y_{state} = c_{state} + {correction}")
     e.compute(e.solved[b], STAGE)
 
 
@@ -172,7 +174,7 @@ def _scalar_step(e, state):
     with text.block(f"if not (g > 0.0 and abs({r}) < inf):"):
         text("break")
     text(f"d = {r} / g")
-    text(f"size = abs(d) / (abs({y}) + abs({c}) + {FLOOR / CONVERGED!r})")
+    text(f"size = abs(d) / (abs({y}) + abs({c}) + {FLOOR!r})")
     _stop_when_converged(e)
     with text.block(f"if {r} > 0.0:"):
         text(f"high = {y}")
@@ -209,7 +211,7 @@ def _vector_step(e, block):
     solve_block(e, block, "d")
     text("size = 0.0")
     for i in block:
-        text(f"size = max(size, abs(d_{i}) / (abs(y_{i}) + abs(c_{i}) + {FLOOR / CONVERGED!r}))")
+        text(f"size = max(size, abs(d_{i}) / (abs(y_{i}) + abs(c_{i}) + {FLOOR!r}))")
     _stop_when_converged(e)
     text("before = size")
     for i in block:

@@ -144,7 +144,8 @@ def _run_constants(e, everything):
     # values, do not depend on whether sensitivities are computed.
     text("controlled = n_fixed == 0 and method[0, n_most + 2, 1] < inf")
     text(f"column_rtol = {COLUMN_RTOL!r} * sqrt(rtol)")
-    text("error_order = method[0, n_most + 2, 0]")
+    # By this the squared error of a step falls if its length is halved.
+    text("halved = 0.25 ** method[0, n_most + 2, 0]")
     text("status = failed = 0")
     with text.block(f"for q in range({len(COUNTS)}):"):
         text("counts[q] = 0")
@@ -311,10 +312,11 @@ def _error(e):
     text = e.text
     unlimited = {clean(n) for n in (*e.system.held, *e.system.signed)}
     text("gh = h * method[m, n_stage - 1, n_stage - 1]")
-    load_slopes(e, "n_stage - 1", e.slopes)
-    for block in e.blocks:
-        emit_factors(e, block)
-    emit_damped(e, "e")
+    with text.block("if gh > 0.0:"):
+        load_slopes(e, "n_stage - 1", e.slopes)
+        for block in e.blocks:
+            emit_factors(e, block)
+        emit_damped(e, "e")
     for row in e.rows:
         new = f"n_{row}" if row in e.head else f"h * gm_{row}"
         text(f"e = e_{row} / ({_absolute(e, row)} + rtol * abs({new}))")
@@ -357,7 +359,7 @@ def _accept(e):
                 with text.block(f"for j in range({e.span(names)}):"):
                     text(f"work[{old} + j] = work[{new} + j]")
     # The length is doubled only where steps of the double length begin.
-    text(f"grows = level > 0 and error * 4.0**error_order < {SAFETY**2!r}")
+    text(f"grows = level > 0 and error < {SAFETY**2!r} * halved")
     with text.block("if grows and position % (1 << (max_level - level + 1)) == 0:"):
         text("level -= 1")
 
@@ -371,7 +373,7 @@ def _reject(e):
         text("level += 3")
     with text.block("while error > 1.0:"):
         text("level += 1")
-        text("error *= 0.25**error_order")
+        text("error *= halved")
         with text.block("if level >= max_level or error > 1e300:"):
             text("break")
     with text.block("if level > max_level:"):
