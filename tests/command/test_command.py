@@ -207,6 +207,7 @@ def test_exit_codes(record, tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.filterwarnings("ignore")  # short chains
+@pytest.mark.kernels
 class TestFolder:
     def test_files(self, done):
         names = {p.name for p in done.iterdir()}

@@ -40,6 +40,7 @@ def test_a_file_is_whole_or_not_there(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.kernels
 @pytest.mark.skipif(os.name == "nt", reason="signals of another kind")
 def test_interrupt_leaves_no_half_written_file(tmp_path):
     process = subprocess.Popen(

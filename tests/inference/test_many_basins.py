@@ -240,6 +240,7 @@ def test_initial_state_of_each_basin_is_estimated():
 
 
 @pytest.mark.usefixtures("compiled")
+@pytest.mark.kernels
 def test_parallel_evaluation_is_the_same():
     found = [evaluate(hierarchical(parallel=parallel)[0])[1] for parallel in (False, True)]
     assert found[0][0] == pytest.approx(found[1][0], rel=1e-14)

@@ -75,7 +75,10 @@ def test_a_multiplier_of_the_rain_against_differences():
     np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
-@pytest.mark.parametrize(("mode", "parallel"), [("NUMBA", False), ("CVM", True)])
+@pytest.mark.parametrize(
+    ("mode", "parallel"),
+    [pytest.param("NUMBA", False, marks=pytest.mark.kernels), ("CVM", True)],
+)
 def test_batches(mode, parallel):
     theta, forcing, x0 = pt.dtensor3(), pt.dmatrix(), pt.dtensor3()
     q = BatchValues(PROBLEM, parallel)(theta, forcing, x0, RECORD)
