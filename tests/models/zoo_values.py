@@ -1,0 +1,100 @@
+"""Values of the equations of the zoo; ``python -m tests.models.zoo_values FOLDER`` writes them.
+
+``zoo.npz`` holds, for half of MARRMoT's structures, contents at the start and at the end of some
+days, with forcing, discharge and evaporation, as solved at 1e-10 by right-hand sides that share no
+code with the package. ``zoo_fluxes.npz`` holds the fluxes of all structures, and of FUSE's parents,
+at a few points, as they were when the package agreed with such solutions: a change shows.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+import pymc_hydro as ph
+from pymc_hydro.models.fuse import PARENTS
+from pymc_hydro.testing import checks
+from pymc_hydro.testing.independent import rates
+
+DAYS, RECORDED = Path(__file__).parent / "zoo.npz", Path(__file__).parent / "zoo_fluxes.npz"
+FORCING = ("precipitation", "potential_evaporation", "temperature", "day_of_year")
+OUTPUTS = ("discharge", "evaporation")
+KEPT = 5  # days of a structure without hydrographs; of one with them the first dozen
+POINTS = 6
+
+
+def structures():
+    """Yield a name and a model: MARRMoT as it is and as published, FUSE's parents."""
+    for kind in ph.marrmot.MODELS:
+        for formulation in ("default", "reference"):
+            yield f"{kind.number}-{formulation}", kind(formulation=formulation)
+    for name in PARENTS:
+        yield f"fuse-{name}", ph.FUSE.parent(name)
+
+
+def fluxes(model):
+    """Return all fluxes at the points, shape (n_point, n_flux), in the order of their names."""
+    rng = np.random.default_rng(len(model.parameters))
+    found = []
+    for theta in checks.draw_parameters(model, rng, POINTS):
+        p = dict(zip(model.parameter_names, map(float, theta), strict=True))
+        s = {n: rng.uniform(0, 1.5) * rng.choice([1, 40, 200]) for n in model.store_names}
+        u = {
+            "precipitation": rng.choice([0, 9.0, 60]),
+            "potential_evaporation": rng.uniform(0, 8),
+            "temperature": rng.uniform(-5, 15),
+            "day_of_year": 100.0,
+        }
+        u |= {h.output: rng.uniform(0, 20) for h in model.hydrographs}
+        q = model.evaluate(s, u, p)
+        found.append([float(q[name]) for name in sorted(q)])
+    return np.array(found)
+
+
+def one_day(model, theta, contents, forcing):
+    """Return contents at the end of a day, discharge without routing, and evaporation."""
+    from scipy.integrate import solve_ivp
+
+    p = dict(zip(model.parameter_names, theta, strict=True))
+    u = dict(zip(FORCING, forcing, strict=True))
+
+    def f(_, x):
+        return np.array(rates(model, OUTPUTS, x, u, p)[: x.size], dtype=float)
+
+    begin, n = np.append(contents, [0.0, 0.0]), len(contents)
+    end = solve_ivp(f, (0, 1), begin, "LSODA", rtol=1e-9, atol=1e-9).y[:, -1]
+    return end[:n], end[n], end[n + 1]
+
+
+def write(folder: Path) -> None:
+    found = {}
+    for path in sorted(folder.glob("m_*.npz")):
+        with np.load(path, allow_pickle=False) as data:
+            model = ph.marrmot.get(path.stem)(
+                formulation="default" if "Q_proposed" in data else "reference"
+            )
+            if model.hydrographs:
+                continue
+            suffix = "_proposed" if "Q_proposed" in data else ""
+            theta, initial = data["theta"][0].copy(), data["initial"][0]
+            stores, q, ea = (data[n + suffix][0] for n in ("stores", "Q", "Ea"))
+            u = np.stack([data[n] for n in FORCING[:3]] + [np.arange(1.0, 1 + len(q))], axis=1)
+        if path.stem == "m_25":
+            theta[4] *= u[:, 0].mean()
+        sign = np.array([-1 if "deficit" in s.description else 1 for s in model.stores])
+        before = np.vstack([initial, stores[:-1]])
+        # The wettest, the driest, the coldest with water, the one with most change in the stores.
+        change = np.abs(stores - before).sum(axis=1)
+        days = [q.argmax(), ea.argmax(), change.argmax(), (u[:, 2] - u[:, 0] / 9).argmin(), 400]
+        for name, array in {
+            "theta": theta, "forcing": u[days], "before": before[days] * sign,
+            "after": stores[days] * sign, "Ea": ea[days],
+            "Q": q[days] if model.routing is None else q[days] * np.nan,
+        }.items():  # fmt: skip
+            found[f"{path.stem}_{model.formulation}_{name}"] = array
+    np.savez_compressed(DAYS, **found)
+    np.savez_compressed(RECORDED, **{name: fluxes(model) for name, model in structures()})
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]))
