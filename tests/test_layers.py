@@ -62,7 +62,7 @@ ALLOWED = {
     "losses": ({"core/base", "losses/functions", "data"}, {"numpy", "pytensor"}),
     "likelihoods/distributions": (set(), {"numpy", "pymc", "pytensor"}),
     "likelihoods/errors": (
-        {"data", "losses", "likelihoods", "likelihoods/distributions"},
+        {"data", "data/checks", "losses", "likelihoods", "likelihoods/distributions"},
         {"numpy", "pandas", "xarray", "pymc", "pytensor"},
     ),
     "likelihoods": (

@@ -24,7 +24,15 @@ import xarray as xr
 from pymc_hydro.core.base.dims import FORCING
 from pymc_hydro.data.records import are_basins, as_basins
 from pymc_hydro.data.schema import Warmup, as_basin, check_warmup, interval_length
-from pymc_hydro.likelihoods.errors.axis import BASIN, BASIN_INDEX, FORCING_TIME, TIME, dim_dates
+from pymc_hydro.likelihoods.errors.axis import (
+    BASIN,
+    BASIN_INDEX,
+    FORCING_TIME,
+    TIME,
+    claim_dim,
+    dim_dates,
+    value_of,
+)
 
 __all__ = [
     "FORCING_DATA",
@@ -39,6 +47,10 @@ __all__ = [
     "simulated_records",
 ]
 
+OTHER_NAME = (
+    "rename that dimension, or give ph.discharge a prefix= (and with a second record one of its "
+    "own)"
+)
 FORCING_DATA, RECORD_DATA, KEPT_DATA = "forcing", "forcing_basin", "kept_intervals"
 Record = xr.Dataset | pd.DataFrame
 
@@ -146,7 +158,7 @@ def place_forcing(
     whole = full_prefix(pymc_model, prefix)
     coords, arrays = record_data(basins, warmup, whole)
     for dim, values in coords.items():
-        _claim(pymc_model, dim, values)
+        claim_dim(pymc_model, dim, values, OTHER_NAME)
     forcing = _place_matrix(pymc_model, names, forcing_columns(basins, names), whole, coords)
     for name, (dim, array) in arrays.items():
         held = pymc_model.named_vars.get(name)
@@ -181,12 +193,12 @@ def simulated_records(pymc_model: pm.Model) -> Iterator[SimulatedRecord]:
             if ours and prefix.startswith(pymc_model.name_for("x").removesuffix("x")):
                 found.setdefault(prefix, {})[name] = (dims[1], tuple(columns))
     for prefix, forcing in found.items():
-        kept = _value(pymc_model.named_vars[prefix + KEPT_DATA])
+        kept = value_of(pymc_model.named_vars[prefix + KEPT_DATA])
         several = prefix + RECORD_DATA in pymc_model.named_vars
         yield SimulatedRecord(
             prefix,
             forcing,
-            np.asarray(pymc_model.coords[prefix + FORCING_TIME]),
+            dim_dates(pymc_model, prefix + FORCING_TIME),
             int(kept[0]),
             tuple(pymc_model.coords[prefix + BASIN]) if several else None,
         )
@@ -209,39 +221,6 @@ def _place_matrix(pymc_model, names, values, prefix, coords):
         k += 1
 
 
-def _claim(pymc_model, dim, values):
-    """Raise ValueError if the model has a dimension of this name with other values."""
-    if dim not in pymc_model.coords:
-        return
-    held = dim_dates(pymc_model, dim)
-    wanted = np.asarray(values)
-    if held is not None and wanted.dtype.kind == "M":
-        try:
-            held = held.astype(wanted.dtype)
-        except (TypeError, ValueError):
-            pass
-    if held is None or held.shape != wanted.shape or not (held == wanted).all():
-        raise ValueError(
-            f"the PyMC model's dimension {dim!r} holds {_span(held)}, but this simulation needs "
-            f"{_span(wanted)} there; rename that dimension, or give ph.discharge a prefix= (and "
-            "with a second record one of its own)"
-        )
-
-
-def _span(values) -> str:
-    if values is None:
-        return "no coordinate"
-    ends = [str(pd.Timestamp(v)) if values.dtype.kind == "M" else str(v) for v in values[[0, -1]]]
-    return f"{values.size} values from {ends[0]} to {ends[1]}"
-
-
 def _holds(variable, array) -> bool:
-    value = _value(variable)
+    value = value_of(variable)
     return value is not None and np.array_equal(value, array)
-
-
-def _value(variable):
-    """Return the value of a data variable, also of a frozen one; None for any other variable."""
-    if hasattr(variable, "get_value"):
-        return variable.get_value(borrow=True)
-    return getattr(variable, "data", None)

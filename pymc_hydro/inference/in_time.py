@@ -9,6 +9,7 @@ import xarray as xr
 
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.data.schema import as_basin
+from pymc_hydro.likelihoods.errors.axis import value_of
 
 __all__ = ["replace_columns", "separate_varying", "storms"]
 
@@ -137,5 +138,5 @@ def replace_columns(names, forcing, given: Mapping[str, Any] | None, series: Map
 
 
 def _length(forcing):
-    value = forcing.get_value(borrow=True) if hasattr(forcing, "get_value") else None
+    value = value_of(forcing)
     return forcing.type.shape[0] if value is None else len(value)

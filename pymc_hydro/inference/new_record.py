@@ -23,8 +23,20 @@ from pymc_hydro.inference.forcing import (
     record_interval,
     simulated_records,
 )
-from pymc_hydro.likelihoods.errors.axis import BASIN, FORCING_TIME, INTERVAL, TIME, Axis
-from pymc_hydro.likelihoods.errors.observations import likelihoods_of, update_observations
+from pymc_hydro.likelihoods.errors.axis import (
+    BASIN,
+    FORCING_TIME,
+    INTERVAL,
+    TIME,
+    Axis,
+    check_dims,
+    dim_dates,
+)
+from pymc_hydro.likelihoods.errors.observations import (
+    OWN_TIME,
+    likelihoods_of,
+    update_observations,
+)
 
 __all__ = ["set_basin"]
 
@@ -78,6 +90,12 @@ def set_basin(
     names = {
         name for record in records for _, columns in record.forcing.values() for name in columns
     }
+    frozen = [n for record in records for n in record.forcing if not _is_shared(root[n])]
+    if frozen:
+        raise ValueError(
+            f"set_basin: {', '.join(frozen)} is a constant, since the PyMC model was frozen or "
+            "transformed; call set_basin on the model before, then freeze it"
+        )
     basins = as_records(basin, sorted(names))
     _check_fit(records[0], basins)
     series = _series(basins, basin)
@@ -92,6 +110,10 @@ def set_basin(
     except Exception:
         state.restore()
         raise
+
+
+def _is_shared(variable) -> bool:
+    return hasattr(variable, "set_value")
 
 
 def _tie_lengths(model: pm.Model) -> None:
@@ -113,18 +135,20 @@ def _tie_lengths(model: pm.Model) -> None:
 def _chosen(model, prefix) -> list[SimulatedRecord]:
     """Return the records of a model to be replaced: one, or several with the same dates."""
     found = list(simulated_records(model))
-    if prefix is not None:
-        whole = full_prefix(model, prefix)
-        found = [record for record in found if record.prefix in (whole, f"{prefix}::")]
     if not found:
-        where = f" under the prefix {prefix!r}" if prefix is not None else ""
-        raise ValueError(
-            f"set_basin: this PyMC model holds no basin{where}; call ph.discharge in it first"
-        )
+        raise ValueError("set_basin: this PyMC model holds no basin; call ph.discharge in it first")
+    known = ", ".join(repr(record.prefix.rstrip("_:")) for record in found)
+    if prefix is not None:
+        whole = full_prefix(model, prefix), f"{prefix}::", f"{model.name_for(prefix)}::"
+        found = [record for record in found if record.prefix in (*whole, f"{prefix}_")]
+        if not found:
+            raise ValueError(
+                f"set_basin: this PyMC model holds no basin under the prefix {prefix!r}; "
+                f"known are {known}"
+            )
     first = found[0]
     for other in found[1:]:
         if not np.array_equal(other.dates, first.dates) or other.basins != first.basins:
-            known = ", ".join(repr(record.prefix.rstrip("_:")) for record in found)
             raise ValueError(
                 f"set_basin: this PyMC model holds several records, with the prefixes {known}; "
                 "name one by prefix=, or give its sub-model"
@@ -169,6 +193,7 @@ class _State:
         self.coords = dict(model.coords)
         self.values = {v.name: v.get_value() for v in model.data_vars if hasattr(v, "get_value")}
         self.observed = dict(model.rvs_to_values)
+        self.labelled: list[str] = []
 
     def put(self, name: str, array, coords: Mapping) -> None:
         variable = self.model[name]
@@ -177,6 +202,11 @@ class _State:
             variable.set_value(array)
         else:
             self.model.set_data(name, array, coords=coords)
+
+    def label(self, dim: str, labels) -> None:
+        """Give a dimension of the user, which no data variable measures, other labels."""
+        self.model.set_dim(dim, len(labels), labels)
+        self.labelled.append(dim)
 
     def observe(self, rv, value) -> None:
         """Replace the numbers that a random variable was observed at."""
@@ -191,6 +221,8 @@ class _State:
             dims = self.model.named_vars_to_dims.get(name) or ()
             coords = {d: self.coords[d] for d in dims if self.coords.get(d) is not None}
             self.put(name, value, coords)
+        for dim in self.labelled:
+            self.model.set_dim(dim, len(self.coords[dim]), self.coords[dim])
         for rv, value in self.observed.items():
             if self.model.rvs_to_values[rv] is not value:
                 self.observe(rv, value.data)
@@ -203,6 +235,14 @@ def _replace(state: _State, record: SimulatedRecord, basins, series, observed, d
     coords, arrays = record_data(basins, warmup, prefix)
     moved = not np.array_equal(coords[prefix + FORCING_TIME], record.dates)
     before = _axis(model, prefix)
+    tied = {
+        prefix + TIME: coords[prefix + TIME],
+        prefix + FORCING_TIME: coords[prefix + FORCING_TIME],
+    }
+    tied |= _of_user(model, record, before, tied)
+    used = _plain_observed(model, prefix, set(tied) - {prefix + FORCING_TIME})
+    for rv in used:
+        check_dims(model, rv.name, before)
     for name, (dim, columns) in record.forcing.items():
         of_matrix = {d: coords[d] for d in (prefix + FORCING_TIME,)} | {dim: list(columns)}
         state.put(name, forcing_columns(basins, columns), of_matrix)
@@ -212,8 +252,10 @@ def _replace(state: _State, record: SimulatedRecord, basins, series, observed, d
     replaced = update_observations(model, series, observed, prefix)
     for name, (array, of_dim) in replaced.items():
         state.put(name, array, of_dim)
+    for dim in set(tied) - {prefix + TIME, prefix + FORCING_TIME}:
+        if _is_shared(model.dim_lengths[dim]):
+            state.label(dim, tied[dim])
     after = _axis(model, prefix)
-    used = _plain_observed(model, prefix)
     for rv, holder in used.items():
         value = _moved(state, rv, observed.get(rv.name), before, after, moved)
         if value is None:
@@ -221,44 +263,74 @@ def _replace(state: _State, record: SimulatedRecord, basins, series, observed, d
         if holder is None:
             state.observe(rv, value)
         else:
-            state.put(holder, value, {})
+            dims = model.named_vars_to_dims[holder]
+            state.put(holder, value, {d: tied[d] for d in dims if d in tied})
     done = own | set(replaced) | set(used.values())
-    _replace_others(state, {prefix + TIME, prefix + FORCING_TIME}, done, data, moved)
+    _replace_others(state, tied, done, data, moved)
     of_means = {d: v for _, at in replaced.values() for d, v in at.items() if d.endswith(INTERVAL)}
     for dim, dates in of_means.items():
-        _replace_others(state, {dim}, done, data, not np.array_equal(dates, state.coords[dim]))
+        _replace_others(
+            state, {dim: dates}, done, data, not np.array_equal(dates, state.coords[dim])
+        )
 
 
-def _replace_others(state, tied: set, done, data, moved) -> None:
-    """Replace the data of the user that are tied to the dates of a simulation."""
+def _of_user(model, record: SimulatedRecord, before: Axis, tied: Mapping) -> dict:
+    """Return new labels of dimensions of the user with the dates of a simulation, by name.
+
+    They are dimensions of variables that depend on the simulation, or of data that these read.
+    """
+    kept, whole = (tied[record.prefix + dim] for dim in (TIME, FORCING_TIME))
+    own = {
+        record.prefix + dim for record in simulated_records(model) for dim in (TIME, FORCING_TIME)
+    }
+    own |= {dim for name in likelihoods_of(model) for dim in (name + OWN_TIME, name + INTERVAL)}
+    found = {}
+    for variable in (*model.observed_RVs, *model.deterministics, *model.free_RVs):
+        if not _depends(model, variable, record.prefix):
+            continue
+        read = [v.name for v in ancestors([variable]) if v.name in model.named_vars_to_dims]
+        for dim in {d for name in read for d in model.named_vars_to_dims[name]} - own - {None}:
+            labels = dim_dates(model, dim)
+            if np.array_equal(labels, before.known_dates):
+                found[dim] = kept
+            elif np.array_equal(labels, record.dates):
+                found[dim] = whole
+    return found
+
+
+def _replace_others(state, tied: Mapping, done, data, moved) -> None:
+    """Replace the data of the user that are tied to the dates of a simulation.
+
+    `tied` are new labels by dimension.
+    """
     model = state.model
     for variable in model.data_vars:
         name = variable.name
         dims = model.named_vars_to_dims.get(name) or ()
-        if name in done or not tied & set(dims):
+        if name in done or not set(tied) & set(dims):
             continue
         if name in data:
-            (dim,) = tied & set(dims)
-            dates = np.asarray(model.coords[dim])
+            (dim,) = set(tied) & set(dims)
+            dates = tied[dim]
             values = data[name]
             if isinstance(values, LABELLED):
                 values = match_dates(f"set_basin: {name}", values, dates, f"new {dim}")
             array, kind = np.asarray(values), variable.type.dtype
             if kind.startswith(("int", "uint")) and np.array_equal(array, np.round(array)):
                 array = array.astype(kind)  # an index, which labelled values made real
-            state.put(name, array, {})
+            state.put(name, array, {dim: dates})
         elif moved:
             raise ValueError(
-                f"set_basin: {name!r} is tied to the dates of {', '.join(tied & set(dims))}, which "
-                f"change; give its new values by data={{{name!r}: series}}"
+                f"set_basin: {name!r} is tied to the dates of {', '.join(set(tied) & set(dims))}, "
+                f"which change; give its new values by data={{{name!r}: series}}"
             )
 
 
-def _plain_observed(model, prefix) -> dict:
+def _plain_observed(model, prefix, dims: set) -> dict:
     """Return the observed variables of plain PyMC that depend on a simulation.
 
-    By random variable: the name of the data variable that holds its observations, or None where
-    they are numbers.
+    By random variable: the name of the data variable that holds its observations, on one of `dims`,
+    or None where they are numbers.
     """
     ours = set(likelihoods_of(model))
     found: dict[Any, str | None] = {}
@@ -270,7 +342,7 @@ def _plain_observed(model, prefix) -> dict:
             found[rv] = None
             continue
         holders = [v.name for v in ancestors([value]) if v.name in model.named_vars]
-        tied = [n for n in holders if prefix + TIME in (model.named_vars_to_dims.get(n) or ())]
+        tied = [n for n in holders if dims & set(model.named_vars_to_dims.get(n) or ())]
         if len(tied) != 1:
             raise ValueError(
                 f"set_basin: the observations of {rv.name!r} cannot be told from its graph; give "
@@ -312,7 +384,7 @@ def _moved(state, rv, given, before: Axis, after: Axis, moved: bool):
 
 def _axis(model: pm.Model, prefix: str) -> Axis:
     """Return the time axis of the simulations with a prefix."""
-    return Axis(prefix + TIME, np.asarray(model.coords[prefix + TIME]), None)
+    return Axis(prefix + TIME, dim_dates(model, prefix + TIME), None)
 
 
 def _series(basins, given) -> dict:

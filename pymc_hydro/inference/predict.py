@@ -11,7 +11,7 @@ import xarray as xr
 from pytensor.graph.traversal import ancestors
 
 from pymc_hydro.core.base.renamed import renamed_arguments
-from pymc_hydro.likelihoods.errors.axis import TIME, Axis, axis_of, values_at
+from pymc_hydro.likelihoods.errors.axis import TIME, Axis, axis_of, check_dims, value_of, values_at
 from pymc_hydro.likelihoods.errors.residuals import Residuals, all_residuals, residuals_of
 from pymc_hydro.losses.transforms import variables_of
 from pymc_hydro.ops.simulation import AbstractSimulation
@@ -89,7 +89,7 @@ def predict(
     flow = model.root[name]
     sample = Sample.of(idata, model.root, [placed.sigma, flow], name, draws)
     if not free_running:
-        position = placed.position.owner.inputs[1].get_value()
+        position = value_of(placed.position.owner.inputs[1])
         outputs = [values_at(placed.simulated, placed.position), flow]
         simulated, drawn = sample.evaluate(outputs, random_seed)
         return sample.dataset(axis, {"discharge": drawn, "simulated": simulated}, position)
@@ -142,8 +142,8 @@ def residuals(
     outputs = [values_at(placed.simulated, placed.position), innovation]
     sample = Sample.of(idata, model.root, outputs, name, draws)
     simulated, innovation = (a.mean(axis=0) for a in sample.evaluate(outputs, None))
-    observed = placed.observed.get_value()
-    position = placed.position.owner.inputs[1].get_value()
+    observed = value_of(placed.observed)
+    position = value_of(placed.position.owner.inputs[1])
     variables = {
         "observed": (TIME, observed, UNITS),
         "simulated": (TIME, simulated, UNITS),
@@ -191,6 +191,7 @@ def _predict_plain(idata, model, name, draws, random_seed):
     flow = model[name]
     simulated = simulated_series(flow)
     axis = axis_of(model, flow)
+    check_dims(model, name, axis)
     sample = Sample.of(idata, model, [flow], name, draws)
     outputs = [flow] if simulated is None else [flow, simulated]
     drawn, *others = sample.evaluate(outputs, random_seed)

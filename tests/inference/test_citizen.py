@@ -22,6 +22,7 @@ MODEL = ph.Hymod(snow=False)
 LEAF = ph.load_basin("leaf_river")
 WARMUP = 40
 FIRST, SECOND = LEAF.isel(time=slice(0, 300)), LEAF.isel(time=slice(500, 800))
+KEPT = pd.DatetimeIndex(FIRST["time"].values[WARMUP:])
 NAMES = ("flow_s0", "flow_s1")
 
 
@@ -77,8 +78,14 @@ def test_two_gauges_as_sub_models_keep_their_dates():
 
 @pytest.mark.parametrize(
     "time",
-    [FIRST["time"].values, SECOND["time"].values[WARMUP:], list(range(300 - WARMUP))],
-    ids=["whole record", "other dates", "no dates"],
+    [
+        FIRST["time"].values,
+        SECOND["time"].values[WARMUP:],
+        list(range(300 - WARMUP)),
+        KEPT.tz_localize("UTC"),
+        [str(date) for date in KEPT],
+    ],
+    ids=["whole record", "other dates", "no dates", "time zone", "text"],
 )
 def test_a_time_of_the_user_must_be_the_same(time):
     with pytest.raises(ValueError, match=r"dimension 'time' holds .* but this simulation needs"):
@@ -86,10 +93,18 @@ def test_a_time_of_the_user_must_be_the_same(time):
             placed(FIRST)
 
 
-def test_the_same_time_of_the_user_is_shared():
-    with pm.Model(coords={"time": FIRST["time"].values[WARMUP:]}) as model:
+@pytest.mark.parametrize("time", [KEPT.values, KEPT.to_period("D")], ids=["dates", "periods"])
+def test_the_same_time_of_the_user_is_shared(time):
+    with pm.Model(coords={"time": time}) as model:
         placed(FIRST)
     np.testing.assert_array_equal(logp(model, **at()), logp(alone(FIRST), **at()))
+
+
+@pytest.mark.parametrize("dim", ["flow_time", "flow_order"])
+def test_dimensions_of_a_likelihood_are_compared_too(dim):
+    with pytest.raises(ValueError, match=f"dimension '{dim}' holds 3 values from 7 to 9, but"):
+        with pm.Model(coords={dim: [7, 8, 9]}):
+            placed(FIRST, ar=1)
 
 
 def test_observations_need_a_place_on_the_simulated_axis():
@@ -192,6 +207,9 @@ def test_a_frozen_model_predicts():
     np.testing.assert_allclose(
         found["simulated"], ph.predict(prior, model, random_seed=1)["simulated"], rtol=1e-12
     )
+    xr.testing.assert_allclose(ph.residuals(prior, frozen), ph.residuals(prior, model))
+    with pytest.raises(ValueError, match="forcing is a constant, since the PyMC model was frozen"):
+        ph.set_basin(SECOND, frozen)
 
 
 SCRIPT = """
@@ -250,6 +268,21 @@ def test_named_models_and_their_parents_take_another_record():
     for name, record in (("leaf", FIRST), ("other", SECOND)):
         found = logp(parent, f"{name}::flow", **at(f"{name}::"))
         np.testing.assert_allclose(found, logp(alone(record), **at()), rtol=1e-12)
+
+
+def test_models_two_deep_are_named_from_any_level():
+    with pm.Model(name="top") as top, pm.Model(name="middle") as middle:
+        for name in ("A", "B"):
+            with pm.Model(name=name):
+                ph.discharge(MODEL, MODEL.default, FIRST, WARMUP)
+    ph.set_basin(SECOND, top, prefix="middle::A")
+    ph.set_basin(SECOND.isel(time=slice(0, 90)), middle, prefix="B")
+    starts = [len(top.coords[f"top::middle::{name}::time"]) for name in ("A", "B")]
+    assert starts == [260, 50]
+    with pytest.raises(
+        ValueError, match="prefix 'C'; known are 'top::middle::A', 'top::middle::B'"
+    ):
+        ph.set_basin(SECOND, top, prefix="C")
 
 
 # ---- several simulations in one model ---------------------------------------------------------
@@ -335,6 +368,25 @@ def test_a_plain_likelihood_predicts_and_takes_another_record(as_data):
         assert np.isfinite(logp(model, spread=0.4)).all()
         ph.set_basin(FIRST, observed={"flow": observed})
         np.testing.assert_array_equal(logp(model, spread=0.4), before)
+
+
+def test_a_dimension_of_the_user_with_the_same_dates_moves_too():
+    seen = FIRST["discharge"].values[WARMUP:]
+    with pm.Model(coords={"day": KEPT, "other": SECOND["time"].values[WARMUP:]}) as model:
+        q = ph.discharge(MODEL, MODEL.default, FIRST, WARMUP)
+        pm.Deterministic("q", q, dims="day")
+        pm.Normal("flow", q, 0.3, observed=seen, dims="day")
+        pm.Normal("misplaced", q, 0.3, observed=seen, dims="other")
+    with pytest.raises(ValueError, match="give 'misplaced' the dims of the simulation, 'time'"):
+        ph.predict(xr.Dataset(), model, name="misplaced")
+    short = SECOND.isel(time=slice(0, 90))
+    with pytest.raises(ValueError, match="give 'misplaced' the dims"):
+        ph.set_basin(short, model)
+    assert model.coords["day"] == tuple(KEPT)  # all or nothing
+    model = pm.do(model, {"misplaced": seen})
+    ph.set_basin(short, model)
+    assert (np.array(model.coords["day"]) == short["time"].values[WARMUP:]).all()
+    assert model.dim_lengths["day"].eval() == 50
 
 
 def test_a_future_without_observations_is_predicted():

@@ -20,7 +20,7 @@ from pymc_hydro.inference.predict import (
     simulated_series,
     untransformed,
 )
-from pymc_hydro.likelihoods.errors.axis import Axis, axis_of
+from pymc_hydro.likelihoods.errors.axis import Axis, axis_of, value_of
 from pymc_hydro.likelihoods.errors.residuals import Residuals, residuals_of
 from pymc_hydro.losses.transforms import variables_of
 
@@ -172,8 +172,8 @@ class _Errors:
                 "intervals of the record alone; use scale='linear' or 'constant'"
             )
         everything = np.full(axis.known_dates.size, np.nan)
-        data = placed.observed.get_value()
-        everything[placed.position.owner.inputs[1].get_value()] = data
+        data = value_of(placed.observed)
+        everything[value_of(placed.position.owner.inputs[1])] = data
         usable = np.where(everything > 0, everything, np.nan) if placed.censored else everything
         return cls(placed, sample, flow, seen, outputs, usable, everything)
 

@@ -13,7 +13,7 @@ from pymc_hydro.core.domain import domain_of
 from pymc_hydro.engine.batch import run_batch
 from pymc_hydro.engine.errors import IntegrationError
 from pymc_hydro.engine.problem import Problem
-from pymc_hydro.likelihoods.errors.axis import FORCING_TIME, Axis
+from pymc_hydro.likelihoods.errors.axis import FORCING_TIME, Axis, dim_dates
 from pymc_hydro.ops.simulation import AbstractSimulation, SimulatedValues
 
 __all__ = ["Simulation", "simulation_below"]
@@ -138,7 +138,7 @@ def simulation_below(model: pm.Model, series: Any, axis: Axis) -> Simulation:
     output = max((o for o in problem.outputs if name.endswith(o)), key=len)
     problem = replace(problem, outputs=(output, *problem.model.store_names))
     assert axis.dim is not None
-    time = model.coords[axis.dim.removesuffix("time") + FORCING_TIME]
+    time = dim_dates(model, axis.dim.removesuffix("time") + FORCING_TIME)
     theta, forcing, x0 = node.inputs
     return Simulation(problem, theta, x0, pd.DatetimeIndex(time), forcing.eval())
 

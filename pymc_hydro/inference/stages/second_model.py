@@ -10,7 +10,14 @@ from pymc.model.fgraph import fgraph_from_model, model_from_fgraph
 from pytensor.graph.traversal import ancestors
 
 from pymc_hydro.inference.forcing import KEPT_DATA, RECORD_DATA, simulated_records
-from pymc_hydro.likelihoods.errors.axis import BASIN, BASIN_INDEX, TIME, axis_of, length_of
+from pymc_hydro.likelihoods.errors.axis import (
+    BASIN,
+    BASIN_INDEX,
+    TIME,
+    axis_of,
+    length_of,
+    value_of,
+)
 from pymc_hydro.likelihoods.errors.observations import likelihoods_of
 
 __all__ = ["second_model"]
@@ -70,7 +77,7 @@ def _record_names(model: pm.Model) -> set[str]:
 
 def _observed(model: pm.Model, node: Any) -> Any:
     """Return the observations of a likelihood on its time axis, NaN where missing."""
-    simulated, position, data = (node.inputs[0], *(v.get_value() for v in node.inputs[1:]))
+    simulated, position, data = (node.inputs[0], *(value_of(v) for v in node.inputs[1:]))
     axis = axis_of(model, simulated)
     if axis.dates is None:
         values = np.full(length_of(simulated) or position.max() + 1, np.nan)

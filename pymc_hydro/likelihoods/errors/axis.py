@@ -8,16 +8,20 @@ and the prefix of the call.
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pymc as pm
 import pytensor
 import pytensor.tensor as pt
+import xarray as xr
 from pytensor.compile.mode import Mode
 from pytensor.graph.traversal import ancestors
 from pytensor.graph.utils import MissingInputError
+
+from pymc_hydro.data.checks.dates import as_dates, date_text
 
 __all__ = [
     "BASIN",
@@ -28,8 +32,11 @@ __all__ = [
     "TIME",
     "Axis",
     "axis_of",
+    "check_dims",
+    "claim_dim",
     "dim_dates",
     "length_of",
+    "value_of",
     "values_at",
 ]
 
@@ -112,10 +119,69 @@ def axis_of(model: pm.Model, simulated=None) -> Axis:
     return Axis(dim, dim_dates(model, dim), _basins(model, dim.removesuffix(TIME)))
 
 
-def dim_dates(model: pm.Model, dim: str) -> np.ndarray | None:
-    """Return the coordinate of a dimension; None if the dimension has none."""
+def dim_dates(model: pm.Model, dim: str) -> Any:
+    """Return the coordinate of a dimension; None if the dimension has none.
+
+    Dates are datetime64, whatever PyMC was given: datetime, date, Period.
+    """
     values = model.coords[dim]
-    return None if values is None else np.asarray(values)
+    if values is None:
+        return None
+    # PyMC 5 keeps a coordinate that is a DataArray as a tuple of DataArrays.
+    labels = pd.Index([v.values[()] if isinstance(v, xr.DataArray) else v for v in values])
+    if labels.dtype == object and len(labels) and type(labels[0]) is date:
+        labels = pd.DatetimeIndex(labels)
+    try:
+        return as_dates(f"the dimension {dim!r}", labels).to_numpy()
+    except (TypeError, ValueError):  # labels of another kind, such as names
+        return np.asarray(labels)
+
+
+def claim_dim(model: pm.Model, dim: str, wanted: np.ndarray, fix: str) -> None:
+    """Raise ValueError if the model has a dimension of this name with other labels.
+
+    Parameters
+    ----------
+    model : pm.Model
+    dim : str
+    wanted : array
+        Labels that the dimension needs.
+    fix : str
+        What the user can do, in the message.
+    """
+    if dim not in model.coords:
+        return
+    held, wanted = dim_dates(model, dim), np.asarray(wanted)
+    if held is not None and held.shape == wanted.shape:
+        of_one_kind = (held.dtype.kind == "M") == (wanted.dtype.kind == "M")
+        if of_one_kind and (held == wanted).all():
+            return
+    raise ValueError(
+        f"the PyMC model's dimension {dim!r} holds {_span(held)}, but this simulation needs "
+        f"{_span(wanted)} there; {fix}"
+    )
+
+
+def check_dims(model: pm.Model, name: str, axis: Axis) -> None:
+    """Raise ValueError if a variable has a dimension of the axis' length with other dates."""
+    if axis.dates is None:
+        return
+    fix = f"give {name!r} the dims of the simulation, {axis.dim!r}"
+    for dim in model.named_vars_to_dims.get(name) or ():
+        labels = dim_dates(model, dim)
+        if labels is not None and labels.dtype.kind == "M" and labels.shape == axis.dates.shape:
+            claim_dim(model, dim, axis.dates, fix)
+
+
+def _span(labels) -> str:
+    if labels is None:
+        return "no coordinate"
+    if not len(labels):
+        return "no labels"
+    if labels.dtype.kind == "M":
+        return f"{labels.size} values from {date_text(labels[0])} to {date_text(labels[-1])}"
+    first, last = (x.item() if isinstance(x, np.generic) else x for x in labels[[0, -1]])
+    return f"{labels.size} values from {first!r} to {last!r}"
 
 
 def length_of(variable) -> int | None:
@@ -130,6 +196,13 @@ def length_of(variable) -> int | None:
         return int(pytensor.function([], variable.shape[0], mode=SHAPES)())
     except MissingInputError:
         return None
+
+
+def value_of(variable: Any) -> Any:
+    """Return the value of a data variable, also of a frozen one; None for any other variable."""
+    if hasattr(variable, "get_value"):
+        return variable.get_value(borrow=True)
+    return getattr(variable, "data", None)
 
 
 def values_at(x, position):
@@ -160,6 +233,6 @@ def _basins(model, prefix):
     if index is None:
         return None
     names = model.coords[prefix + BASIN]
-    values = index.get_value() if hasattr(index, "get_value") else index.data
+    values = value_of(index)
     bounds = np.searchsorted(values, np.arange(len(names) + 1))
     return {name: slice(*bounds[i : i + 2]) for i, name in enumerate(names)}

@@ -14,10 +14,20 @@ from pymc_hydro.data.means import Means, complete_intervals
 from pymc_hydro.data.observations import LABELLED, as_floats, observed_on
 from pymc_hydro.data.schema import VARIABLES
 from pymc_hydro.likelihoods.errors.autoregression import APART
-from pymc_hydro.likelihoods.errors.axis import INTERVAL, MEMBER, TIME, Axis, axis_of, length_of
+from pymc_hydro.likelihoods.errors.axis import (
+    INTERVAL,
+    MEMBER,
+    TIME,
+    Axis,
+    axis_of,
+    claim_dim,
+    dim_dates,
+    length_of,
+)
 from pymc_hydro.likelihoods.errors.nodes import IntervalMeans, ObservedValues, nodes_of
 
 __all__ = [
+    "OWN_TIME",
     "Observations",
     "likelihoods_of",
     "observe",
@@ -30,6 +40,7 @@ POSITION, DATA, PREVIOUS, ORDER = "_position", "_observed", "_previous", "_order
 INTERVALS = "_intervals"
 OWN_TIME = f"_{TIME}"
 AXIS = "simulation after its warm-up"
+OTHER_NAME = "rename that dimension, or give the likelihood another name"
 
 
 @dataclass(frozen=True)
@@ -106,7 +117,9 @@ def observe(
         check(series)
     there = np.flatnonzero(np.isfinite(series))
     dim = model.name_for(name + OWN_TIME)
-    coords = None if axis.dates is None else {dim: axis.dates[there]}
+    labels = there if axis.dates is None else axis.dates[there]
+    claim_dim(model, dim, labels, OTHER_NAME)
+    coords = None if axis.dates is None else {dim: labels}
     position = pm.Data(name + POSITION, there, dims=dim, coords=coords)
     data = pm.Data(name + DATA, series[there], dims=dim)
     before = None
@@ -114,6 +127,7 @@ def observe(
         places = previous(_apart(there, axis), series[there])
         order = model.name_for(name + ORDER)
         coords = {order: np.arange(places.shape[1])}
+        claim_dim(model, order, coords[order], OTHER_NAME)
         before = pm.Data(name + PREVIOUS, places, dims=(dim, order), coords=coords)
     first = next(iter(observed.values())) if _by_basin(observed) else observed
     source = getattr(first, "name", None)
@@ -212,6 +226,8 @@ def _averaged(name, simulated, observed: Means, axis: Axis, n_time):
     series, dates, positions = observed.on(name, axis.dates, AXIS)
     dim, member = model.name_for(name + INTERVAL), model.name_for(name + MEMBER)
     coords = {dim: dates, member: np.arange(positions.shape[1])}
+    for d, labels in coords.items():
+        claim_dim(model, d, labels, OTHER_NAME)
     data = pm.Data(name + INTERVALS, positions, dims=(dim, member), coords=coords)
     return IntervalMeans(observed.offset)(simulated, data), Axis(dim, dates, None), series
 
@@ -228,7 +244,7 @@ def _new_intervals(model, name, node, axis: Axis, given):
         )
     what, time = f"set_basin: {name}", axis.dates
     if given is None:
-        dates, positions = complete_intervals(what, offset, model.coords[dim][0], time, AXIS)
+        dates, positions = complete_intervals(what, offset, dim_dates(model, dim)[0], time, AXIS)
     else:
         given, dates, positions = given.on(what, time, AXIS)
     return Axis(dim, dates, None), positions, given
