@@ -10,8 +10,11 @@ DEPTH = {"max_treedepth": 3, "early_max_treedepth": 3}
 
 
 def shorten(monkeypatch=None, few=FEW):
-    """Few draws and short trajectories for `pm.sample`, one search for `ph.fit_laplace`."""
-    sample, laplace = pm.sample, ph.fit_laplace
+    """Few draws and short trajectories for `pm.sample`, one search for `ph.fit_laplace`.
+
+    `ph.fit_errors` fits the errors of few draws.
+    """
+    sample, laplace, fit_errors = pm.sample, ph.fit_laplace, ph.fit_errors
 
     def short(**options):
         chains = min(options.get("chains", 2), 2)
@@ -26,9 +29,14 @@ def shorten(monkeypatch=None, few=FEW):
     def one_search(*arguments, **options):
         return laplace(*arguments, **options | {"starts": 1})
 
+    def few_errors(*arguments, **options):
+        return fit_errors(*arguments, **options | {"draws": 5})
+
     if monkeypatch is None:
-        pm.sample, ph.fit_laplace, searches.MANY = short, one_search, 1
+        pm.sample, ph.fit_laplace, ph.fit_errors = short, one_search, few_errors
+        searches.MANY = 1
     else:
         monkeypatch.setattr(searches, "MANY", 1)
         monkeypatch.setattr(pm, "sample", short)
         monkeypatch.setattr(ph, "fit_laplace", one_search)
+        monkeypatch.setattr(ph, "fit_errors", few_errors)
