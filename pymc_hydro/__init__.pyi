@@ -62,6 +62,9 @@ from pymc_hydro.models import SacSma as SacSma
 from pymc_hydro.models import Xinanjiang as Xinanjiang
 from pymc_hydro.models import marrmot as marrmot
 from pymc_hydro.models.fuse import FUSE as FUSE
+from pymc_hydro.regionalization import Regionalization as Regionalization
+from pymc_hydro.regionalization import regional as regional
+from pymc_hydro.regionalization import regionalize as regionalize
 
 __version__: str
 __all__: list[str]

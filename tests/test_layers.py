@@ -103,6 +103,11 @@ ALLOWED = {
         | {"losses", "models", "ops"},
         {"numpy", "pandas", "xarray", "scipy", "pytensor"},
     ),
+    "regionalization": (
+        {"calibration", "calibration/basins", "calibration/search", "core", "core/base", "data"}
+        | {"engine", "inference", "models"},
+        {"numpy", "pandas", "xarray", "pymc", "pytensor"},
+    ),
     "attribution": (
         {"core", "core/base", "data", "engine", "integrators", "losses"},
         {"numpy", "pandas", "pytensor", "xarray"},

@@ -63,11 +63,11 @@ class SearchSpace:
 
     def from_unit(self, unit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return all parameters at positions on the axes, and the slope of each free one there."""
-        theta, log = self.held.copy(), self.logarithmic
+        theta, log = np.tile(self.held, (*unit.shape[:-1], 1)), self.logarithmic
         low, high = self.lower[self.free], self.upper[self.free]
         ratio = np.where(log, high / np.where(log, low, 1.0), 1.0)
         value = np.where(log, low * ratio**unit, low + unit * (high - low))
-        theta[self.free] = np.clip(value, low, high)  # beyond the bounds by rounding only
+        theta[..., self.free] = np.clip(value, low, high)  # beyond the bounds by rounding only
         return theta, np.where(log, value * np.log(ratio), high - low)
 
     def positions(self, theta: np.ndarray) -> np.ndarray:

@@ -78,6 +78,17 @@ def test_several_outputs_threads_and_some_basins(basins):
         some(THETA)
 
 
+@pytest.mark.kernels
+def test_curvature_is_that_of_nse(basins):
+    losses = define_losses(MODEL, basins, "kge", **OPTIONS)
+    curvature = losses.evaluate(THETA)[2][1]
+    run = ph.simulate(MODEL, THETA[1], basins["b1"], sensitivities=True, **EXACT)
+    y = basins["b1"]["discharge"].values[10:]
+    slopes = run["ddischarge_dparameter"].values[10:][np.isfinite(y)]
+    expected = 2 * slopes.T @ slopes / (np.nanvar(y) * np.isfinite(y).sum())
+    np.testing.assert_allclose(curvature, expected, rtol=1e-10)
+
+
 def test_as_a_variable(basins):
     """The cotangents are by basin; common parameters add them up."""
     a, k = pt.dvector("a"), pt.dscalar("k")

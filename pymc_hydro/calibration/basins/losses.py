@@ -147,6 +147,29 @@ class BasinLosses:
         ValueError
             If `theta` has another shape.
         """
+        return self.evaluate(theta)[:2]
+
+    def evaluate(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Integrate every basin once; returns losses, gradients and curvatures.
+
+        Parameters
+        ----------
+        theta : array, shape (n_basin, n_parameter)
+
+        Returns
+        -------
+        losses, gradients : array
+            As of a call.
+        curvatures : array, shape (n_basin, n_parameter, n_parameter)
+            ``2 J'J / sum((y - mean(y))^2)`` with the Jacobian J of the scored values of the first
+            output: the curvature of one minus NSE in the approximation of Gauss and Newton, and
+            a positive semi-definite metric of the parameters for every other loss.
+
+        Raises
+        ------
+        ValueError
+            If `theta` has another shape.
+        """
         n, theta = len(self.records), np.asarray(theta, dtype=float)
         shape = (n, len(self.problem.model.parameters))
         if theta.shape != shape:
@@ -155,13 +178,14 @@ class BasinLosses:
                 "order of the parameters"
             )
         losses, gradients = np.full(n, np.nan), np.full(shape, np.nan)
+        curvatures = np.full((*shape, shape[1]), np.nan)
         self.problem.kernel()  # found once, and not by each thread
         longest = sorted(range(n), key=lambda i: -len(self.records[i].forcing))
         waiting = iter(longest)  # each thread takes the next one
 
         def work():
             for i in waiting:
-                losses[i], gradients[i] = self._one(i, theta[i])
+                losses[i], gradients[i], curvatures[i] = self._one(i, theta[i])
 
         n_thread = min(self.threads or os.cpu_count() or 1, n)
         if n_thread == 1:
@@ -170,27 +194,31 @@ class BasinLosses:
             with ThreadPoolExecutor(n_thread) as pool:
                 for future in [pool.submit(work) for _ in range(n_thread)]:
                     future.result()
-        return losses, gradients
+        return losses, gradients, curvatures
 
     def _one(self, i, theta):
-        """Return loss and gradient of a basin."""
+        """Return loss, gradient and curvature of a basin."""
         record = self.records[i]
         run = self.problem.run(theta, record.forcing, self.initial_state, sensitivities=True)
         if run.status:
-            return np.nan, np.nan
+            return np.nan, np.nan, np.nan
         values, jacobian = run.values[record.warmup :], run.jacobian[record.warmup :]
-        gradient = np.zeros(theta.size)
+        part, columns = record.scored[self.problem.outputs[0]], list(self.problem.columns)
+        there = np.flatnonzero(np.isfinite(part.values))
+        observed = part.values[there]
         if self._common is None:
             loss, slope = self._functions(i)(values)
-            found = (slope[:, :, None] * jacobian).sum(axis=(0, 1))
         else:
-            ((_, part),) = record.scored.items()
-            there = np.flatnonzero(np.isfinite(part.values))
-            loss, slope = self._common(part.values[there], values[there, 0])
-            found = (slope[:, None] * jacobian[there, 0]).sum(axis=0)
+            slope = np.zeros(values.shape)
+            loss, slope[there, 0] = self._common(observed, values[there, 0])
+        gradient, curvature = np.zeros(theta.size), np.zeros((theta.size, theta.size))
         # Sums and no products of matrices, whose last bits depend on where in memory they are.
-        gradient[list(self.problem.columns)] = found
-        return float(loss), gradient
+        gradient[columns] = (slope[:, :, None] * jacobian).sum(axis=(0, 1))
+        changes = jacobian[there, 0]
+        products = np.einsum("ti,tj->ij", changes, changes)
+        variation = ((observed - observed.mean()) ** 2).sum()
+        curvature[np.ix_(columns, columns)] = 2 * products / variation
+        return float(loss), gradient, curvature
 
     def _functions(self, i):
         """Return the functions of a basin whose loss has a graph of its own."""

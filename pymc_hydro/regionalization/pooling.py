@@ -1,0 +1,202 @@
+"""Partial pooling over basins, and attributes, inside a PyMC model."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pymc as pm
+import pytensor.tensor as pt
+import xarray as xr
+
+from pymc_hydro.calibration.space import define_space
+from pymc_hydro.core.model import AbstractModel
+from pymc_hydro.data.records import BASIN
+from pymc_hydro.inference.priors import priors
+from pymc_hydro.models.listing import as_model
+from pymc_hydro.regionalization.attributes import Scale, attribute_table
+from pymc_hydro.regionalization.mapping import AbstractMapping, define_mapping
+
+__all__ = ["regional"]
+
+# Prior standard deviations, of logits of positions between bounds: of the intercept about the
+# default, and of each other layer of weights taken together.
+ABOUT_DEFAULT, OF_WEIGHTS = 1.5, 1.0
+
+
+def regional(
+    model: AbstractModel | str,
+    attributes: pd.DataFrame | xr.Dataset | None = None,
+    mapping: str | Callable = "linear",
+    residual: bool = True,
+    *,
+    centered: bool | Sequence[str] = True,
+    prefix: str = "regional",
+    **overrides: Any,
+) -> dict[str, Any]:
+    """Create parameters of many basins that learn from each other, inside ``with pm.Model():``.
+
+    The logit z of a parameter's position between its bounds (on a logarithmic axis where they
+    differ by a factor of 100) has a normal distribution over basins, whose mean may follow
+    attributes: ``z = mapping(attributes) + tau * residual``.
+
+    Parameters
+    ----------
+    model : AbstractModel or str
+    attributes : DataFrame or Dataset, optional
+        Numbers, with a row for each basin or on ``basin``; they become the data variable
+        ``regional_attributes``. Not given: plain partial pooling over the basins that the PyMC
+        model has as the dimension ``basin``.
+    mapping : {"linear", "mlp", "gp"} or callable
+        As in :func:`pymc_hydro.regionalize`; a function must compute with NumPy and PyTensor.
+    residual : bool
+        Whether basins differ from what their attributes say. Without, the parameters are a function
+        of the attributes.
+    centered : bool or sequence of str
+        Whether z itself is sampled, or its residual; or the parameters whose z is. Centred mixes
+        well where each basin's data determine its parameters, which years of discharge do.
+    prefix : str
+        Begins the names of the variables, all on ``parameter`` (``regional_parameter``): intercept,
+        weights, tau, and z on ``basin`` too.
+    **overrides
+        By parameter: a variable or a number that all basins share, as in ``ph.priors``.
+
+    Returns
+    -------
+    dict of str to TensorVariable, shape (n_basin,)
+        For ``ph.discharge``; each is a deterministic variable of the parameter's name. Where a
+        model declares an order of two parameters, the larger one bounds the smaller.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        If an argument or an attribute does not fit, or there is no dimension ``basin``.
+
+    Notes
+    -----
+    There is no joint mode of the centred form: its density grows without bound as tau goes to zero.
+    Sample it, and look at R-hat; do not use ``pm.find_MAP`` or ``ph.fit_laplace``.
+
+    References
+    ----------
+    Betancourt, M., Girolami, M. (2015). Hamiltonian Monte Carlo for hierarchical models. In:
+    Current Trends in Bayesian Methodology with Applications, 79-101.
+
+    Examples
+    --------
+    >>> import pymc as pm, pymc_hydro as ph
+    >>> model = ph.Hymod(snow=False)
+    >>> with pm.Model(coords={"basin": ["upper", "lower"]}) as pymc_model:
+    ...     theta = ph.regional(model)
+    ...     # q = ph.discharge(model, theta, basins)
+    >>> theta["K_s"].type.shape
+    (2,)
+    """
+    model, pymc_model = as_model(model), pm.modelcontext(None)
+    free = _free(model, overrides, centered)
+    names, table = _basins(pymc_model, attributes)
+    parameter = f"{prefix}_parameter"
+    pymc_model.add_coord(parameter, list(free))
+    z = _coordinates(names, table, mapping, _starts(model, free), residual, prefix)
+    if residual:
+        tau = pm.HalfNormal(f"{prefix}_tau", 1.0, dims=parameter)
+        inner = free if centered is True else () if centered is False else centered
+        c = np.array([name in inner for name in free], dtype=float)
+        # Centred, or not, parameter by parameter: each of the two is one of these factors.
+        own = pm.Normal(f"{prefix}_z", c * z, tau**c, dims=(BASIN, parameter))
+        z = (1 - c) * z + tau ** (1 - c) * own
+    numbers = {p.name: p.default for p in model.parameters if p.name in free}
+    checked = priors(model, **numbers | overrides)  # makes none: each has a number or a variable
+    theta = {name: checked[name] for name in overrides}
+    larger_of = dict(model.ordered)
+    for p in sorted(model.parameters, key=lambda p: p.name in larger_of):
+        if p.name in free:
+            unit, upper = pm.math.sigmoid(z[:, free.index(p.name)]), p.upper
+            if p.name in larger_of:
+                upper = pt.minimum(upper, theta[larger_of[p.name]])
+            value = _between(model, p, unit, upper)
+            theta[p.name] = pm.Deterministic(p.name, value, dims=BASIN)
+    return {name: theta[name] for name in model.parameter_names}
+
+
+def _free(model, overrides, centered) -> tuple[str, ...]:
+    """Return the parameters that get a distribution over basins, after checking names."""
+    wanted = () if isinstance(centered, bool) else tuple(centered)
+    for what, names in (("an override", overrides), ("centered", wanted)):
+        unknown = [name for name in names if name not in model.parameter_names]
+        if unknown:
+            raise KeyError(
+                f"regional: {what} names {unknown}, which {type(model).__name__} does not have; "
+                f"known are {', '.join(model.parameter_names)}"
+            )
+    free = tuple(name for name in model.parameter_names if name not in overrides)
+    if not free:
+        raise ValueError("regional: all parameters are overridden, none is left to be regional")
+    return free
+
+
+def _basins(pymc_model, attributes):
+    """Return names of basins, and their attributes (None if there are none)."""
+    held = pymc_model.coords.get(BASIN)
+    if attributes is None:
+        if held is None:
+            raise ValueError(
+                "regional: the PyMC model has no dimension 'basin'; give attributes, or "
+                "pm.Model(coords={'basin': names})"
+            )
+        return list(held), None
+    table = attribute_table(attributes, held)
+    if held is None:
+        pymc_model.add_coord(BASIN, table.index.tolist())
+    return table.index.tolist(), table
+
+
+def _starts(model, free) -> np.ndarray:
+    """Return the coordinates of the defaults."""
+    space = define_space(model, {}, {}, "unconstrained")
+    found = space.coordinates(space.positions(model.default))
+    return found[[model.parameter_names.index(name) for name in free]]
+
+
+def _coordinates(names, table, kind, start, residual, prefix):
+    """Return the mean of z by basin and parameter, shape (n_basin, n_free)."""
+    parameter = f"{prefix}_parameter"
+    if table is None:
+        if not residual:
+            raise ValueError("regional: without attributes basins need a residual to differ")
+        intercept = pm.Normal(f"{prefix}_intercept", start, ABOUT_DEFAULT, dims=parameter)
+        return pt.alloc(intercept, len(names), len(start))
+    scale = Scale.of(table)
+    x = scale(table)
+    mapping = define_mapping(kind, x, len(start))
+    attribute = f"{prefix}_attribute"
+    coords = {BASIN: names, attribute: list(scale.names)}
+    data = pm.Data(f"{prefix}_attributes", x, dims=(BASIN, attribute), coords=coords)
+    return mapping(data, _weights(mapping, start, prefix), pt)
+
+
+def _weights(mapping: AbstractMapping, start, prefix) -> dict[str, Any]:
+    """Return random weights whose layers have a prior of one size, whatever their width."""
+    pymc_model, weights = pm.modelcontext(None), {}
+    for name, shape in mapping.shapes.items():
+        mean, spread = 0.0, OF_WEIGHTS
+        if name == "intercept":
+            mean, spread = start, ABOUT_DEFAULT
+        elif len(shape) == 2:
+            spread = OF_WEIGHTS / np.sqrt(max(shape[0], 1))
+        dims = [f"{prefix}_{name}_{axis}" for axis in range(len(shape))]
+        if not name.startswith("inner"):
+            dims[-1] = f"{prefix}_parameter"
+        for dim, n in zip(dims, shape, strict=True):
+            if dim not in pymc_model.coords:
+                pymc_model.add_coord(dim, range(n))
+        weights[name] = pm.Normal(f"{prefix}_{name}", mean, spread, dims=dims)
+    return weights
+
+
+def _between(model, p, unit, upper):
+    """Return the value at a position between the bounds of a parameter."""
+    space = define_space(model, {}, {}, "unconstrained")
+    if p.name in np.array(space.names)[space.free][space.logarithmic]:
+        return p.lower * (upper / p.lower) ** unit
+    return p.lower + (upper - p.lower) * unit
