@@ -133,3 +133,33 @@ def test_a_parameter_has_an_effect_if_it_changes_a_residual(rng):
     jacobian[:, [2, 9]] *= [0, 1e-8]
     jacobian[:, MODEL.parameter_names.index("Z")] = 0  # is fixed
     assert np.flatnonzero(without_effect(space, jacobian)).tolist() == [2, 9]
+
+
+def searched(seed, objective=None):
+    objective = objective or TwoWells()
+    starts = TwoWells.space.starts(4, MODEL.default, "latin hypercube", 1)
+    options = {"hops": 1, "seed": seed, "cores": 2, "progressbar": False}
+    outcome = search_all(objective, TwoWells.space, "L-BFGS-B", {}, starts, **options)
+    return np.array([search.unit for search in outcome.hops])
+
+
+def test_hops_follow_their_seed():
+    first = searched(3)
+    np.testing.assert_array_equal(first[:4], searched(3)[:4])
+    assert not np.isclose(first[:4], searched(4)[:4]).all()
+
+
+def test_an_exception_within_a_search_is_raised():
+    class Broken(TwoWells):
+        calls = 0
+
+        def __call__(self, theta):
+            Broken.calls += 1
+            if Broken.calls > 20:
+                raise ZeroDivisionError("in a loss")
+            return super().__call__(theta)
+
+    before = threading.active_count()
+    with pytest.raises(ZeroDivisionError, match="in a loss"):
+        searched(3, Broken())
+    assert threading.active_count() == before

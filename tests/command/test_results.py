@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import xarray as xr
 import pymc_hydro as ph
 from pymc_hydro.__main__ import main
 from pymc_hydro.command import folder as rooms
+from pymc_hydro.command.report import figures
 from pymc_hydro.command.source import load_data
 from tests.short import shorten
 
@@ -113,6 +115,21 @@ def test_parameters_outside_of_their_bounds_are_warned_of(files, tmp_path, capsy
     arguments = [str(files / "forcing.nc"), "--config", str(config), "--output", str(tmp_path)]
     assert main(["run", *arguments]) == 0
     assert "warning: S_umax = 9000 mm lies outside of its bounds" in capsys.readouterr().out
+
+
+def test_warnings_of_the_data_are_text_in_the_report(done, tmp_path, monkeypatch):
+    """They hold names of files and columns, which anybody can choose."""
+    copy = tmp_path / "copy"
+    shutil.copytree(done[0], copy)
+    about = json.loads((copy / "settings.json").read_text(encoding="utf-8"))
+    about["warnings"] = ["column <script>alert('x')</script> & more"]
+    (copy / "settings.json").write_text(json.dumps(about), encoding="utf-8")
+    for name in figures.__all__:
+        monkeypatch.setattr(figures, name, lambda *_: [])
+    assert main(["report", str(copy)]) == 0
+    page = (copy / "report.html").read_text(encoding="utf-8")
+    assert "column &lt;script&gt;alert(" in page and "&amp; more" in page
+    assert "<script" not in page
 
 
 @pytest.mark.parametrize(

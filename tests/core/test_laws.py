@@ -4,7 +4,7 @@ import pytest
 from pymc_hydro.core.base.expression import symbol
 from pymc_hydro.core.functions import piecewise
 from pymc_hydro.core.laws import exponential_law, guarded_power
-from pymc_hydro.core.smoothing import lesser, overflow, step
+from pymc_hydro.core.smoothing import lesser, maximum, minimum, overflow, pos, step
 
 TINY = 1e-40
 
@@ -76,3 +76,12 @@ def test_piecewise_agrees_for_all_kinds_of_numbers():
 def test_jumps_are_refused():
     with pytest.raises(ValueError, match="for a jump use"):
         piecewise(1.0, 2.0, 3.0, continuity=-1)
+
+
+@pytest.mark.parametrize("width", [1e-6, 0.1, 3.0])
+def test_the_error_at_a_kink_is_half_of_the_width(width):
+    assert pos(0.0, width) == width / 2
+    assert minimum(4.0, 4.0, width) == 4 - width / 2
+    assert maximum(4.0, 4.0, width) == 4 + width / 2
+    assert pos(1e9 * width, width) == pytest.approx(1e9 * width, rel=1e-12)
+    assert step(width, width) == pytest.approx(1 / (1 + np.exp(-2)), rel=1e-12)

@@ -68,3 +68,28 @@ def test_refreezing_in_bands_against_complex_step(formulation, rng):
     for theta in checks.draw_parameters(model, rng, 20):
         finding = checks.rates_and_jacobians(model, theta, rng)
         assert finding.error <= 1, finding
+
+
+@pytest.mark.parametrize("cls", [ph.Hymod, ph.HBV])
+def test_a_band_of_a_thousand_metres_is_six_degrees_colder(cls, rng):
+    plain, high = cls(), cls(bands=(1000.0,))
+    for theta in checks.draw_parameters(plain, rng, 5):
+        p = dict(zip(plain.parameter_names, theta, strict=True))
+        s = {name: rng.uniform(0, 50) for name in plain.store_names}
+        u = {"precipitation": 7.0, "potential_evaporation": 2.0, "temperature": rng.uniform(-4, 9)}
+        above = {("SWE_1" if n == "SWE" else n): v for n, v in s.items()}
+        found = high.evaluate(above, u, p)
+        for name, flux in plain.evaluate(s, u | {"temperature": u["temperature"] - 6}, p).items():
+            assert found.get(name, found.get(f"{name}_1")) == pytest.approx(flux, rel=1e-9), name
+
+
+def test_precipitation_grows_with_height_and_is_kept_as_a_whole():
+    """By 4.1 % in 100 m, relative to the mean of the bands."""
+    model = ph.Hymod(bands=(0.0, 1000.0))
+    p = dict(zip(model.parameter_names, model.default, strict=True))
+    s = dict.fromkeys(model.store_names, 0.0)
+    u = {"precipitation": 10.0, "potential_evaporation": 2.0, "temperature": -30.0}
+    q = model.evaluate(s, u, p)
+    low, high = (float(q[f"P_s_{i}"]) for i in (1, 2))
+    assert high / low == pytest.approx(np.exp(0.41), rel=1e-9)
+    assert low + high == pytest.approx(10.0, rel=1e-9)

@@ -4,9 +4,11 @@ import stat
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import pytest
 
+from pymc_hydro.data.files import complete_file
 from pymc_hydro.engine import compile as kernels
 from pymc_hydro.engine.cache import SIGNATURE_BYTES, KernelCache
 
@@ -154,3 +156,40 @@ def test_kernels_survive_the_process(cache):
             check=True,
         )
         assert f"hits {expected}" in result.stdout
+
+
+def test_the_key_of_an_entry_has_the_options_of_the_compiler(monkeypatch):
+    before = kernels._hash("text")
+    assert before == kernels._hash("text") != kernels._hash("another text")
+    monkeypatch.setitem(kernels.OPTIONS, "fastmath", False)
+    assert kernels._hash("text") != before
+
+
+def test_an_interrupted_write_leaves_no_entry(cache, monkeypatch, caplog):
+    """Half an entry would be found by another process."""
+    write = Path.write_bytes
+
+    def half(path, data):
+        write(path, data[: len(data) // 2])
+        raise OSError("disk full")
+
+    run(7.0)
+    (first,) = entries(cache)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", half)
+        assert run(8.0) == (24, 0)
+    assert "could not write the cache entry" in caplog.text
+    assert entries(cache) == [first]
+    assert {path.name for path in cache.iterdir()} == {first.name, "key"}
+
+
+def test_a_file_takes_its_place_whole(tmp_path):
+    """By its name alone: nobody can read a part of it."""
+    path = tmp_path / "x.txt"
+    path.write_text("old")
+    with complete_file(path) as temporary:
+        temporary.write_text("new")
+        written = temporary.stat().st_ino
+        assert path.read_text() == "old"
+    assert (path.read_text(), path.stat().st_ino) == ("new", written)
+    assert list(tmp_path.iterdir()) == [path]

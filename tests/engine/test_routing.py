@@ -4,6 +4,7 @@ import pytest
 import pymc_hydro as ph
 from pymc_hydro.core.blocks import UnitHydrograph
 from pymc_hydro.core.declaration import Parameter
+from pymc_hydro.core.functions import exp
 from pymc_hydro.models.hbv import base, triangle
 from pymc_hydro.testing.weather import make_basin
 from tests.tiny import Tiny
@@ -80,3 +81,25 @@ def test_sampled_triangle_of_the_reference():
     np.testing.assert_allclose(
         run["discharge"], np.convolve(raw, [0, 2 / 3, 1 / 3])[:60], atol=1e-8
     )
+
+
+class Normalized(Tiny):
+    """Ordinates exp(-t/b), whose sum is not one before they are divided by it."""
+
+    routing = UnitHydrograph(
+        "discharge", lambda start, end, p: exp(-end / p.b), base, (BASE,), normalized=True
+    )
+
+
+def test_ordinates_that_are_divided_by_their_sum_are_derived_so():
+    theta, h = [0.01, 0.5, 4.3], 1e-5
+    run = ph.simulate(Normalized(), theta, DAILY, ("discharge", "o"), sensitivities=True)
+    ordinates = np.exp(-np.arange(1, 6) / 4.3)
+    expected = np.convolve(run["o"], ordinates / ordinates.sum())[:60]
+    np.testing.assert_allclose(run["discharge"], expected, rtol=1e-10, atol=1e-12)
+    ends = [
+        ph.simulate(Normalized(), [*theta[:2], 4.3 + d], DAILY, ("discharge", "o"))["discharge"]
+        for d in (h, -h)
+    ]
+    found = run["ddischarge_dparameter"].sel(parameter="b").values
+    np.testing.assert_allclose(found, (ends[0] - ends[1]).values / (2 * h), rtol=1e-6, atol=1e-9)

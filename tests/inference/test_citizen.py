@@ -141,7 +141,9 @@ def test_a_record_of_equal_length_moves_everything_that_has_dates():
         ph.set_basin(SECOND)
     expected = alone(SECOND)
     np.testing.assert_allclose(logp(model, **at()), logp(expected, **at()), rtol=1e-12)
-    assert (np.array(model.coords["flow_time"]) == SECOND["time"].values[WARMUP:]).all()
+    for name, first in (("flow_time", WARMUP), ("time", WARMUP), ("forcing_time", 0)):
+        dates = SECOND["time"].values[first:]
+        np.testing.assert_array_equal(np.array(model.coords[name], dates.dtype), dates)
 
 
 def test_a_dated_scale_does_not_stay_where_it_was():

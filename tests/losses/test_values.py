@@ -370,3 +370,22 @@ def test_evaluation_has_every_score(rng):
     assert dry["rmse"] == 1 and np.isnan(dry["nse"]) and np.isnan(dry["percent_bias"])
     with pytest.raises(ValueError, match="all observations are missing"):
         ls.evaluate([np.nan], [1.0])
+
+
+def test_worked_values_of_the_middle_and_low_segments():
+    """FMS and FLV of ten flows: exceeded 20 and 70 % of the time, and from 70 % on."""
+    y, q = np.arange(10.0, 0.0, -1), np.array([30.0, 20, 16, 8, 7, 6, 5, 2, 1.5, 0.5])
+    e = 0.01 * 5.5
+
+    def log(x):
+        return np.log(x + e)
+
+    of_y, of_q = log(8) - log(3), log(16) - log(2)
+    expected = 100 * (of_q - of_y) / of_y
+    assert ls.segment_bias(y, q, segment="middle") == pytest.approx(expected, rel=1e-12)
+    of_y, of_q = (log(2) + log(3) - 2 * log(1)), (log(1.5) + log(2) - 2 * log(0.5))
+    expected = -100 * (of_q - of_y) / of_y
+    assert ls.segment_bias(y, q, segment="low") == pytest.approx(expected, rel=1e-12)
+    assert ls.segment_bias(y, q, segment="high") == pytest.approx(200)
+    thirds = [ls.segment_bias(y, q, segment=s) / 100 for s in ("high", "middle", "low")]
+    assert ls.fdc_segments(y, q) == pytest.approx(np.mean(np.square(thirds)), rel=1e-12)

@@ -11,7 +11,7 @@ import pymc_hydro as ph
 from pymc_hydro.engine.batch import record_bounds
 from pymc_hydro.engine.problem import define_problem
 from pymc_hydro.engine.simulate import forcing_array
-from pymc_hydro.ops import BatchJacobian, BatchValues
+from pymc_hydro.ops import BatchJacobian, BatchValues, batch
 from pymc_hydro.testing.checks import draw_parameters
 from tests.ops.test_ops import compiled
 
@@ -185,3 +185,18 @@ def test_jax():
         np.testing.assert_allclose(np.concatenate(found, axis=-1), expected, rtol=1e-8)
     # JAX's arrays are read-only, a type for which Numba would compile the kernel once more.
     assert len(PROBLEM.kernel(True).function.signatures) == 1
+
+
+@pytest.mark.parametrize("parallel", [False, True])
+def test_only_a_parallel_node_asks_for_more_than_one_thread(parallel, monkeypatch):
+    asked, run = [], batch.run_batch
+
+    def noted(*arguments, threads, **options):
+        asked.append(threads)
+        return run(*arguments, threads=threads, **options)
+
+    monkeypatch.setattr(batch, "run_batch", noted)
+    theta, x0, q = graph(BatchValues(PROBLEM, parallel))
+    gradient = pytensor.grad(q.sum(), theta)
+    pytensor.function([theta, x0], [q, gradient], mode="FAST_COMPILE")(THETA, X0)
+    assert set(asked) == {None if parallel else 1}
