@@ -7,7 +7,7 @@ from pymc_hydro.command.parser import EXIT_CODES, add_commands, execute
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Do what the command line says; returns the exit status."""
+    """Run the command line; returns the exit status."""
     parser = argparse.ArgumentParser(
         prog="pymc-hydro",
         description="Conceptual rainfall-runoff models, from a file with a basin's record to a "

@@ -44,7 +44,7 @@ def assemble_calibration(
     residuals, slopes = _residuals(objective, theta, runs["calibration"])
     covariance = linear_covariance(space, theta, residuals, slopes)
     idle = without_effect(space, slopes)
-    # A zero would say that a parameter is known exactly which is not known at all.
+    # A zero would say that the parameter is known exactly, while nothing is known of it.
     errors = np.where(idle, np.nan, np.sqrt(np.diag(covariance)))
     jacobian = runs["calibration"][f"d{objective.problem.outputs[0]}_dparameter"]
     bare = {what: _without_sensitivities(run) for what, run in runs.items()}

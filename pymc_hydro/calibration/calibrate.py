@@ -72,7 +72,7 @@ def calibrate(
     store: str | Path | None = None,
     **solver_settings: Any,
 ) -> Calibration | xr.Dataset:
-    """Calibrate a model on a basin's observations; or on those of many basins, one by one.
+    """Calibrate a model on the observations of a basin, or of many basins one by one.
 
     SciPy's optimisers search from several starts in parallel. One integration gives the loss and
     its exact gradient. If the loss is a sum of squares (NSE is one minus such a sum), it gives the
@@ -102,7 +102,7 @@ def calibrate(
     warmup : int, str or Timedelta
         Intervals before the scored period that are simulated only, or their duration: "365D".
     bounds : mapping of name to (lower, upper), optional
-        Bounds that replace those of the model.
+        Bounds that replace the bounds of the model.
     fixed : mapping of name to value, optional
         Parameters that are not searched.
     random_seed : int, optional
@@ -309,7 +309,7 @@ def _objective(model, basin, window, scored, loss, options, first, x0, solver_se
 
 
 def _final_runs(model, theta, basin, scored, windows, settings) -> dict[str, xr.Dataset]:
-    """Return a run of each window, with its observations; only that of the validation may fail."""
+    """Return a run of each window, with its observations; only the validation may fail."""
     runs = {}
     for what, window in windows.items():
         record = basin.isel({TIME: window.record})

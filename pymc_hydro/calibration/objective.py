@@ -204,7 +204,7 @@ class Objective:
 
     def check(self, theta: np.ndarray) -> None:
         """Raise ValueError if the loss of a run that did not fail is no number."""
-        # With sensitivities: this also compiles the kernel before several threads want it.
+        # With sensitivities, so that the kernel is compiled before several threads call it.
         run = self.problem.run(theta, self.forcing, self.initial_state, sensitivities=True)
         if run.status:
             return

@@ -79,7 +79,7 @@ class Scored:
     offset: str | None = None
 
     def simulated(self, series):
-        """Return what is compared with `values`, from a simulated series of the scored window."""
+        """Return the counterpart of `values` in a simulated series of the scored window."""
         return series if self.positions is None else interval_means(series, self.positions)
 
 
@@ -164,12 +164,13 @@ def observations(
     names : tuple of str
         The outputs; a single series belongs to the first.
     windows : mapping of name to Window
-        In each of which something must have been observed.
+        Each window must hold an observation.
 
     Raises
     ------
     KeyError, ValueError
-        If one was not observed in a window, has another length, or does not overlap the forcing.
+        If an output was not observed in a window, has another length, or does not overlap the
+        forcing.
     """
     if observed is None:
         observed = {}

@@ -28,7 +28,7 @@ class Calibration:
     theta : Dataset
         The parameters, one variable each, with the attributes ``units``, ``long_name``, ``lower``,
         ``upper``, ``standard_error``, and as 0 or 1 ``at_bound``, ``fixed`` and ``no_effect``: the
-        parameter changes no residual, so that where it ended and its error mean nothing.
+        parameter changes no residual, so that its value and its error mean nothing.
     loss : float
         The minimised value; for a score, its negative.
     scores : dict of str to float
@@ -52,7 +52,7 @@ class Calibration:
         that push against a bound do not count. Near zero at an optimum.
     covariance : DataArray, shape (n_parameter, n_parameter)
         By linear theory, of parameters that are neither fixed nor at a bound; its attribute
-        ``note`` says when it means something.
+        ``note`` says under which conditions it holds.
     identifiability : Dataset
         Singular values of the Jacobian on the axes of the search, and their directions; see
         :meth:`weakest_direction`.
@@ -103,7 +103,7 @@ class Calibration:
 
     @property
     def correlation(self) -> xr.DataArray:
-        """Correlation of the parameters; NaN for those that are fixed or at a bound."""
+        """Correlation of the parameters; NaN for a parameter that is fixed or at a bound."""
         error = self.standard_errors.values
         safe = np.where(error > 0, error, np.nan)
         return self.covariance / np.outer(safe, safe)

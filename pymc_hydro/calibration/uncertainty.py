@@ -88,8 +88,8 @@ def singular_directions(space: SearchSpace, theta: np.ndarray, jacobian: np.ndar
 def without_effect(space: SearchSpace, jacobian: np.ndarray) -> np.ndarray:
     """Return which free parameters change no residual, shape (n_parameter,).
 
-    Where such a parameter ends says nothing: the search moves it by rounding, or by the tail of a
-    smoothed threshold.
+    The final value of such a parameter says nothing: the search moves it by rounding, or by the
+    tail of a smoothed threshold.
 
     Parameters
     ----------

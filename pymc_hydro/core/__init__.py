@@ -1,4 +1,4 @@
-"""What a model is declared with: the one import that a model author needs.
+"""The names that declare a model: the one import that a model author needs.
 
 Parameters, stores, flows and outputs; blocks that several models share; the mathematics of flux
 functions, with smooth versions of its kinks. Each name is also in its module: ``core.pos`` is

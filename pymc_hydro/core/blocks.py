@@ -151,7 +151,7 @@ class FedChain:
 
 @dataclass(frozen=True)
 class UnitHydrograph:
-    """Distribute an output over the interval in which it arises and those that follow.
+    """Distribute an output over the interval in which it arises and the following intervals.
 
     The routed output is ``q_k = sum_j w_j y_(k-j)`` with the ordinates w and the interval means y
     since the start of the run. The Jacobian contains the derivatives of the ordinates by their

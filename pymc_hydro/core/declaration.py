@@ -1,4 +1,4 @@
-"""What a model is made of: parameters, stores, flows and outputs."""
+"""The parts of a model: parameters, stores, flows and outputs."""
 
 import keyword
 import math
@@ -101,7 +101,7 @@ class Store:
     unit : str
         Usually "mm".
     description : str
-        What it holds.
+        Its water, in a few words.
     initial : float or callable
         Content at the start of a run, in `unit`; or a function of the parameters,
         ``lambda p: 0.3 * p.x_1``, whose derivatives are then the initial sensitivities.
@@ -162,7 +162,7 @@ class Flow:
 
 @dataclass(frozen=True)
 class Output:
-    """Something to look at: a sum of fluxes (interval mean) or of stores (at the interval's end).
+    """A result of a run: a sum of fluxes (interval mean) or of stores (at the interval's end).
 
     Parameters
     ----------
@@ -173,7 +173,7 @@ class Output:
     unit : str
         "mm/d" for fluxes, "mm" for stores.
     description : str
-        What it is.
+        Its meaning, in a few words.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What a run is asked to do must mean something: parameters and stores inside their domain."""
+"""The domain of a run: parameters and contents for which the equations mean anything."""
 
 import math
 

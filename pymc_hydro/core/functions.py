@@ -20,7 +20,7 @@ __all__ = [
     "sin", "sqrt", "tanh",
 ]  # fmt: skip
 
-# Namespaces by the package that the argument's type comes from; imported only when met.
+# Namespaces by the package of the argument's type; a package is imported when it is first met.
 _NAMESPACES = {"sympy": "sympy", "jax": "jax.numpy", "jaxlib": "jax.numpy"}
 _NAMESPACES["pytensor"] = "pytensor.tensor"
 
@@ -127,7 +127,7 @@ def piecewise(switch: Any, above: Any, below: Any, *, continuity: int | None) ->
     ----------
     switch, above, below : expressions or numbers
     continuity : int or None
-        What the author promises where `switch` is zero: 0, the branches have equal values; 1, also
+        The author's promise where `switch` is zero: 0, the branches have equal values; 1, also
         equal first derivatives. None marks a guard, whose value is used on one side only.
         ``pymc_hydro.testing.check_model`` compares the branches. A jump is refused: the
         sensitivity equations would need its condition at every crossing. Smooth it over a width

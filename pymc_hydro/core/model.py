@@ -39,7 +39,7 @@ class AbstractModel:
     stores : tuple of Store
     flows : tuple of Flow
     outputs : tuple of Output
-        One of them is ``discharge``, a sum of fluxes in mm/d.
+        One output is ``discharge``, a sum of fluxes in mm/d.
     snow_target : str or None
         The store that receives rain and melt of the snow front end. With it, ``snow=True`` (the
         default) puts the front end's stores before the others and its parameters after the
@@ -67,7 +67,7 @@ class AbstractModel:
         Heights in m of elevation bands of equal area above the height of the temperature series,
         each with a snow store of its own; see :func:`pymc_hydro.elevation_bands`.
     formulation : {"default", "reference"}
-        The corrected equations or those of the public reference.
+        The corrected equations, or the equations of the public reference.
     initial : mapping of str to (float or "estimate"), optional
         By store with a capacity: the share of it that is filled at the start of a run; or
         "estimate", which adds that share as the parameter ``<store>_0``.
@@ -75,15 +75,16 @@ class AbstractModel:
     Raises
     ------
     ValueError, TypeError, KeyError
-        If the declaration is not consistent, with what to change; or if an option is unknown.
+        If the declaration is not consistent (the message names the change), or an option is
+        unknown.
     NotImplementedError
         If a class is called that leaves out a part.
 
     Notes
     -----
-    A model takes options of its own in its ``__init__``, which sets what depends on them (such as
-    ``self.stores``) and passes the others on: ``super().__init__(**options)``. Two models are equal
-    if they are of one class and were made with equal options.
+    A model takes options of its own in its ``__init__``, which sets the parts that depend on them
+    (such as ``self.stores``) and passes the others on: ``super().__init__(**options)``. Two models
+    are equal if they are of one class and were made with equal options.
     """
 
     parameters: tuple[Parameter, ...]
@@ -310,7 +311,7 @@ class AbstractModel:
             raise ValueError(f"{name}: theta has values that are not finite")
         return np.ascontiguousarray(array)
 
-    # ---- what follows from the declaration --------------------------------------------------
+    # ---- derived from the declaration -------------------------------------------------------
 
     def evaluate(
         self,
@@ -400,7 +401,7 @@ class AbstractModel:
         KeyError
             If a name is unknown.
         ValueError
-            If a unit hydrograph or an initial content depends on one of them.
+            If a unit hydrograph or an initial content depends on such a parameter.
         """
         unknown = [n for n in names if n not in self.parameter_names]
         if unknown:

@@ -34,7 +34,7 @@ def clamp(z: Any, width: float) -> Any:
 
 
 def lesser(a: Any, b: Any, width: float) -> Any:
-    """Smaller of two positive amounts: never above either, and zero where one of them is zero.
+    """Smaller of two positive amounts: never above either, and zero where one amount is zero.
 
     The root `m` of ``(a - m)(b - m) = width m``. A flux that it limits cannot overdraw its store;
     :func:`minimum` would be ``-width / 2`` where both arguments are zero. The error at ``a = b`` is

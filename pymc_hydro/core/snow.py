@@ -1,4 +1,4 @@
-"""Snow front ends: what turns precipitation into rain and melt, for the whole basin or by band."""
+"""Snow front ends: from precipitation to rain and melt, for the whole basin or by band."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -71,7 +71,7 @@ class DegreeDaySnow:
 
     Vrugt, Frame & Bollman (2026), common snow module. Its fluxes are ``P_s`` (snowfall), ``P_r``
     (rainfall) and ``M`` (melt), in mm/d. A pack smaller than one day's potential melt drains with a
-    time constant of one day, whatever the interval of the data.
+    time constant of one day, for data of any interval.
 
     Parameters
     ----------
@@ -182,20 +182,20 @@ class ElevationBands:
     """A snow front end repeated over elevation bands of equal area.
 
     Each band has the temperature and the precipitation of its height, and a pack of its own; the
-    parameters are common to all. Stores and fluxes are those of the front end with the number of
-    the band behind their names (``SWE_1``), in mm over the whole basin.
+    parameters are common to all. Stores and fluxes have the names of the front end with the number
+    of the band behind (``SWE_1``), in mm over the whole basin.
 
     Parameters
     ----------
     front : DegreeDaySnow or RefreezingSnow
-        What happens in a band.
+        The snow front end of each band.
     heights : tuple of float
         Height of each band above the one that the series of temperature stands for, in m.
 
     Notes
     -----
     Temperature falls by 0.6 degC in 100 m (Seibert & Vis, 2012), precipitation grows by 4.1 %
-    in 100 m (Valery, 2010) and is then scaled so that the basin receives what was measured.
+    in 100 m (Valery, 2010) and is then scaled so that the basin receives the measured amount.
 
     References
     ----------

@@ -60,10 +60,10 @@ def outputs(
     model : AbstractModel
     theta : mapping of name to variable or number, or TensorVariable, shape (n_parameter,)
         From ``ph.priors``, for example. With several basins the variables are scalars, which all
-        share, or have the dimension ``basin``; as one variable (n_basin, n_parameter). A further
-        axis in front of the variable's is that of many vectors, and one of the results too.
-        In a mapping, a variable with one value for each interval of the record (its dimension is
-        ``forcing_time``) is a parameter that changes in time; unit hydrographs keep constant ones.
+        basins share, or have the dimension ``basin``; as one variable (n_basin, n_parameter). A
+        further first axis is an axis of many vectors, and the results have it too. In a mapping, a
+        variable with one value for each interval of the record (its dimension is ``forcing_time``)
+        is a parameter that changes in time; unit hydrographs keep constant ones.
     basin : Dataset or DataFrame, or several
         Its forcing becomes the data variable ``forcing`` (see :func:`set_basin`). Several, as in
         ``ph.simulate``: a mapping of name to record, of any lengths, or a Dataset on ``basin``.
@@ -72,7 +72,7 @@ def outputs(
     warmup : int, str or Timedelta
         Intervals at the start that are simulated but not returned, or their duration: "365D".
     prefix : str
-        What the names of the data and dimensions of this simulation begin with, for a model that
+        Begins the names of the data and dimensions of this simulation, for a model that
         holds several simulations of different records or warm-ups: with ``prefix="dry"`` they are
         ``dry_forcing``, ``dry_time`` and so on. Simulations of one record with one warm-up share
         their data and need no prefix. The name of a PyMC model is put before all of them:
@@ -217,8 +217,8 @@ def build_model(
     model : AbstractModel or str
         Or its name, for default options: "HBV", "m_01".
     basin : Dataset or DataFrame, or several
-        With ``discharge``; missing observations are left out. Several are as in :func:`outputs`;
-        what `priors` does not say otherwise of is common to all.
+        With ``discharge``; missing observations are left out. Several are as in :func:`outputs`; a
+        parameter is common to all basins unless `priors` says otherwise.
     likelihood : str or callable
         Error model: normal, laplace, student, skew_student, sep, gl, sgt or whittle; the observed
         variable is called ``flow``. Or a function with the arguments of ``ph.likelihoods.Normal``,
@@ -232,8 +232,8 @@ def build_model(
     priors : mapping of str to number or callable, optional
         Overrides by parameter name: a number fixes it, a callable such as
         ``lambda: pm.LogNormal("K_s", -3, 1)`` is called inside the model, which has the dimension
-        ``basin`` where there are several. Names that begin with
-        ``flow_`` are those of the likelihood, such as ``flow_s0`` or ``flow_nu``.
+        ``basin`` where there are several. Names that begin with ``flow_`` belong to the likelihood,
+        such as ``flow_s0`` or ``flow_nu``.
     preset : {"uniform", "log_uniform", "weak"}
         Priors of the parameters that are not overridden, see ``ph.priors``.
     memory : {"constant", "flow"}, optional
@@ -283,7 +283,7 @@ def _initial(model, initial_state):
 
 
 def _parameters(model, theta, n_basin):
-    """Return parameters as one variable, and which of them are not constants (None: all).
+    """Return parameters as one variable, and the names that are no constants (None: all).
 
     Its last axes are (n_basin, n_parameter), or (n_parameter,) for a single basin.
     """

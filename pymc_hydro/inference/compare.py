@@ -23,7 +23,7 @@ class Comparison:
     Attributes
     ----------
     table : DataFrame
-        What ``az.compare`` returns, best structure first: expected log predictive density by
+        The table of ``az.compare``, best structure first: expected log predictive density by
         leave-one-out, its differences, and the stacking ``weight``.
     idata : dict of str to DataTree or InferenceData
         Posterior and pointwise log-likelihood of each structure.
@@ -68,9 +68,9 @@ def compare(
 ) -> Comparison:
     """Sample several structures on one record, and weigh them by stacking.
 
-    The weights are those of the mixture of predictive distributions that predicts left-out
-    observations best. With ``ar`` an observation is predicted from those before it, so what is
-    compared is the prediction one step ahead.
+    The weights define the mixture of predictive distributions that predicts left-out observations
+    best. With ``ar`` an observation is predicted from those before it, so what is compared is the
+    prediction one step ahead.
 
     Parameters
     ----------

@@ -9,7 +9,7 @@ where it has one (``A::``), and the prefix of the call (``hbv_``). Below it stan
 * with several basins ``forcing_basin`` on ``forcing_time`` and ``basin_index`` on ``time``, and
   the dimension ``basin``.
 
-:func:`simulated_records` finds all of them from the names and dimensions of the model.
+:func:`simulated_records` finds all these data from the names and dimensions of the model.
 """
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
@@ -178,7 +178,7 @@ def place_forcing(
 
 
 def full_prefix(pymc_model: pm.Model, prefix: str) -> str:
-    """Return what the names of a simulation begin with: the PyMC model's name and a prefix."""
+    """Return the beginning of the names of a simulation: the PyMC model's name and a prefix."""
     return pymc_model.name_for(f"{prefix}_{TIME}" if prefix else TIME).removesuffix(TIME)
 
 

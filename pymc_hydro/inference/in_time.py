@@ -1,4 +1,4 @@
-"""What changes in time in a PyMC model: uncertain forcing, and parameters that vary."""
+"""Changes in time in a PyMC model: uncertain forcing, and parameters that vary."""
 
 from collections.abc import Mapping
 from typing import Any

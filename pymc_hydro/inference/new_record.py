@@ -64,7 +64,7 @@ def set_basin(
         With the same interval length as the first one; several are the same basins as before.
     model : pm.Model, optional
         The model in context if not given. A sub-model stands for its own simulations, a parent for
-        those of all sub-models.
+        the simulations of all sub-models.
     observed : mapping of likelihood to DataArray, Series, array_like or None, optional
         New observations, where they are not in `basin` under the name they had; None where there
         are none.
@@ -117,10 +117,10 @@ def _is_shared(variable) -> bool:
 
 
 def _tie_lengths(model: pm.Model) -> None:
-    """Let the lengths of dimensions be those of the model's own data.
+    """Let the model's own data give the lengths of dimensions.
 
-    In a copy of a model (``pm.do``, ``pm.observe``, ``copy``) PyMC leaves them with the data of the
-    first one.
+    In a copy of a model (``pm.do``, ``pm.observe``, ``copy``) PyMC takes the lengths from the data
+    of the original.
     """
     for name, dims in model.named_vars_to_dims.items():
         variable = model[name]
@@ -186,7 +186,7 @@ def _full_names(model, what, given, known) -> dict:
 
 
 class _State:
-    """What a model holds, to be put back if anything fails."""
+    """The state of a model, to be put back if anything fails."""
 
     def __init__(self, model: pm.Model):
         self.model = model

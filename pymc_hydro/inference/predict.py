@@ -43,8 +43,8 @@ def predict(
 ) -> xr.Dataset:
     """Draw flow from the posterior predictive distribution.
 
-    After :func:`pymc_hydro.set_basin` the predictions are those of the new period, observed or
-    not. A variable of the model whose dimension has other labels than in the posterior, such as the
+    After :func:`pymc_hydro.set_basin` the predictions are for the new period, observed or not. A
+    variable of the model whose dimension has other labels than in the posterior, such as the
     multipliers of storms that were not seen, is drawn from its prior, given the other variables.
 
     Parameters
@@ -53,15 +53,15 @@ def predict(
         Result of ``pm.sample``, or a group with dimensions chain and draw; for a prior predictive
         check, ``pm.sample_prior_predictive(400).prior``; or the result of ``ph.fit_errors``.
     model : pm.Model, optional
-        If not given that of ``ph.fit_errors``, or else the model in context.
+        If not given, the model of the result of ``ph.fit_errors``, or else the model in context.
     name : str, optional
         Of the likelihood; not needed where the model has one, or one that is called ``flow``.
     free_running : bool
         Whether errors follow their autoregression from a stationary start through all intervals,
         without looking at observations: a simulation. Otherwise each observation is predicted from
-        those before it: one step ahead, at the observations only; the same distribution as
-        ``pm.sample_posterior_predictive``. A likelihood that is plain PyMC has no memory that this
-        function knows: its draws are the same either way.
+        the observations before it: one step ahead, at the observations only; the same distribution
+        as ``pm.sample_posterior_predictive``. A likelihood that is plain PyMC has no memory that
+        this function knows: its draws are the same either way.
     draws : int
         At most this many, evenly spaced in each chain of the posterior.
     random_seed : int, optional
@@ -114,7 +114,7 @@ def predict(
 def residuals(
     idata: Any, model: pm.Model | None = None, *, name: str | None = None, draws: int = 400
 ) -> xr.Dataset:
-    """Return what a likelihood assumes to be independent draws of its density.
+    """Return the residuals, which a likelihood assumes to be independent draws of its density.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def residuals(
     name = likelihood_name(model, name)
     placed = residuals_of(model.root, name)
     innovation = (placed.flow - placed.center) / placed.sd
-    if placed.censored:  # of zero flow is only known that the error was that low
+    if placed.censored:  # zero flow tells no more than that the error was at most so high
         innovation = pt.switch(placed.observed > 0, innovation, np.nan)
     outputs = [values_at(placed.simulated, placed.position), innovation]
     sample = Sample.of(idata, model.root, outputs, name, draws)

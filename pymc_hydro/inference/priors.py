@@ -49,7 +49,7 @@ def priors(
         Begins the names of the variables, as in ``<prefix>_K_s``: two models with a parameter of
         the same name then live together. The keys of the result stay the names of the parameters.
     **overrides
-        By parameter name: a random variable of yours (or what is computed from some), used in
+        By parameter name: a random variable of yours, or a variable computed from several, used in
         place of the preset; a callable such as ``lambda: pm.LogNormal("K_s", -3, 1)``, which is
         called inside the model; or a number, at which the parameter is then fixed.
 

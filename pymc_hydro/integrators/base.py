@@ -1,4 +1,4 @@
-"""What an integrator is: the coefficients of an embedded Runge-Kutta pair."""
+"""The declaration of an integrator: the coefficients of an embedded Runge-Kutta pair."""
 
 import functools
 import math
@@ -23,7 +23,7 @@ class RungeKutta:
     """An embedded Runge-Kutta pair, explicit or diagonally implicit: a value of ``solver=``.
 
     A method is its tableau. The stepping loop, the error control and the sensitivities are written
-    once for all methods; what is declared here is checked when the method is made.
+    once for all methods; the declaration is checked when the method is made.
 
     The first stage is explicit and the last one lies at the end of the step. The other stages are
     all explicit, or all implicit with one diagonal coefficient. An implicit method is L-stable.
@@ -31,7 +31,7 @@ class RungeKutta:
     Parameters
     ----------
     name : str
-        What messages and results call the method.
+        The method's name in messages and results.
     c : sequence of float, shape (n_stage,)
         Nodes: where in the step a stage lies. The first one is 0, the last one is 1.
     a : sequence of sequences of float
@@ -53,8 +53,8 @@ class RungeKutta:
     Raises
     ------
     ValueError
-        If the coefficients contradict each other or what is declared: shapes, nodes other than the
-        row sums of `a`, stages that are neither explicit nor diagonally implicit, an order
+        If the coefficients contradict each other or the declared properties: shapes, nodes other
+        than the row sums of `a`, stages that are neither explicit nor diagonally implicit, an order
         condition that is not met, an estimate of another order, a longer interval of stability than
         the method has. The message names the method and the condition.
 
@@ -164,7 +164,8 @@ class RungeKutta:
             broken = broken_condition(np.array(weights), a, max(order, 1), TOLERANCE)
             if broken:
                 raise self._error(f"{field}: expected {broken}")
-        # The conditions of one solution minus those of the other: the leading term of the estimate.
+        # The conditions of one solution minus the conditions of the other: the leading term of the
+        # estimate.
         error = np.array(self.error_weights)
         terms = [found for _, found, _ in conditions(error, a, self.error_order)]
         if max(map(abs, terms)) <= TOLERANCE:
@@ -232,7 +233,7 @@ class RungeKutta:
         return len(self.a)
 
     def coefficients(self, n: int) -> np.ndarray:
-        """Return what a kernel takes, shape (n + 3, n), padded to `n` stages.
+        """Return the coefficients as a kernel takes them, shape (n + 3, n), padded to `n` stages.
 
         Rows of `a`, then ``b``, the error weights ``b - b_embedded``, and a row that starts with
         error order, stability limit and number of stages.

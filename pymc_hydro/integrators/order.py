@@ -68,7 +68,7 @@ def conditions(weight: np.ndarray, a: np.ndarray, order: int):
 
 
 def broken_condition(weight: np.ndarray, a: np.ndarray, order: int, tolerance: float) -> str | None:
-    """Return what is wrong with the first condition up to an order that does not hold, or None."""
+    """Return a text about the first condition up to an order that does not hold, or None."""
     for n in range(1, order + 1):
         for text, found, expected in conditions(weight, a, n):
             if not abs(found - expected) <= tolerance:

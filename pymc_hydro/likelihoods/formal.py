@@ -118,7 +118,7 @@ def Normal(
     from the last observation s, and has the variance :math:`1 - \rho^2` given that one. K goes on
     by :math:`k_0` a day, by :math:`k_u` when the logarithm of simulated flow (+ 0.001 mm/d) rises
     by one and by :math:`k_d` when it falls by one. With ``ku = kd = 0`` it is ``ar=1`` with
-    ``r1 = exp(-k0 dt)``. What happens on a rising limb says little about the recession before it:
+    ``r1 = exp(-k0 dt)``. Errors on a rising limb say little about the recession before it:
     forecasts one step ahead are better with this memory than with a constant one.
 
     Implementation details: for memories of order 1 the likelihood is exact at the start and across
@@ -214,7 +214,7 @@ def SkewStudentT(
     Modelling recommendations: with ``scale="linear"`` and ``ar=1`` a good first choice for daily
     flow. With autocorrelation and heavy tails together the posterior may have several modes: start
     from :func:`pymc_hydro.fit_laplace`. The prior of ``nu`` begins at 3: near 2 nothing but the
-    tails decides what a variance of one means.
+    tails decides the meaning of a variance of one.
 
     References
     ----------

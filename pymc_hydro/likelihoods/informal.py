@@ -1,6 +1,6 @@
 """Terms that are no likelihoods: scores and limits turned into weights of parameters.
 
-They add to the log-probability without being densities of the data. What comes out is a
+They add to the log-probability without being densities of the data. The result is a
 distribution of weights, whose width the user has chosen: it has no coverage to be checked, no
 pointwise log-likelihood and no predictive draws.
 """

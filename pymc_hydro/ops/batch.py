@@ -45,7 +45,7 @@ def _contract(cotangent, jacobian, record, n_record):
 
 
 class AbstractBatch(AbstractSimulation):
-    """What both Ops share."""
+    """Common to both Ops."""
 
     def run(self, parameters, forcing, initial_state, record, **options):
         check_inputs(self, parameters, forcing, initial_state)

@@ -19,7 +19,7 @@ def _content(problem) -> str:
 
 
 class AbstractReverse(AbstractSimulation):
-    """What both Ops share."""
+    """Common to both Ops."""
 
     __props__ = ("values", "content")
 
@@ -39,7 +39,7 @@ class TapedValues(AbstractReverse):
     Parameters
     ----------
     values : SimulatedValues or BatchValues
-        What would integrate without a tape; the values are the same bits.
+        The Op that integrates without a tape; the values are the same bits.
     content : str, optional
         Hash of the kernels' text, found by itself.
     """

@@ -1,4 +1,4 @@
-"""What stands in the place of a pullback, and one integration for nodes on equal inputs."""
+"""Rewrites: the Ops in the place of a pullback, and one integration for nodes on equal inputs."""
 
 from pytensor.compile.mode import optdb
 from pytensor.graph.replace import vectorize_graph

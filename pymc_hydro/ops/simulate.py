@@ -32,7 +32,7 @@ def simulate(
 
     The result is differentiable by `theta`, `forcing` and `initial_state`, and compiles for Numba,
     C and JAX.
-    What lies outside a model's domain, and an integration that fails, is NaN.
+    A run outside a model's domain, and an integration that fails, is NaN.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def simulate(
 
 
 def _parameters(model, theta):
-    """Return parameters as one variable, and the names of those that are free (None: all)."""
+    """Return parameters as one variable, and the names of the free parameters (None: all)."""
     owner = f"{type(model).__name__}: theta"
     if not isinstance(theta, Mapping):
         return _checked(owner, theta, "n_parameter"), None

@@ -57,7 +57,7 @@ def as_input(op, name, argument, axes, entries):
     axes : str
         Names of the axes, such as "n_time, n_forcing".
     entries : sequence of str
-        What the last axis holds.
+        The quantities on the last axis.
     """
     variable = pt.as_tensor_variable(argument)
     if variable.type.ndim != len(axes.split(", ")):
@@ -95,7 +95,7 @@ def _contract(cotangent, jacobian):
 def spread(problem, gradient):
     """Return a gradient by all parameters, shape (n_parameter, ...), from (n_column, ...).
 
-    It is NaN for those that are not free.
+    It is NaN for parameters that are not free.
     """
     columns, n = problem.columns, len(problem.model.parameters)
     if columns == tuple(range(n)):
@@ -105,7 +105,7 @@ def spread(problem, gradient):
 
 
 class AbstractSimulation(Op):
-    """What all Ops of a model share: their name, and the older names of their gradient."""
+    """Common to all Ops of a model: their name, and the older names of their gradient."""
 
     def __str__(self):
         name = type(self.problem.model).__name__
@@ -119,7 +119,7 @@ class AbstractSimulation(Op):
 
 
 class AbstractValues(AbstractSimulation):
-    """What the Ops that return values share: parameters, forcing and initial state come first."""
+    """Common to the Ops that return values: parameters, forcing and initial state come first."""
 
     problem: Problem
     gufunc_signature: str
@@ -155,7 +155,7 @@ class Pullback(AbstractSimulation):
     Parameters
     ----------
     values : SimulatedValues or BatchValues
-        What is differentiated.
+        The Op that is differentiated.
     """
 
     __props__ = ("values",)
@@ -201,7 +201,7 @@ class Pullback(AbstractSimulation):
 
 
 class AbstractJacobian(AbstractSimulation):
-    """What the Ops that return a Jacobian share; `values` is the Op of their first output."""
+    """Common to the Ops that return a Jacobian; `values` is the Op of their first output."""
 
     def perform(self, node, inputs, output_storage):
         run = self.run(*inputs, sensitivities=True, initial=self.initial)
@@ -218,7 +218,7 @@ class AbstractJacobian(AbstractSimulation):
 
 
 class AbstractSingle(AbstractSimulation):
-    """What both Ops of one run share."""
+    """Common to both Ops of one run."""
 
     def run(self, *arrays, **options):
         check_inputs(self, *arrays)

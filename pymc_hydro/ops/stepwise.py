@@ -5,8 +5,9 @@ from pytensor.compile.mode import get_mode
 
 __all__ = ["stepwise"]
 
-# As it is written, but for what fills an array with the shape of another one, which would go over
-# its elements in Python. Products of more than two factors do so in PyTensor 2: they are not made.
+# As it is written, but for the Op that fills an array with the shape of another, which would go
+# over its elements in Python. Products of more than two factors do so in PyTensor 2: they are not
+# made.
 STEPWISE = (
     get_mode("FAST_COMPILE")
     .excluding("canonicalize")

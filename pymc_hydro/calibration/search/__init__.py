@@ -1,1 +1,1 @@
-"""The searches of a calibration: rounds, which of them go on, and the threads they share."""
+"""The searches of a calibration: rounds, the choice of searches that continue, threads."""

@@ -50,7 +50,7 @@ def run_searches(
 
 @contextmanager
 def counting_bar(what: str, wanted: bool) -> Iterator[Callable[[int, int, str], None]]:
-    """Yield a function of how many have ended, how many there are, and a text beside the bar."""
+    """Yield a function of two numbers, ended and all, and of a text beside the bar."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 

@@ -17,8 +17,8 @@ __all__ = ["LEAST_SQUARES", "OPTIMIZERS", "Search", "Stopped", "choose_optimizer
 MINIMIZERS = ("L-BFGS-B", "trust-constr", "SLSQP", "basinhopping")
 LEAST_SQUARES = ("trf", "dogbox", "lm")
 OPTIMIZERS = (*LEAST_SQUARES, *MINIMIZERS)
-# Largest number of iterations, and the relative change of the loss at which a search ends: of a
-# search that explores, and of the last one.
+# Largest number of iterations, and the relative change of the loss at which a search ends: for a
+# search that explores, and for the last search.
 EXPLORING = (60, 1e-5)
 FINAL = (200, 1e-8)
 BASIN_HOPS = 10  # of SciPy's basinhopping
@@ -195,7 +195,7 @@ class Search:
         )
 
     def _number(self, z):
-        """Return loss and gradient; if the integration fails, those of a quadratic penalty.
+        """Return loss and gradient; if the integration fails, of a quadratic penalty.
 
         The penalty has its minimum at the last success, where it equals the largest loss so far: a
         line search then turns back on a smooth slope.

@@ -147,7 +147,7 @@ def search_all(
 
 
 def _first_round(outcome: Outcome, advance: Callable) -> None:
-    """Let the searches from the starts run: half of them to their ends, until enough agree."""
+    """Run the searches from the starts: half of the searches to their ends, until enough agree."""
     advance(outcome.starts, FIRST)
     starts = sorted(outcome.starts, key=_loss)
     for i in range(0, (len(starts) + 1) // 2, AT_ONCE):
@@ -179,7 +179,7 @@ def _loss(search: Search) -> float:
 
 
 def _may_reach(search: Search, least: float) -> bool:
-    """Whether a search reaches the least loss by gaining a few times as much as it just has."""
+    """Whether a search reaches the least loss if it gains a few times its last gain."""
     before = np.nanmin([np.inf, *search.trace[:-FIRST]])
     return search.best[0] - least <= REACH * (before - search.best[0])
 

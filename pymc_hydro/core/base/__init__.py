@@ -1,1 +1,1 @@
-"""What declarations stand on: names, dimensions, units, expressions, checks, tables."""
+"""The foundation of declarations: names, dimensions, units, expressions, checks, tables."""

@@ -1,4 +1,4 @@
-"""What a declaration of a model must satisfy; each error says what to change."""
+"""The rules that the declaration of a model must satisfy; each error names the change to make."""
 
 from collections.abc import Iterable, Mapping
 from itertools import product
@@ -17,13 +17,13 @@ DIMENSIONS = (TIME, DRAW, PARAMETER, "basin")
 
 
 def check_parts(model: Any, kinds: Mapping[str, type]) -> None:
-    """Check that a model declares all of its parts, each a tuple of what it should hold.
+    """Check that a model declares all of its parts, each a tuple of objects of the right type.
 
     Parameters
     ----------
     model : AbstractModel
     kinds : mapping of str to type
-        What each part is a tuple of.
+        The type of the objects in each part.
 
     Raises
     ------
@@ -94,7 +94,7 @@ def _check_names(model: Any) -> None:
 
 
 def _check_shared_names(model: Any, fluxes: Iterable[str]) -> None:
-    """Check that a name is of one thing only: every result and every graph knows it by its name."""
+    """Check that no two things have one name: results and graphs find a thing by its name."""
     name = type(model).__name__
     known: dict[str, str] = {}
     for kind, names in (
@@ -129,7 +129,7 @@ def _check_joined_names(model: Any) -> None:
 
 
 def _check_ends(model: Any) -> None:
-    """Check that flows join stores that there are, and every store has a flow."""
+    """Check that flows join declared stores, and every store has a flow."""
     name = type(model).__name__
     if not model.stores:
         raise ValueError(f"{name}: declare at least one Store")
@@ -194,7 +194,7 @@ def _sample(model: Any) -> tuple[dict[str, Any], np.ndarray, tuple[str, ...], di
 
 
 def _check_terms(model: Any, fluxes: Iterable[str]) -> None:
-    """Check that flows and outputs name what there is, and that each flux is in one of them."""
+    """Check that flows and outputs name declared fluxes or stores, and that each flux is in one."""
     name = type(model).__name__
     flows = [f.flux for f in model.flows]
     terms = [t for o in model.outputs for t in o.terms]
@@ -215,7 +215,7 @@ def _check_terms(model: Any, fluxes: Iterable[str]) -> None:
 
 
 def _check_outputs(model: Any, fluxes: Iterable[str]) -> None:
-    """Check the terms and units of outputs, and that one of them is discharge."""
+    """Check the terms and units of outputs, and that one output is discharge."""
     name = type(model).__name__
     units = {store.name: store.unit for store in model.stores}
     for output in model.outputs:
@@ -252,7 +252,7 @@ def _check_hydrographs(model: Any, fluxes: Mapping[str, Any], arrived: Mapping[s
 
 
 def _check_balance(model: Any, fluxes: Mapping[str, Any], precipitation: np.ndarray) -> None:
-    """Check that what enters is precipitation, and what leaves is an output."""
+    """Check the water balance: precipitation enters, and outputs leave."""
     name = type(model).__name__
     flows = {f.flux: f for f in model.flows}
     for flux in model.exchanges:

@@ -17,7 +17,7 @@ def parameter_rows(model: Any) -> list[tuple[str, ...]]:
 
 
 def sketch(model: Any) -> list[str]:
-    """Return two lines for each store: what it is, and its flows."""
+    """Return two lines for each store: its description, and its flows."""
     lines = []
     for store in model.stores:
         into = [f for f in model.flows if f.target == store.name]

@@ -1,4 +1,4 @@
-"""Scalar expressions: what a flux function returns when it is evaluated with symbols.
+"""Scalar expressions: the result of a flux function that is evaluated with symbols.
 
 A tracer and nothing more: operators build a tree, evaluation order is the order in which the
 author wrote it, and nothing is rearranged, so that a generated kernel rounds exactly as the flux
@@ -25,7 +25,7 @@ class Expression:
     op: str
     args: tuple
 
-    # NumPy scalars on the left must not swallow us into an object array.
+    # A NumPy scalar on the left must not make an object array of an expression.
     __array_ufunc__ = None
 
     def __add__(self, other: Any) -> Expression:

@@ -1,4 +1,4 @@
-"""Names that models share: forcings, and values by name with errors that say what is known."""
+"""Names that models share: forcings, and values by name with errors that list the known names."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
@@ -6,7 +6,7 @@ from typing import Any
 
 __all__ = ["FORCINGS", "Names", "check_arguments", "check_keys"]
 
-# What a basin can be driven by, in the order of the columns of a forcing array, with units.
+# The forcings of a basin, in the order of the columns of a forcing array, with units.
 FORCINGS = {
     "precipitation": "mm/d",
     "potential_evaporation": "mm/d",
@@ -54,7 +54,8 @@ def check_arguments(what: str, given: Iterable[str], known: Iterable[str]) -> No
     what : str
         The function or class that was called.
     given : iterable of str
-        Names of the arguments that it does not take by itself, such as those of ``**settings``.
+        Names of the arguments that the signature does not list, such as the names in
+        ``**settings``.
     known : iterable of str
         Names of all arguments that it takes.
     """

@@ -1,4 +1,4 @@
-"""The options of a model class: its signature, its docstring, and what tells two models apart."""
+"""The options of a model class: its signature, its docstring, and the identity of a model."""
 
 import inspect
 import re
@@ -17,8 +17,8 @@ FOLLOWING = re.compile(r"^(Raises|See Also|Notes|References|Examples)\n-{3,}$", 
 def full_signature(cls: type) -> inspect.Signature:
     """Return the signature of a class with the arguments that its ``**options`` stand for.
 
-    An ``__init__`` with ``**options`` passes them on to the ``__init__`` of its base. What the base
-    takes is then an argument of the class too, by keyword.
+    An ``__init__`` with ``**options`` passes them on to the ``__init__`` of its base. An argument
+    of the base is then an argument of the class too, by keyword.
     """
     found: dict[str, inspect.Parameter] = {}
     own = True
@@ -86,7 +86,7 @@ def snapshot(value: Any) -> Any:
 
 
 def freeze(value: Any) -> Hashable:
-    """Return an option as something hashable: equal for equal options, in any order of keys."""
+    """Return an option as a hashable object: equal for equal options, in any order of keys."""
     if isinstance(value, Mapping):
         return frozenset((k, freeze(v)) for k, v in value.items())
     if isinstance(value, np.ndarray):

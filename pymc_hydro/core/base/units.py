@@ -1,6 +1,6 @@
 """The unit strings that declarations and data may carry.
 
-Rates are per day in every declaration, whatever the interval of the data.
+Rates are per day in every declaration, for data of any interval.
 """
 
 __all__ = ["DECLARED_UNITS", "check_unit"]

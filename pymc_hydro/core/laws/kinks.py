@@ -10,7 +10,7 @@ from pymc_hydro.core.smoothing import OVERFLOW_WIDTH, lesser, maximum, minimum, 
 __all__ = ["TAU", "Kinks"]
 
 TAU = 1.0  # d, in which a store that limits a flux would empty
-OF_SHARES = 0.1  # widths: what a share loses where it is one, it loses of all rain
+OF_SHARES = 0.1  # widths: a share that falls short of one loses this part of all rain
 POWER_WIDTH = 1e-6  # of the base of a power, below which the power is linear
 VANISHING = 1e-6  # mm, of a capacity: below it an exact overflow is a switch of this width
 

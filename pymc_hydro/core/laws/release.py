@@ -1,4 +1,4 @@
-"""Laws of percolation, interflow and baseflow: what leaves a store below."""
+"""Laws of percolation, interflow and baseflow: the outflow at the bottom of a store."""
 
 from typing import Any
 

@@ -11,7 +11,7 @@ EMPTY = 1e-6  # mm, of a content whose logarithm is needed
 
 
 class RunoffLaws(Kinks):
-    """What becomes of rain: shares from 0 to 1, and rates in mm/d."""
+    """The division of rain: shares from 0 to 1, and rates in mm/d."""
 
     def saturated_share(self, z: Any, b: Any) -> Any:
         """Return ``1 - (1 - z)^b``: the share of points whose capacities are filled.
@@ -43,15 +43,15 @@ class RunoffLaws(Kinks):
         """Return the saturated share of a gamma distribution of the topographic index.
 
         ``Q(shape, shape + D/scale)`` for a mean deficit of D, mm. Sivapalan, M., et al. (1987).
-        Water Resour. Res. 23, 2266-2280. The scale is that of the index, divided by the decay of
-        transmissivity.
+        Water Resour. Res. 23, 2266-2280. The scale is the scale of the index, divided by the decay
+        of transmissivity.
         """
         return 1 - gammainc(shape, shape + self.positive(D) / scale)
 
     def lognormal_share(self, S: Any, median: Any, ratio: Any) -> Any:
         """Return ``Phi(log(S/median)/log(ratio))``, of log-normal capacities.
 
-        The ratio is that of the median to the 16 % quantile. Fukushima, Y. (1988). Hydrol.
+        The ratio is the median divided by the 16 % quantile. Fukushima, Y. (1988). Hydrol.
         Process. 2, 167-185.
         """
         some = piecewise(S - EMPTY, S, EMPTY, continuity=0)

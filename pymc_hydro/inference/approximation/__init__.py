@@ -1,1 +1,1 @@
-"""The parts of ``fit_laplace``: coordinates, curvature, search for modes, what it returns."""
+"""The parts of ``fit_laplace``: coordinates, curvature, search for modes, result."""

@@ -15,7 +15,7 @@ __all__ = ["as_dataset", "compile_values", "entries", "free_values", "labels", "
 
 
 def start_vector(model: pm.Model, start: dict | None = None) -> np.ndarray:
-    """Return the unconstrained vector of natural values; the initial point for what is missing.
+    """Return the unconstrained vector of natural values; a missing one has its initial point.
 
     Parameters
     ----------

@@ -130,7 +130,7 @@ laplace = fit_laplace
 def _points(
     model: pm.Model, begun: list[np.ndarray], starts: int, random_seed: int | None
 ) -> list[np.ndarray]:
-    """Return where searches start: points, those with the errors' starts, and random ones."""
+    """Return the starts of searches: points, points with the errors' starts, and random points."""
     moved = [error_start(model, z) for z in begun]
     fixed = [m for (m, _), z in zip(moved, begun, strict=True) if not np.allclose(m, z)]
     with_errors, of_errors = moved[-1]

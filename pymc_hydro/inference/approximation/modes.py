@@ -1,4 +1,4 @@
-"""Searches for the modes of a log-probability, and the table of what they found."""
+"""Searches for the modes of a log-probability, and the table of the modes."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Mode:
     curvature, covariance : array, shape (n, n)
         Minus that of the log-probability, and its inverse.
     decrement : float
-        What a Newton step would gain in log-probability, twice.
+        Twice the gain in log-probability that a Newton step would make.
     flat : array, shape (n,), or None
         A direction in which the curvature is not positive.
     searches : int

@@ -84,7 +84,7 @@ class Simulation:
         n_origin, n_member, horizon, _ = weather.shape
         begins = places - self.lead_in(theta, places)
         states = np.where((begins > 0)[:, None], past[:, begins - 1, 1:], x0[:, None])
-        # What an integration leaves of an empty store may lie a rounding error below zero.
+        # After an integration an empty store may hold a rounding error below zero.
         lowest = domain_of(self.problem.model)[theta.shape[1] :, 0]
         states = np.where((states < 0) & (lowest == 0), 0.0, states)
         states = np.repeat(states, n_member, axis=1)

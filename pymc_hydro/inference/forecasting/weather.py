@@ -30,7 +30,7 @@ def weather_of(
     forcing
         As of ``ph.forecast``.
     columns : sequence of str
-        What the model reads.
+        The forcing of the model.
     own : tuple of DatetimeIndex, shape (n_time,), and array, shape (n_time, n_forcing)
         The record of the model.
     dates : DatetimeIndex, shape (n_origin,)

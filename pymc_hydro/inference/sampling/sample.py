@@ -19,7 +19,7 @@ from pymc_hydro.inference.sampling.whiten import WHITENED, whiten
 
 __all__ = ["sample"]
 
-# Arguments of pm.sample that would undo what this function is for.
+# Arguments of pm.sample that would undo the purpose of this function.
 REFUSED = ("initvals", "step", "trace", "return_inferencedata")
 
 
@@ -48,7 +48,7 @@ def sample(
     basins : Dataset or DataFrame
         The record of a hydrologic model; not with a PyMC model.
     draws, tune, chains : int
-        Draws and steps of tuning are those of each chain.
+        Draws and steps of tuning are numbers for each chain.
     random_seed : int, optional
     approximation : LaplaceApproximation, optional
         Not given: ``ph.fit_laplace(model, random_seed=random_seed)``.
@@ -153,7 +153,7 @@ def _natural(idata: Any, group: str) -> xr.Dataset:
 def _groups(
     idata: Any, posterior: xr.Dataset, model: pm.Model, approximation: LaplaceApproximation
 ) -> dict[str, xr.Dataset]:
-    """Return the groups that are those of the user's model, and the table of modes."""
+    """Return the groups of the user's model, and the table of modes."""
     groups = {"posterior": posterior}
     if "warmup_posterior" in (idata.children if hasattr(idata, "children") else idata.groups()):
         groups["warmup_posterior"] = _natural(idata, "warmup_posterior")

@@ -1,4 +1,4 @@
-"""What chains tell about themselves, and what only the mode can tell about them."""
+"""The verdict on chains: from the chains themselves, and from the mode."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -24,7 +24,7 @@ AT_BOUND = 4.0  # unconstrained: within 2 % of the interval
 def judge(
     posterior: xr.Dataset, whitened: xr.DataArray, stats: Any, approximation: LaplaceApproximation
 ) -> tuple[list[str], dict]:
-    """Return what is wrong with the chains, and the attributes of the posterior.
+    """Return the faults of the chains, and the attributes of the posterior.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def _log_probability(x: np.ndarray, approximation: LaplaceApproximation) -> np.n
 
 
 def _where(chain: int, gap: float, free: xr.Dataset, approximation: LaplaceApproximation) -> str:
-    """Say in which of the known modes a chain is."""
+    """Name the known mode that a chain is in."""
     away = np.zeros(len(approximation.modes))
     for name in free.data_vars:
         draws = free[name].values[chain]

@@ -24,7 +24,7 @@ from pymc_hydro.likelihoods.table import find_likelihood
 
 __all__ = ["FittedErrors", "fit_errors"]
 
-# The Newton decrement, twice what a step would gain in log-probability, above which draws are off
+# The Newton decrement, twice the gain of a step in log-probability, above which draws are off
 # by a third of their standard deviation. Densities with a kink have modes at which it is not zero.
 ROUGH = 0.1
 SEARCHES = 4  # at the centre of the hydrologic parameters
@@ -32,7 +32,7 @@ SEARCHES = 4  # at the centre of the hydrologic parameters
 
 @dataclass(frozen=True, eq=False)
 class FittedErrors:
-    """Draws of hydrologic parameters, and for each of them of error parameters.
+    """Draws of hydrologic parameters, and for each draw error parameters.
 
     ``ph.predict`` and ``ph.residuals`` take it, and need no model.
 

@@ -28,7 +28,7 @@ def second_model(
 ) -> tuple[pm.Model, Any]:
     """Return a copy of a model with another likelihood in place of one, and without all others.
 
-    Of the first model it has what the simulated series is made of, and the record.
+    It shares with the first model the graph of the simulated series, and the record.
 
     Parameters
     ----------

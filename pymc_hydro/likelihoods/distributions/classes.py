@@ -29,7 +29,7 @@ def _draw(rv, *parameters, rng, size, **named):
 
 
 def _skewed_draws(size_of, rng, size, mu, sigma, xi, moment):
-    """Return draws of the skewed density from those of ``|X|`` under the symmetric one."""
+    """Return draws of the skewed density from draws of ``|X|`` under the symmetric density."""
     rng, u = _draw(uniform, 0.0, 1.0, rng=rng, size=size)
     z = pt.switch(u < xi * xi / (1 + xi * xi), size_of * xi, -size_of / xi)
     shift, scale = densities.skew(0.0, xi, moment)

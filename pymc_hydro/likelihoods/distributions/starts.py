@@ -50,7 +50,7 @@ def place_at(start: float, name: str, distribution, **options):
 
     The support point is where searches and chains start. An ``initval`` would be refused by
     PyMC's transformations of models (``pm.do``, ``pm.observe``, copies); this one is part of the
-    graph. Density, transform and draws are those of the distribution.
+    graph. Density, transform and draws stay as the distribution has them.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
 """The time axis of a simulated variable, found from the data that its graph depends on.
 
 A simulation reads its forcing from a data variable whose first dimension is ``forcing_time``; the
-intervals after the warm-up are the dimension ``time``. Both names, and those of all variables that
-belong to the simulation, begin with the same prefix: the name of the PyMC model, where it has one,
+intervals after the warm-up are the dimension ``time``. Both names, and the names of all variables
+that belong to the simulation, begin with one prefix: the name of the PyMC model, where it has one,
 and the prefix of the call.
 """
 
@@ -122,7 +122,7 @@ def axis_of(model: pm.Model, simulated=None) -> Axis:
 def dim_dates(model: pm.Model, dim: str) -> Any:
     """Return the coordinate of a dimension; None if the dimension has none.
 
-    Dates are datetime64, whatever PyMC was given: datetime, date, Period.
+    Dates are datetime64, also where PyMC was given datetime, date or Period.
     """
     values = model.coords[dim]
     if values is None:

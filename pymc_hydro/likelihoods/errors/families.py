@@ -31,7 +31,7 @@ class Family:
     parameters : callable
         From mean, standard deviation and shapes to the distribution's own parameters, by name.
     priors : mapping of str to callable, optional
-        What places the prior of a shape, such as ``lambda name: pm.HalfNormal(name, 1)``. The
+        Places the prior of a shape, such as ``lambda name: pm.HalfNormal(name, 1)``. The
         shapes nu, xi, beta, lam, p and q have priors already.
 
     Examples
@@ -76,7 +76,7 @@ SKEW_GENERALIZED = Family(SkewGeneralizedT, ("lam", "p", "q"), _direct("lam", "p
 
 
 # Where searches and chains start: tails heavier than normal, of moderate weight. With nu near 2
-# any storms can be outliers, and each set of them is a mode; the variance, which is one, says
+# any storms can be outliers, and each set of outliers is a mode; the variance, which is one, says
 # nothing about them.
 START_NU = 4.0
 LEAST_NU = 3  # of the priors; the densities have a variance above 2
@@ -105,7 +105,7 @@ SHAPE_PRIORS: dict[str, Callable] = {
 
 
 def shape_variables(name: str, family: Family, given: dict) -> list:
-    """Return the shapes of a family: those given, priors for the others.
+    """Return the shapes of a family: given shapes, and priors for the others.
 
     Parameters
     ----------

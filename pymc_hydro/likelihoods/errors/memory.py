@@ -78,7 +78,7 @@ class AbstractMemory:
         return tuple(f"r{k}" for k in range(1, self.order + 1))
 
     def place(self, name: str, simulated: Any, given: dict) -> list:
-        """Return what the memory is computed from, with priors for parameters not given.
+        """Return the variables of the memory, with priors for parameters that are not given.
 
         Parameters
         ----------
@@ -124,7 +124,7 @@ class AbstractMemory:
         values : list of array, shape (n_draw,) or (n_draw, n_time)
             From :meth:`place`.
         known : array, shape (n_draw, n_time), optional
-            Errors that are known, NaN for the others: those follow from the ones before them.
+            Known errors, NaN for the others: an unknown error follows from the errors before it.
 
         Returns
         -------
@@ -161,7 +161,7 @@ class UnscaledAutoregression(AbstractMemory):
     """An autoregression of errors before they are divided by their scale: the form of 2010."""
 
     def follow(self, x, sigma, values, known=None):
-        """Return errors whose innovations have the scale; those before the start are zero."""
+        """Return errors whose innovations have the scale; errors before the start are zero."""
         weights = [np.broadcast_to(v[:, None], x.shape) for v in values]
         return _follow(x, weights, sigma, known)
 

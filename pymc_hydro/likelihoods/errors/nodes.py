@@ -1,8 +1,9 @@
-"""Nodes that remember, inside the graph, what a likelihood was placed with.
+"""Nodes that remember, inside the graph, the arguments that a likelihood was placed with.
 
 They compute nothing that their inputs do not hold already, and are rewritten away before a graph
-is compiled. What ``ph.set_basin``, ``ph.predict`` and ``ph.fit_laplace`` need is found from them,
-so that it survives whatever PyMC does with a model: copies, ``pm.do``, ``pm.observe``, pickling.
+is compiled. ``ph.set_basin``, ``ph.predict`` and ``ph.fit_laplace`` read these nodes. So their
+information survives every transformation of a model by PyMC: copies, ``pm.do``, ``pm.observe``,
+pickling.
 """
 
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ __all__ = ["IntervalMeans", "ObservedValues", "PlacedErrors", "nodes_of"]
 
 
 class AbstractNote(Op):
-    """What all nodes share: outputs that stand in their inputs, in plain operations.
+    """Common to all nodes: outputs that stand in their inputs, in plain operations.
 
     Attributes
     ----------
@@ -106,7 +107,7 @@ class ObservedValues(AbstractNote):
     check : callable or None
         Is given new series, NaN where missing; raises if the likelihood cannot have them.
     previous : callable or None
-        From positions and observations to what the likelihood wants to know of each.
+        From positions and observations to the likelihood's own data of each observation.
     """
 
     __props__ = ("name", "series", "quantity", "check", "previous")
@@ -122,9 +123,9 @@ class ObservedValues(AbstractNote):
 
 
 class PlacedErrors(AbstractNote):
-    """An error model: (center, sd, what it was made of ...) -> (center, sd).
+    """An error model: (center, sd, its parts ...) -> (center, sd).
 
-    Inputs: center, sd, simulated, mean, sigma, flow, position, data, what the memory is computed
+    Inputs: center, sd, simulated, mean, sigma, flow, position, data, the variables of the memory
     from, the shapes of the density, the parameters of the transformation that are
     variables; see :class:`pymc_hydro.likelihoods.errors.residuals.Residuals`.
 

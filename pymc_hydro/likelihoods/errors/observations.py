@@ -1,4 +1,4 @@
-"""Observations in a PyMC model: where they are, and what was measured there."""
+"""Observations in a PyMC model: their positions on the time axis, and their values."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ __all__ = [
     "update_observations",
 ]
 
-# Data variables and dimensions of a likelihood: its name, and one of these endings.
+# Data variables and dimensions of a likelihood: its name, and an ending.
 POSITION, DATA, PREVIOUS, ORDER = "_position", "_observed", "_previous", "_order"
 INTERVALS = "_intervals"
 OWN_TIME = f"_{TIME}"
@@ -52,11 +52,11 @@ class Observations:
     at : TensorVariable, shape (n_observation,)
         Simulated values there.
     data : TensorVariable, shape (n_observation,)
-        What was observed.
+        The observations.
     position : TensorVariable, shape (n_observation,)
         Their intervals.
     previous : TensorVariable, shape (n_observation, n), or None
-        What a likelihood wants to know of each one, such as its predecessors.
+        The likelihood's own data of each observation, such as its predecessors.
     dim : str
         Their dimension.
     simulated : TensorVariable, shape (n_time,)
@@ -93,7 +93,7 @@ def observe(
     check : callable, optional
         Is given the series, NaN where missing, now and whenever it is replaced.
     previous : callable, optional
-        From positions and observations to what the likelihood wants to know of each one, such as
+        From positions and observations to the likelihood's own data of each observation, such as
         its predecessors, shape (n_observation, n).
 
     Returns

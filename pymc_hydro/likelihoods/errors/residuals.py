@@ -56,9 +56,10 @@ class Residuals:
         Flow in mm/d; the transformed flow around which errors scatter; their scale.
     memory : AbstractMemory
     memory_values : list of TensorVariable
-        What the memory is computed from.
+        The variables of the memory.
     center, sd : TensorVariable, shape (n_observation,)
-        Mean and standard deviation of each transformed observation, given those before it.
+        Mean and standard deviation of each transformed observation, given the observations before
+        it.
     flow : TensorVariable, shape (n_observation,)
         Transformed observations.
     position, observed : TensorVariable, shape (n_observation,)
@@ -157,7 +158,7 @@ def place_residuals(
     name, simulated, observed, scale, ar, memory, s0, s1, r1, r2, k0, ku, kd, transform, censored
         As in :func:`pymc_hydro.likelihoods.Normal`.
     **shapes : random variable or float
-        The shapes of the family, by name; those not given have the priors of the package.
+        The shapes of the family, by name; a shape that is not given has the prior of the package.
 
     Returns
     -------
@@ -236,7 +237,7 @@ def place(name, placed: Residuals, seen):
 def with_numbers(transform):
     """Return a transformation whose parameters are numbers, at their initial values.
 
-    What is checked of observations, and what a node holds, must not depend on variables.
+    A check of observations, and the attributes of a node, must not depend on variables.
     """
     variables = variables_of(transform)
     if not variables:

@@ -1,6 +1,6 @@
 """The distribution of flow whose transformation has errors of a family, censored at zero or not.
 
-Its class stands in this file, with what it was made from as attributes: PyMC's ``CustomDist`` would
+Its class stands in this file, with its parts as attributes: PyMC's ``CustomDist`` would
 lose its density on the way into another process.
 """
 

@@ -92,9 +92,9 @@ def kge_2012(observed: Series, simulated: Series, *, transform: Transformation =
     """Return the Kling-Gupta efficiency of 2012, a score: one is perfect, higher is better.
 
     ``1 - sqrt((r - 1)^2 + (c - 1)^2 + (b - 1)^2)``: as :func:`kge`, with the ratio c of the
-    coefficients of variation in place of that of standard deviations, so that variability and bias
-    are not counted twice. From minus infinity to one. A simulation that is constant, or without
-    flow, has NaN; observations that are constant are refused, and missing ones left out.
+    coefficients of variation in place of the ratio of standard deviations, so that variability and
+    bias are not counted twice. From minus infinity to one. A simulation that is constant, or
+    without flow, has NaN; observations that are constant are refused, and missing ones left out.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Distances between flow-duration curves: how often which flow occurs, not when."""
+"""Distances between flow-duration curves: how often a flow occurs, not when."""
 
 from collections.abc import Callable, Sequence
 
@@ -227,7 +227,7 @@ def segment_bias(observed: Series, simulated: Series, *, segment: str = "high") 
 
 
 def fdc_skill(observed: Series, simulated: Series, *, divergence: Callable = fdc_energy) -> Value:
-    """Return how much closer the curve is than that of the observed median, a score.
+    """Return how much closer the curve is than a constant series at the observed median, a score.
 
     ``1 - D / D0`` with D0 the divergence of a constant series at the observed median: one is
     perfect, zero is as good as the median; from minus infinity to one. Missing observations leave

@@ -76,9 +76,9 @@ def recession_plot(
 
     A recession plot shows ``ln(x_t - x_(t+1))`` over ``ln((x_t + x_(t+1)) / 2)``. Straight lines
     are fitted to observed and simulated points by least squares; the loss is the squared
-    difference of their slopes plus that of their heights at the mean observed abscissa,
-    ``(b_q - b_y)^2 + (h_q - h_y)^2``. From zero to infinity, without unit. No pair reaches over a
-    gap; zero flow is allowed; a constant simulation has no line, and NaN.
+    difference of their slopes plus the squared difference of their heights at the mean observed
+    abscissa, ``(b_q - b_y)^2 + (h_q - h_y)^2``. From zero to infinity, without unit. No pair
+    reaches over a gap; zero flow is allowed; a constant simulation has no line, and NaN.
 
     Parameters
     ----------

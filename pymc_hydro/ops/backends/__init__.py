@@ -1,1 +1,1 @@
-"""What Numba and JAX are told about the Ops."""
+"""The implementations of the Ops for Numba and JAX."""

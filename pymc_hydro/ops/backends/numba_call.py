@@ -1,9 +1,9 @@
 """Calls of a kernel from other compiled functions, by its address.
 
 Numba copies the code of a function into each function that calls it, and optimises it there again;
-PyTensor has three layers of them around an Op. A call by address leaves a kernel where it is, and a
-graph compiles sooner. The address has a name that depends on the kernel's text alone: graphs in
-PyTensor's cache find it in another process.
+PyTensor has three layers of wrappers around an Op. A call by address leaves a kernel where it is,
+and a graph compiles sooner. The address has a name that depends on the kernel's text alone: graphs
+in PyTensor's cache find it in another process.
 """
 
 import functools
@@ -50,7 +50,7 @@ def kernel_call(kernel: Kernel):
 
     call: Any = returned
 
-    # Numba asks for the names of the arguments: they are those of the kernel.
+    # Numba asks for the names of the arguments: the names of the kernel's arguments.
     names = ("context", *(argument.name for argument in kernel.arguments))
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     call.__signature__ = inspect.Signature([inspect.Parameter(name, kind) for name in names])
