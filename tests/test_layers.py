@@ -96,7 +96,7 @@ ALLOWED = {
     "calibration/basins": (
         {"calibration", "calibration/search", "core", "core/base", "data", "engine", "losses"}
         | {"models", "ops"},
-        {"numpy", "xarray", "pytensor"},
+        {"numpy", "scipy", "xarray", "pytensor"},
     ),
     "calibration": (
         {"calibration/basins", "calibration/search", "core", "core/base", "data", "engine"}

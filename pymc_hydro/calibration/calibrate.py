@@ -13,6 +13,7 @@ import xarray as xr
 
 from pymc_hydro.calibration.assemble import assemble_calibration
 from pymc_hydro.calibration.basins.each import calibrate_each
+from pymc_hydro.calibration.basins.shared import calibrate_shared
 from pymc_hydro.calibration.objective import Objective, define_goal
 from pymc_hydro.calibration.periods import Period, Series, check_apart, observations, select_window
 from pymc_hydro.calibration.result import Calibration
@@ -70,6 +71,7 @@ def calibrate(
     progressbar: bool = True,
     executor: Executor | None = None,
     store: str | Path | None = None,
+    shared: bool | Sequence[str] = False,
     **solver_settings: Any,
 ) -> Calibration | xr.Dataset:
     """Calibrate a model on the observations of a basin, or of many basins one by one.
@@ -150,6 +152,10 @@ def calibrate(
         there.
         The same call goes on where an interrupted one ended; basins whose record has changed, or
         is read by a function, are calibrated again.
+    shared : bool or sequence of str
+        Of several basins: parameters that all have in common, True for all of them. One search by
+        L-BFGS-B, from the best of the starts, then minimises the mean loss; memory does not grow
+        with the number of basins. Without standard errors.
     **solver_settings
         As in ``ph.simulate``: ``solver``, ``rtol``, ``atol``, ``steps``.
 
@@ -205,9 +211,10 @@ def calibrate(
     model = as_model(model)
     if are_basins(basin):
         return _calibrate_each(model, given)
-    if executor is not None or store is not None:
+    if executor is not None or store is not None or shared:
         raise ValueError(
-            "calibrate: executor and store are for several basins; give a mapping of name to record"
+            "calibrate: executor, store and shared are for several basins; give a mapping of name "
+            "to record"
         )
     mappings = {"bounds": bounds, "fixed": fixed, "loss_options": loss_options}
     _check_arguments(model, random_seed, hops, cores, mappings, solver_settings)
@@ -257,15 +264,23 @@ def calibrate(
 
 
 def _calibrate_each(model, given) -> xr.Dataset:
-    """Calibrate each of several basins, by the arguments of :func:`calibrate`."""
-    where = {name: given.pop(name) for name in ("executor", "store", "progressbar")}
+    """Calibrate several basins, each or all together, by the arguments of :func:`calibrate`."""
     basins, settings = given.pop("basin"), given.pop("solver_settings")
-    if given.pop("cores") not in (None, 1):
+    if given["cores"] not in (None, 1):
         raise ValueError(
             "calibrate: each of several basins is calibrated on one core; give an executor with "
             "as many workers as cores"
         )
-    del given["model"]
+    shared = given.pop("shared")
+    if shared:
+        known = inspect.signature(calibrate).parameters
+        defaults = {name: known[name].default for name in given if name != "model"}
+        defaults |= {"progressbar": given["progressbar"], "cores": given["cores"]}
+        del given["model"]
+        check_arguments("calibrate", settings, [*known, *SOLVER_SETTINGS])
+        return calibrate_shared(model, basins, shared, given | settings, defaults)
+    where = {name: given.pop(name) for name in ("executor", "store", "progressbar")}
+    del given["model"], given["cores"]
     return calibrate_each(calibrate, model, basins, given | settings, **where)
 
 

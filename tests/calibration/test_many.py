@@ -151,3 +151,39 @@ def test_arguments_that_make_no_sense(basins, changed, message):
     arguments = {"basin": basins} | OPTIONS | changed
     with pytest.raises(ValueError, match=message):
         ph.calibrate(MODEL, **arguments)
+
+
+def test_parameters_in_common(basins):
+    """The mean score of single simulations has its optimum there, along every axis."""
+    options = {"loss": "kge", "warmup": 10, "starts": 4, "random_seed": 1}
+    fits = ph.calibrate(MODEL, basins, **options, shared=["k"])
+    theta = fits["parameters"]
+    assert np.ptp(theta.sel(parameter="k").values) == 0
+    assert (np.diff(theta.sel(parameter="a").values) > 0).all()
+    assert fits.attrs["shared"] == "k"
+
+    def mean_score(logs):
+        flows = [
+            ph.simulate(MODEL, np.exp([a, logs[-1]]), b)["discharge"].values[10:]
+            for a, b in zip(logs, basins.values(), strict=False)
+        ]
+        scores = [
+            ph.losses.kge(b["discharge"].values[10:], q)
+            for b, q in zip(basins.values(), flows, strict=True)
+        ]
+        return -np.mean(scores)
+
+    best = np.log([*theta.sel(parameter="a").values, float(theta[0, 1])])
+    assert mean_score(best) == pytest.approx(-float(fits["score"].mean()), abs=1e-12)
+    middle = mean_score(best)
+    for axis in 0.02 * np.eye(4):
+        low, high = mean_score(best - axis), mean_score(best + axis)
+        bend = low - 2 * middle + high
+        assert bend > 0 and abs(high - low) / (2 * bend) < 0.05  # of a step to the vertex
+    one = ph.calibrate(MODEL, basins, **options, shared=True)
+    assert (one["parameters"] == one["parameters"][0]).all()
+    assert one["score"].mean() < fits["score"].mean()
+    with pytest.raises(ValueError, match="store have no meaning for parameters in common"):
+        ph.calibrate(MODEL, basins, **options, shared=True, store="x.zarr")
+    with pytest.raises(KeyError, match="shared: unknown"):
+        ph.calibrate(MODEL, basins, **options, shared=["x"])
