@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from scipy.optimize import minimize
 
 from pymc_hydro.calibration.basins.each import calibration_table
 from pymc_hydro.calibration.basins.losses import BasinLosses, define_losses
@@ -85,6 +84,8 @@ def calibrate_shared(
     KeyError, TypeError, ValueError
         If an argument or a record does not fit, or a basin fails at every start.
     """
+    from scipy.optimize import minimize  # here: it takes long to import
+
     refused = [k for k, v in defaults.items() if k not in TAKEN and options[k] is not v]
     refused = [k for k in refused if options[k] != defaults[k]]
     if refused:
