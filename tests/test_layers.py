@@ -78,7 +78,7 @@ ALLOWED = {
         {"numpy", "pandas", "xarray", "pymc", "pytensor"},
     ),
     "inference/sampling": (
-        {"core", "inference", "inference/approximation"},
+        {"calibration/basins", "core", "data", "inference", "inference/approximation"},
         {"numpy", "xarray", "pymc", "pytensor", "arviz"},
     ),
     "inference/stages": (

@@ -1,6 +1,9 @@
 """Sampling from the highest mode on, in coordinates in which the posterior is nearly round."""
 
 import warnings
+from collections.abc import Hashable, Mapping
+from concurrent.futures import Executor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,11 +12,13 @@ import xarray as xr
 from pymc.backends.arviz import find_constants, find_observations
 
 from pymc_hydro.core.model import AbstractModel
+from pymc_hydro.data.records import are_basins
 from pymc_hydro.inference.approximation.coordinates import as_dataset
 from pymc_hydro.inference.approximation.laplace import fit_laplace
 from pymc_hydro.inference.approximation.result import LaplaceApproximation
 from pymc_hydro.inference.build import build_model
 from pymc_hydro.inference.forcing import Record
+from pymc_hydro.inference.sampling.many import sample_each
 from pymc_hydro.inference.sampling.verdict import judge
 from pymc_hydro.inference.sampling.whiten import WHITENED, whiten
 
@@ -25,16 +30,19 @@ REFUSED = ("initvals", "step", "trace", "return_inferencedata")
 
 def sample(
     model: pm.Model | AbstractModel | None = None,
-    basins: Record | None = None,
+    basins: Record | Mapping[Hashable, Any] | None = None,
     draws: int = 1000,
     *,
     tune: int = 300,
     chains: int = 4,
     random_seed: int | None = None,
     approximation: LaplaceApproximation | None = None,
+    model_options: Mapping[str, Any] | None = None,
+    executor: Executor | None = None,
+    store: str | Path | None = None,
     **options: Any,
 ) -> Any:
-    """Sample a posterior from its highest mode on, and judge the chains.
+    """Sample a posterior from its highest mode on, and judge the chains; or that of many basins.
 
     The sampler sees whitened coordinates, ``z = L^-1 (x - mode)`` with the covariance ``L L'`` of
     :func:`fit_laplace`: every sampler so has the metric of the approximation, starts about a
@@ -45,18 +53,32 @@ def sample(
     model : pm.Model or AbstractModel, optional
         Any PyMC model with continuous variables; the one in context if not given. Or a hydrologic
         model, for which ``ph.build_model(model, basins)`` is sampled.
-    basins : Dataset or DataFrame
-        The record of a hydrologic model; not with a PyMC model.
+    basins : Dataset or DataFrame, or several
+        The record of a hydrologic model; not with a PyMC model. Several, a mapping of name to
+        record (or to a function that reads it) or a Dataset on ``basin``, are sampled one by one;
+        for one posterior of all of them sample ``ph.build_model(model, basins)``.
     draws, tune, chains : int
         Draws and steps of tuning are numbers for each chain.
     random_seed : int, optional
     approximation : LaplaceApproximation, optional
         Not given: ``ph.fit_laplace(model, random_seed=random_seed)``.
+    model_options : mapping, optional
+        Arguments of ``ph.build_model`` for a hydrologic model, such as ``{"ar": 1}``.
+    executor : concurrent.futures.Executor, optional
+        Of several basins: where they are sampled, each on one core, in processes. Not given, one
+        after another in this process.
+    store : path, optional
+        Of several basins: a Zarr store (needs ``zarr``) of the results, as in ``ph.calibrate``.
     **options
         As of ``pm.sample``, such as ``nuts_sampler`` and ``cores``.
 
     Returns
     -------
+    Dataset on ``basin``, of several basins
+        ``parameters`` (means), ``standard_deviation`` and ``covariance``; ``draws`` (basin, draw,
+        parameter), at most 200 from all chains; ``r_hat``, ``effective_draws``, ``divergences``,
+        ``log_posterior``, ``seconds``, ``status`` (1 done, 2 failed) and ``message``, the verdict
+        or what failed. NaN for parameters that priors fix.
     DataTree, or InferenceData with PyMC 5
         As of ``pm.sample``, with the names and dims of `model`. The posterior has the attributes
         `r_hat` and `effective_draws` (of the worst parameter), `divergences`, `log_posterior` (of
@@ -91,7 +113,22 @@ def sample(
     >>> idata = ph.sample(pymc_model, random_seed=1)  # doctest: +SKIP
     >>> idata.posterior.attrs["verdict"]  # doctest: +SKIP
     """
-    model = _pymc_model(model, basins, options)
+    if isinstance(model, AbstractModel) and basins is not None and are_basins(basins):
+        if approximation is not None:
+            raise TypeError("sample: each of several basins has an approximation of its own")
+        refused = [name for name in (*REFUSED, "cores") if name in options]
+        if refused:
+            raise TypeError(f"sample: {', '.join(refused)} cannot be given for several basins")
+        progressbar = options.pop("progressbar", True)
+        options |= {"draws": draws, "tune": tune, "chains": chains, "random_seed": random_seed}
+        where = {"executor": executor, "store": store, "progressbar": progressbar}
+        return sample_each(sample, model, basins, options, model_options or {}, **where)
+    if executor is not None or store is not None:
+        raise TypeError(
+            "sample: executor and store are for several basins; give a hydrologic model and a "
+            "mapping of name to record"
+        )
+    model = _pymc_model(model, basins, options, model_options)
     if approximation is None:
         approximation = fit_laplace(model, random_seed=random_seed)
     names = options.pop("var_names", None)
@@ -119,7 +156,7 @@ def sample(
     return idata
 
 
-def _pymc_model(model: Any, basins: Any, options: dict) -> pm.Model:
+def _pymc_model(model: Any, basins: Any, options: dict, model_options: Any) -> pm.Model:
     """Return the PyMC model, after a check of the arguments."""
     refused = [name for name in REFUSED if name in options]
     if refused:
@@ -133,10 +170,12 @@ def _pymc_model(model: Any, basins: Any, options: dict) -> pm.Model:
                 f"sample: basins are given beside {type(model).__name__}, which holds its data "
                 "already; give a hydrologic model such as ph.Hymod(), or leave the basins out"
             )
+        if model_options is not None:
+            raise TypeError("sample: model_options are for a hydrologic model, which is built here")
         return pm.modelcontext(model)
     if basins is None:
         raise TypeError(f"sample: {type(model).__name__} needs a record of forcing and discharge")
-    return build_model(model, basins)
+    return build_model(model, basins, **(model_options or {}))
 
 
 def _dataset(idata: Any, group: str) -> xr.Dataset:
