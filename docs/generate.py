@@ -41,36 +41,45 @@ def write_pages(folder: Path) -> None:
         plt.close(ax.figure)
         _write(folder / f"{name}.md", _model_page(kind))
         names.append(name)
-    entries = "\n".join([*names, "marrmot"])
+    entries = "\n".join([*names, "gr", "marrmot"])
     _write(folder / "models.md", f"# One page a model\n\n```{{toctree}}\n{entries}\n```\n")
-    _write(folder / "marrmot.md", _structures())
+    _write(folder / "marrmot.md", _family("Structures of MARRMoT", ph.marrmot))
+    _write(folder / "gr.md", _family("GR models in discrete time", ph.gr, _gr_laws()))
     _write(folder / "api.md", _interface())
     for name in MODULES:
         _write(folder / f"api_{name}.md", _module_page(name))
     _write(folder / "references.txt", references_page())
 
 
-def _structures():
-    """Return the page of the structures of MARRMoT, by number, each with a sketch of its stores."""
-    parts = [f"# Structures of MARRMoT\n\n{inspect.getdoc(ph.marrmot)}\n"]
+def _family(title, module, common=()):
+    """Return the page of a module of models: common laws, and each model with its stores."""
+    parts = [f"# {title}\n\n{inspect.getdoc(module)}\n"]
     table = [("number", "name", "parameters", "stores", "processes"), ("---",) * 5]
-    for name, row in ph.models().iterrows():
-        if row["number"]:
+    for label, row in ph.models().iterrows():
+        family, _, name = label.rpartition("/")
+        if (family or row["number"]) and name in [kind.__name__ for kind in module.MODELS]:
             size = str(row["parameters"]), str(row["stores"])
-            table.append(
-                (row["number"], f"[{name}](#{name.lower()})", *size, ", ".join(row.processes))
-            )
+            known = row["number"] or f"`{label}`"
+            table.append((known, f"[{name}](#{name.lower()})", *size, ", ".join(row.processes)))
     parts.append(_table(table))
-    for kind in ph.marrmot.MODELS:
+    for law in common:
+        parts.append(f"```python\n{textwrap.dedent(inspect.getsource(law))}\n```\n")
+    for kind in module.MODELS:
         sketch = "\n".join(display.sketch(kind()))
         fluxes = textwrap.dedent(inspect.getsource(kind.fluxes))
         parts.append(
-            f"## {kind.__name__}\n\n{kind.number}\n\n"
+            f"## {kind.__name__}\n\n{getattr(kind, 'number', '')}\n\n"
             f"```{{eval-rst}}\n.. autoclass:: {kind.__module__}.{kind.__name__}\n```\n\n"
             f"{_table([HEAD, ('---',) * len(HEAD), *parameter_rows(kind())])}\n\n"
             f"```text\n{sketch}\n```\n\n```python\n{fluxes}\n```\n"
         )
     return "\n".join(parts)
+
+
+def _gr_laws():
+    """Return what the flux functions of the GR models call."""
+    base = ph.gr.AbstractGR
+    return base.production, base.routed, base.direct
 
 
 def _table(rows):
@@ -94,7 +103,8 @@ def _model_page(kind):
 
 def _interface():
     """Return the page of what `pymc_hydro` itself holds, with links to the pages of its modules."""
-    skipped = {m.__name__ for m in ph.MODELS} | {"MODELS", "marrmot", "models", *MODULES}
+    skipped = {m.__name__ for m in ph.MODELS} | {"MODELS", "gr", "marrmot", "models"}
+    skipped |= set(MODULES)
     pages = "\n".join(f"ph.{name} <api_{name}>" for name in MODULES)
     parts = ["# Public interface\n", f"```{{toctree}}\n:maxdepth: 1\n{pages}\n```\n"]
     parts += [_entry(f"pymc_hydro.{n}", getattr(ph, n)) for n in ph.__all__ if n not in skipped]

@@ -60,6 +60,7 @@ from pymc_hydro.models import Hmodel as Hmodel
 from pymc_hydro.models import Hymod as Hymod
 from pymc_hydro.models import SacSma as SacSma
 from pymc_hydro.models import Xinanjiang as Xinanjiang
+from pymc_hydro.models import gr as gr
 from pymc_hydro.models import marrmot as marrmot
 from pymc_hydro.models.fuse import FUSE as FUSE
 from pymc_hydro.regionalization import Regionalization as Regionalization

@@ -23,9 +23,11 @@ TOP, name_of, room_of, imported = HOUSE.TOP, HOUSE.name_of, HOUSE.room_of, HOUSE
 ALLOWED = {
     "core/base": (set(), {"numpy"}),
     "core/laws": ({"core"}, set()),
-    "core": ({"core/base", "core/laws"}, {"numpy"}),
-    "models": ({"core", "core/laws", "models/marrmot", "models/fuse"}, {"pandas"}),
+    "core/maps": ({"core", "core/laws"}, set()),
+    "core": ({"core/base", "core/laws", "core/maps"}, {"numpy"}),
+    "models": ({"core", "core/laws", "models/marrmot", "models/fuse", "models/gr"}, {"pandas"}),
     "models/fuse": ({"core", "core/laws"}, set()),
+    "models/gr": ({"core", "core/laws", "core/maps"}, {"numpy"}),
     "models/marrmot": ({"core", "core/laws"}, set()),
     "integrators": (set(), {"numpy"}),
     "data/checks": (set(), {"numpy", "pandas", "xarray"}),
@@ -41,12 +43,13 @@ ALLOWED = {
         | {"data/readers/text"},
         {"numpy", "pandas", "xarray"},
     ),
-    "engine/derivation": ({"core", "core/base"}, {"sympy"}),
+    "engine/derivation": ({"core", "core/base", "core/maps"}, {"sympy"}),
     "engine/codegen": ({"engine/derivation", "integrators"}, {"numpy"}),
+    "engine/codegen/maps": ({"engine/codegen", "engine/derivation"}, set()),
     "engine/codegen/reverse": ({"engine/codegen", "engine/derivation", "integrators"}, set()),
     "engine": (
-        {"core", "core/base", "data", "integrators", "engine/derivation", "engine/codegen"}
-        | {"engine/codegen/reverse"},
+        {"core", "core/base", "core/maps", "data", "integrators", "engine/derivation"}
+        | {"engine/codegen", "engine/codegen/maps", "engine/codegen/reverse"},
         {"numpy", "scipy", "numba", "xarray", "pandas"},
     ),
     "ops": (
@@ -113,8 +116,8 @@ ALLOWED = {
         {"numpy", "pandas", "pytensor", "xarray"},
     ),
     "testing": (
-        {"core", "core/base", "data", "engine", "engine/codegen", "engine/derivation"}
-        | {"integrators"},
+        {"core", "core/base", "core/maps", "data", "engine", "engine/codegen"}
+        | {"engine/derivation", "integrators"},
         {"numpy", "scipy", "pandas", "xarray"},
     ),
     "verification": ({"core/base", "data"}, {"numpy", "pandas", "xarray", "scipy"}),
@@ -136,6 +139,8 @@ ALLOWED = {
 }
 # Public functions that share their name with another one, and why.
 SHARED_NAMES = {
+    # Differential equations, and the same model in discrete time.
+    "GR4J",
     # Of two numbers, which kernels compile, and of whatever a flux function is evaluated with.
     "gammainc",
     "ndtr",

@@ -34,6 +34,7 @@ NAMES = {
     "fit_errors",
     "fit_laplace",
     "forecast",
+    "gr",
     "join",
     "laplace",
     "likelihoods",

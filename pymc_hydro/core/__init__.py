@@ -5,7 +5,7 @@ functions, with smooth versions of its kinks. Each name is also in its module: `
 ``core.smoothing.pos``.
 """
 
-from pymc_hydro.core import blocks, functions, laws, smoothing, snow
+from pymc_hydro.core import blocks, functions, laws, maps, smoothing, snow
 from pymc_hydro.core.blocks import FedChain, LinearReservoir, NashCascade, UnitHydrograph
 from pymc_hydro.core.declaration import Flow, Output, Parameter, Store
 from pymc_hydro.core.functions import (
@@ -24,12 +24,15 @@ from pymc_hydro.core.functions import (
     tanh,
 )
 from pymc_hydro.core.laws import Laws, exponential_law, guarded_power
+from pymc_hydro.core.maps import AbstractMap, CemaNeige
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.core.smoothing import clamp, lesser, maximum, minimum, overflow, pos, step
 from pymc_hydro.core.snow import DegreeDaySnow, ElevationBands, NoSnow, RefreezingSnow, Water
 
 __all__ = [
+    "AbstractMap",
     "AbstractModel",
+    "CemaNeige",
     "DegreeDaySnow",
     "ElevationBands",
     "FedChain",
@@ -58,6 +61,7 @@ __all__ = [
     "log",
     "log1p",
     "logistic",
+    "maps",
     "maximum",
     "minimum",
     "ndtr",

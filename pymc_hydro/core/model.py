@@ -141,7 +141,7 @@ class AbstractModel:
             self.flows = (*self.snow.flows, *self.flows)
             self.exchanges = (*self.snow.exchanges, *self.exchanges)
             if with_snow:
-                packs = tuple(store.name for store in self.snow.stores)
+                packs = tuple(store.name for store in self.snow.stores if store.unit == "mm")
                 swe = Output("swe", packs, "mm", "snow water equivalent at the interval's end")
                 self.outputs = (*self.outputs, swe)
         if self.routing is not None:
@@ -353,9 +353,11 @@ class AbstractModel:
         table = {o.name: o for o in self.outputs}
         for s in self.stores:
             table.setdefault(s.name, Output(s.name, (s.name,), s.unit, s.description))
+        units = {s.name: f"{s.unit}/d" for s in self.stores}
         for flow in self.flows:
             described = f"flow from {flow.source or 'outside'} to {flow.target or 'outside'}"
-            table.setdefault(flow.flux, Output(flow.flux, (flow.flux,), "mm/d", described))
+            unit = units.get(flow.source or flow.target or "", "mm/d")
+            table.setdefault(flow.flux, Output(flow.flux, (flow.flux,), unit, described))
         return table
 
     def select_outputs(self, names: Sequence[str]) -> tuple[Output, ...]:

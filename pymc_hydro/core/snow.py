@@ -215,7 +215,7 @@ class ElevationBands:
     def stores(self) -> tuple[Store, ...]:
         def band(store: Store, i: int) -> Store:
             described, whole = f"{store.description}, band {i}", cast(float, store.initial)
-            initial = whole / len(self.heights)
+            initial = whole / self._shares[store.name]
             return replace(store, name=f"{store.name}_{i}", description=described, initial=initial)
 
         return tuple(band(store, i) for i in self._numbers for store in self.front.stores)
@@ -238,20 +238,26 @@ class ElevationBands:
     def _numbers(self) -> range:
         return range(1, len(self.heights) + 1)
 
+    @property
+    def _shares(self) -> dict[str, int]:
+        """How many bands the content of a store is a mean of: a temperature is one band's own."""
+        return {s.name: len(self.heights) if s.unit == "mm" else 1 for s in self.front.stores}
+
     def fluxes(self, s: Any, u: Any, p: Any) -> Water:
-        n = len(self.heights)
+        n, shares = len(self.heights), self._shares
+        of_flux = {f.flux: shares.get(f.target or "", n) for f in self.front.flows}
         growth = [math.exp(PRECIPITATION_GRADIENT * height) for height in self.heights]
         fluxes: dict[str, Any] = {}
         liquid: Any = 0.0
         for i, height, factor in zip(self._numbers, self.heights, growth, strict=True):
-            contents = {store.name: n * s[f"{store.name}_{i}"] for store in self.front.stores}
+            contents = {name: share * s[f"{name}_{i}"] for name, share in shares.items()}
             here = SimpleNamespace(
                 precipitation=u.precipitation * (n * factor / sum(growth)),
                 temperature=u.temperature - LAPSE_RATE * height,
             )
             band = self.front.fluxes(SimpleNamespace(**contents), here, p)
             liquid += band.liquid / n
-            fluxes |= {f"{name}_{i}": flux / n for name, flux in band.items()}
+            fluxes |= {f"{name}_{i}": flux / of_flux.get(name, n) for name, flux in band.items()}
         return Water(fluxes, liquid)
 
 

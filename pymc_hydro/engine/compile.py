@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from pymc_hydro.core import special
+from pymc_hydro.core.maps import AbstractMap
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.core.special import SPECIAL
 from pymc_hydro.engine.codegen import (
@@ -26,6 +27,8 @@ from pymc_hydro.engine.codegen import (
     signature_of,
 )
 from pymc_hydro.engine.codegen.layout import width_for
+from pymc_hydro.engine.codegen.maps.kernel import emit_map
+from pymc_hydro.engine.codegen.maps.sweep import emit_map_sweep
 from pymc_hydro.engine.codegen.reverse.assembly import TapedAssembly, emit_sweep_assembly
 from pymc_hydro.engine.codegen.reverse.sweep import emit_sweep
 from pymc_hydro.engine.codegen.reverse.tape import Tape
@@ -35,6 +38,7 @@ from pymc_hydro.engine.codegen.text import emit_rates
 from pymc_hydro.engine.derivation.parts import parts
 from pymc_hydro.engine.derivation.system import derive, derive_full
 from pymc_hydro.engine.derivation.transpose import transpose
+from pymc_hydro.engine.derivation.update import derive_update, transpose_update
 from pymc_hydro.integrators import AUTOMATIC, AUTOMATIC_FIXED, METHODS, RungeKutta
 
 __all__ = [
@@ -117,6 +121,9 @@ def _system(model, outputs, full=False):
 @functools.lru_cache(maxsize=256)
 def _text(model, outputs, width, methods, hooks=NO_HOOKS, taped=False):
     """Return name, text and content of a kernel; the content in the name makes it unique."""
+    if isinstance(model, AbstractMap):
+        update = derive_update(model, model.select_outputs(outputs))
+        return _finished(model, [emit_map(update, "KERNEL", taped)])
     make_tape = Tape if taped else None
 
     def body(name, *part):
@@ -133,6 +140,9 @@ def _text(model, outputs, width, methods, hooks=NO_HOOKS, taped=False):
 @functools.lru_cache(maxsize=256)
 def _sweep_text(model, outputs, methods):
     """Return name, text and content of a sweep."""
+    if isinstance(model, AbstractMap):
+        update = transpose_update(model, model.select_outputs(outputs))
+        return _finished(model, [emit_map_sweep(update, "KERNEL")])
 
     def body(name, *part):
         transposed = transpose(model, *(part or (model.select_outputs(outputs),)))
@@ -156,8 +166,13 @@ def _named(model, outputs, body, assembly):
             for i, part in enumerate(found)
         ]
         bodies.append(assembly(order, found))
+    return _finished(model, bodies, [_propagator_text()])
+
+
+def _finished(model, bodies, before=()):
+    """Return name, text and content of a function, from its text and that of its parts."""
     called = _special_text() if _calls_special(bodies) else ()
-    text = "\n\n".join([_propagator_text(), *called, *bodies])
+    text = "\n\n".join([*before, *called, *bodies])
     content = _hash(text)
     name = f"{type(model).__name__.lower()}_{content[:16]}"
     return name, text.replace("KERNEL", name), content
@@ -328,7 +343,7 @@ def _compile(model, outputs, width, methods):
 def _built(name, text, content, label, arguments, of_parts, returns):
     space = namespace()
     exec(compile(text, f"<pymc_hydro kernel {name}>", "exec"), space)
-    space["propagator"] = _compile_propagator()
+    space |= {"propagator": _compile_propagator()} if "def propagator(" in text else {}
     space |= _compile_special() if "def gammainc(" in text else {}
     for each in [n for n in space if n.startswith(f"{name}_")]:
         signature = signature_of(arguments + of_parts, returns)

@@ -7,6 +7,7 @@ from hashlib import sha256
 import numpy as np
 
 from pymc_hydro.core.domain import OUTSIDE, domain_of, is_outside
+from pymc_hydro.core.maps import AbstractMap
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.engine.codegen import ARGUMENTS, COUNTS, OUTPUT, SETTING, SWEEP_ARGUMENTS
 from pymc_hydro.engine.codegen.layout import width_for
@@ -85,7 +86,15 @@ class Problem:
         return tuple(range(len(names)) if self.free is None else map(names.index, self.free))
 
     def kernel(self, initial: bool = False) -> Kernel:
-        """Return the compiled kernel; it integrates with and without sensitivities."""
+        """Return the compiled kernel; it integrates with and without sensitivities.
+
+        Raises
+        ------
+        ValueError
+            If the model is a map for intervals of another length.
+        """
+        if isinstance(self.model, AbstractMap):
+            self.model.check_interval(self.dt)
         # Where some parameters have no column, one more column takes the effects of all these
         # parameters.
         spare = len(self.columns) < len(self.model.parameters)
@@ -265,6 +274,11 @@ def define_problem(
             raise ValueError(f"{name}: expected a tolerance from 1e-13 to 1, found {tolerance!r}")
     if steps is not None and not (isinstance(steps, (int, np.integer)) and 1 <= steps <= 10_000):
         raise ValueError(f"steps: expected a whole number from 1 to 10000, found {steps!r}")
+    if isinstance(model, AbstractMap) and not (solver is None and steps is None):
+        raise ValueError(
+            f"{type(model).__name__}: leave out solver and steps; the model is in discrete time, "
+            "and nothing is integrated"
+        )
     columns = None if free is None else tuple(free)
     for name in columns or ():
         if name not in model.parameter_names:

@@ -12,6 +12,7 @@ import xarray as xr
 from pymc_hydro.core.base.dims import PARAMETER, TIME
 from pymc_hydro.core.base.names import Names
 from pymc_hydro.core.domain import check_domain
+from pymc_hydro.core.maps import AbstractMap
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.data.records import BASIN, are_basins, as_basins, common_time
 from pymc_hydro.data.schema import as_basin, interval_length
@@ -244,7 +245,9 @@ def _label(model, problem, batch, time, names, draws):
     counts = {name: int(n) for name, n in zip(COUNTED, total[: len(COUNTED)], strict=True)}
     solver = " or ".join(method.name for method in problem.methods)
     settings = {"solver": solver, "rtol": problem.rtol, "atol": problem.atol}
-    if problem.steps:
+    if isinstance(model, AbstractMap):
+        settings = {"solver": "none: one update an interval"}
+    elif problem.steps:
         settings = {"solver": solver, "steps_per_interval": problem.steps}
     options = ", ".join(f"{k}={v!r}" for k, v in model.options.items())
     attrs = {"model": f"{type(model).__name__}({options})", **settings, **counts}

@@ -4,7 +4,7 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from pymc_hydro.models import marrmot
+from pymc_hydro.models import gr, marrmot
 from pymc_hydro.models.cfe import CFE
 from pymc_hydro.models.gr4j import GR4J
 from pymc_hydro.models.hbv import HBV
@@ -25,6 +25,7 @@ __all__ = [
     "Xinanjiang",
     "as_model",
     "find_model",
+    "gr",
     "marrmot",
     "table_of_models",
 ]

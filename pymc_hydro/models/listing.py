@@ -4,6 +4,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from pymc_hydro.core import AbstractModel
+from pymc_hydro.models import gr
 from pymc_hydro.models.cfe import CFE
 from pymc_hydro.models.fuse import FUSE
 from pymc_hydro.models.gr4j import GR4J
@@ -20,9 +21,9 @@ MODELS = (Hymod, Hmodel, SacSma, Xinanjiang, HBV, GR4J, CFE)
 
 
 def _kinds() -> dict[str, Any]:
-    """Return each model class by its name: the package's own, those of MARRMoT, and FUSE."""
+    """Return each model class by its name: the package's own, those of MARRMoT, FUSE and GR."""
     kinds = (*MODELS, *(get(number) for number in NAMES), FUSE)
-    return {kind.__name__: kind for kind in kinds}
+    return {kind.__name__: kind for kind in kinds} | {f"gr/{n}": getattr(gr, n) for n in gr.NAMES}
 
 
 def find_model(name: str) -> Any:
@@ -31,15 +32,16 @@ def find_model(name: str) -> Any:
     Parameters
     ----------
     name : str
-        Such as "HBV", "CollieRiver1" or "m_01", in any case.
+        Such as "HBV", "CollieRiver1", "m_01" or "gr/GR4J", in any case.
 
     Raises
     ------
     KeyError
         If there is none of this name; the message has the nearest ones.
     """
-    for kind in (*MODELS, FUSE):
-        if kind.__name__.lower() == name.lower():
+    for kind in (*MODELS, FUSE, *gr.MODELS):
+        family = "gr/" if kind in gr.MODELS else ""
+        if kind.__name__.lower() == name.lower().removeprefix(family):
             return kind
     try:
         return get(name)
@@ -53,7 +55,8 @@ def find_model(name: str) -> Any:
 def as_model(model: AbstractModel | str) -> AbstractModel:
     """Return a model; a name stands for the model with default options.
 
-    "fuse/topmodel", "fuse/arno/vic", "fuse/prms" and "fuse/sacramento" are the parents of FUSE.
+    "fuse/topmodel", "fuse/arno/vic", "fuse/prms" and "fuse/sacramento" are the parents of FUSE;
+    "gr/GR4J" is GR4J in discrete time.
     """
     if not isinstance(model, str):
         return model
@@ -101,7 +104,7 @@ def table_of_models(
     """
     import pandas as pd
 
-    rows = {kind.__name__: _row(kind()) for kind in _kinds().values()}
+    rows = {name: _row(kind()) for name, kind in _kinds().items()}
     table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
     wanted = (processes,) if isinstance(processes, str) else tuple(processes)
     known = sorted({each for row in table["processes"] for each in row})

@@ -3,10 +3,12 @@
 import numpy as np
 
 from pymc_hydro.core.base.renamed import renamed_arguments
+from pymc_hydro.core.maps import AbstractMap
 from pymc_hydro.core.model import AbstractModel
+from pymc_hydro.data.schema import interval_length
 from pymc_hydro.engine.errors import IntegrationError
 from pymc_hydro.integrators import BOGACKI_SHAMPINE, TR_BDF2
-from pymc_hydro.testing import backwards, checks
+from pymc_hydro.testing import backwards, checks, maps
 from pymc_hydro.testing.checks import Finding
 from pymc_hydro.testing.weather import weathers
 
@@ -27,7 +29,9 @@ def check_model(
     independent integrator; the adaptive run's against differences with its own steps; the sweep
     back in time against the columns, its gradient by the forcing against complex step; discharge
     against SciPy's ``solve_ivp``; the water balance; and the Jacobian at the default tolerance.
-    Takes about a minute, most of it for compiling.
+    Takes about a minute, most of it for compiling. Of a model in discrete time, in weather of its
+    interval: values, sensitivities, and the sweep against complex step of the law; continuity; and
+    the water balance.
 
     Parameters
     ----------
@@ -68,26 +72,46 @@ def check_model(
             found[kind] = Finding(finding.check, finding.error, where)
 
     thetas = [*checks.draw_parameters(model, rng, draws), *checks.corners(model, rng, draws // 3)]
-    for theta in (*thetas, *checks.draw_parameters(model, rng, 10 * draws)):
-        note(checks.rates_and_jacobians(model, theta, rng))
+    is_map = isinstance(model, AbstractMap)
+    rungs = _map_rungs if is_map else _rungs
+    if not is_map:
+        for theta in (*thetas, *checks.draw_parameters(model, rng, 10 * draws)):
+            note(checks.rates_and_jacobians(model, theta, rng))
     note(checks.continuity(model, rng))
     for name, weather in weathers().items():
-        short = weather.isel(time=slice(0, SHORT))
+        if is_map and not model.fits(interval_length(weather)):
+            continue
         for i, theta in enumerate(thetas):
             try:
-                note(checks.water_balance(model, theta, weather), name)
-                note(checks.jacobian_at_default_tolerance(model, theta, weather), name)
-                if i < max(draws // 5, 1):
-                    for method in (BOGACKI_SHAMPINE, TR_BDF2):
-                        note(checks.fixed_step_sensitivities(model, theta, short, method), name)
-                    note(checks.discharge_against_scipy(model, theta, short), name)
-                if i == 0:
-                    note(checks.adaptive_sensitivities(model, theta, short), name)
-                    note(backwards.sweep_against_columns(model, theta, short), name)
-                    note(backwards.forcing_at_fixed_steps(model, theta, short), name)
+                for finding in rungs(model, theta, weather, i < max(draws // 5, 1), i == 0):
+                    note(finding, name)
             except IntegrationError as error:
                 failures.append(f"FAILS: {error} (weather: {name})")
     report = [*failures, *map(str, found.values())]
     if any("FAILS" in line for line in report):
         raise AssertionError("\n".join([f"{type(model).__name__}: the checks found", *report]))
     return list(found.values())
+
+
+def _rungs(model, theta, weather, few, first):
+    """Yield the findings on an integrated model; those that take long for few, or for the first."""
+    short = weather.isel(time=slice(0, SHORT))
+    yield checks.water_balance(model, theta, weather)
+    yield checks.jacobian_at_default_tolerance(model, theta, weather)
+    if few:
+        for method in (BOGACKI_SHAMPINE, TR_BDF2):
+            yield checks.fixed_step_sensitivities(model, theta, short, method)
+        yield checks.discharge_against_scipy(model, theta, short)
+    if first:
+        yield checks.adaptive_sensitivities(model, theta, short)
+        yield backwards.sweep_against_columns(model, theta, short)
+        yield backwards.forcing_at_fixed_steps(model, theta, short)
+
+
+def _map_rungs(model, theta, weather, few, first):
+    """Yield the findings on a model in discrete time."""
+    yield checks.water_balance(model, theta, weather)
+    if few:
+        yield maps.map_sensitivities(model, theta, weather)
+    if first:
+        yield from maps.map_sweep(model, theta, weather)

@@ -23,6 +23,7 @@ __all__ = [
     "Finding",
     "adaptive_sensitivities",
     "balance_terms",
+    "compare_columns",
     "continuity",
     "corners",
     "discharge_against_scipy",
@@ -30,6 +31,7 @@ __all__ = [
     "fixed_step_sensitivities",
     "jacobian_at_default_tolerance",
     "rates_and_jacobians",
+    "size_of_parameters",
     "water_balance",
 ]
 
@@ -98,19 +100,19 @@ def corners(model, rng: np.random.Generator, n: int) -> np.ndarray:
     return np.where(rng.random((n, len(model.parameters))) < 0.5, model.lower, model.upper)
 
 
-def _scale(model, theta):
+def size_of_parameters(model, theta):
     """Return the size of each parameter, by which sensitivities are multiplied to be in mm."""
     return np.array([p.scale or abs(t) for p, t in zip(model.parameters, theta, strict=True)])
 
 
-def _columns(check, model, theta, found, expected, limit, floor) -> Finding:
+def compare_columns(check: str, model, theta, found, expected, limit: float, floor) -> Finding:
     """Compare Jacobians by column in the L2 norm, in units of their parameter (mm/d)."""
     return _worst(check, model, _ratios(model, theta, found, expected, limit, floor))
 
 
 def _ratios(model, theta, found, expected, limit, floor) -> np.ndarray:
     """Return the error of each column in units of what is allowed."""
-    scale = _scale(model, theta)
+    scale = size_of_parameters(model, theta)
     error = np.linalg.norm((found - expected) * scale, axis=0)
     allowed = limit * np.linalg.norm(expected * scale, axis=0) + floor
     return np.where(np.isfinite(error) & np.isfinite(allowed), error / allowed, np.inf)
@@ -257,11 +259,11 @@ def fixed_step_sensitivities(
         allowed = 1e-9 * np.abs(value).max() + ROUND_OFF
         check = f"{method.name}: sensitivities at {steps} fixed steps against complex step"
         found = run["ddischarge_dparameter"].values
-        finding = _columns(check, model, theta, found, jacobian, FIXED_LIMIT, ROUND_OFF)
+        finding = compare_columns(check, model, theta, found, jacobian, FIXED_LIMIT, ROUND_OFF)
         if finding.error > 1:  # stiff, at a kink: how much do other last digits move it?
             noise = NOISE_FACTOR * _noise(model, theta, basin, method, steps, found, jacobian)
             floor = ROUND_OFF + noise
-            finding = _columns(check, model, theta, found, jacobian, FIXED_LIMIT, floor)
+            finding = compare_columns(check, model, theta, found, jacobian, FIXED_LIMIT, floor)
         return finding if finding.error > error / allowed else Finding(check, error / allowed)
     return None
 
@@ -275,7 +277,7 @@ def _noise(model, theta, basin, method, steps, found, jacobian) -> np.ndarray:
         moved.append(complex_step_run(model, near, basin, method, steps)[1] - jacobian)
         run = simulate(model, near, basin, sensitivities=True, steps=steps, solver=method)
         moved.append(run["ddischarge_dparameter"].values - found)
-    return np.linalg.norm(np.array(moved) * _scale(model, theta), axis=1).max(axis=0)
+    return np.linalg.norm(np.array(moved) * size_of_parameters(model, theta), axis=1).max(axis=0)
 
 
 def adaptive_sensitivities(model, theta, basin) -> Finding:
@@ -302,7 +304,7 @@ def adaptive_sensitivities(model, theta, basin) -> Finding:
     inward = (theta == model.lower).astype(int) - (theta == model.upper)
     check = "adaptive run's sensitivities against differences with its steps"
     round_off = max(ROUND_OFF, LAST_DIGIT * np.abs(run.values).max())
-    found, scale = run.jacobian[:, 0], _scale(model, theta)
+    found, scale = run.jacobian[:, 0], size_of_parameters(model, theta)
     ratios, best = np.full((2, len(model.parameters)), np.inf)
     for step in RELATIVE_STEPS:
         expected = np.stack([richardson(j, step * s) for j, s in enumerate(scale)], axis=-1)
@@ -370,4 +372,4 @@ def jacobian_at_default_tolerance(model, theta, basin) -> Finding:
     )
     check = "Jacobian at the default tolerance against tolerance 1e-9"
     floor = UNRESOLVED / interval_length(basin) * np.sqrt(len(exact))
-    return _columns(check, model, theta, found, exact, DEFAULT_LIMIT, floor)
+    return compare_columns(check, model, theta, found, exact, DEFAULT_LIMIT, floor)

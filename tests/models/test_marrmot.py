@@ -82,7 +82,7 @@ def test_gradients(number, rng):
 
 def test_the_table_of_models():
     table = ph.models()
-    assert len(table) == len(ph.MODELS) + 47 + 1  # with FUSE
+    assert len(table) == len(ph.MODELS) + 47 + 1 + len(ph.gr.MODELS)  # with FUSE
     assert table.loc["CollieRiver1", ["number", "parameters", "stores"]].tolist() == ["m_01", 1, 1]
     snowy = ph.models(snow=True, stores=2, processes="snow")
     assert set(snowy.index) == {"Alpine1", "Alpine2"}
@@ -96,6 +96,7 @@ def test_names_stand_for_models():
 
     assert find_model("m_06") is find_model("alpine1") is ph.marrmot.Alpine1
     assert as_model("hbv") == ph.HBV()
+    assert as_model("gr/gr4j") == ph.gr.GR4J() != as_model("GR4J")
     with pytest.raises(KeyError, match=r"no model 'HVB'; did you mean HBV"):
         find_model("HVB")
     with pytest.raises(ValueError, match="width must be at least 0"):

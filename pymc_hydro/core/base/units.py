@@ -5,7 +5,19 @@ Rates are per day in every declaration, for data of any interval.
 
 __all__ = ["DECLARED_UNITS", "check_unit"]
 
-DECLARED_UNITS = ("1", "mm", "d", "1/d", "mm/d", "degC", "mm/(degC d)", "1/mm", "1/(mm d)", "mm2/d")
+DECLARED_UNITS = (
+    "1",
+    "mm",
+    "d",
+    "1/d",
+    "mm/d",
+    "degC",
+    "degC/d",
+    "mm/(degC d)",
+    "1/mm",
+    "1/(mm d)",
+    "mm2/d",
+)
 
 
 def check_unit(owner: str, unit: str) -> None:

@@ -75,17 +75,17 @@ def uniform_curve(t: Any, D: Any) -> Any:
     return _until(t, D, t / D)
 
 
-def half_curve(t: Any, D: Any) -> Any:
-    """Return ``(t/D)^(5/2)``, of the routed branch of GR4J (Perrin et al., 2003)."""
-    return _until(t, D, guarded_power(t / D, 2.5, POWER_WIDTH))
+def half_curve(t: Any, D: Any, exponent: float = 2.5) -> Any:
+    """Return ``(t/D)^exponent``, of the routed branch of GR4J (Perrin et al., 2003)."""
+    return _until(t, D, guarded_power(t / D, exponent, POWER_WIDTH))
 
 
-def full_curve(t: Any, D: Any) -> Any:
+def full_curve(t: Any, D: Any, exponent: float = 2.5) -> Any:
     """Return the share of the direct branch of GR4J, which ends at 2 D (Perrin et al., 2003)."""
     z = t / D
-    falling = 1 - guarded_power(2 - z, 2.5, POWER_WIDTH) / 2
+    falling = 1 - guarded_power(2 - z, exponent, POWER_WIDTH) / 2
     late = piecewise(2 * D - t, falling, 1.0, continuity=1)
-    return piecewise(t - D, late, guarded_power(z, 2.5, POWER_WIDTH) / 2, continuity=1)
+    return piecewise(t - D, late, guarded_power(z, exponent, POWER_WIDTH) / 2, continuity=1)
 
 
 def exponential_curve(t: Any, D: Any) -> Any:

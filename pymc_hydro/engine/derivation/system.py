@@ -11,14 +11,14 @@ The states (stores, and one accumulated amount for each flux output) are divided
 Both follow from the structure of the derived Jacobian; no model says which is which.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pymc_hydro.core.base.expression import Expression, symbol
 from pymc_hydro.core.base.names import Names
 from pymc_hydro.core.blocks import UnitHydrograph
-from pymc_hydro.core.declaration import Output
+from pymc_hydro.core.declaration import Output, Store
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.engine.derivation.program import Program
 
@@ -35,7 +35,9 @@ __all__ = [
     "derive",
     "derive_full",
     "inflow_name",
+    "initial_contents",
     "levels_of",
+    "route_of",
     "trace",
 ]
 
@@ -249,16 +251,21 @@ def derive_full(model: AbstractModel, outputs: tuple[Output, ...]) -> System:
 def _starts(program, model, kept):
     """Return initial contents that depend on parameters, their derivatives, and capacities."""
     stores = [s for s in model.stores if s.name in kept]
-    parametric = [s.name for s in stores if callable(s.initial)]
-    contents = model.start({name: symbol(name) for name in model.parameter_names})
-    start = {name: trace(program, contents[name]) for name in parametric}
+    start, slopes = initial_contents(program, model, stores)
     p = _parameters(model, type(model).__name__)
     limited = [s for s in stores if s.capacity is not None]
     return {
         "start": start,
-        "start_jacobian": program.jacobian(start, model.parameter_names),
+        "start_jacobian": slopes,
         "capacity": {s.name: trace(program, s.full(p)) for s in limited},
     }
+
+
+def initial_contents(program: Program, model: AbstractModel, stores: Iterable[Store]):
+    """Return the nodes of initial contents that depend on parameters, and their derivatives."""
+    contents = model.start({name: symbol(name) for name in model.parameter_names})
+    start = {s.name: trace(program, contents[s.name]) for s in stores if callable(s.initial)}
+    return start, program.jacobian(start, model.parameter_names)
 
 
 def _parameters(model, owner):
@@ -280,15 +287,20 @@ def _routes(program, model, outputs):
     for position, output in enumerate(outputs):
         if output.name not in known:
             continue
-        routing = known[output.name]
-        p = _parameters(model, f"{type(model).__name__}.routing")
-        between = symbol(ORDINATE_START), symbol(ORDINATE_END)
-        ordinate = trace(program, routing.ordinate(*between, p))
-        slopes = program.jacobian({"ordinate": ordinate}, model.parameter_names)
-        by_name = {name: n for (_, name), n in slopes.items()}
-        base = trace(program, routing.base(p))
-        found.append(Route(position, routing, ordinate, base, by_name))
+        found.append(route_of(program, model, position, known[output.name]))
     return tuple(found)
+
+
+def route_of(
+    program: Program, model: AbstractModel, position: int, routing: UnitHydrograph
+) -> Route:
+    """Return the ordinate of a unit hydrograph as nodes, for the output at a position."""
+    p = _parameters(model, f"{type(model).__name__}.routing")
+    between = symbol(ORDINATE_START), symbol(ORDINATE_END)
+    ordinate = trace(program, routing.ordinate(*between, p))
+    slopes = program.jacobian({"ordinate": ordinate}, model.parameter_names)
+    by_name = {name: n for (_, name), n in slopes.items()}
+    return Route(position, routing, ordinate, trace(program, routing.base(p)), by_name)
 
 
 def _split(program, rates, jacobian, model, held):
