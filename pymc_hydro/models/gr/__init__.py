@@ -1,7 +1,7 @@
 """The GR models in discrete time: one update a day (GR4J, GR5J, GR6J) or an hour (GR4H, GR5H).
 
 They are the models as they are used and published, with parameters that can be compared:
-:class:`pymc_hydro.GR4J` is GR4J as differential equations. They were written from the papers.
+``ph.GR4J`` is GR4J as differential equations. They were written from the papers.
 ``snow=True`` puts CemaNeige before them.
 
 Parameters are in days whatever the interval: x2 of GR4H in mm/h, times 24, is its x2 here, and x4

@@ -58,7 +58,7 @@ class AbstractGR(AbstractMap):
         Whether CemaNeige comes before the model; without it all precipitation is rain.
     annual_snowfall : float, optional
         With snow: the mean snowfall of a year in mm, of which 90 % are the pack that covers all
-        ground, see :func:`pymc_hydro.gr.annual_snowfall`. Not given: this pack is estimated as the
+        ground, see ``ph.gr.annual_snowfall``. Not given: this pack is estimated as the
         parameter `G_c`.
     width : float, optional
         Width over which minima, maxima and thresholds are smooth, in mm, such as 0.01. Zero for
@@ -230,7 +230,7 @@ class GR4J(AbstractGR4):
 class GR4H(AbstractGR4):
     """GR4J for hours: less percolation in a step, and blunter unit hydrographs.
 
-    The stores and flows are those of :class:`pymc_hydro.gr.GR4J`. The percolation is scaled by 21/4
+    The stores and flows are those of ``ph.gr.GR4J``. The percolation is scaled by 21/4
     in place of 9/4 capacities, and the exponent of the unit hydrographs is 1.25 in place of 2.5.
     Parameters are in mm/d and d.
 
@@ -269,7 +269,7 @@ class GR5J(AbstractGR5):
 
 @final
 class GR5H(AbstractGR5):
-    """GR5J for hours, as :class:`pymc_hydro.gr.GR4H` is GR4J for hours; without interception.
+    """GR5J for hours, as ``ph.gr.GR4H`` is GR4J for hours; without interception.
 
     References
     ----------
