@@ -36,6 +36,7 @@ from pymc_hydro.engine.compile import source as source
 from pymc_hydro.engine.derivation.equations import equations as equations
 from pymc_hydro.engine.errors import IntegrationError as IntegrationError
 from pymc_hydro.engine.simulate import simulate as simulate
+from pymc_hydro.explorer import explore as explore
 from pymc_hydro.inference import build_model as build_model
 from pymc_hydro.inference import compare as compare
 from pymc_hydro.inference import compute_log_likelihood as compute_log_likelihood

@@ -115,6 +115,10 @@ ALLOWED = {
         {"core", "core/base", "data", "engine", "integrators", "losses"},
         {"numpy", "pandas", "pytensor", "xarray"},
     ),
+    "explorer": (
+        {"calibration", "core", "core/base", "data", "engine", "losses", "models", "ops", "plots"},
+        {"numpy", "pandas", "xarray", "pytensor", "panel", "bokeh"},
+    ),
     "testing": (
         {"core", "core/base", "core/maps", "data", "engine", "engine/codegen"}
         | {"engine/derivation", "integrators"},
@@ -133,7 +137,8 @@ ALLOWED = {
     ),
     "command": (
         {"", "calibration", "core", "data", "data/readers", "engine", "inference", "losses"}
-        | {"command/report", "inference/approximation", "inference/sampling", "models", "plots"},
+        | {"command/report", "explorer", "inference/approximation", "inference/sampling", "models"}
+        | {"plots"},
         {"numpy", "pandas", "xarray", "matplotlib", "arviz", "pymc"},
     ),
 }

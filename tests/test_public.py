@@ -40,6 +40,7 @@ NAMES = {
     "likelihoods",
     "elevation_bands",
     "equations",
+    "explore",
     "source",
     "plots",
     "load_basin",

@@ -33,6 +33,7 @@ COMMANDS = {
     "sample": "sample the posterior with NUTS, and predict the validation period",
     "compare": "compare the scores of several folders of results",
     "report": "write one HTML page about a folder of results",
+    "explore": "move the parameters of a model by hand, in a browser",
     "models": "list the models, or describe one",
     "data": "list embedded basins, list the contents of a folder, or describe a basin",
 }
@@ -47,6 +48,8 @@ EXAMPLES = {
     "  pymc-hydro sample --config basin.toml",
     "compare": "pymc-hydro compare leaf-hymod leaf-gr4j",
     "report": "pymc-hydro report leaf\n  pymc-hydro report leaf --config basin.toml",
+    "explore": "pymc-hydro explore leaf_river\n"
+    "  pymc-hydro explore mine.csv --model HBV --option area=240.0",
     "models": "pymc-hydro models\n  pymc-hydro models HBV",
     "data": "pymc-hydro data\n  pymc-hydro data CAMELS_US\n"
     "  pymc-hydro data CAMELS_US --gauge 01022500",
@@ -115,6 +118,12 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
             _add_demo(command)
         elif name == "models":
             command.add_argument("name", nargs="?", metavar="MODEL")
+        elif name == "explore":
+            command.add_argument("source", nargs="?", default="leaf_river", metavar="SOURCE")
+            _add_reader(command)
+            command.add_argument("--model", default="Hymod", metavar="NAME", help="default: Hymod")
+            command.add_argument("--port", type=int, default=0, help="default: a free one")
+            command.add_argument("--no-browser", action="store_true", help="print the address only")
         else:
             command.add_argument("source", nargs="?", metavar="SOURCE")
             _add_reader(command)
@@ -240,6 +249,15 @@ def _demo(chosen):
     run_main_job(ph.Hymod(snow=False), ph.load_basin("leaf_river"), Settings(**options))
 
 
+def _explore(chosen, say):
+    from pymc_hydro.command.source import load_data
+    from pymc_hydro.explorer.serve import serve
+
+    options = dict(chosen.option or [])
+    basin = load_data(chosen.source, chosen.gauge, chosen.reader, options)
+    serve(chosen.model, basin, chosen.port, not chosen.no_browser, say)
+
+
 def _execute(chosen, say):
     from pymc_hydro.command import report, steps
 
@@ -257,6 +275,8 @@ def _execute(chosen, say):
         say(f"report: {report.write_report(chosen.folder, read_about(chosen.config))}")
     elif chosen.command == "demo":
         _demo(chosen)
+    elif chosen.command == "explore":
+        _explore(chosen, say)
     else:
         given = {
             "data.source": chosen.source,

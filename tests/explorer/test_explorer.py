@@ -1,0 +1,170 @@
+"""The explorer: what it shows is what the package computes, and the page follows its sliders."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+import pymc_hydro as ph
+from pymc_hydro.explorer.exploration import STEP, Exploration
+from tests.tiny import Tiny
+
+PLACE = np.array([0.3, 0.6])
+
+
+@pytest.fixture(scope="module")
+def record():
+    return ph.load_basin("leaf_river").sel(time=slice("1952-10-01", "1954-12-31"))
+
+
+@pytest.fixture(scope="module")
+def exploration(record):
+    return Exploration(Tiny(), record, 365, "nse_sqrt")
+
+
+def test_slopes_are_derivatives_along_the_sliders(exploration):
+    view, step = exploration.at(PLACE), 1e-3
+    for i, slope in enumerate(view.slopes):
+        moved = [exploration.at(PLACE + s * step * np.eye(2)[i]).score for s in (-2, -1, 1, 2)]
+        differences = np.array([1, -8, 8, -1]) @ moved / (12 * step)
+        assert slope == pytest.approx(differences, rel=1e-3), i
+    assert view.score == pytest.approx(view.scores["nse_sqrt"])
+
+
+def test_band_is_where_the_flow_goes(exploration):
+    view = exploration.at(PLACE)
+    low, high = exploration.band(view, 1)
+    moved = exploration.at(PLACE + np.array([0, STEP / 10])).run["discharge"].values
+    flow = view.run["discharge"].values
+    found, expected = 10 * (moved - flow), np.where(low > 0, (high - low) / 2, high - flow)
+    assert np.abs(found - expected).max() < 0.05 * np.abs(expected).max()
+
+
+def test_water_balance_closes_and_code_repeats_the_run(exploration, record):
+    view = exploration.at(PLACE)
+    water = view.water
+    out = water["discharge, simulated"] + water["filling of the stores"]
+    assert out == pytest.approx(water["precipitation"], rel=1e-5)
+    space = {"basin": record}
+    hymod = Exploration(ph.Hymod(snow=False), record, 365, "nse")
+    code = hymod.code(np.full(5, 0.4)).rsplit("run = ", 1)[0]
+    exec(code, space)
+    assert space["model"].options == hymod.model.options
+    assert space["theta"] == pytest.approx(hymod.theta(np.full(5, 0.4)), rel=1e-5)
+
+
+def test_record_without_observations(record):
+    view = Exploration(Tiny(), record.drop_vars("discharge"), 0, "nse").at(PLACE)
+    assert np.isnan(view.score) and np.isnan(view.slopes).all() and not view.scores
+
+
+@pytest.fixture
+def page(record):
+    pytest.importorskip("panel")
+    return ph.explore(Tiny(), record, score="nse_sqrt")
+
+
+@pytest.mark.kernels
+def test_page_follows_its_sliders(page):
+    before = page.view
+    start = {name: slider.value for name, slider in page.sliders.items()}
+    page.sliders["k"].value = 0.9
+    assert page.view.score != before.score and page.theta["k"] == pytest.approx(5.01, abs=0.01)
+    flow = page._figures.simulated.data
+    assert (flow["high"] > flow["flow"]).any()  # the band of the parameter that was moved
+    page._buttons["keep this run"].clicks += 1
+    assert len(page._figures.ghost.data["flow"]) == flow["flow"].size
+    page._buttons["calibrate"].clicks += 1
+    assert page.view.score > before.score
+    page._buttons["reset"].clicks += 1
+    assert {name: slider.value for name, slider in page.sliders.items()} == pytest.approx(start)
+    assert not len(page._figures.ghost.data["flow"]) and "NSE SQRT" in page._notes[0].object
+
+
+def test_failed_run_leaves_the_last_one_and_says_so(page, monkeypatch):
+    def fails(_):
+        raise ph.IntegrationError("the integration failed in the interval")
+
+    shown = page.view
+    monkeypatch.setattr(page.exploration, "at", fails)
+    page.sliders["a"].value = 0.9
+    assert page.view is shown and page._alert.visible and "failed" in page._alert.object
+
+
+def test_unknown_scores_and_models_are_refused():
+    with pytest.raises(KeyError, match="explore: unknown score 'best'; known are nse,"):
+        ph.explore(score="best")
+    pytest.importorskip("panel")
+    with pytest.raises(KeyError, match="no model 'Hymmod'; did you mean Hymod"):
+        ph.explore("Hymmod")
+
+
+@pytest.mark.kernels
+@pytest.mark.slow
+def test_keyboard_on_a_slider_changes_line_and_score_in_a_browser():
+    """The whole way: command line, page, key, new numbers; and nothing wider than the screen."""
+    pytest.importorskip("panel")
+    webdriver = pytest.importorskip("selenium.webdriver")
+    if shutil.which("chromium") is None or shutil.which("chromedriver") is None:
+        pytest.skip("no Chromium")
+    command = [sys.executable, "-W", "ignore", "-m", "pymc_hydro", "explore", "--no-browser"]
+    environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+    served = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    options = webdriver.ChromeOptions()
+    for flag in ("--headless=new", "--no-sandbox", "--disable-gpu"):
+        options.add_argument(flag)
+    browser = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
+    try:
+        browser.get(re.search(r"http://127\S+", served.stdout.readline()).group())
+        text = _wait(browser, lambda t: "percent bias" in t)
+        handle = browser.execute_script(FIND + "return find(document, '.noUi-handle')")
+        handle.send_keys(webdriver.Keys.ARROW_RIGHT)
+        _wait(browser, lambda t: t != text and "percent bias" in t)
+        for width in (1300, 420):
+            size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+            browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+            time.sleep(1)
+            assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    finally:
+        browser.quit()
+        served.terminate()
+        served.communicate()
+
+
+FIND = """
+function find(root, what) {
+    const here = root.querySelector(what);
+    if (here) return here;
+    for (const inner of root.querySelectorAll('*'))
+        if (inner.shadowRoot) {
+            const found = find(inner.shadowRoot, what);
+            if (found) return found;
+        }
+    return null;
+}
+"""
+TEXT = """
+function text(root) {
+    let all = '';
+    for (const inner of root.querySelectorAll('*'))
+        if (inner.shadowRoot) all += inner.shadowRoot.textContent + text(inner.shadowRoot);
+    return all;
+}
+return text(document);
+"""
+
+
+def _wait(browser, ready, seconds=60):
+    """Return the text of the page once it is `ready`."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        text = browser.execute_script(TEXT)
+        if ready(text):
+            return text
+        time.sleep(0.2)
+    raise AssertionError("the page did not change")
