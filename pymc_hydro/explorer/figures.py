@@ -33,10 +33,10 @@ class Figures:
         self.simulated = ColumnDataSource(self._flows(view, None))
         self.ghost = ColumnDataSource({"time": [], "flow": []})
         self.contents = ColumnDataSource(self._contents(view))
-        last = Range1d(time[-min(YEARS * 365, time.size)], time[-1])
+        last = Range1d(start=time[-min(YEARS * 365, time.size)], end=time[-1])
         self.hydrograph = plot = _figure("discharge (mm/d)", TALL, last)
         rain = record["precipitation"].values
-        plot.extra_y_ranges = {"rain": Range1d(4 * max(float(rain.max()), 1.0), 0)}
+        plot.extra_y_ranges = {"rain": Range1d(start=4 * max(float(rain.max()), 1.0), end=0)}
         plot.add_layout(LinearAxis(y_range_name="rain", axis_label="rain (mm/d)"), "right")
         bars = {"x": time, "top": rain, "bottom": 0, "width": float((time[1] - time[0]) / MS)}
         plot.vbar(**bars, y_range_name="rain", color=COLORS["rain"], alpha=0.5)
@@ -54,7 +54,7 @@ class Figures:
             "time", "flow", source=self.simulated, color=COLORS["simulated"],
             legend_label="simulated",
         )  # fmt: skip
-        plot.y_range = Range1d(0, HEADROOM * top)
+        plot.y_range = Range1d(start=0, end=HEADROOM * top)
         self.stores = _figure("content (mm)", LOW, plot.x_range)
         for name, color in zip(exploration.model.store_names, cycle(PALETTE)):
             self.stores.line("time", name, source=self.contents, color=color, legend_label=name)

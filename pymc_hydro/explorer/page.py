@@ -119,7 +119,7 @@ class Page(pn.viewable.Viewer):
             self._say(error)
             return
         self._say(None)
-        self._moved: int | None = None
+        self._moved = None
         self._quiet = False  # while many sliders move at once
         self._figures = Figures(self.exploration, self.view)
         self.sliders, self._notes = {}, []
