@@ -21,9 +21,9 @@ __all__ = sorted(HOMES)
 
 def __getattr__(name):
     if name not in HOMES:
-        from pymc_hydro.core.base.renamed import renamed_names
+        from pymc_hydro.core.base.warning import renamed_names
 
-        return renamed_names(__name__, RENAMED, stacklevel=3)(name)
+        return renamed_names(__name__, RENAMED)(name)
     home = HOMES[name]
     if home == __name__:
         found = import_module(f"{home}.{name}")

@@ -31,8 +31,8 @@ ALLOWED = {
     "models/marrmot": ({"core", "core/laws"}, set()),
     "integrators": (set(), {"numpy"}),
     "data/checks": (set(), {"numpy", "pandas", "xarray"}),
-    "data": ({"data/checks", "data/readers"}, {"numpy", "pandas", "xarray", "pyet"}),
-    "data/readers/text": ({"data", "data/checks"}, {"numpy", "pandas", "xarray"}),
+    "data": ({"core/base", "data/checks", "data/readers"}, {"numpy", "pandas", "xarray", "pyet"}),
+    "data/readers/text": ({"core/base", "data", "data/checks"}, {"numpy", "pandas", "xarray"}),
     "data/readers/machinery": (
         {"data", "data/checks", "data/readers/text"},
         {"numpy", "pandas", "xarray"},

@@ -1,7 +1,6 @@
 """Calibration: find the parameters with the best score, with exact gradients."""
 
 import inspect
-import warnings
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
@@ -22,7 +21,7 @@ from pymc_hydro.calibration.search.strategy import search_all
 from pymc_hydro.calibration.space import Starts, define_space
 from pymc_hydro.core.base.dims import TIME
 from pymc_hydro.core.base.names import check_arguments
-from pymc_hydro.core.base.renamed import renamed_arguments
+from pymc_hydro.core.base.warning import renamed_arguments, warn_user
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.data.records import are_basins
 from pymc_hydro.data.schema import Warmup, as_basin, check_warmup, interval_length
@@ -226,7 +225,8 @@ def calibrate(
     if validation is not None:
         windows["validation"] = select_window(time, validation, n_warmup, "validation")
         check_apart(time, **windows)
-    scored = observations(basin, observed, outputs, windows)
+    output_units = {name: o.unit for name, o in model.output_table.items()}
+    scored = observations(basin, observed, outputs, windows, output_units)
     space = define_space(model, bounds or {}, fixed or {}, search_space)
     units = space.starts(starts, model.default, sampler, random_seed)
     objective = _objective(
@@ -334,7 +334,7 @@ def _final_runs(model, theta, basin, scored, windows, settings) -> dict[str, xr.
             if what != "validation":
                 raise
             text = f"calibrate: there is no validation, the run of its period failed: {error}"
-            warnings.warn(text, stacklevel=3)
+            warn_user(text)
             continue
         for name, part in scored[what].items():
             attributes = dict(run[name].attrs)

@@ -11,8 +11,8 @@ import xarray as xr
 
 from pymc_hydro.core.base.dims import TIME
 from pymc_hydro.data.means import Means, interval_means
-from pymc_hydro.data.observations import observed_on
-from pymc_hydro.data.schema import date_text
+from pymc_hydro.data.observations import check_unit, observed_on
+from pymc_hydro.data.schema import VARIABLES, date_text
 
 __all__ = ["Period", "Scored", "Series", "Window", "check_apart", "observations", "select_window"]
 
@@ -151,6 +151,7 @@ def observations(
     observed: Series | Mapping[str, Series] | None,
     names: tuple[str, ...],
     windows: Mapping[str, Window],
+    units: Mapping[str, str] | None = None,
 ) -> dict[str, dict[str, Scored]]:
     """Return the observations of each output in each window.
 
@@ -165,6 +166,8 @@ def observations(
         The outputs; a single series belongs to the first.
     windows : mapping of name to Window
         Each window must hold an observation.
+    units : mapping of output to unit, optional
+        Of the simulation.
 
     Raises
     ------
@@ -186,6 +189,9 @@ def observations(
     result: dict[str, dict[str, Scored]] = {what: {} for what in windows}
     for name in names:
         given = observed.get(name)
+        if name in observed and name not in VARIABLES:
+            plain = given.series if isinstance(given, Means) else given
+            check_unit(f"calibrate: {name!r}", plain, (units or {}).get(name))
         if isinstance(given, Means):
             for what, window in windows.items():
                 result[what][name] = _means(name, what, given, time[window.scored])

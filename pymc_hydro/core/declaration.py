@@ -8,7 +8,7 @@ from typing import Any
 
 from pymc_hydro.core.base.units import check_unit
 
-__all__ = ["Flow", "Output", "Parameter", "Store"]
+__all__ = ["Filled", "Flow", "Output", "Parameter", "Store"]
 
 
 def _check_name(kind: str, name: str) -> None:
@@ -133,6 +133,26 @@ class Store:
     def full(self, p: Any) -> Any:
         """Return the capacity, in `unit`, for parameters `p`."""
         return self.capacity(p) if callable(self.capacity) else p[self.capacity]
+
+    def lacks(self, p: Any) -> bool:
+        """Return whether the capacity depends on a parameter that is not among `p`."""
+        try:
+            return self.capacity is not None and self.full(p) is None
+        except KeyError:
+            return True
+
+
+@dataclass(frozen=True)
+class Filled:
+    """The initial content of a store as a share of its capacity, a number or a parameter."""
+
+    store: Store
+    share: float | Parameter
+
+    def __call__(self, p: Any) -> Any:
+        """Return the content, in mm, for parameters `p`."""
+        share = p[self.share.name] if isinstance(self.share, Parameter) else self.share
+        return share * self.store.full(p)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib import import_module
 from numbers import Real
 from types import MappingProxyType
@@ -13,10 +13,10 @@ import numpy as np
 
 from pymc_hydro.core.base.consistency import check_declaration, check_parts
 from pymc_hydro.core.base.display import describe, describe_html
-from pymc_hydro.core.base.names import Names, check_arguments, check_keys
+from pymc_hydro.core.base.names import Names, as_vector, check_arguments
 from pymc_hydro.core.base.options import document_options, freeze, full_signature, snapshot
 from pymc_hydro.core.blocks import UnitHydrograph
-from pymc_hydro.core.declaration import Flow, Output, Parameter, Store
+from pymc_hydro.core.declaration import Filled, Flow, Output, Parameter, Store
 from pymc_hydro.core.snow import DegreeDaySnow, ElevationBands, NoSnow
 
 __all__ = ["AbstractModel"]
@@ -207,7 +207,7 @@ class AbstractModel:
                     f"{name}: initial[{key!r}] must be a share from 0 to 1 or 'estimate', found "
                     f"{share!r}"
                 )
-            stores[key] = replace(stores[key], initial=_Filled(stores[key], filled))
+            stores[key] = replace(stores[key], initial=Filled(stores[key], filled))
         self.stores = tuple(stores.values())
         if given:
             self.options["initial"] = tuple(given.items())
@@ -294,22 +294,7 @@ class AbstractModel:
         ValueError
             If the shape does not fit or a value is not finite.
         """
-        name = type(self).__name__
-        if isinstance(theta, Mapping):
-            check_keys(f"{name}: theta", theta, self.parameter_names)
-            values = [np.asarray(theta[n], dtype=float) for n in self.parameter_names]
-            array = np.stack(np.broadcast_arrays(*values), axis=-1)
-        else:
-            array = np.asarray(theta, dtype=float)
-        if array.ndim not in (1, 2) or array.shape[-1] != len(self.parameters):
-            raise ValueError(
-                f"{name}: theta must have shape (n_parameter,) or (n_draw, n_parameter) with "
-                f"n_parameter = {len(self.parameters)} ({', '.join(self.parameter_names)}), found "
-                f"{array.shape}"
-            )
-        if not np.isfinite(array).all():
-            raise ValueError(f"{name}: theta has values that are not finite")
-        return np.ascontiguousarray(array)
+        return as_vector(f"{type(self).__name__}: theta", theta, self.parameter_names)
 
     # ---- derived from the declaration -------------------------------------------------------
 
@@ -428,7 +413,7 @@ class AbstractModel:
                     f"{type(self).__name__}: {what} depends on a parameter that changes in time "
                     f"({', '.join(names)}); it must stay constant"
                 ) from error
-        limited = (None if _lacks(s, p) else s.capacity for s in varied.stores)
+        limited = (None if s.lacks(p) else s.capacity for s in varied.stores)
         varied.stores = tuple(
             replace(s, capacity=c) for s, c in zip(varied.stores, limited, strict=True)
         )
@@ -453,26 +438,6 @@ class AbstractModel:
 
 
 AbstractModel.__signature__ = full_signature(AbstractModel)
-
-
-@dataclass(frozen=True)
-class _Filled:
-    """The initial content of a store as a share of its capacity, a number or a parameter."""
-
-    store: Store
-    share: float | Parameter
-
-    def __call__(self, p: Any) -> Any:
-        share = p[self.share.name] if isinstance(self.share, Parameter) else self.share
-        return share * self.store.full(p)
-
-
-def _lacks(store: Store, p: Names) -> bool:
-    """Return whether the capacity of a store depends on a parameter that is not among `p`."""
-    try:
-        return store.capacity is not None and store.full(p) is None
-    except KeyError:
-        return True
 
 
 def _rebuild(cls: type, args: tuple, options: dict[str, Any], varying: tuple = ()) -> Any:

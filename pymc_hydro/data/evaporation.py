@@ -1,12 +1,12 @@
 """Potential evaporation from temperature and more, for basins that come without it."""
 
-import warnings
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
+from pymc_hydro.core.base.warning import warn_user
 from pymc_hydro.data.checks.dates import as_dates
 from pymc_hydro.data.checks.limits import WEATHER, check_weather
 from pymc_hydro.data.checks.quantities import without_units
@@ -172,11 +172,9 @@ def _warn_of_hemisphere(temperature, time, latitude):
         return
     correlation = np.corrcoef(temperature, radiation)[0, 1]
     if correlation < AGAINST_THE_SUN:
-        warnings.warn(
+        warn_user(
             f"potential evaporation: it is warm while the sun is low (correlation "
             f"{correlation:.2f}) at latitude {latitude:g}; southern latitudes are negative",
-            UserWarning,
-            stacklevel=3,
         )
 
 

@@ -4,13 +4,13 @@ What a user has (an array, a Series, a DataArray, a quantity of pint) becomes nu
 axis they are compared on, NaN where missing; or an error says what is wrong with it.
 """
 
-import warnings
 from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
+from pymc_hydro.core.base.warning import warn_user
 from pymc_hydro.data.checks.dates import as_dates, check_length, date_text, interval_text
 from pymc_hydro.data.checks.limits import isolated_text
 from pymc_hydro.data.checks.quantities import pint_quantity, with_magnitude
@@ -22,6 +22,8 @@ __all__ = [
     "LABELLED",
     "as_floats",
     "check_observations",
+    "check_one_basin",
+    "check_unit",
     "match_dates",
     "observed_on",
     "same_unit",
@@ -129,7 +131,7 @@ def check_observations(
             f"{place_text(values, negative, time)}; write missing ones as NaN"
         )
     if not signed and (text := isolated_text(values, time)):
-        warnings.warn(f"{what}: observations of {quantity} {text}", UserWarning, stacklevel=3)
+        warn_user(f"{what}: observations of {quantity} {text}", once=True)
 
 
 def match_dates(what: str, series: pd.Series | xr.DataArray, time, axis: str) -> np.ndarray:
@@ -306,6 +308,29 @@ def same_unit(what: str, observed, simulated) -> tuple[np.ndarray, np.ndarray]:
             "them and set attrs['units']"
         )
     return as_floats(observed, what), as_floats(simulated, what)
+
+
+def check_unit(what: str, observed, unit: str | None) -> None:
+    """Raise ValueError if observations have a unit that is not the unit of the simulation."""
+    found = series_unit(observed)
+    if unit and found and not are_same_unit(found, unit):
+        raise ValueError(
+            f"{what}: observations are in {found!r}, but the simulation is in {unit!r}; convert "
+            "them, or look whether they are observations of another variable"
+        )
+
+
+def check_one_basin(what: str, observed, simulated) -> None:
+    """Raise ValueError if the coordinate ``basin`` of two series names two basins."""
+    names = [getattr(x, "coords", {}).get("basin") for x in (observed, simulated)]
+    if any(name is None for name in names):
+        return
+    ours, theirs = (np.asarray(name) for name in names)
+    if ours.shape in ((), theirs.shape) and not (ours == theirs).all():
+        raise ValueError(
+            f"{what}: observed is of basin {ours.flat[0]!s}, simulated of basin "
+            f"{theirs.flat[0]!s}; give both of one basin"
+        )
 
 
 def series_unit(series) -> str:

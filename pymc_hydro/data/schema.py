@@ -1,6 +1,5 @@
 """The one Dataset schema for basins, and the checks that data must pass before they are used."""
 
-import warnings
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
@@ -8,6 +7,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from pymc_hydro.core.base.warning import warn_user
 from pymc_hydro.data.checks.dates import as_dates, check_axis, date_text
 from pymc_hydro.data.checks.limits import doubts
 from pymc_hydro.data.checks.names import look_alike
@@ -82,7 +82,7 @@ def warn_if_doubtful(what: str, basin: xr.Dataset) -> None:
     """Warn of what can be in a checked basin, but hardly is; `what` is its name in messages."""
     series = {str(name): variable.values for name, variable in basin.data_vars.items()}
     for text in doubts(series, basin["time"].values):
-        warnings.warn(f"{what}: {text}", UserWarning, stacklevel=3)
+        warn_user(f"{what}: {text}", once=True)
 
 
 def checked_basin(data: xr.Dataset | pd.DataFrame, needed: Sequence[str] = ()) -> xr.Dataset:
@@ -157,7 +157,10 @@ def check_units(what: str, name: str, attributes: Mapping) -> None:
     expected = VARIABLES[name][0] if name in VARIABLES else None
     found = unit_of(attributes)
     if found and expected and found != expected:
-        raise ValueError(f"{what}: unit {found!r}, expected {expected!r}; {_conversion(found)}")
+        fix = _conversion(found)
+        if found in {unit for unit, _ in VARIABLES.values()}:
+            fix = f"the numbers are another quantity than {name}"
+        raise ValueError(f"{what}: unit {found!r}, expected {expected!r}; {fix}")
 
 
 def _conversion(text: str) -> str:
@@ -222,11 +225,10 @@ def check_warmup(warmup: Warmup, time: np.ndarray) -> int:
             )
         n_warmup = int(warmup)
         if n_warmup and step < DAY and n_warmup * step < SHORT_WARMUP:
-            warnings.warn(
+            warn_user(
                 f"warmup: {n_warmup} intervals of {_length_text(step)} are "
                 f"{_length_text(n_warmup * step)} only; say how long it is meant to be, such as "
                 "warmup='365D'",
-                stacklevel=3,
             )
     if n_warmup >= time.size:
         raise ValueError(

@@ -1,6 +1,5 @@
 """Run a model outside of PyMC: labelled arrays in, labelled arrays out."""
 
-import warnings
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,6 +10,7 @@ import xarray as xr
 
 from pymc_hydro.core.base.dims import PARAMETER, TIME
 from pymc_hydro.core.base.names import Names
+from pymc_hydro.core.base.warning import warn_user
 from pymc_hydro.core.domain import check_domain
 from pymc_hydro.core.maps import AbstractMap
 from pymc_hydro.core.model import AbstractModel
@@ -92,7 +92,7 @@ def check_capacities(model: AbstractModel, x0: np.ndarray, theta: np.ndarray) ->
         if content > 2 * capacity:
             raise ValueError(text)
         if content > SLIGHTLY * capacity:
-            warnings.warn(text, UserWarning, stacklevel=3)
+            warn_user(text)
 
 
 def simulate(

@@ -9,7 +9,7 @@ import pytensor.tensor as pt
 from pytensor.graph.basic import Constant, Variable
 
 from pymc_hydro.core.base.names import check_arguments, check_keys
-from pymc_hydro.core.base.renamed import renamed_arguments
+from pymc_hydro.core.base.warning import renamed_arguments
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.data.records import BASIN, are_basins
 from pymc_hydro.data.schema import Warmup
@@ -23,6 +23,7 @@ from pymc_hydro.inference.forcing import (
     record_interval,
 )
 from pymc_hydro.inference.in_time import replace_columns, separate_varying
+from pymc_hydro.inference.priors import check_variable
 from pymc_hydro.inference.priors import priors as default_priors
 from pymc_hydro.likelihoods import find_likelihood
 from pymc_hydro.likelihoods.errors.axis import FORCING_TIME, TIME, values_at
@@ -116,10 +117,14 @@ def outputs(
         model, theta, n_time, n_basin, lambda v: tuple(dims.get(v.name) or ()) == on_time
     )
     theta, free = _parameters(model, theta, n_basin)
+    check_variable(f"{type(model).__name__}: theta", theta, "pm.LogNormal('K_s', ...)")
     problem = define_problem(model, names, record_interval(basins), free=free, **solver_settings)
     data, record, kept = place_forcing(pymc_model, columns, basins, warmup, prefix)
     matrix = replace_columns(columns, data, forcing, series)
-    x0 = _initial(model, initial_state)
+    check_variable("forcing", matrix, "pm.LogNormal('factor', ...)")
+    x0: Any = check_variable(
+        "initial_state", _initial(model, initial_state), "pm.Uniform('S_0', ...)"
+    )
     one_vector = theta.ndim == (1 if record is None else 2)
     if record is None and one_vector:
         values = SimulatedValues(problem).make_node(theta, matrix, x0).outputs[0]
@@ -312,5 +317,5 @@ def _parameters(model, theta, n_basin):
             raise TypeError(f"{name}: {key!r} has shape {shape}, expected {wanted}")
         if n_basin is not None:
             variables[key] = pt.alloc(variable, n_basin)
-    parameters = pt.stack(list(variables.values()), axis=-1)
+    parameters: Any = pt.zeros(0) if not variables else pt.stack(list(variables.values()), axis=-1)
     return parameters, free if 0 < len(free) < len(variables) else None

@@ -1,6 +1,5 @@
 """Several model structures on the same record, compared by cross-validation."""
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +8,7 @@ import pandas as pd
 import pymc as pm
 import xarray as xr
 
-from pymc_hydro.core.base.renamed import renamed_arguments
+from pymc_hydro.core.base.warning import renamed_arguments, warn_user
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.inference.build import build_model
 
@@ -50,11 +49,10 @@ def compute_log_likelihood(idata: Any, model: pm.Model | None = None) -> Any:
     DataTree or InferenceData
         `idata`, with the group ``log_likelihood`` on (chain, draw, <likelihood>_time).
     """
-    warnings.warn(
+    warn_user(
         "ph.compute_log_likelihood is pm.compute_log_likelihood, which now takes models with "
         "ph.priors; call that",
         FutureWarning,
-        stacklevel=2,
     )
     return pm.compute_log_likelihood(idata, model=model, progressbar=False)
 

@@ -9,7 +9,7 @@ import xarray as xr
 
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.data.schema import as_basin
-from pymc_hydro.likelihoods.errors.axis import value_of
+from pymc_hydro.likelihoods.errors.axis import length_of, value_of
 
 __all__ = ["replace_columns", "separate_varying", "storms"]
 
@@ -90,7 +90,7 @@ def separate_varying(
             return False
         if on_time(variable):
             return True
-        length = variable.type.shape[0]
+        length = length_of(variable)
         return length == n_time if n_basin is not None else length in (None, n_time)
 
     series = {k: v for k, v in variables.items() if k in model.parameter_names and varies(v)}

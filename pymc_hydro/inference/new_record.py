@@ -9,9 +9,10 @@ import pytensor.tensor as pt
 import xarray as xr
 from pytensor.graph.basic import Constant
 from pytensor.graph.traversal import ancestors
+from pytensor.tensor.variable import TensorConstant
 
-from pymc_hydro.core.base.renamed import renamed_arguments
-from pymc_hydro.data.observations import LABELLED, as_floats, match_dates
+from pymc_hydro.core.base.warning import renamed_arguments
+from pymc_hydro.data.observations import LABELLED, as_floats, check_unit, match_dates
 from pymc_hydro.data.schema import interval_length
 from pymc_hydro.inference.forcing import (
     Record,
@@ -23,6 +24,7 @@ from pymc_hydro.inference.forcing import (
     record_interval,
     simulated_records,
 )
+from pymc_hydro.inference.predict import simulated_series
 from pymc_hydro.likelihoods.errors.axis import (
     BASIN,
     FORCING_TIME,
@@ -35,6 +37,7 @@ from pymc_hydro.likelihoods.errors.axis import (
 from pymc_hydro.likelihoods.errors.observations import (
     OWN_TIME,
     likelihoods_of,
+    simulated_unit,
     update_observations,
 )
 
@@ -243,6 +246,8 @@ def _replace(state: _State, record: SimulatedRecord, basins, series, observed, d
     used = _plain_observed(model, prefix, set(tied) - {prefix + FORCING_TIME})
     for rv in used:
         check_dims(model, rv.name, before)
+    if moved:
+        _refuse_constants(model, record, before)
     for name, (dim, columns) in record.forcing.items():
         of_matrix = {d: coords[d] for d in (prefix + FORCING_TIME,)} | {dim: list(columns)}
         state.put(name, forcing_columns(basins, columns), of_matrix)
@@ -272,6 +277,24 @@ def _replace(state: _State, record: SimulatedRecord, basins, series, observed, d
         _replace_others(
             state, {dim: dates}, done, data, not np.array_equal(dates, state.coords[dim])
         )
+
+
+def _refuse_constants(model, record: SimulatedRecord, before: Axis) -> None:
+    """Raise ValueError if a density reads numbers for each interval of the old record.
+
+    Nothing says that they belong to dates, and in a record of equal length they would stay.
+    """
+    lengths = {before.known_dates.size, record.dates.size}
+    for variable in (*model.observed_RVs, *model.potentials):
+        if not _depends(model, variable, record.prefix):
+            continue
+        for v in ancestors(variable.owner.inputs):
+            if isinstance(v, TensorConstant) and lengths & set(v.type.shape):
+                raise ValueError(
+                    f"set_basin: {variable.name!r} reads an array of shape {v.type.shape}, which "
+                    "seems to belong to the dates that change; make it "
+                    f"pm.Data(..., dims={before.dim!r}), and give its new values by data="
+                )
 
 
 def _of_user(model, record: SimulatedRecord, before: Axis, tied: Mapping) -> dict:
@@ -371,6 +394,9 @@ def _moved(state, rv, given, before: Axis, after: Axis, moved: bool):
         )
     if given is None:
         return np.full(after.known_dates.size, np.nan)
+    simulated = simulated_series(rv)
+    if simulated is not None:
+        check_unit(rv.name, given, simulated_unit(simulated, after))
     if isinstance(given, LABELLED):
         return match_dates(f"{rv.name}: observations", given, after.dates, "new time axis")
     values = as_floats(given)

@@ -10,7 +10,7 @@ import pytensor.tensor as pt
 import xarray as xr
 from pytensor.graph.traversal import ancestors
 
-from pymc_hydro.core.base.renamed import renamed_arguments
+from pymc_hydro.core.base.warning import renamed_arguments
 from pymc_hydro.likelihoods.errors.axis import TIME, Axis, axis_of, check_dims, value_of, values_at
 from pymc_hydro.likelihoods.errors.residuals import Residuals, all_residuals, residuals_of
 from pymc_hydro.losses.transforms import variables_of
@@ -89,6 +89,7 @@ def predict(
     flow = model.root[name]
     sample = Sample.of(idata, model.root, [placed.sigma, flow], name, draws)
     if not free_running:
+        _check_observed(name, placed)
         position = value_of(placed.position.owner.inputs[1])
         outputs = [values_at(placed.simulated, placed.position), flow]
         simulated, drawn = sample.evaluate(outputs, random_seed)
@@ -136,6 +137,7 @@ def residuals(
     model = context_of(idata, model)
     name = likelihood_name(model, name)
     placed = residuals_of(model.root, name)
+    _check_observed(name, placed)
     innovation = (placed.flow - placed.center) / placed.sd
     if placed.censored:  # zero flow tells no more than that the error was at most so high
         innovation = pt.switch(placed.observed > 0, innovation, np.nan)
@@ -152,6 +154,14 @@ def residuals(
     }
     axis = axis_of(model.root, placed.simulated)
     return xr.Dataset(variables, coords=_time(axis, observed.size, position))
+
+
+def _check_observed(name, placed: Residuals) -> None:
+    if not value_of(placed.observed).size:
+        raise ValueError(
+            f"{name}: the model has no observations in this period, after set_basin with a record "
+            "without any; only ph.predict with free_running=True needs none"
+        )
 
 
 def context_of(idata, model) -> pm.Model:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
+import xarray as xr
 from pymc.distributions.distribution import SymbolicRandomVariable
 from pytensor.graph.basic import Variable
 from pytensor.graph.traversal import ancestors
@@ -15,8 +16,9 @@ from pymc_hydro.core.declaration import Parameter
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.inference.bounded import Bounded, LogBounded
 
-__all__ = ["PRESETS", "priors"]
+__all__ = ["PRESETS", "check_variable", "priors"]
 
+ARRAYS = (np.ndarray, xr.DataArray)
 CONCENTRATION = 4.0  # of a weak prior around its mode, as in the PERT distribution
 
 
@@ -106,11 +108,12 @@ def priors(
 
 def _given(p: Parameter, given: Any):
     """Return the variable or the number that stands for a parameter, after checking it."""
-    if callable(given):
+    if callable(given) and not isinstance(given, type):
         given = given()
     if isinstance(given, Variable):
-        return _check_variable(p, given)
-    if isinstance(given, Real) or (isinstance(given, np.ndarray) and given.ndim == 0):
+        fix = f"pm.LogNormal({p.name!r}, ...)"
+        return check_variable(f"priors: {p.name}", given, fix)
+    if isinstance(given, Real) or (isinstance(given, ARRAYS) and given.ndim == 0):
         value = float(given)
         if not p.lower <= value <= p.upper:
             raise ValueError(
@@ -119,22 +122,31 @@ def _given(p: Parameter, given: Any):
         return pt.constant(value)
     raise TypeError(
         f"priors: {p.name} must be a random variable, such as pm.LogNormal({p.name!r}, ...), or a "
-        f"number, found {type(given).__name__}"
+        f"number, found {given if isinstance(given, type) else type(given).__name__}"
     )
 
 
-def _check_variable(p: Parameter, variable: Variable) -> Variable:
-    """Return a variable of the model in context; raise ValueError for any other one."""
-    known = {*pm.modelcontext(None).named_vars.values()}
+def check_variable(what: str, variable: Variable, fix: str) -> Variable:
+    """Return a variable of the model in context; raise ValueError for any other one.
+
+    Parameters
+    ----------
+    what : str
+        The argument, in the message.
+    variable : TensorVariable
+    fix : str
+        How to make such a variable.
+    """
+    known = {*pm.modelcontext(None).root.named_vars.values()}
     for ancestor in ancestors([variable], blockers=known):
         if ancestor in known or ancestor.owner is None:
             continue
         if isinstance(ancestor.owner.op, (RandomVariable, SymbolicRandomVariable)):
             named = f" {ancestor.name!r}" if ancestor.name else ""
             raise ValueError(
-                f"priors: {p.name} depends on the random variable{named}, which the PyMC model in "
+                f"{what} depends on the random variable{named}, which the PyMC model in "
                 f"context does not have. Make it in this model with a name, such as "
-                f"pm.LogNormal({p.name!r}, ...), not with .dist(...) and not in another model"
+                f"{fix}, not with .dist(...) and not in another model"
             )
     return variable
 

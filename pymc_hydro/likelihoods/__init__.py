@@ -20,7 +20,7 @@ from pymc_hydro.likelihoods.generalized import GeneralizedLikelihood
 from pymc_hydro.likelihoods.informal import LimitsOfAcceptability, PseudoLikelihood
 from pymc_hydro.likelihoods.table import LIKELIHOODS, find_likelihood
 from pymc_hydro.likelihoods.whittle import Whittle
-from pymc_hydro.losses.transforms import BoxCox, LogSinh
+from pymc_hydro.losses.curves import BoxCox, LogSinh
 
 __all__ = [
     "LIKELIHOODS",

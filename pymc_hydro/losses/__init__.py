@@ -6,7 +6,8 @@ in ``pm.Potential``. Missing observations (NaN) are left out. ``LOSSES`` and ``S
 by the names that ``ph.calibrate(loss=...)`` takes.
 """
 
-from pymc_hydro.core.base.renamed import renamed_names
+from pymc_hydro.core.base.warning import renamed_names
+from pymc_hydro.losses.curves import BoxCox, LogSinh, Power
 from pymc_hydro.losses.evaluation import evaluate, percent_bias
 from pymc_hydro.losses.functions.efficiency import (
     kge,
@@ -36,7 +37,7 @@ from pymc_hydro.losses.functions.robust import (
 )
 from pymc_hydro.losses.functions.sums import gls, mae, rmse, sar, ssr
 from pymc_hydro.losses.table import LOSSES, SCORES, SUMS_OF_SQUARES, find_loss, find_residuals
-from pymc_hydro.losses.transforms import TRANSFORMS, BoxCox, LogSinh, Power, Transform, box_cox
+from pymc_hydro.losses.transforms import TRANSFORMS, Transform, box_cox
 
 __all__ = [
     "LOSSES",

@@ -9,7 +9,13 @@ import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 
 from pymc_hydro.data.means import Means, mean_pairs
-from pymc_hydro.data.observations import as_floats, check_observations, same_unit, series_unit
+from pymc_hydro.data.observations import (
+    as_floats,
+    check_observations,
+    check_one_basin,
+    same_unit,
+    series_unit,
+)
 from pymc_hydro.losses.mathematics import Series, Value, mathematics, take
 from pymc_hydro.losses.transforms import (
     Transformation,
@@ -89,6 +95,7 @@ class Pairs:
             )
         if isinstance(observed, Means):
             observed, simulated = mean_pairs(name, observed, simulated)
+        check_one_basin(name, observed, simulated)
         _check_dates(name, observed, simulated)
         units = {series_unit(observed), series_unit(simulated)}
         if isinstance(simulated, Variable):

@@ -1,6 +1,6 @@
 """Hydrologic signatures: numbers that describe how a river behaves."""
 
-from pymc_hydro.core.base.renamed import renamed_names
+from pymc_hydro.core.base.warning import renamed_names
 from pymc_hydro.signatures.labelled import compare_signatures, compute, peak_timing_error
 from pymc_hydro.signatures.measures import SIGNATURES
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from pymc_hydro.core.base.renamed import renamed_arguments
+from pymc_hydro.core.base.warning import renamed_arguments
 from pymc_hydro.core.maps import AbstractMap
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.data.schema import interval_length

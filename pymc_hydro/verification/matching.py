@@ -5,7 +5,12 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from pymc_hydro.data.observations import as_floats, check_observations, observed_on
+from pymc_hydro.data.observations import (
+    as_floats,
+    check_observations,
+    check_one_basin,
+    observed_on,
+)
 from pymc_hydro.data.schema import check_units
 
 __all__ = ["central_interval", "flat_draws", "label", "matched"]
@@ -27,6 +32,7 @@ def matched(name, observed, draws):
         if not isinstance(array, xr.DataArray) or set(array.dims) != dims:
             found = getattr(array, "dims", type(array).__name__)
             raise ValueError(f"{name}: {what} must be a DataArray on {sorted(dims)}, found {found}")
+    check_one_basin(name, observed, draws)
     time = draws.get_index("time")
     same = time.equals(observed.get_index("time"))
     if not same and not (time.is_unique and observed.get_index("time").is_unique):

@@ -399,8 +399,61 @@ def test_a_future_without_observations_is_predicted():
     drawn = ph.predict(prior, model, random_seed=1)
     assert np.isfinite(drawn["discharge"]).all() and drawn.sizes["time"] == 110
     assert model["flow_observed"].get_value().size == 0
+    for function in (ph.residuals, lambda *a: ph.predict(*a, free_running=False)):
+        with pytest.raises(ValueError, match="flow: the model has no observations in this period"):
+            function(prior, model)
     ph.set_basin(FIRST, model)
     assert model["flow_observed"].get_value().size == 260
+
+
+def test_numbers_for_each_interval_do_not_stay_where_they_were():
+    """In a record of equal length they would be compared with other dates."""
+    seen, spread = FIRST["discharge"].values[WARMUP:], np.linspace(0.1, 1, 300 - WARMUP)
+    for place in (
+        lambda q: pm.Potential("score", -pt.sum((q - seen) ** 2)),
+        lambda q: pm.Normal("score", q, spread, observed=seen),
+    ):
+        with pm.Model() as model:
+            place(ph.discharge(MODEL, MODEL.default, FIRST, WARMUP))
+        ph.set_basin(FIRST, model)
+        with pytest.raises(ValueError, match=r"'score' reads an array of shape \(260,\)"):
+            ph.set_basin(SECOND, model)
+
+
+def test_observations_in_another_unit_are_refused_everywhere():
+    flow = SECOND["discharge"].assign_attrs(units="m3/s")
+    with pm.Model():
+        series = ph.outputs(MODEL, MODEL.default, FIRST, ("discharge", "S_u"), warmup=WARMUP)
+        pm.Normal("flow", series["discharge"], 1, observed=np.zeros(300 - WARMUP))
+        with pytest.raises(ValueError, match="water: observations are in 'mm/d', but the simulati"):
+            ph.likelihoods.Normal("water", series["S_u"], observed=FIRST["discharge"])
+        with pytest.raises(
+            ValueError, match="flow: observations are in 'm3/s', but the simulation"
+        ):
+            ph.set_basin(SECOND, observed={"flow": flow})
+    with pytest.raises(ValueError, match="'S_u': observations are in 'mm/d', but the simulation"):
+        ph.calibrate(MODEL, FIRST, {"S_u": "nse"}, observed={"S_u": FIRST["discharge"]}, warmup=9)
+    other = FIRST["discharge"].assign_coords(basin="other")
+    with pytest.raises(ValueError, match="observed is of basin other, simulated of basin leaf"):
+        ph.losses.nse(other, other.assign_coords(basin="leaf"))
+
+
+def test_variables_of_no_model_or_of_another_dimension_are_refused():
+    with pm.Model(coords={"b": [1, 2]}) as model:
+        theta = dict(zip(MODEL.parameter_names, MODEL.default, strict=True))
+        theta["S_umax"] = pm.Uniform.dist(100, 200)
+        with pytest.raises(ValueError, match="theta depends on the random variable, which"):
+            ph.discharge(MODEL, theta, FIRST, WARMUP)
+        state = {"S_u": pm.Uniform.dist(1, 2)}
+        with pytest.raises(ValueError, match="initial_state depends on the random variable"):
+            ph.discharge(MODEL, MODEL.default, FIRST, WARMUP, initial_state=state)
+        theta["S_umax"] = pm.Uniform("S_umax", 100, 200, dims="b")
+        with pytest.raises(TypeError, match=r"'S_umax' has shape .* expected a scalar"):
+            ph.discharge(MODEL, theta, FIRST, WARMUP)
+        x = pm.Uniform("x", 100, 200)
+        with pm.Model(name="sub"):  # a variable of the parent is one of this model
+            assert ph.priors(MODEL, S_umax=x)["S_umax"] is x
+    assert "sub::beta" in model.named_vars
 
 
 def test_predictions_say_why_not():

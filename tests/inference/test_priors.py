@@ -3,6 +3,7 @@
 import numpy as np
 import pymc as pm
 import pytest
+import xarray as xr
 from pymc.model.transform.optimization import freeze_dims_and_data
 from scipy import stats
 
@@ -177,7 +178,7 @@ def test_what_is_given_is_checked():
         assert ph.priors(model, prefix="y", K_s=called["K_s"] / 2)["K_s"].owner is not None
         shared = pm.Data("known", 0.2)
         assert ph.priors(model, prefix="data", K_s=shared)["K_s"] is shared
-        for i, number in enumerate((0.5, np.float32(0.5), np.array(0.5), 1, np.int64(1))):
+        for i, number in enumerate((0.5, np.float32(0.5), np.array(0.5), xr.DataArray(0.5), 1)):
             fixed = ph.priors(model, prefix=f"z{i}", beta=number)["beta"]
             assert fixed.data == float(number)
         for given in (pm.HalfNormal.dist(0.1), 2 * pm.HalfNormal.dist(0.1), foreign, 2 * foreign):
@@ -188,7 +189,7 @@ def test_what_is_given_is_checked():
         for given in (np.nan, np.array(np.nan), 2.0):
             with pytest.raises(ValueError, match="outside its bounds"):
                 ph.priors(model, prefix="bad", K_s=given)
-        for given in ("0.5", np.array([0.5]), [0.5]):
+        for given in ("0.5", np.array([0.5]), [0.5], pm.Uniform):
             with pytest.raises(TypeError, match="random variable, such as"):
                 ph.priors(model, prefix="bad", K_s=given)
         assert not [name for name in pymc_model.named_vars if name.startswith("bad")]

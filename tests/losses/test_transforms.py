@@ -6,7 +6,8 @@ import pytensor.tensor as pt
 import pytest
 
 import pymc_hydro as ph
-from pymc_hydro.losses.transforms import Identity, transformed, with_offset
+from pymc_hydro.losses.curves import Identity
+from pymc_hydro.losses.transforms import transformed, with_offset
 
 TRANSFORMS = [
     Identity(),

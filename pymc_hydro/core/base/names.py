@@ -4,7 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
-__all__ = ["FORCINGS", "Names", "check_arguments", "check_keys"]
+import numpy as np
+
+__all__ = ["FORCINGS", "Names", "as_vector", "check_arguments", "check_keys"]
 
 # The forcings of a basin, in the order of the columns of a forcing array, with units.
 FORCINGS = {
@@ -67,3 +69,29 @@ def check_arguments(what: str, given: Iterable[str], known: Iterable[str]) -> No
             raise TypeError(
                 f"{what}: unknown argument {name!r}; {meant}known are {', '.join(known) or 'none'}"
             )
+
+
+def as_vector(what: str, theta: Any, names: tuple[str, ...]) -> np.ndarray:
+    """Return parameters as a finite array, the last axis in the order of `names`.
+
+    Parameters
+    ----------
+    what : str
+        The argument, in messages.
+    theta : mapping of name to value, or array_like, shape (..., n_parameter)
+    names : tuple of str
+    """
+    if isinstance(theta, Mapping):
+        check_keys(what, theta, names)
+        values = [np.asarray(theta[n], dtype=float) for n in names]
+        array = np.stack(np.broadcast_arrays(*values), axis=-1)
+    else:
+        array = np.asarray(theta, dtype=float)
+    if array.ndim not in (1, 2) or array.shape[-1] != len(names):
+        raise ValueError(
+            f"{what} must have shape (n_parameter,) or (n_draw, n_parameter) with "
+            f"n_parameter = {len(names)} ({', '.join(names)}), found {array.shape}"
+        )
+    if not np.isfinite(array).all():
+        raise ValueError(f"{what} has values that are not finite")
+    return np.ascontiguousarray(array)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from pymc_hydro.core.base.renamed import renamed_arguments
+from pymc_hydro.core.base.warning import renamed_arguments
 from pymc_hydro.data.checks.names import DATES, PARTS, look_alike, plain_name
 from pymc_hydro.data.readers.machinery.assemble import assemble, series
 from pymc_hydro.data.readers.machinery.declaration import EXTRAS

@@ -1,13 +1,12 @@
 """Laplace's approximation of a posterior at its highest mode, from the exact Jacobian."""
 
-import warnings
 from collections.abc import Callable
 
 import numpy as np
 import pymc as pm
 import xarray as xr
 
-from pymc_hydro.core.base.renamed import renamed_arguments
+from pymc_hydro.core.base.warning import renamed_arguments, warn_user
 from pymc_hydro.inference.approximation.coordinates import (
     compile_values,
     entries,
@@ -156,12 +155,10 @@ def _warn(modes: list[Mode], best: Mode, natural: Callable, names: list[str]) ->
     elif highest.flat is not None:
         flat = names[int(np.argmax(np.abs(highest.flat)))]
         text += f"; the log-probability is flat or bent upwards along {flat}"
-    warnings.warn(
+    warn_user(
         text + ". The density of a hierarchical model grows without bound where its standard "
         "deviation goes to zero: write such variables as mean + sd * (standard normal variable), "
         "or fix the standard deviation; otherwise give start=, or priors that tell more",
-        UserWarning,
-        stacklevel=3,
     )
 
 

@@ -11,7 +11,7 @@ import pymc as pm
 import xarray as xr
 from pymc.step_methods.hmc.quadpotential import QuadPotentialFullAdapt
 
-from pymc_hydro.core.base.renamed import renamed_arguments
+from pymc_hydro.core.base.warning import renamed_arguments
 from pymc_hydro.inference.approximation.coordinates import as_dataset, compile_values
 
 __all__ = ["LaplaceApproximation", "pairs_in_words"]

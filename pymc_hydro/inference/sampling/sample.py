@@ -1,6 +1,5 @@
 """Sampling from the highest mode on, in coordinates in which the posterior is nearly round."""
 
-import warnings
 from collections.abc import Hashable, Mapping
 from concurrent.futures import Executor
 from pathlib import Path
@@ -11,6 +10,7 @@ import pymc as pm
 import xarray as xr
 from pymc.backends.arviz import find_constants, find_observations
 
+from pymc_hydro.core.base.warning import warn_user
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.data.records import are_basins
 from pymc_hydro.inference.approximation.coordinates import as_dataset
@@ -152,7 +152,7 @@ def sample(
     if names is not None:
         idata = _with_groups(idata, {"posterior": posterior[list(names)]})
     if problems:
-        warnings.warn(f"sample: {found['verdict']}", UserWarning, stacklevel=2)
+        warn_user(f"sample: {found['verdict']}")
     return idata
 
 

@@ -1,6 +1,5 @@
 """Parameters of errors at given hydrologic parameters."""
 
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,6 +13,7 @@ from pymc.pytensorf import join_nonshared_inputs
 from pytensor.graph.replace import graph_replace
 
 from pymc_hydro.calibration.result import Calibration
+from pymc_hydro.core.base.warning import warn_user
 from pymc_hydro.inference.approximation.coordinates import as_dataset
 from pymc_hydro.inference.approximation.curvature import by_differences
 from pymc_hydro.inference.approximation.modes import Mode, best_of, find_modes
@@ -227,10 +227,8 @@ def _mode(objective: Callable, series: np.ndarray, points: list) -> Mode:
         )
     best = best_of(modes)
     if best.flat is not None or not best.decrement < ROUGH:
-        warnings.warn(
+        warn_user(
             "fit_errors: a search did not end at a mode, so that the draws around it are rough; "
             "fix an error parameter that the observations do not inform, such as kd=0.2",
-            UserWarning,
-            stacklevel=3,
         )
     return best

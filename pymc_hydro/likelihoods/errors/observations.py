@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import pymc as pm
 import xarray as xr
+from pytensor.graph.traversal import ancestors
 from pytensor.scalar import identity as identity_of_scalars
 from pytensor.tensor.subtensor import Subtensor
 
 from pymc_hydro.data.means import Means, complete_intervals
-from pymc_hydro.data.observations import LABELLED, as_floats, observed_on
+from pymc_hydro.data.observations import LABELLED, as_floats, check_unit, observed_on
 from pymc_hydro.data.schema import VARIABLES
 from pymc_hydro.likelihoods.errors.autoregression import APART
 from pymc_hydro.likelihoods.errors.axis import (
@@ -32,6 +33,7 @@ __all__ = [
     "likelihoods_of",
     "observe",
     "on_time",
+    "simulated_unit",
     "update_observations",
 ]
 
@@ -108,6 +110,8 @@ def observe(
     model = pm.modelcontext(None)
     axis = axis_of(model, simulated)
     quantity = _quantity(simulated, axis)
+    if quantity is None:
+        _check_units(name, observed, simulated, axis)
     n_time = length_of(simulated)
     if isinstance(observed, Means):
         simulated, axis, observed = _averaged(name, simulated, observed, axis, n_time)
@@ -187,6 +191,8 @@ def update_observations(
         if given is None:
             series = np.full(axis.known_dates.size, np.nan)
         else:
+            if op.quantity is None:
+                _check_units(name, given, _fine(node), axis)
             series = _aligned(name, given, axis, None, op.quantity)
             if op.check is not None:
                 op.check(series)
@@ -287,14 +293,35 @@ def _by_basin(observed) -> bool:
 
 def _quantity(simulated, axis: Axis) -> str | None:
     """Return the variable of the schema that is simulated; None if unknown, or transformed."""
+    return _output_name(simulated, axis, VARIABLES)
+
+
+def simulated_unit(simulated: Any, axis: Axis) -> str | None:
+    """Return the unit of an output of a simulation; None if unknown, or transformed."""
+    ops = [v.owner.op for v in ancestors([simulated]) if v.owner is not None]
+    models = [op.problem.model for op in ops if hasattr(op, "problem")]
+    outputs = {name: output for m in models for name, output in m.output_table.items()}
+    name = _output_name(simulated, axis, outputs)
+    return None if name is None else outputs[name].unit
+
+
+def _output_name(simulated, axis: Axis, known) -> str | None:
+    """Return the name of a variable, or of the variable it is a part of, if it is among `known`."""
     prefix = "" if axis.dim is None else axis.dim.removesuffix(TIME)
-    while (simulated.name or "").removeprefix(prefix) not in VARIABLES:
+    while (simulated.name or "").removeprefix(prefix) not in known:
         node = simulated.owner
         identity = node is not None and getattr(node.op, "scalar_op", None) == identity_of_scalars
         if not (identity or (node is not None and isinstance(node.op, Subtensor))):
             return None
         simulated = node.inputs[0]
     return simulated.name.removeprefix(prefix)
+
+
+def _check_units(name, observed, simulated, axis: Axis) -> None:
+    """Raise ValueError if observations of a store or a flux have another unit than the output."""
+    unit = simulated_unit(simulated, axis)
+    for series in observed.values() if _by_basin(observed) else [observed]:
+        check_unit(name, series.series if isinstance(series, Means) else series, unit)
 
 
 def _check_simulated(name, axis: Axis, n_time) -> None:

@@ -20,12 +20,8 @@ from pymc_hydro.likelihoods.errors.memory import AbstractMemory, find_memory
 from pymc_hydro.likelihoods.errors.nodes import PlacedErrors, nodes_of
 from pymc_hydro.likelihoods.errors.observations import observe, on_time
 from pymc_hydro.likelihoods.errors.transformed import transformed_flow_variable
-from pymc_hydro.losses.transforms import (
-    AbstractTransform,
-    Identity,
-    as_transform,
-    variables_of,
-)
+from pymc_hydro.losses.curves import AbstractTransform, Identity
+from pymc_hydro.losses.transforms import as_transform, variables_of
 
 __all__ = [
     "Residuals",

@@ -3,7 +3,6 @@
 import codecs
 import csv
 import re
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -11,6 +10,8 @@ from pathlib import Path
 
 import pandas as pd
 import xarray as xr
+
+from pymc_hydro.core.base.warning import warn_user
 
 __all__ = [
     "SPACES",
@@ -32,7 +33,7 @@ CHUNK = 1 << 24  # bytes looked at in one go
 
 def warn(source, text: str) -> None:
     """Warn of a repair, or of something in a file that its reader should know."""
-    warnings.warn(f"{source}: {text}", UserWarning, stacklevel=2)
+    warn_user(f"{source}: {text}")
 
 
 def read_table(
