@@ -81,11 +81,12 @@ ALLOWED = {
         {"numpy", "pandas", "xarray", "pymc", "pytensor"},
     ),
     "inference/sampling": (
-        {"calibration/basins", "core", "data", "inference", "inference/approximation"},
+        {"calibration/basins", "core", "core/base", "data", "inference"}
+        | {"inference/approximation"},
         {"numpy", "xarray", "pymc", "pytensor", "arviz"},
     ),
     "inference/stages": (
-        {"calibration", "inference", "inference/approximation", "likelihoods"}
+        {"calibration", "core/base", "inference", "inference/approximation", "likelihoods"}
         | {"likelihoods/errors"},
         {"numpy", "pandas", "xarray", "pymc", "pytensor"},
     ),

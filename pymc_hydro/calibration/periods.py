@@ -11,7 +11,7 @@ import xarray as xr
 
 from pymc_hydro.core.base.dims import TIME
 from pymc_hydro.data.means import Means, interval_means
-from pymc_hydro.data.observations import check_unit, observed_on
+from pymc_hydro.data.observations import check_output_unit, observed_on
 from pymc_hydro.data.schema import VARIABLES, date_text
 
 __all__ = ["Period", "Scored", "Series", "Window", "check_apart", "observations", "select_window"]
@@ -191,7 +191,7 @@ def observations(
         given = observed.get(name)
         if name in observed and name not in VARIABLES:
             plain = given.series if isinstance(given, Means) else given
-            check_unit(f"calibrate: {name!r}", plain, (units or {}).get(name))
+            check_output_unit(f"calibrate: {name!r}", plain, (units or {}).get(name))
         if isinstance(given, Means):
             for what, window in windows.items():
                 result[what][name] = _means(name, what, given, time[window.scored])

@@ -23,7 +23,7 @@ __all__ = [
     "as_floats",
     "check_observations",
     "check_one_basin",
-    "check_unit",
+    "check_output_unit",
     "match_dates",
     "observed_on",
     "same_unit",
@@ -310,7 +310,7 @@ def same_unit(what: str, observed, simulated) -> tuple[np.ndarray, np.ndarray]:
     return as_floats(observed, what), as_floats(simulated, what)
 
 
-def check_unit(what: str, observed, unit: str | None) -> None:
+def check_output_unit(what: str, observed, unit: str | None) -> None:
     """Raise ValueError if observations have a unit that is not the unit of the simulation."""
     found = series_unit(observed)
     if unit and found and not are_same_unit(found, unit):

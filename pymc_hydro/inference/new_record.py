@@ -12,7 +12,7 @@ from pytensor.graph.traversal import ancestors
 from pytensor.tensor.variable import TensorConstant
 
 from pymc_hydro.core.base.warning import renamed_arguments
-from pymc_hydro.data.observations import LABELLED, as_floats, check_unit, match_dates
+from pymc_hydro.data.observations import LABELLED, as_floats, check_output_unit, match_dates
 from pymc_hydro.data.schema import interval_length
 from pymc_hydro.inference.forcing import (
     Record,
@@ -396,7 +396,7 @@ def _moved(state, rv, given, before: Axis, after: Axis, moved: bool):
         return np.full(after.known_dates.size, np.nan)
     simulated = simulated_series(rv)
     if simulated is not None:
-        check_unit(rv.name, given, simulated_unit(simulated, after))
+        check_output_unit(rv.name, given, simulated_unit(simulated, after))
     if isinstance(given, LABELLED):
         return match_dates(f"{rv.name}: observations", given, after.dates, "new time axis")
     values = as_floats(given)

@@ -12,7 +12,7 @@ from pytensor.scalar import identity as identity_of_scalars
 from pytensor.tensor.subtensor import Subtensor
 
 from pymc_hydro.data.means import Means, complete_intervals
-from pymc_hydro.data.observations import LABELLED, as_floats, check_unit, observed_on
+from pymc_hydro.data.observations import LABELLED, as_floats, check_output_unit, observed_on
 from pymc_hydro.data.schema import VARIABLES
 from pymc_hydro.likelihoods.errors.autoregression import APART
 from pymc_hydro.likelihoods.errors.axis import (
@@ -321,7 +321,7 @@ def _check_units(name, observed, simulated, axis: Axis) -> None:
     """Raise ValueError if observations of a store or a flux have another unit than the output."""
     unit = simulated_unit(simulated, axis)
     for series in observed.values() if _by_basin(observed) else [observed]:
-        check_unit(name, series.series if isinstance(series, Means) else series, unit)
+        check_output_unit(name, series.series if isinstance(series, Means) else series, unit)
 
 
 def _check_simulated(name, axis: Axis, n_time) -> None:
