@@ -133,13 +133,13 @@ ALLOWED = {
     "plots/of_errors": ({"plots", "verification"}, {"numpy", "xarray", "matplotlib", "scipy"}),
     "plots/of_runs": ({"plots", "verification"}, {"numpy", "pandas", "xarray", "matplotlib"}),
     "command/report": (
-        {"", "core", "command", "plots"},
+        {"", "core", "command", "data", "plots"},
         {"numpy", "pandas", "xarray", "matplotlib", "arviz", "jinja2"},
     ),
     "command": (
-        {"", "calibration", "core", "data", "data/readers", "engine", "inference", "losses"}
-        | {"command/report", "explorer", "inference/approximation", "inference/sampling", "models"}
-        | {"plots"},
+        {"", "calibration", "calibration/basins", "core", "data", "data/readers", "engine"}
+        | {"command/report", "explorer", "inference", "inference/approximation"}
+        | {"inference/sampling", "losses", "models", "plots"},
         {"numpy", "pandas", "xarray", "matplotlib", "arviz", "pymc"},
     ),
 }

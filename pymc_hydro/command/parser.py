@@ -32,7 +32,7 @@ COMMANDS = {
     "calibrate": "find the parameters with the best score",
     "sample": "sample the posterior with NUTS, and predict the validation period",
     "compare": "compare the scores of several folders of results",
-    "report": "write one HTML page about a folder of results",
+    "report": "write one HTML page about a folder of results, or a store of many basins",
     "explore": "move the parameters of a model by hand, in a browser",
     "models": "list the models, or describe one",
     "data": "list embedded basins, list the contents of a folder, or describe a basin",
@@ -43,11 +43,13 @@ EXAMPLES = {
     "  pymc-hydro run mine.csv --option area=240.0 --option pet=oudin --option latitude=47.3",
     "calibrate": "pymc-hydro calibrate leaf_river --output leaf --split 1958-10-01\n"
     "  pymc-hydro calibrate CAMELS_US --gauge 01022500 --model HBV --output narraguagus\n"
-    "  pymc-hydro calibrate --config basin.toml",
+    "  pymc-hydro calibrate --config basin.toml\n"
+    "  pymc-hydro calibrate CAMELS_US --basins all --executor processes --output fits.zarr",
     "sample": "pymc-hydro sample leaf_river --output leaf --draws 1000\n"
     "  pymc-hydro sample --config basin.toml",
     "compare": "pymc-hydro compare leaf-hymod leaf-gr4j",
-    "report": "pymc-hydro report leaf\n  pymc-hydro report leaf --config basin.toml",
+    "report": "pymc-hydro report leaf\n  pymc-hydro report leaf --config basin.toml\n"
+    "  pymc-hydro report fits.zarr --places gauges.csv",
     "explore": "pymc-hydro explore leaf_river\n"
     "  pymc-hydro explore mine.csv --model HBV --option area=240.0",
     "models": "pymc-hydro models\n  pymc-hydro models HBV",
@@ -114,6 +116,7 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
             command.add_argument(
                 "--config", type=Path, metavar="FILE", help="TOML with another [about]"
             )
+            _add_places(command)
         elif name == "demo":
             _add_demo(command)
         elif name == "models":
@@ -127,6 +130,15 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
         else:
             command.add_argument("source", nargs="?", metavar="SOURCE")
             _add_reader(command)
+
+
+def _add_places(command):
+    command.add_argument(
+        "--places",
+        type=Path,
+        metavar="FILE",
+        help="CSV for the map of many basins: name, latitude, longitude",
+    )
 
 
 def _add_demo(command):
@@ -197,6 +209,20 @@ def _add_job(command, name):
     command.add_argument("--model", metavar="NAME", help="default: Hymod")
     command.add_argument("--split", metavar="DATE", help="first day of the validation")
     command.add_argument("--warmup", type=_warmup, help="intervals, or 365D (default: 365)")
+    if name == "calibrate":
+        command.add_argument(
+            "--basins",
+            metavar="NAMES",
+            help="all, or names with commas, of a folder: the output is then a Zarr store, which "
+            "the same command continues, and a page about all of them",
+        )
+        command.add_argument(
+            "--executor",
+            default="threads",
+            help="of --basins: threads, processes, processes:4, dask, dask://host:port "
+            "(default: %(default)s)",
+        )
+        _add_places(command)
     for option in OPTIONS[name]:
         default = DEFAULTS[name][option]
         command.add_argument(f"--{option}", type=type(default), help=f"default: {default}")
@@ -258,6 +284,16 @@ def _explore(chosen, say):
     serve(chosen.model, basin, chosen.port, not chosen.no_browser, say)
 
 
+def _report_of_many(store, places, described):
+    """Write the page of a store, first with places if there are some; returns its path."""
+    from pymc_hydro.command.many import add_places
+    from pymc_hydro.command.report import write_page_of_basins
+
+    if places is not None:
+        add_places(store, places)
+    return write_page_of_basins(store, described)
+
+
 def _execute(chosen, say):
     from pymc_hydro.command import report, steps
 
@@ -272,7 +308,11 @@ def _execute(chosen, say):
         if chosen.csv is not None:
             table.to_csv(chosen.csv, index=False)
     elif chosen.command == "report":
-        say(f"report: {report.write_report(chosen.folder, read_about(chosen.config))}")
+        described = read_about(chosen.config)
+        if report.is_store(chosen.folder):
+            say(f"report: {_report_of_many(chosen.folder, chosen.places, described)}")
+        else:
+            say(f"report: {report.write_report(chosen.folder, described)}")
     elif chosen.command == "demo":
         _demo(chosen)
     elif chosen.command == "explore":
@@ -291,6 +331,12 @@ def _execute(chosen, say):
         for option in OPTIONS[chosen.command]:
             given[f"{chosen.command}.{option}"] = getattr(chosen, option)
         settings = read_settings(chosen.config, given)
+        if getattr(chosen, "basins", None) is not None:
+            from pymc_hydro.command.many import calibrate_folder
+
+            calibrate_folder(settings, chosen.basins, chosen.executor, chosen.output, say)
+            say(f"report: {_report_of_many(chosen.output, chosen.places, settings['about'])}")
+            return
         job = steps.Job(settings, chosen.output, chosen.force, say)
         getattr(job, chosen.command)()
 

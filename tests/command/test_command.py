@@ -376,3 +376,66 @@ def test_a_broken_write_leaves_the_old_file(tmp_path):
     for key in ({"a": 1}, {"a": 2}):  # nobody can say what the file was made with
         assert not folder.has("x.nc", key, force=True)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["x.nc", "x.txt"]
+
+
+@pytest.fixture(scope="module")
+def folder_of_basins(tmp_path_factory):
+    """Three basins in files, one of which has no rain, and a configuration."""
+    folder = tmp_path_factory.mktemp("basins")
+    basin = ph.load_basin("leaf_river")[["precipitation", "potential_evaporation", "discharge"]]
+    for i, name in enumerate(("east", "north", "west")):
+        frame = basin.isel(time=slice(700 * i, 700 * i + 700)).to_dataframe()
+        if name == "north":
+            frame.iloc[5, 0] = -5.0
+        frame.to_csv(folder / f"{name}.csv")
+    config = folder / "many.toml"
+    config.write_text("[model]\noptions = { snow = false }\n[period]\nwarmup = 100\n")
+    return folder
+
+
+def test_many_basins_into_a_store_and_a_page(folder_of_basins, tmp_path, monkeypatch, capsys):
+    pytest.importorskip("zarr")
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    store, places = tmp_path / "fits.zarr", tmp_path / "places.csv"
+    places.write_text("name,lat,lon\neast,31.7,-89.4\nwest,31.5,-90.0\n")
+    common = ["calibrate", str(folder_of_basins), "--config", str(folder_of_basins / "many.toml")]
+    common += ["--output", str(store), "--starts", "1", "--loss", "nse"]
+    assert main([*common, "--basins", "all", "--executor", "threads:1"]) == 0
+    said = capsys.readouterr().out
+    assert "2 calibrated, 1 failed" in said and "north: " in said
+    fits = xr.open_zarr(store, consolidated=False).load()
+    assert fits["basin"].values.tolist() == ["east", "north", "west"]
+    assert fits["status"].values.tolist() == [1, 2, 1]
+    assert (fits["score"].values[[0, 2]] > 0.5).all()
+    page = store.with_suffix(".html").read_text(encoding="utf-8")
+    assert 'id="map"' not in page and page.count("<img") == 1
+    assert main(["report", str(store), "--places", str(places)]) == 0
+    page = store.with_suffix(".html").read_text(encoding="utf-8")
+    assert 'id="map"' in page and page.count("<img") == 2
+    for heading in ("Scores", "The worst ten", "Failures", "Parameters", "All basins"):
+        assert f"<h2>{heading}</h2>" in page
+    # A split gives each basin a validation, and one that begins too late is a row as well.
+    split = [*common[:-6], "--output", str(tmp_path / "split.zarr"), "--starts", "1"]
+    assert main([*split, "--basins", "west,east", "--split", "1954-01-01"]) == 0
+    fits = xr.open_zarr(tmp_path / "split.zarr", consolidated=False).load()
+    assert fits["basin"].values.tolist() == ["west", "east"]
+    assert fits["status"].values.tolist() == [2, 1]
+    assert np.isfinite(fits["validation_score"].values[1])
+    assert "too late for 1954-01-01" in str(fits["message"].values[0])
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--basins", "all,south"], "has no all, south"),
+        (["--basins", "all", "--executor", "gpu"], "--executor: expected threads"),
+        (["--basins", "all", "--executor", "threads:0"], "--executor: expected threads"),
+        (["--basins", "all", "--gauge", "east"], "leave --gauge"),
+        (["--basins", "all", "--loss", "nze"], "unknown loss"),
+    ],
+)
+def test_many_basins_with_wrong_words(folder_of_basins, words, message, tmp_path, capsys):
+    pytest.importorskip("zarr")
+    output = ["--output", str(tmp_path / "x.zarr")]
+    assert main(["calibrate", str(folder_of_basins), *output, *words]) == 2
+    assert message in capsys.readouterr().err

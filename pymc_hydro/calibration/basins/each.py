@@ -22,14 +22,22 @@ NUMBERS = {
     "validation_score": "the same in the validation period",
     "integrations": "runs of the model",
     "seconds": "s",
+    "latitude": "degrees north, where the record has it",
+    "longitude": "degrees east, where the record has it",
 }
+PLACE = {"latitude": ("latitude", "lat"), "longitude": ("longitude", "lon")}
 
 
 def calibration_table(
     model: AbstractModel, options: Mapping[str, Any], names: Sequence[Hashable]
 ) -> xr.Dataset:
     """Return the table before the first calibration."""
-    return new_table(model, names, BY_PARAMETER, NUMBERS, options)
+    loss = options.get("loss", "nse")
+    several = isinstance(loss, Mapping)
+    score = not several and find_loss(loss)[1] < 0
+    name = ", ".join(map(str, loss)) if several else getattr(loss, "__name__", str(loss))
+    table = new_table(model, names, BY_PARAMETER, NUMBERS, options)
+    return table.assign_attrs(loss=name, better="higher" if score else "lower")
 
 
 def calibrate_each(
@@ -94,7 +102,17 @@ def _row(calibrate_one, model, options, record) -> dict[str, Any]:
         "validation_score": _validation_score(fit, loss, options.get("loss_options")),
         "integrations": float(fit.history["evaluations"].sum()),
         "message": fit.message,
+        **_place(record),
     }
+
+
+def _place(record) -> dict[str, float]:
+    """Return where a basin is, as far as its record says it."""
+    known = dict(getattr(record, "attrs", {}))
+    if isinstance(record, xr.Dataset):
+        known |= {str(n): v.item() for n, v in record.variables.items() if v.ndim == 0}
+    found = {k: [known[n] for n in names if n in known] for k, names in PLACE.items()}
+    return {k: float(values[0]) for k, values in found.items() if values}
 
 
 def _validation_score(fit, loss, loss_options) -> float:

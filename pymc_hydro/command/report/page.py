@@ -17,7 +17,7 @@ from pymc_hydro.command.report.results import Results, read_results
 from pymc_hydro.command.report.verdict import checks, sentence
 from pymc_hydro.command.settings import UsageError
 
-__all__ = ["write_report"]
+__all__ = ["cells_of", "render", "write_report"]
 
 TEMPLATE = "report.html.jinja"
 
@@ -41,16 +41,30 @@ def write_report(path: Path, described: dict | None = None) -> Path:
     """
     folder = Folder(path)
     results = read_results(folder)
+    page = render(TEMPLATE, lambda: contents(results, described or {}))
+    return folder.write_text(REPORT, page)
+
+
+def render(template: str, contents: Callable[[], dict[str, Any]]) -> str:
+    """Return a page: a template beside this file, filled with what `contents` returns.
+
+    Raises
+    ------
+    UsageError
+        If matplotlib or jinja2 is not installed.
+    """
     try:
         import jinja2
         import matplotlib
     except ImportError as error:
         raise UsageError(f"a report needs {error.name}: pip install 'pymc-hydro[report]'") from None
     matplotlib.use("Agg")
-    text = (resources.files("pymc_hydro.command.report") / TEMPLATE).read_text(encoding="utf-8")
-    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    page = environment.from_string(text).render(**contents(results, described or {}))
-    return folder.write_text(REPORT, page)
+    here = resources.files("pymc_hydro.command.report")
+    loader = jinja2.FunctionLoader(lambda name: (here / name).read_text(encoding="utf-8"))
+    environment = jinja2.Environment(
+        loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.get_template(template).render(**contents())
 
 
 def contents(results: Results, described: dict) -> dict[str, Any]:
@@ -72,19 +86,19 @@ def contents(results: Results, described: dict) -> dict[str, Any]:
         "status": status,
         "sentence": words,
         "checks": found,
-        "data": _table(tables.water(results), "data"),
+        "data": cells_of(tables.water(results), "data"),
         "warnings": about["warnings"],
         "data_sha256": about["data_sha256"],
-        "scores": _table(tables.score_table(results), "scores"),
+        "scores": cells_of(tables.score_table(results), "scores"),
         "hydrographs": list(figures.hydrographs(results)),
         "flows": list(figures.flows(results)),
-        "signatures": _or_reason(lambda: _table(tables.signatures(results), "signatures")),
+        "signatures": _or_reason(lambda: cells_of(tables.signatures(results), "signatures")),
         "balance": _or_reason(lambda: list(figures.balance(results))),
         "errors": list(figures.errors(results)),
-        "parameters": _table(tables.parameters(results), "parameters"),
+        "parameters": cells_of(tables.parameters(results), "parameters"),
         "posterior": None
         if results.posterior is None
-        else _table(tables.diagnostics(results), "posterior"),
+        else cells_of(tables.diagnostics(results), "posterior"),
         "chains": [*figures.chains(results), *figures.pairs(results)],
         "inside": list(figures.inside(results)),
         "described_model": repr(results.model),
@@ -113,7 +127,7 @@ def _facts(results, given) -> dict[str, str]:
     return facts
 
 
-def _table(frame: pd.DataFrame, name: str) -> dict[str, Any]:
+def cells_of(frame: pd.DataFrame, name: str) -> dict[str, Any]:
     """Return a table as its cells, and as a file for download."""
     code = base64.b64encode(frame.to_csv(float_format="%.6g").encode()).decode()
     cells = [[_cell(value) for value in row] for row in frame.to_numpy(object)]
