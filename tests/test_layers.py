@@ -140,7 +140,7 @@ ALLOWED = {
         {"", "calibration", "calibration/basins", "core", "data", "data/readers", "engine"}
         | {"command/report", "explorer", "inference", "inference/approximation"}
         | {"inference/sampling", "losses", "models", "plots"},
-        {"numpy", "pandas", "xarray", "matplotlib", "arviz", "pymc"},
+        {"numpy", "pandas", "xarray", "matplotlib", "arviz", "pymc", "distributed"},
     ),
 }
 # Public functions that share their name with another one, and why.

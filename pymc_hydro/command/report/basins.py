@@ -45,13 +45,13 @@ def write_page_of_basins(store: Path, described: dict | None = None) -> Path:
     if not (set(SCORES) <= set(fits.data_vars) and (fits["status"] == 1).any()):
         raise UsageError(f"{store}: holds no calibration that has ended")
     path = store.with_suffix(".html")
-    page = render(TEMPLATE, lambda: contents(fits, described or {}, store.stem))
+    page = render(TEMPLATE, lambda: contents_of_basins(fits, described or {}, store.stem))
     with complete_file(path) as part:
         part.write_text(page, encoding="utf-8")
     return path
 
 
-def contents(fits: xr.Dataset, described: dict, name: str) -> dict[str, Any]:
+def contents_of_basins(fits: xr.Dataset, described: dict, name: str) -> dict[str, Any]:
     """Return what the template shows."""
     done = fits.isel(basin=fits["status"].values == 1)
     failed = fits.isel(basin=fits["status"].values == 2)
