@@ -42,7 +42,7 @@ def sample_in_chunks(
     Returns
     -------
     DataTree, or InferenceData with PyMC 5
-        As of :func:`pymc_hydro.sample`; `r_hat` and `effective_draws` are those of all chains.
+        As of :func:`pymc_hydro.sample`; `r_hat` and `effective_draws` are for all chains together.
     """
     parts = []
     starts = range(0, options["chains"], CHAINS)

@@ -27,7 +27,7 @@ SETTINGS = "settings.json"
 BASIN, SIMULATION, CALIBRATION = "basin.nc", "simulation.nc", "calibration.nc"
 POSTERIOR, PREDICTIONS = "posterior.nc", "predictions.nc"
 REPORT, CHUNKS = "report.html", "chains-*.nc"
-# Section of the settings: what its step writes.
+# Section of the settings: the files that its step writes.
 OF_STEP = {
     "run": (SIMULATION, "simulation.csv"),
     "calibrate": (CALIBRATION,),
@@ -58,7 +58,7 @@ class Folder:
     def begin(
         self, step: str, basin: xr.Dataset, about: dict, key: dict, force: bool = False
     ) -> None:
-        """Write the data and the settings that all results depend on, and clear those of a step.
+        """Write the data and the settings of all results, and clear the results of a step.
 
         A report, which shows earlier results, is deleted as well.
 
@@ -184,7 +184,7 @@ class Folder:
     def _whole(self, name, read):
         try:
             return read(self.path / name)
-        except Exception as error:  # of HDF5, h5netcdf or xarray, whatever is wrong with the file
+        except Exception as error:  # of HDF5, h5netcdf or xarray, for any fault of the file
             step = next((step for step, names in OF_STEP.items() if name in names), "all steps")
             raise DamagedError(self.path / name, error, step) from error
 

@@ -66,7 +66,7 @@ def read_settings(path: Path | None, given: dict) -> dict:
 
 
 def read_about(path: Path | None) -> dict:
-    """Return the section ``[about]`` of a TOML file, without what it leaves out."""
+    """Return the section ``[about]`` of a TOML file, without empty entries."""
     settings = deepcopy(DEFAULTS)
     if path is not None:
         _read(path, settings)

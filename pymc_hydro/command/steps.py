@@ -307,7 +307,7 @@ def _elpd(folder):
 
 
 def list_models(name: str | None = None, say: Callable[[str], object] = print) -> None:
-    """Print the models, or one of them with its parameters and stores."""
+    """Print the models, or one model with its parameters and stores."""
     if name is not None:
         say(repr(find_kind(name)()))
         return

@@ -23,7 +23,7 @@ LOWEST, HIGHEST = -450.0, 9000.0  # m, of land
 YEAR, AGAINST_THE_SUN = 365, -0.3  # days; correlation of temperature with radiation above the air
 UNITS = {"temperature": "degC"} | {name: unit for name, (unit, *_) in WEATHER.items()}
 _HUMIDITY = "relative_humidity or vapour_pressure"
-# Method: what it needs beside temperature and latitude.
+# Method: its inputs beside temperature and latitude.
 METHODS = {
     "oudin": (),
     "hamon": (),

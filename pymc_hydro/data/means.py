@@ -53,7 +53,7 @@ class Means:
         Returns
         -------
         tuple
-            Series or DataArray, shape (n_interval,), and what :func:`complete_intervals` returns.
+            Series or DataArray, shape (n_interval,), and the result of :func:`complete_intervals`.
 
         Raises
         ------
@@ -154,7 +154,7 @@ def complete_intervals(
     time : array of datetime64, shape (n_time,)
         Even, at least two.
     axis : str
-        What the time axis is called in messages.
+        Name of the time axis in messages.
 
     Returns
     -------

@@ -1,7 +1,7 @@
 """The gate that every series of observations passes, wherever it enters.
 
-What a user has (an array, a Series, a DataArray, a quantity of pint) becomes numbers on the time
-axis they are compared on, NaN where missing; or an error says what is wrong with it.
+The observations of a user (an array, a Series, a DataArray, a quantity of pint) become numbers on
+the time axis of the comparison, NaN where missing; or an error names the fault.
 """
 
 from collections.abc import Mapping

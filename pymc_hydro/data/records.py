@@ -14,7 +14,7 @@ BASIN = "basin"
 
 
 def are_basins(data) -> bool:
-    """Return whether `data` are several basins: a mapping of them, or a Dataset on ``basin``."""
+    """Return whether `data` are several basins: a mapping of records, or a Dataset on ``basin``."""
     if isinstance(data, xr.Dataset):
         return BASIN in data.dims
     return isinstance(data, Mapping)

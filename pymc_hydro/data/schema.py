@@ -30,7 +30,7 @@ __all__ = [
     "warn_if_doubtful",
 ]
 
-# Name, unit, what it is.
+# Name: unit and description.
 VARIABLES = {
     "precipitation": ("mm/d", "rain and snow"),
     "potential_evaporation": ("mm/d", "potential evaporation"),
@@ -65,12 +65,12 @@ def as_basin(data: xr.Dataset | pd.DataFrame, needed: Sequence[str] = ()) -> xr.
     Raises
     ------
     TypeError, KeyError, ValueError
-        What is wrong, where, and the usual fix.
+        The fault, its place, and the usual fix.
 
     Warns
     -----
     UserWarning
-        Of what can be, but hardly is: sums or ratios, a temperature that does not change, summers
+        Of possible but unlikely values: sums or ratios, a temperature that does not change, summers
         with the least evaporation, observations in the future, a 999 among small numbers.
     """
     basin = checked_basin(data, needed)
@@ -79,7 +79,7 @@ def as_basin(data: xr.Dataset | pd.DataFrame, needed: Sequence[str] = ()) -> xr.
 
 
 def warn_if_doubtful(what: str, basin: xr.Dataset) -> None:
-    """Warn of what can be in a checked basin, but hardly is; `what` is its name in messages."""
+    """Warn of possible but unlikely values in a checked basin; `what` is its name in messages."""
     series = {str(name): variable.values for name, variable in basin.data_vars.items()}
     for text in doubts(series, basin["time"].values):
         warn_user(f"{what}: {text}", once=True)
@@ -148,7 +148,7 @@ def check_units(what: str, name: str, attributes: Mapping) -> None:
     Parameters
     ----------
     what : str
-        What has the unit, in messages, singular or plural.
+        Owner of the unit in messages, singular or plural.
     name : str
         Of the schema; those of temperature may have more to their name. Others are not checked.
     attributes : mapping
@@ -164,7 +164,7 @@ def check_units(what: str, name: str, attributes: Mapping) -> None:
 
 
 def _conversion(text: str) -> str:
-    """Return what makes numbers in a unit those of the schema."""
+    """Return the instruction that converts numbers to the unit of the schema."""
     unit = parse_unit(text)
     if unit is None or unit.span:
         return "convert it"

@@ -55,7 +55,7 @@ _TEMPERATURES |= dict.fromkeys(("f", "fahrenheit", "degf", "degreesfahrenheit"),
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺·", "0123456789-+ ")
 _PART = re.compile(r"([^\W\d_]+)\s*(?:\^|\*\*)?\s*\(?([-+]?\d+)?\)?")
 DENSITY = 1000.0  # kg/m3
-# Powers of metre, second and kilogram: kind, and what turns SI into mm/d, mm, m3/d or m3.
+# Powers of metre, second and kilogram: kind, and the factor from SI to mm/d, mm, m3/d or m3.
 _KINDS = {
     (1, -1, 0): ("rate", 1e3 * DAY),
     (-2, -1, 1): ("rate", 1e3 * DAY / DENSITY),
@@ -78,7 +78,7 @@ class Unit(NamedTuple):
     factor : float
         To mm/d, mm, m3/d or m3; of a temperature to degrees Celsius.
     shift : float
-        What is added to a temperature after that.
+        Added to a temperature after the multiplication.
     span : {"", "month", "year"}
         The time, if it is one whose length depends on the date; `factor` is then to mm or m3.
     """
@@ -157,7 +157,7 @@ def to_schema(
     Parameters
     ----------
     source : str or Path
-        What messages name.
+        The column, as messages name it.
     name : str
         Of the schema, such as "discharge".
     values : array_like, shape (n_time,), in `unit`

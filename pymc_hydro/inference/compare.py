@@ -67,8 +67,8 @@ def compare(
     """Sample several structures on one record, and weigh them by stacking.
 
     The weights define the mixture of predictive distributions that predicts left-out observations
-    best. With ``ar`` an observation is predicted from those before it, so what is compared is the
-    prediction one step ahead.
+    best. With ``ar`` an observation is predicted from the observations before it: predictions one
+    step ahead are compared.
 
     Parameters
     ----------
@@ -76,8 +76,8 @@ def compare(
         Labels are class names where not given.
     basin : Dataset or DataFrame
     sample : mapping or callable, optional
-        Arguments of ``pm.sample``, or what returns them for the model in context, such as
-        ``lambda: ph.fit_laplace(random_seed=1).nuts()``.
+        Arguments of ``pm.sample``, or a function that returns such arguments for the model in
+        context, such as ``lambda: ph.fit_laplace(random_seed=1).nuts()``.
     **options
         Of :func:`pymc_hydro.build_model`, the same for all: likelihood, ar, warmup, ...
 

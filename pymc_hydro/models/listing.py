@@ -81,7 +81,7 @@ def table_of_models(
     snow : bool, optional
         Whether the model has snow; models without may put the snow front end before themselves.
     parameters, stores : int, optional
-        The largest number of them.
+        The largest number of parameters.
     processes : str or tuple of str
         Processes that the model must have, such as "interception" or "hydrograph".
 

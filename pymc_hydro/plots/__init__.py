@@ -1,4 +1,4 @@
-"""Plots, one a file; each returns what it drew on. Needs the extra ``plots``."""
+"""Plots, one a file; each returns the axes that it drew on. Needs the extra ``plots``."""
 
 from pymc_hydro.plots.calibration import plot_calibration
 from pymc_hydro.plots.of_errors.flow_duration import plot_flow_duration

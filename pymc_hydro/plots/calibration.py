@@ -1,4 +1,4 @@
-"""How a calibration went, and what came of it."""
+"""The course of a calibration, and its result."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from pymc_hydro.plots.series import COLORS, series_at
 
 __all__ = ["plot_calibration"]
 
-SMALLEST = 1e-6  # of the range of losses: what a logarithmic axis shows of the best one
+SMALLEST = 1e-6  # of the range of losses: where a logarithmic axis shows the best loss
 
 
 def plot_calibration(data: Any, *, basin: Any = None, axes: Any = None) -> Any:

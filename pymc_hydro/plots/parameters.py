@@ -32,7 +32,7 @@ def plot_parameters(
 
     Returns
     -------
-    What ``arviz.plot_pair`` returns: a PlotCollection, or axes with ArviZ below 1.
+    The result of ``arviz.plot_pair``: a PlotCollection, or axes with ArviZ below 1.
 
     Raises
     ------

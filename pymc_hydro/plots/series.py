@@ -1,4 +1,4 @@
-"""What plots share: colours that colour-blind readers can tell apart, labels, bands, dates."""
+"""Common to all plots: colours that colour-blind readers can tell apart, labels, bands, dates."""
 
 import numpy as np
 import xarray as xr

@@ -15,7 +15,7 @@ ARROW = {"arrowstyle": "-|>", "lw": 1.3, "shrinkA": 0, "shrinkB": 0, "mutation_s
 def plot_structure(model: Any, *, ax: Any = None) -> Any:
     """Draw the stores of a model and the flows between them.
 
-    What comes from outside enters from above, what makes discharge falls to the river below, and
+    Water from outside enters from above, flows that make discharge fall to the river below, and
     other losses leave to the upper right.
 
     Parameters

@@ -15,14 +15,14 @@ FILTER = 0.925  # per day, of Lyne and Hollick's filter
 PASSES, REFLECTED = 3, 30  # passes of the filter, and days put before and after the record
 HIGH, LOW = 9.0, 0.2  # times the median, times the mean
 STEEP = (0.33, 0.66)  # exceedance, between which the flow-duration curve is straight
-RECESSION, AFTER_PEAK = 5.0, 1.0  # days: shortest falling limb, and what is left out of it
-SHORT_GAP, LONG_GAP = 10.0, 30.0  # days: what does not end an event, and what hides a maximum
+RECESSION, AFTER_PEAK = 5.0, 1.0  # days: shortest falling limb, and its start that is left out
+SHORT_GAP, LONG_GAP = 10.0, 30.0  # days: gaps that end no event, gaps that may hide a maximum
 DAY = np.timedelta64(1, "D")
 
 
 @dataclass(frozen=True)
 class Series:
-    """Flow with what its signatures need.
+    """Flow with the inputs of its signatures.
 
     Parameters
     ----------
@@ -241,7 +241,7 @@ def recession_constant(series: Series) -> np.ndarray:
 
 
 def _level_of_a_limb(falls, most):
-    """Return which steps without a change belong to a falling limb, `most` of them at its end."""
+    """Return which steps without a change belong to a falling limb, `most` at its end."""
     level, at = falls == 0, np.arange(falls.shape[-1])
     since, until = _run_position(level), _run_position(level[..., ::-1])[..., ::-1]
     fall = np.zeros((*falls.shape[:-1], at.size + 2), dtype=bool)  # none beyond the ends

@@ -21,7 +21,7 @@ SHORT = 8  # intervals, of the checks in plain Python
 def check_model(
     model: AbstractModel | type[AbstractModel], draws: int = 10, random_seed: int = 0
 ) -> list[Finding]:
-    """Run the gradient ladder on a model and say in words what fails.
+    """Run the gradient ladder on a model and name the failures in words.
 
     Random parameters within the bounds, corners included, in five kinds of weather (rain-fed,
     snow-fed, hourly, dry, storms of 300 mm/d): J and B against complex step; piecewise expressions
@@ -37,7 +37,7 @@ def check_model(
     ----------
     model : AbstractModel or its class
     draws : int
-        Parameter vectors for the cheap checks; those that run plain Python take fewer.
+        Parameter vectors for the cheap checks; checks that run plain Python take fewer.
     random_seed : int
 
     Returns

@@ -1,4 +1,4 @@
-"""The rungs of the gradient ladder; each returns what it measured, in units of its limit."""
+"""The rungs of the gradient ladder; each returns its measurement, in units of its limit."""
 
 from dataclasses import dataclass
 
@@ -64,12 +64,12 @@ STEPS_TRIED = (4, 32, 256)
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check measured.
+    """The measurement of a check.
 
     Attributes
     ----------
     check : str
-        What was compared with what.
+        The two sides of the comparison.
     error : float
         In units of the limit: a model passes if it is at most one.
     where : str
@@ -111,7 +111,7 @@ def compare_columns(check: str, model, theta, found, expected, limit: float, flo
 
 
 def _ratios(model, theta, found, expected, limit, floor) -> np.ndarray:
-    """Return the error of each column in units of what is allowed."""
+    """Return the error of each column in units of the allowed error."""
     scale = size_of_parameters(model, theta)
     error = np.linalg.norm((found - expected) * scale, axis=0)
     allowed = limit * np.linalg.norm(expected * scale, axis=0) + floor
@@ -167,7 +167,7 @@ def rates_and_jacobians(model, theta, rng: np.random.Generator) -> Finding:
         return found.imag / COMPLEX_STEP if part else found.real
 
     def error(part, j=None):
-        """Of the rates (part 0) or a column of J (1) or B (2), in units of what is allowed."""
+        """Of the rates (part 0) or a column of J (1) or B (2), in units of the allowed error."""
 
         def column(results):
             return results[part][:, j] if part else results[part]
@@ -334,9 +334,9 @@ def discharge_against_scipy(model, theta, basin) -> Finding:
 
 
 def balance_terms(model) -> tuple[list[str], list[str], tuple[str, ...]]:
-    """Return the fluxes that enter the stores, those that leave them, and the stores.
+    """Return the fluxes that enter the stores, the fluxes that leave them, and the stores.
 
-    A flow into a unit hydrograph leaves the stores, and what arrives from it enters them.
+    A flow into a unit hydrograph leaves the stores, and the water that arrives from it enters them.
     """
     stores = model.store_names
     inflow = [f.flux for f in model.flows if f.source not in stores]
@@ -345,7 +345,7 @@ def balance_terms(model) -> tuple[list[str], list[str], tuple[str, ...]]:
 
 
 def water_balance(model, theta, basin) -> Finding:
-    """Compare what entered and left with the change of the stores, over every interval."""
+    """Compare inflow and outflow with the change of the stores, over every interval."""
     inflow, outflow, stores = balance_terms(model)
     run = simulate(model, theta, basin, outputs=(*inflow, *outflow, *stores))
     dt = interval_length(basin)

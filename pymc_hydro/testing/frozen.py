@@ -23,7 +23,7 @@ REPEAT = Hooks(
 
 
 def _run(problem, hooks, names, n_column, arrays):
-    """Run the text; the columns are those of parameters, then of initial contents."""
+    """Run the text; its columns are for parameters, then for initial contents."""
     initial = n_column == problem.n_columns(True)
     kernel = python_kernel(
         problem.model, problem.outputs, problem.methods, hooks, names, n_column=n_column or None
@@ -51,7 +51,7 @@ def recorded_run(problem, theta, forcing, x0):
 def frozen_run(problem, theta, forcing, x0, steps, n_column=0):
     """Return a run that takes the recorded steps.
 
-    Its values are NaN if a stage has no solution at one of these steps.
+    Its values are NaN if a stage has no solution at a step.
     """
 
     def solved(bad):

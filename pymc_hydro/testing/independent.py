@@ -40,13 +40,13 @@ def _terms(model, outputs):
 
 
 def _forcing(model, row, arriving):
-    """Return the forcing of an interval by name, with what arrives from unit hydrographs."""
+    """Return the forcing of an interval by name, with the arrivals from unit hydrographs."""
     places = (hydrograph.output for hydrograph in model.hydrographs)
     return dict(zip((*model.forcing_names, *places), (*row, *arriving), strict=True))
 
 
 def _arrivals(model, inflow, p, dt):
-    """Return what arrives from each unit hydrograph, shape (n_hydrograph, n_time, ...)."""
+    """Return the arrivals from each unit hydrograph, shape (n_hydrograph, n_time, ...)."""
     pairs = zip(model.hydrographs, inflow, strict=True)
     return np.array([route(model, series, p, dt, hydrograph) for hydrograph, series in pairs])
 
@@ -97,7 +97,7 @@ def complex_step_run(model, theta, basin, method, steps, directions=None):
     Parameters
     ----------
     directions : array, shape (n_time, n_forcing, n_direction), optional
-        The forcing is moved along each of them, and the parameters stay.
+        The forcing is moved along each direction, and the parameters stay.
 
     Returns
     -------

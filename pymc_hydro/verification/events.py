@@ -85,7 +85,7 @@ def roc(observed: xr.DataArray, draws: xr.DataArray, threshold: float) -> xr.Dat
 def threshold_weighted_crps(
     observed: xr.DataArray, draws: xr.DataArray, threshold: float
 ) -> xr.DataArray:
-    """Return the CRPS of what is above a threshold, of each observation, in mm/d.
+    """Return the CRPS of flow above a threshold, of each observation, in mm/d.
 
     The integral of the CRPS from the threshold on: the CRPS of ``max(flow, threshold)``.
 

@@ -14,7 +14,7 @@ YEAR = 365.25  # days
 
 
 def climatology(record: xr.DataArray, time: Any, window: int = 7, draws: int = 99) -> xr.DataArray:
-    """Return what was observed in other years around the same days of the year.
+    """Return the observations of other years around the same days of the year.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def climatology(record: xr.DataArray, time: Any, window: int = 7, draws: int = 9
     window : int
         Days before and after the day of the year.
     draws : int
-        Quantiles of what was observed, equally spaced in probability.
+        Quantiles of the observations, equally spaced in probability.
 
     Returns
     -------
@@ -74,7 +74,7 @@ def skill(score: xr.DataArray, reference: xr.DataArray) -> float:
     Parameters
     ----------
     score, reference : DataArray, shape (n_observation,)
-        Of the forecast and of what it has to beat, such as their :func:`crps`. Smaller is better,
+        Of the forecast and of its benchmark, such as their :func:`crps`. Smaller is better,
         and zero is perfect.
 
     Returns

@@ -31,7 +31,7 @@ class Picture(NamedTuple):
 
 
 def picture(drawn: Any, caption: str) -> Picture:
-    """Return what was drawn, axes or an array of them, as a picture, and close its figure."""
+    """Return a drawing, axes or an array of axes, as a picture, and close its figure."""
     figure = np.ravel(drawn)[0].figure
     stream = io.BytesIO()
     figure.savefig(stream, format="png", dpi=110)

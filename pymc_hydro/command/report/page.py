@@ -29,7 +29,7 @@ def write_report(path: Path, described: dict | None = None) -> Path:
     ----------
     path : Path
     described : dict, optional
-        Title, author and coordinates, in place of those that the folder was made with.
+        Title, author and coordinates, in place of the entries in the settings of the folder.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def render(template: str, contents: Callable[[], dict[str, Any]]) -> str:
 
 
 def contents(results: Results, described: dict) -> dict[str, Any]:
-    """Return what the template shows."""
+    """Return the contents of the template."""
     from pymc_hydro.command.report import figures
 
     found = checks(results)
@@ -108,7 +108,7 @@ def contents(results: Results, described: dict) -> dict[str, Any]:
 
 
 def _facts(results, given) -> dict[str, str]:
-    """Return what the head of the page says about the basin and the record."""
+    """Return the head of the page: the basin and the record."""
     basin, time = results.basin.attrs, results.basin["time"].values
     length = pd.Timedelta(time[1] - time[0])
     shown = slice(10 if length >= pd.Timedelta(days=1) else 16)
@@ -150,7 +150,7 @@ def _cell(value: Any) -> dict[str, Any]:
 
 
 def _or_reason(make: Callable) -> Any:
-    """Return what is made, or as text why it cannot be."""
+    """Return the part that is made, or the reason as text if it cannot be made."""
     try:
         return make()
     except ValueError as error:

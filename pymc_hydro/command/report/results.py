@@ -1,4 +1,4 @@
-"""What a report is about: the results of a folder, read once, and a run of the model."""
+"""The subject of a report: the results of a folder, read once, and a run of the model."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -67,7 +67,7 @@ class Results:
 
     @property
     def name(self) -> str:
-        """What `shown` is called."""
+        """The name of `shown`."""
         return "calibrated" if self.predicted is None else "predictive median"
 
     @cached_property

@@ -12,7 +12,7 @@ from pymc_hydro.command.report.tables import UNKNOWN, diagnostics, score_table
 __all__ = ["Check", "checks", "sentence"]
 
 GOOD, DOUBTFUL, BAD = "good", "doubtful", "bad"
-# What is good, and from where on it is bad.
+# Limits: up to the first a number is good, from the second on it is bad.
 BIAS, COVERAGE = (10.0, 25.0), (0.05, 0.15)  # %; share of observations
 R_HAT, EFFECTIVE = (1.01, 1.05), (400.0, 100.0)  # Vehtari et al. (2021)
 DIVERGENT = 0.01  # share of draws
@@ -20,7 +20,7 @@ EDGE = 0.01  # share of the way between the bounds
 
 
 class Check(NamedTuple):
-    """A check: what, how it is, a value and why it matters."""
+    """A check: its subject, its status, a value and why it matters."""
 
     name: str
     status: str
@@ -44,7 +44,7 @@ def checks(results: Results) -> list[Check]:
 
 
 def sentence(found: list[Check]) -> tuple[str, str]:
-    """Return the status of all checks together, and what it means."""
+    """Return the status of all checks together, and its meaning."""
     count = {status: sum(c.status == status for c in found) for status in (GOOD, DOUBTFUL, BAD)}
     passed = f"{count[GOOD]} of {len(found)} checks are good"
     if count[BAD]:

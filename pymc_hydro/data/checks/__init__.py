@@ -1,1 +1,1 @@
-"""What dates and values must be like, before they are used."""
+"""Checks of dates and values before they are used."""

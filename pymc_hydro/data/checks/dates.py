@@ -30,7 +30,7 @@ def as_dates(what: str, labels) -> pd.DatetimeIndex:
     Parameters
     ----------
     what : str
-        What the labels are called in messages, singular.
+        Name of the labels in messages, singular.
     labels : Index or array_like, shape (n_time,)
 
     Raises
@@ -65,7 +65,7 @@ def as_dates(what: str, labels) -> pd.DatetimeIndex:
 
 
 def _kind(index) -> str:
-    """Return what labels that are no dates are, and what to do."""
+    """Return a description of labels that are no dates, and the usual fix."""
     first: Any = index[0] if len(index) else None
     if type(first).__module__.partition(".")[0] == "cftime":
         return (
@@ -96,7 +96,7 @@ def check_axis(what: str, time: np.ndarray) -> None:
     Parameters
     ----------
     what : str
-        What the axis is called in messages, such as "basin: 'time'".
+        Name of the axis in messages, such as "basin: 'time'".
     time : array of datetime64, shape (n_time,)
     """
     if time.ndim != 1 or time.size < 2:

@@ -1,4 +1,4 @@
-"""Limits of nature: what a record cannot hold, and what makes one doubtful."""
+"""Limits of nature: values that a record cannot hold, and values that make it doubtful."""
 
 from collections.abc import Iterator, Mapping
 
@@ -20,7 +20,7 @@ SEASONS = 3.0  # degC, standard deviation of monthly temperature with a summer a
 # it, where it stands in several intervals. Not judged in a series of fewer intervals.
 NEAR, FEWEST = 0.9, 10
 NINES = (99.0, 99.9, 99.99, 999.0, 999.9, 999.99, 9999.0, 9999.9, 99999.0, 32767.0, 65535.0)
-# Beside the schema, what potential evaporation is computed from: unit, least, most, usual fault.
+# Inputs of potential evaporation beside the schema: unit, least, most, usual fault.
 WEATHER = {
     "temperature_min": ("degC", -90.0, 65.0, "is it in K or degF?"),
     "temperature_max": ("degC", -90.0, 65.0, "is it in K or degF?"),
@@ -35,7 +35,7 @@ _SAME_UNITS = {
     "m/s": ("m s-1", "m s^-1", "m s⁻¹", "m s**-1"),
     "degC": ("°C", "C", "celsius", "Celsius", "deg_C", "degrees_celsius", "degree_Celsius"),
 }
-# Of series whose largest value is below: more than a few of the unit, and what they are in then.
+# Largest values below which a series is in another unit, and that unit.
 _SMALL = {
     "relative_humidity": (1.0001, "a fraction; multiply it by 100"),
     "vapour_pressure": (100.0, "hPa or kPa; convert it to Pa"),
@@ -85,7 +85,7 @@ def check_weather(what: str, name: str, values: np.ndarray, time, attributes: Ma
 
 
 def doubts(record: Mapping[str, np.ndarray], time: np.ndarray, shortest: int = YEAR) -> list[str]:
-    """Return what makes a checked record doubtful, one sentence each, with the usual fix.
+    """Return the doubts about a checked record, one sentence each, with the usual fix.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def isolated_text(values: np.ndarray, time=None) -> str | None:
     Returns
     -------
     str or None
-        What is odd about the largest value, and the usual fix; None if nothing is.
+        A text on an odd largest value, and the usual fix; None if the value is not odd.
     """
     most = np.nanmax(values, initial=0.0)
     if values.size < FEWEST or not any(abs(most - code) <= 1e-6 * code for code in NINES):

@@ -43,7 +43,7 @@ def without_units(data: xr.Dataset | pd.DataFrame, units: Mapping[str, str]) -> 
     data : Dataset or DataFrame
     units : mapping of variable to unit
         A quantity of pint is converted to its unit; the attribute ``units`` then says it. One that
-        cannot be converted keeps its numbers, and the attribute says what their unit is.
+        cannot be converted keeps its numbers, and the attribute names their unit.
     """
     found = {}
     for name in [n for n in units if n in data]:

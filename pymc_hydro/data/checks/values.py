@@ -8,7 +8,7 @@ from pymc_hydro.data.checks.dates import date_text
 
 __all__ = ["as_floats", "check_codes", "find_code", "place_text"]
 
-# Codes of missing values: those of agencies, of binary formats and of spreadsheets.
+# Codes of missing values, of agencies, of binary formats and of spreadsheets.
 CODES = (
     *(-9.99, -99.0, -99.9, -99.99, -999.0, -999.9, -999.99, -9999.0, -9999.9, -9999.99),
     *(-99999.0, -99999.9, -99999.99, -999999.0, -9999999.0, -99999999.0),
@@ -52,7 +52,7 @@ def check_codes(what: str, values: np.ndarray, time=None, signed: bool = False) 
     Parameters
     ----------
     what : str
-        What has the values, in messages, plural: "flow: observations".
+        Owner of the values in messages, plural: "flow: observations".
     values : array, shape (..., n_time)
     time : array of datetime64, shape (n_time,), optional
     signed : bool

@@ -28,7 +28,8 @@ def join(
     forcing : Dataset or DataFrame
         A record of the schema without discharge, see :func:`pymc_hydro.data.as_basin`.
     discharge : Dataset or DataFrame with ``discharge``, Series or DataArray
-        With dates, the start of each interval; the intervals must be those of the forcing.
+        With dates, the start of each interval; the intervals must equal the intervals of the
+        forcing.
     units : str, optional
         Of the discharge, as in :func:`pymc_hydro.read_csv`, such as "m3/s". Not needed where the
         attribute ``units`` says it; mm/d where nothing does.
@@ -60,7 +61,7 @@ def join(
     record = as_basin(forcing)
     if NAME in record:
         raise ValueError("join: the forcing has discharge already; leave it out first (drop_vars)")
-    if isinstance(forcing, xr.Dataset):  # with what potential evaporation may be computed from
+    if isinstance(forcing, xr.Dataset):  # with the inputs of potential evaporation
         others = [n for n in forcing if n not in VARIABLES and forcing[n].dims == ("time",)]
         record = record.merge(forcing[others])
     attrs = dict(discharge.attrs) if isinstance(discharge, xr.Dataset) else {}

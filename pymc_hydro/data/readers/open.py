@@ -56,7 +56,7 @@ def read_basin(
     SourceError
         If the arguments do not say which basin; a ValueError.
     FileNotFoundError, KeyError, ValueError
-        If a file is wrong: what, where, and the usual fix.
+        If a file is wrong: the fault, its place, and the usual fix.
 
     Examples
     --------

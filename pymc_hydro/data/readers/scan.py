@@ -1,4 +1,4 @@
-"""What a folder of data holds."""
+"""The contents of a folder of data."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +13,7 @@ from pymc_hydro.data.readers.tidy import is_record
 
 __all__ = ["TEXT_TABLE", "scan"]
 
-TEXT_TABLE = "read_csv"  # reads what belongs to no source
+TEXT_TABLE = "read_csv"  # reads a file that belongs to no source
 
 
 def scan(root: str | Path, source: Source | None = None) -> pd.DataFrame:

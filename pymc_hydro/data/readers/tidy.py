@@ -72,7 +72,7 @@ def read_csv(
         Compute potential evaporation from daily temperature (and more), see
         ``pymc_hydro.data.potential_evaporation``.
     na : sequence of float or str
-        What stands for a missing value, such as ``(-999, "Ice")``.
+        Codes of missing values, such as ``(-999, "Ice")``.
     flags : mapping of column to code, or to a sequence of them
         Discharge is missing where a column has such a code, such as ``{"quality": ("B", "E")}``.
     skip : int
@@ -94,7 +94,8 @@ def read_csv(
     Raises
     ------
     FileNotFoundError, KeyError, ValueError
-        What is wrong, where, and the usual fix. What can be repaired is, with a warning.
+        The fault, its place, and the usual fix. A fault that can be repaired is repaired, with a
+        warning.
     """
     path = Path(path)
     found = open_sheet(path, skip, units_row, separator, decimal, sheet)

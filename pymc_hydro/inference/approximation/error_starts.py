@@ -27,7 +27,7 @@ def error_start(model: pm.Model, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     Returns
     -------
     tuple of array, shape (n,), and of array of bool, shape (n,)
-        The vector, and which of its entries are parameters of errors.
+        The vector, and the mask of the entries that are parameters of errors.
     """
     first = model.initial_point()
     starts: dict[str, float] = {}

@@ -11,7 +11,7 @@ from pymc_hydro.inference.approximation.curvature import invert
 __all__ = ["Mode", "as_table", "best_of", "find_modes"]
 
 MAX_STEPS, SMALLEST = 30, 1e-6  # of the last search, and the smallest share of a step
-# Newton decrements, in units of log-probability: where the search ends, and what counts as a mode,
+# Newton decrements, in units of log-probability: where the search ends, and the most of a mode,
 # a hundredth of a standard deviation from it. At the default tolerance of the integration the
 # log-probability has jumps of 1e-5, over which no search gets. Above the last one the
 # log-probability still rises.

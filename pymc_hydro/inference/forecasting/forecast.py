@@ -140,7 +140,7 @@ class _Errors:
         Simulated flow that is compared, mean, scale, innovations, known errors, the values of
         the memory, and the parameters of the transformation.
     usable, observed : array, shape (n_time,)
-        Observations that tell the error, and all of them; NaN where there are none.
+        Observations that tell the error, and all observations; NaN where there are none.
     """
 
     placed: Residuals

@@ -183,7 +183,7 @@ optdb.register(
     "fast_run",
     "fast_compile",
     "pymc_hydro",
-    position=0.05,  # before all else: what is written out is then merged and made canonical
+    position=0.05,  # before all else: the operations written out are then merged
 )
 
 

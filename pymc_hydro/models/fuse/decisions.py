@@ -1,4 +1,4 @@
-"""The decisions of FUSE, which combinations of them are structures, and the four parents."""
+"""The decisions of FUSE, the combinations that are structures, and the four parents."""
 
 from itertools import product
 

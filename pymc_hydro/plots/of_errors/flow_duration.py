@@ -10,7 +10,7 @@ from pymc_hydro.verification.matching import flat_draws
 
 __all__ = ["plot_flow_duration"]
 
-SMALLEST = 1e-3  # mm/d, what a logarithmic axis shows of a dry river
+SMALLEST = 1e-3  # mm/d, where a logarithmic axis shows a dry river
 
 
 def plot_flow_duration(

@@ -1,4 +1,4 @@
-"""Residual panel: what should look like independent draws of one density."""
+"""Residual panel: residuals should look like independent draws of one density."""
 
 from typing import Any
 

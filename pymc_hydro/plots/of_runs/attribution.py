@@ -1,4 +1,4 @@
-"""Attribution: the hydrograph, and below it what every interval's forcing did to one number."""
+"""Attribution: the hydrograph, and below it the effect of each interval's forcing on one number."""
 
 from typing import Any
 

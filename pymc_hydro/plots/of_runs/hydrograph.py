@@ -9,7 +9,7 @@ from pymc_hydro.plots.series import COLORS, axis_label, central_and_band, date_a
 
 __all__ = ["plot_hydrograph"]
 
-SMALLEST = 1e-3  # mm/d, what a logarithmic axis shows of a dry river
+SMALLEST = 1e-3  # mm/d, where a logarithmic axis shows a dry river
 
 
 def plot_hydrograph(

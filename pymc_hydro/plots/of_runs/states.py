@@ -9,7 +9,7 @@ from pymc_hydro.plots.series import COLORS, central_and_band, date_axis, math_na
 
 __all__ = ["plot_states"]
 
-SMALLEST = 1e-6  # mm or mm/d: what is nowhere larger is round-off, and drawn as nothing
+SMALLEST = 1e-6  # mm or mm/d: a series that is nowhere larger is round-off, and is not drawn
 
 
 def plot_states(

@@ -17,7 +17,7 @@ KNOWN_SHARE = 0.95  # of a year, that must be observed for its observed total to
 def plot_water_balance(
     data: xr.Dataset, *, basin: xr.Dataset, ax: Any = None, first_month: int = 10, prob: float = 0.9
 ) -> Any:
-    """Plot yearly sums of precipitation, discharge, evaporation and what was stored.
+    """Plot yearly sums of precipitation, discharge, evaporation and storage.
 
     Only whole hydrological years are shown. Observed totals are of years of which at least 95 % is
     observed, the rest at their mean.

@@ -1,1 +1,1 @@
-"""What a source is, and the one function that reads a basin of it."""
+"""The declaration of a source, and the one function that reads a basin of a source."""

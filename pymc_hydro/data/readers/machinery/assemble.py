@@ -17,7 +17,7 @@ from pymc_hydro.data.units import to_schema
 __all__ = ["assemble", "series", "spread_over", "warn_of_doubts"]
 
 FORCING = ("precipitation", "potential_evaporation", "temperature")
-# Limits of what nature does, in mm/d, beyond which a value is a wrong unit or a wrong number.
+# Limits of nature, in mm/d, beyond which a value has a wrong unit or is a wrong number.
 HEAVIEST_DAY, HEAVIEST_HOUR = 2000.0, 10000.0  # records: 1825 mm in a day, 401 mm in an hour
 LARGEST_FLOW = 5000.0
 WARMEST_MEAN = 36.0  # degC, the warmest place has 34
@@ -47,7 +47,7 @@ def series(
     columns : mapping of schema name to (column, unit)
     area : float, in km2, optional
     na : sequence of float or str
-        What stands for a missing value in the file.
+        Codes of missing values in the file.
     flags : mapping of column to code, or to a sequence of them
         Where a column has such a code, discharge is missing.
     """
@@ -137,7 +137,7 @@ def assemble(
         Attributes of the Dataset; ``latitude`` (degrees north) and ``elevation`` (m) are used to
         compute potential evaporation, None is left out.
     pet : str, optional
-        Method by which to compute potential evaporation, in place of what the files have.
+        Method by which to compute potential evaporation, in place of the column of the files.
     max_gap : int
         Gaps of the forcing up to this many intervals are filled by linear interpolation, with a
         warning.
@@ -254,7 +254,7 @@ def _check_limits(source, frame):
 
 
 def warn_of_doubts(source, basin: xr.Dataset) -> None:
-    """Warn of what is seldom right: a unit, an area, a zero that stands for a missing value."""
+    """Warn of doubtful values: a unit, an area, a zero that stands for a missing value."""
     if {"temperature_min", "temperature_max"} <= set(basin):
         equal = basin["temperature_min"] == basin["temperature_max"]
         if float(equal.mean()) > 0.9:

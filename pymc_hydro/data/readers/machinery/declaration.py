@@ -1,4 +1,4 @@
-"""What a source of data is: its files, their columns with units, and where attributes stand."""
+"""The declaration of a source of data: files, columns with units, and places of attributes."""
 
 import re
 from collections.abc import Callable, Collection, Mapping
@@ -8,7 +8,7 @@ from pymc_hydro.data.schema import VARIABLES
 
 __all__ = ["EXTRAS", "GAUGE", "Attributes", "Column", "Source", "Table", "is_field"]
 
-# What some methods of potential evaporation need beside the schema; kept as it is.
+# Inputs of some methods of potential evaporation beside the schema; kept as they are.
 EXTRAS = {
     "temperature_min": "degC",
     "temperature_max": "degC",
@@ -38,7 +38,7 @@ class Column:
     unit : str
         As in :func:`pymc_hydro.read_csv`; ``"degC or K"`` for a temperature in either of the two.
     factor : float
-        What values are multiplied by before their unit is converted: -1 for a loss that is counted
+        Factor of the values before their unit is converted: -1 for a loss that is counted
         as negative.
     note : str
         A warning where this column is read.
@@ -62,7 +62,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    r"""A kind of file: how it is called, and what stands in it.
+    r"""A kind of file: its name, and its contents.
 
     Parameters
     ----------
@@ -88,13 +88,13 @@ class Table:
     widths : tuple of int
         Of the columns `names`, in a file of fixed width.
     rename : callable, optional
-        Makes the name of a column out of what the header says.
+        Makes the name of a column out of the text of the header.
     heading : tuple of str, or mapping of str to str
-        What the first lines hold, one number each: "latitude", "elevation" (m), "area_km2" or
+        The numbers in the first lines, one a line: "latitude", "elevation" (m), "area_km2" or
         "area_m2". Or for each of them a regular expression, whose group is the number; a negative
         area is none. In a netCDF file the names of variables.
     skip : int
-        Lines before the header, beside those of a `heading`.
+        Lines before the header, beside the lines of a `heading`.
     start : str
         Regular expression of how the first line of data begins, where the number of lines before
         it varies.
@@ -103,7 +103,7 @@ class Table:
     encoding : str, optional
         Where it is not UTF-8.
     na : tuple of float or str
-        What stands for a missing value.
+        Codes of missing values.
     flags : mapping of column to code, or to a tuple of them
         Discharge is missing where a column has such a code.
     where : mapping of column to text
@@ -119,7 +119,7 @@ class Table:
     by_header : bool
         Whether the file may be called anything, and is recognised by its columns.
     detail : str
-        What ``scan`` says about the file.
+        The remark of ``scan`` on the file.
     """
 
     path: str | tuple[str, ...]
@@ -180,7 +180,7 @@ class Table:
         return [*self.dates, *named, *self.where, *filter(None, [self.gauges])]
 
     def fits_header(self, names: Collection[str]) -> bool:
-        """Return whether a file with this header may be one of these."""
+        """Return whether a file with this header may be of this kind."""
         return set(self.must_have) <= set(names)
 
     @property
@@ -230,7 +230,7 @@ class Attributes:
 
 @dataclass(frozen=True)
 class Source:
-    r"""A data set, or a layout of files: what is needed to read and to list its basins.
+    r"""A data set, or a layout of files: the facts needed to read and to list its basins.
 
     Parameters
     ----------
@@ -241,11 +241,11 @@ class Source:
         with the file of the first: ``scan`` lists it. A variable is read from the first that has
         it. Where no file has ``temperature``, it is the mean of the daily extremes.
     gauge : str
-        Regular expression of the gauges' ids; what its groups match can stand in paths as well.
+        Regular expression of the gauges' ids; the text of its groups can stand in paths as well.
     attributes : tuple of Attributes
         Where area, latitude and elevation stand.
     options : mapping of str to str, or to tuple of str
-        What the caller may choose, with its default; or with all values, the default first.
+        Choices of the caller, each with its default; or with all values, the default first.
     pet : str, optional
         Method by which potential evaporation is computed where no file has it.
     pet_note : str

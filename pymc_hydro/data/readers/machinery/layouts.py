@@ -29,7 +29,7 @@ def load(
     path : Path
     gauge : str
     columns : sequence of str or int
-        What will be looked for, beside the dates.
+        Variables to look for, beside the dates.
 
     Raises
     ------
@@ -116,7 +116,7 @@ def _delimited(table, path, text):
 
 
 def _found_in_heading(table, path):
-    """Return what the regular expressions of the heading find."""
+    """Return the numbers that the regular expressions of the heading find."""
     with path.open(encoding=table.encoding or "utf-8", errors="replace") as stream:
         text = "".join(islice(stream, LONGEST_HEADING))
     matches = {name: re.search(pattern, text) for name, pattern in table.heading.items()}

@@ -25,13 +25,13 @@ _PARTS = re.compile(r"\{(?P<field>\w+)\}|(?P<deep>\*\*/)|(?P<some>\*)|(?P<one>\[
 
 
 class Match(NamedTuple):
-    """What the path of a file says."""
+    """The facts in the path of a file."""
 
     source: Source
     table: Table
     gauge: str | None  # None: a file of many gauges
     detail: str
-    folder: str  # above what the pattern speaks of
+    folder: str  # above the part that the pattern describes
 
 
 class Pattern(NamedTuple):
@@ -44,7 +44,7 @@ class Pattern(NamedTuple):
 
 
 def fields_of(source: Source, gauge: str, options: Mapping[str, str]) -> dict[str, str]:
-    """Return what the names in braces stand for."""
+    """Return the values of the names in braces."""
     match = re.fullmatch(source.gauge, gauge)
     groups = match.groupdict() if match else {}
     return {**options, **groups, "gauge": gauge}
@@ -85,7 +85,7 @@ def patterns_of(source: Source, tables: Sequence[Table]) -> Iterator[Pattern]:
 
 
 def recognise(path: str, patterns: Sequence[Pattern]) -> Match | None:
-    """Return what the first pattern that fits a path, with slashes, says about it."""
+    """Return the facts from the first pattern that fits a path, with slashes."""
     for source, table, tail, expression in patterns:
         match = expression.search(path) if path.endswith(tail) else None
         if match:
@@ -97,7 +97,7 @@ def recognise(path: str, patterns: Sequence[Pattern]) -> Match | None:
 
 
 def recognise_header(path: Path, source: Source, tables: Sequence[Table]) -> Match | None:
-    """Return what the first table says whose columns a file has, if it may be called anything."""
+    """Return the facts from the first table whose columns a file has, if it may have any name."""
     tables = [t for t in tables if t.by_header and path.suffix in (*TEXT, NETCDF)]
     for table in tables:
         if table.fits_header(_names_in(path, table)):
@@ -113,7 +113,7 @@ def _names_in(path: Path, table: Table) -> list[str]:
             with open_netcdf(path) as data:
                 return [str(name) for name in data.variables]
         except ValueError:
-            return []  # the reader says what is wrong with it
+            return []  # the reader names the fault
     if not table.start:
         return header_of(path)[0]
     rows, _ = head_of(path, table.separator)

@@ -45,7 +45,7 @@ class _Request(NamedTuple):
 
     @property
     def fields(self) -> dict[str, str]:
-        """What the names in braces stand for."""
+        """The values of the names in braces."""
         options = {name: str(self.settings[name]) for name in self.source.options}
         return fields_of(self.source, self.gauge, options)
 
@@ -77,10 +77,10 @@ def read_source(
     elevation: float | None = None,
     **options: str,
 ) -> xr.Dataset:
-    """Read a basin of a declared source; arguments and errors are those of ``ph.read_basin``.
+    """Read a basin of a declared source; for arguments and errors see ``ph.read_basin``.
 
     `root` is a folder or the file that the basin begins with, which then says the gauge; `options`
-    are those that the source declares.
+    are declared by the source.
     """
     asked = _request(source, Path(root), gauge, pet, source.choose(options))
     given = {"area_km2": area, "latitude": latitude, "elevation": elevation}
@@ -145,7 +145,7 @@ def _recognise(source, kinds, file):
 
 
 def _attributes(asked):
-    """Return what the first table that has the gauge says, for each kind of table."""
+    """Return the row of the first table that has the gauge, for each kind of table."""
     found = {}
     for declared in asked.source.attributes:
         for path in find_all(asked.root, declared.path, asked.fields):
@@ -211,7 +211,7 @@ def _by_name(path, cells, column):
 
 
 def _prepare(path, cells, column):
-    """Return the name of a column and its unit; its values are made those of the unit."""
+    """Return the name of a column and its unit; its values are converted to the unit."""
     unit = column.unit
     if column.note:
         warn(path, column.note)

@@ -1,4 +1,4 @@
-"""Docstrings of the functions that read one source: what they share is said once."""
+"""Docstrings of the functions that read one source: their common part is said once."""
 
 import inspect
 import textwrap

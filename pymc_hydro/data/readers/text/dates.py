@@ -40,7 +40,7 @@ def parse_dates(
     Parameters
     ----------
     source : str or Path
-        What messages name.
+        The source, as messages name it.
     cells : Series of str or int
     date_format : str, optional
         As in ``datetime.strptime``, where the format cannot be guessed.
@@ -124,7 +124,7 @@ def _without_zone(cells, date_format, dates) -> pd.Series:
 
 
 def _with_clock(cells) -> tuple[pd.Series, pd.Series]:
-    """Return dates that all have a clock of 0 to 23 hours, and which of them are a day later.
+    """Return dates that all have a clock of 0 to 23 hours, and the mask of dates a day later.
 
     Some programs leave out the clock of midnight; others call it the 24th hour of a day.
     """
@@ -173,7 +173,7 @@ def _refuse(source, cells, readings, first_line):
 def dates_of(
     source, table: pd.DataFrame, time: str | Sequence[str], date_format: str | None = None
 ) -> pd.DatetimeIndex:
-    """Return the dates of a table, from one column or from those of year, month, day, ...
+    """Return the dates of a table, from one column or from columns of year, month, day, ...
 
     Parameters
     ----------

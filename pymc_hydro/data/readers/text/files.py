@@ -67,11 +67,11 @@ def read_table(
     skip : int
         Lines before the header, or before the data.
     units_row : bool
-        Whether the line after the header holds units or the like, no data.
+        Whether the line after the header holds units or remarks, no data.
     encoding : str, optional
         Where it is known not to be UTF-8.
     text : bool or sequence of str
-        Whether to keep all cells as text, or those of these columns.
+        Whether to keep all cells as text, or the cells of the named columns.
 
     Returns
     -------

@@ -9,7 +9,7 @@ __all__ = ["SERIAL", "ZONE", "century_of_past", "formats_of", "looks_like_date",
 
 _HOURS = r"\d{1,2}:\d{2}(?::\d{2}(?:\.0+)?)?(?P<noon> ?[AaPp][Mm])?|\d{1,2}"
 _CLOCK = rf"(?P<clock>[T ]+(?P<hours>{_HOURS}))?"
-# What a date looks like, and the formats of pandas that may be meant.
+# Patterns of dates, and the formats of pandas that may be meant.
 _SHAPES = tuple(
     (re.compile(shape + _CLOCK), formats)
     for shape, formats in (
@@ -122,6 +122,6 @@ def _month_of(word: str) -> int | None:
 
 
 def century_of_past(dates: pd.Series) -> pd.Series:
-    """Return dates whose years had two digits: those of the future are of the century before."""
+    """Return dates whose years had two digits: a date in the future is of the century before."""
     future = dates.dt.year > date.today().year
     return dates.where(~future, dates - pd.DateOffset(years=100))

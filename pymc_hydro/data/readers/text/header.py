@@ -1,4 +1,4 @@
-"""What the header of a table says: which column is which variable, in which unit, and the dates."""
+"""The header of a table: the variable and unit of each column, and the dates."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +24,7 @@ class Heading(NamedTuple):
 
 
 def headings(columns: Sequence[str], units: Mapping[str, str] | None = None) -> list[Heading]:
-    """Return what each column is, by its name and unit.
+    """Return the variable of each column, by its name and unit.
 
     Parameters
     ----------

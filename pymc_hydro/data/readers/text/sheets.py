@@ -25,7 +25,7 @@ class Sheet(NamedTuple):
     table : DataFrame
         Its ``attrs`` hold ``first_line``, the number of the first line of data.
     units : mapping of column to text
-        What stands below the header, or as attribute of a netCDF variable.
+        The text below the header, or an attribute of a netCDF variable.
     hint : str
         Where the header may be, if not in the first line; for messages.
     """
