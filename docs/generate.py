@@ -79,7 +79,8 @@ def _family(title, module, common=()):
 def _gr_laws():
     """Return what the flux functions of the GR models call."""
     base = ph.gr.AbstractGR
-    return base.production, base.routed, base.direct
+    drained = import_module(base.__module__).drained
+    return ph.core.CemaNeige.fluxes, base.production, drained, base.routed, base.direct
 
 
 def _table(rows):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from pymc_hydro.core.maps import AbstractMap
 from pymc_hydro.core.model import AbstractModel
 
 __all__ = ["Equations", "equations"]
@@ -22,6 +23,8 @@ class Equations:
     J : Matrix, shape (n_state, n_state)
     B : Matrix, shape (n_state, n_parameter)
     states, parameters, forcings : dict of str to Symbol
+    change : str
+        How a row of the right-hand side begins: a derivative; of a map, a change in an interval.
     """
 
     fluxes: dict
@@ -31,11 +34,12 @@ class Equations:
     states: dict
     parameters: dict
     forcings: dict
+    change: str = "d{}/dt"
 
     def _lines(self, printer):
         import sympy
 
-        derivative = {k: sympy.Symbol(f"d{k}/dt") for k in self.right_hand_side}
+        derivative = {k: sympy.Symbol(self.change.format(k)) for k in self.right_hand_side}
         rows = [sympy.Eq(sympy.Symbol(k), v, evaluate=False) for k, v in self.fluxes.items()]
         rates = self.right_hand_side.items()
         rows += [sympy.Eq(derivative[k], v, evaluate=False) for k, v in rates]
@@ -95,4 +99,5 @@ def equations(model: AbstractModel) -> Equations:
         states=states,
         parameters=parameters,
         forcings=forcings,
+        change="Delta {}/Delta t" if isinstance(model, AbstractMap) else "d{}/dt",
     )

@@ -11,9 +11,13 @@ References
 ----------
 Perrin, C., Michel, C., Andreassian, V. (2003). J. Hydrol. 279, 275-289.
 doi:10.1016/S0022-1694(03)00225-7
+
 Le Moine, N. (2008). PhD thesis, Universite Pierre et Marie Curie, Paris.
+
 Pushpalatha, R., et al. (2011). J. Hydrol. 411, 66-76. doi:10.1016/j.jhydrol.2011.09.034
+
 Mathevet, T. (2005). PhD thesis, ENGREF, Paris.
+
 Valery, A., Andreassian, V., Perrin, C. (2014). J. Hydrol. 517, 1176-1187.
 doi:10.1016/j.jhydrol.2014.04.058
 """

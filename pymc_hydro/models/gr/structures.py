@@ -38,7 +38,7 @@ NO_LIMITS = (-math.inf, math.inf)
 
 PRODUCTION = Store("S", "mm", "production store", lambda p: 0.3 * p.x1, "x1")
 ROUTING = Store("R", "mm", "routing store", lambda p: 0.5 * p.x3, "x3")
-EXPONENTIAL = Store("Exp", "mm", "exponential store, a deficit if negative", 0.0, signed=True)
+EXPONENTIAL = Store("Exp", "mm", "exponential store, which may be negative", 0.0, signed=True)
 EVAPORATION = (Flow("E_i", "S", None), Flow("E_s", "S", None))
 TO_BRANCHES = (Flow("r_9", "S", "H_9"), Flow("r_1", "S", "H_1"))
 OUTFLOWS = (Flow("x_r", None, "R"), Flow("q_r", "R", None))
