@@ -121,7 +121,7 @@ def test_wrong_rates_that_are_infinite_nearby_are_found(monkeypatch, rng):
 
 def test_an_infinite_allowance_fails():
     columns = np.ones((3, 2))
-    finding = checks._columns("x", Tiny(), Tiny().default, columns, columns, 1e-9, np.inf)
+    finding = checks.compare_columns("x", Tiny(), Tiny().default, columns, columns, 1e-9, np.inf)
     assert finding.error == np.inf
 
 
