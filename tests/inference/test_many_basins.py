@@ -278,6 +278,6 @@ def test_errors():
             ph.likelihoods.Normal("x", q, observed=OBSERVED)
     with pm.Model(coords={"basin": ["x", "y", "z"]}):
         with pytest.raises(
-            ValueError, match=r"dimension .basin. holds 3 values from x to z, but this sim"
+            ValueError, match="dimension 'basin' holds 3 values from 'x' to 'z', but this"
         ):
             ph.discharge(MODEL, parameters_of(0), BASINS, WARMUP)
