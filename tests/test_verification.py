@@ -128,3 +128,14 @@ def test_scores_keep_no_label_of_the_series(rng):
         found = getattr(verification, score)(observed, draws)
         assert set(found.attrs) == {"long_name", "units"}
         assert "gauge" not in found.attrs["long_name"]
+
+
+def test_transforms_are_spread_between_the_ranks():
+    """Below all of three draws the transform is uniform from 0 to a quarter."""
+    time = {"time": np.arange(400)}
+    observed = xr.DataArray(np.zeros(400), time, "time")
+    draws = xr.DataArray(np.ones((3, 400)) * [[1], [2], [3]], time, ("draw", "time"))
+    for value, first in ((0.5, 0.0), (1.5, 0.25), (9.0, 0.75)):
+        found = verification.pit(observed + value, draws).values
+        assert first <= found.min() < first + 0.01 and first + 0.24 < found.max() <= first + 0.25
+        assert found.mean() == pytest.approx(first + 0.125, abs=0.015)

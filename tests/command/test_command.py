@@ -157,10 +157,16 @@ def test_every_model_is_calibrated(kind, record, tmp_path):
     assert main(["calibrate", *arguments, "--output", str(tmp_path)]) == 0
     fit = xr.load_dataset(tmp_path / "calibration.nc", engine="h5netcdf")
     model = kind()
-    start = inside_bounds(model, {n: float(v) for n, v in fit.data_vars.items()})
+    theta = {n: float(v) for n, v in fit.data_vars.items()}
+    start = inside_bounds(model, theta)
     vector = model.parameter_vector(start)
     assert (vector > model.lower).all() and (vector < model.upper).all()
     assert all(start[small] < start[large] for small, large in model.ordered)
+    basin = ph.read_csv(short)
+    series = basin["discharge"], ph.simulate(model, theta, basin)["discharge"]
+    calibrated = slice(100, 333)  # the first half, after the warm-up; the loss is that of roots
+    nse = ph.losses.nse(*(x[calibrated].values for x in series), transform="sqrt")
+    assert nse > (0.65 if kind is ph.Hmodel else 0.9)  # whose single start ends elsewhere
 
 
 def test_exit_codes(record, tmp_path, monkeypatch, capsys):

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
+from scipy.stats import gamma
 
 from pymc_hydro.core.base.expression import symbol
 from pymc_hydro.core.functions import piecewise
-from pymc_hydro.core.laws import exponential_law, guarded_power
+from pymc_hydro.core.laws import exponential_law, guarded_power, hydrographs
 from pymc_hydro.core.smoothing import lesser, maximum, minimum, overflow, pos, step
 
 TINY = 1e-40
@@ -85,3 +86,32 @@ def test_the_error_at_a_kink_is_half_of_the_width(width):
     assert maximum(4.0, 4.0, width) == 4 + width / 2
     assert pos(1e9 * width, width) == pytest.approx(1e9 * width, rel=1e-12)
     assert step(width, width) == pytest.approx(1 / (1 + np.exp(-2)), rel=1e-12)
+
+
+CURVES = {
+    "rising_curve": lambda z: z**2,
+    "triangular_curve": lambda z: np.where(z < 0.5, 2 * z**2, 1 - 2 * (1 - z) ** 2),
+    "uniform_curve": lambda z: z,
+    "half_curve": lambda z: z**2.5,
+    "full_curve": lambda z: np.where(z < 1, z**2.5 / 2, 1 - (2 - z) ** 2.5 / 2),
+    "exponential_curve": lambda z: 1 - np.exp(-7 * z),
+}
+
+
+@pytest.mark.parametrize("name", CURVES)
+def test_curves_of_unit_hydrographs(name):
+    """Share that has arrived after the time t of the base 4 d, and all of it after the end."""
+    curve, end = getattr(hydrographs, name), 8.0 if name == "full_curve" else 4.0
+    times = np.linspace(0.01, end - 0.01, 9)
+    found = np.array([curve(t, 4.0) for t in times])
+    np.testing.assert_allclose(found, CURVES[name](times / 4), rtol=1e-7)
+    assert curve(end + 0.1, 4.0) == pytest.approx(1, abs=1e-12)
+
+
+def test_the_gamma_curve_and_a_delay():
+    for t in (0.3, 2.0, 9.0):
+        expected = gamma(2.5, scale=4.0 / 2.5).cdf(t)
+        assert hydrographs.gamma_curve(t, 4.0, 2.5) == pytest.approx(expected, rel=1e-9)
+    delay = hydrographs.delayed("discharge", lambda p: 2.3, "")
+    found = [float(delay.ordinate(j, j + 1, None)) for j in range(6)]
+    np.testing.assert_allclose(found, [0, 0, 0.7, 0.3, 0, 0], atol=1e-12)

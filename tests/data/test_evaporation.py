@@ -131,3 +131,11 @@ def test_hours_refuse_gaps():
     daily = ph.load_basin("leaf_river")["potential_evaporation"].isel(time=[0, 1, 3])
     with pytest.raises(ValueError, match="without gaps"):
         to_hourly(daily, 31.7)
+
+
+def test_oudin_against_the_radiation_of_an_example_of_fao_56():
+    """Example 8: 32.2 MJ m-2 d-1 on the 3rd of September at 20 degrees south."""
+    time = np.array(["2001-09-03"], "datetime64[D]")
+    for temperature, share in ((19.5, 0.1), (-5.0, 0.0), (-9.0, 0.0), (7.25, 0.05)):
+        found = float(oudin([temperature], time, -20.0)[0])
+        assert found == pytest.approx(32.2 * share, rel=2e-3)

@@ -7,6 +7,7 @@ import xarray as xr
 
 import pymc_hydro as ph
 from pymc_hydro.data import as_basin, oudin
+from pymc_hydro.data.units import to_schema
 
 DAYS = pd.date_range("2000-02-20", periods=40)
 RNG = np.random.default_rng(1)
@@ -360,3 +361,30 @@ def test_the_schema_is_what_models_take(tmp_path):
     model = ph.Hymod(snow=False)
     run = ph.simulate(model, model.default, basin)
     assert np.isfinite(run["discharge"]).all()
+
+
+@pytest.mark.parametrize(
+    ("unit", "value"),  # of 12 mm in a day on 200 km2
+    [
+        ("mm/d", 12.0),
+        ("mm/h", 0.5),
+        ("mm", 3.0),  # a sum over six hours
+        ("m3/s", 12 * 200 / 86.4),  # a rate: the interval does not matter
+        ("m3", 3e-3 * 200e6),
+        ("ML/d", 12e-3 * 200e3),
+        ("kg/m2/s", 12 / 86400),
+    ],
+)
+def test_units_at_six_hours(unit, value):
+    time = pd.date_range("2001-01-01", periods=8, freq="6h")
+    found = to_schema("a file", "discharge", np.full(8, value), unit, time, 200.0)
+    np.testing.assert_allclose(found, 12.0)
+
+
+def test_units_of_months_and_years():
+    months = pd.date_range("2004-02-01", periods=2, freq="MS")
+    found = to_schema("a file", "precipitation", [29.0, 62.0], "mm/month", months, None)
+    np.testing.assert_allclose(found, [1, 2])
+    years = pd.to_datetime(["2003-12-31", "2004-01-01"])
+    found = to_schema("a file", "precipitation", [365.0, 732.0], "mm/yr", years, None)
+    np.testing.assert_allclose(found, [1, 2])
