@@ -30,7 +30,7 @@ from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.data import as_basin, split_record
 from pymc_hydro.data.schema import check_warmup
 from pymc_hydro.inference.approximation.laplace import inside_bounds
-from pymc_hydro.models.listing import find_model, table_of_models
+from pymc_hydro.models.listing import find_model, name_of_model, table_of_models
 
 __all__ = ["Job", "compare_folders", "list_data", "list_models"]
 
@@ -76,7 +76,7 @@ class Job:
                 self.warmup = check_warmup(self.warmup, self.basin["time"].values)
         self.key = {
             "data": data_hash(self.basin),
-            "model": [type(self.model).__name__, self.model.options],
+            "model": [name_of_model(self.model), self.model.options],
             "period": [self.split, self.warmup],
         }
 
@@ -196,7 +196,7 @@ class Job:
         versions = {n: version(n) for n in VERSIONS} | {"python": platform.python_version()}
         about = {
             "settings": settings,
-            "model": {"name": type(self.model).__name__, "options": self.model.options},
+            "model": {"name": name_of_model(self.model), "options": self.model.options},
             "data_sha256": self.key["data"],
             "versions": versions,
             "warnings": self.warnings,

@@ -15,7 +15,7 @@ from pymc_hydro.models.marrmot import NAMES, get
 from pymc_hydro.models.sacsma import SacSma
 from pymc_hydro.models.xinanjiang import Xinanjiang
 
-__all__ = ["MODELS", "as_model", "find_model", "table_of_models"]
+__all__ = ["MODELS", "as_model", "find_model", "name_of_model", "table_of_models"]
 
 MODELS = (Hymod, Hmodel, SacSma, Xinanjiang, HBV, GR4J, CFE)
 
@@ -50,6 +50,12 @@ def find_model(name: str) -> Any:
         near = [known[n] for n in get_close_matches(name.lower(), known, n=3)]
         meant = f"did you mean {', '.join(near)}? " if near else ""
         raise KeyError(f"no model {name!r}; {meant}ph.models() has them all") from None
+
+
+def name_of_model(model: AbstractModel) -> str:
+    """Return the name by which :func:`find_model` finds the class of a model."""
+    kind = type(model)
+    return f"gr/{kind.__name__}" if kind in gr.MODELS else kind.__name__
 
 
 def as_model(model: AbstractModel | str) -> AbstractModel:

@@ -19,7 +19,7 @@ from pymc_hydro.data.files import complete_file
 from pymc_hydro.data.records import BASIN, as_basins
 from pymc_hydro.data.schema import Warmup, check_warmup
 from pymc_hydro.engine.simulate import simulate
-from pymc_hydro.models.listing import find_model
+from pymc_hydro.models.listing import find_model, name_of_model
 from pymc_hydro.regionalization.attributes import Scale, attribute_table
 from pymc_hydro.regionalization.factors import PROBABILITIES, ErrorFactors
 from pymc_hydro.regionalization.fit import Fit
@@ -215,7 +215,7 @@ class Regionalization:
         return {
             "kind": KIND,
             "format": FORMAT,
-            "model": {"name": type(self.model).__name__, "options": dict(self.model.options)},
+            "model": {"name": name_of_model(self.model), "options": dict(self.model.options)},
             "formula": FORMULA,
             "parameters": _rows(
                 name=space.names,

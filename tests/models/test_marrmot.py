@@ -92,11 +92,13 @@ def test_the_table_of_models():
 
 
 def test_names_stand_for_models():
-    from pymc_hydro.models import as_model, find_model
+    from pymc_hydro.models.listing import as_model, find_model, name_of_model
 
     assert find_model("m_06") is find_model("alpine1") is ph.marrmot.Alpine1
     assert as_model("hbv") == ph.HBV()
     assert as_model("gr/gr4j") == ph.gr.GR4J() != as_model("GR4J")
+    for model in (ph.gr.GR4J(snow=True, width=0.1), ph.gr.GR5H(), ph.HBV(), ph.marrmot.Vic()):
+        assert find_model(name_of_model(model))(**model.options) == model
     with pytest.raises(KeyError, match=r"no model 'HVB'; did you mean HBV"):
         find_model("HVB")
     with pytest.raises(ValueError, match="width must be at least 0"):
