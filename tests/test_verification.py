@@ -91,6 +91,10 @@ def test_several_basins_have_the_same_dates(series):
     np.testing.assert_array_equal(found, np.concatenate(expected))
     with pytest.raises(ValueError, match="times repeat"):
         verification.crps(both, draws)
+    names = {"basin": ("time", np.repeat(["a", "b"], 300))}
+    apart = xr.DataArray(cut, {"time": observed["time"].values[:600]}, ("draw", "time"))
+    with pytest.raises(ValueError, match="draws are of several basins"):
+        verification.crps(observed[:300], apart.assign_coords(names))
 
 
 def test_errors(series):

@@ -7,6 +7,7 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 from pytensor.graph.basic import Constant, Variable
+from pytensor.graph.traversal import ancestors
 
 from pymc_hydro.core.base.names import check_arguments, check_keys
 from pymc_hydro.core.base.warning import renamed_arguments
@@ -118,6 +119,8 @@ def outputs(
     )
     theta, free = _parameters(model, theta, n_basin)
     check_variable(f"{type(model).__name__}: theta", theta, "pm.LogNormal('K_s', ...)")
+    if n_basin is not None:
+        _check_order(pymc_model, theta, list(basins))
     problem = define_problem(model, names, record_interval(basins), free=free, **solver_settings)
     data, record, kept = place_forcing(pymc_model, columns, basins, warmup, prefix)
     matrix = replace_columns(columns, data, forcing, series)
@@ -271,6 +274,19 @@ def build_model(
         q = discharge(model, theta, basin, warmup, **solver_settings)
         likelihood(FLOW, q, observed=observed.get(None, observed), **options)
     return pymc_model
+
+
+def _check_order(pymc_model, theta, names) -> None:
+    """Raise ValueError if a dimension of the parameters has the basins in another order."""
+    for variable in ancestors([theta]):
+        for dim in pymc_model.named_vars_to_dims.get(variable.name) or ():
+            labels = None if dim is None else pymc_model.coords.get(dim)
+            if labels is not None and set(labels) == set(names) and list(labels) != names:
+                raise ValueError(
+                    f"{variable.name!r} has the basins of the dimension {dim!r} in the order "
+                    f"{', '.join(map(str, labels))}, the records are in the order "
+                    f"{', '.join(map(str, names))}; give both in one order"
+                )
 
 
 def _initial(model, initial_state):

@@ -80,6 +80,14 @@ def simulate(
     check_arguments("ops.simulate", solver, SETTINGS)
     if not (np.ndim(dt) == 0 and 0 < dt < np.inf):
         raise ValueError(f"ops.simulate: dt must be a positive number of days, found {dt!r}")
+    if isinstance(forcing, Mapping) or hasattr(forcing, "columns"):
+        columns = list(model.forcing_names)
+        raise TypeError(
+            "ops.simulate: forcing must be an array or a variable (n_time, n_forcing) with the "
+            f"columns {', '.join(columns)}, found {type(forcing).__name__}, such as "
+            f"numpy.column_stack([record[name] for name in {columns}]); inside a PyMC model "
+            "ph.discharge takes records"
+        )
     names = (outputs,) if isinstance(outputs, str) else tuple(outputs)
     vector, free = _parameters(model, theta)
     problem = define_problem(model, names, dt, free=free, **solver)

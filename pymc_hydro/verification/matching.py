@@ -35,10 +35,11 @@ def matched(name, observed, draws):
     check_one_basin(name, observed, draws)
     time = draws.get_index("time")
     same = time.equals(observed.get_index("time"))
-    if not same and not (time.is_unique and observed.get_index("time").is_unique):
+    several = np.unique(draws.coords["basin"].values).size > 1 if "basin" in draws.coords else False
+    if not same and (several or not (time.is_unique and observed.get_index("time").is_unique)):
         raise ValueError(
-            f"{name}: times repeat (several basins?), so that observations and draws cannot be "
-            "matched by them; give both on the same times, or one basin"
+            f"{name}: times repeat, or draws are of several basins, so that observations and draws "
+            "cannot be matched by them; give both on the same times, or one basin"
         )
     # Draws of something else than flow have negative ones among them.
     quantity = None if (draws.values < 0).any() else "discharge"

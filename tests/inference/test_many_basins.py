@@ -281,3 +281,9 @@ def test_errors():
             ValueError, match="dimension 'basin' holds 3 values from 'x' to 'z', but this"
         ):
             ph.discharge(MODEL, parameters_of(0), BASINS, WARMUP)
+    with pm.Model(coords={"gauge": ["a", "c", "b"]}):
+        rate = pm.math.exp(pm.Normal("log_K_s", -3, 1, dims="gauge"))
+        with pytest.raises(
+            ValueError, match="'log_K_s' has the basins of the dimension 'gauge' in"
+        ):
+            ph.discharge(MODEL, parameters_of(0) | {"K_s": rate}, BASINS, WARMUP)

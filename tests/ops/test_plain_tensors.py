@@ -75,6 +75,10 @@ def test_refusals():
         ph.ops.simulate(ph.Hymod, theta, FORCED)
     with pytest.raises(TypeError, match="forcing must have 3 forcing entries"):
         ph.ops.simulate(MODEL, theta, FORCED[:, :1])
+    record = ph.load_basin("leaf_river").isel(time=slice(0, 9))
+    for labelled in (record, record.to_dataframe()):
+        with pytest.raises(TypeError, match="with the columns precipitation, potential_evap"):
+            ph.ops.simulate(ph.Hymod(snow=False), theta, labelled)
     with pytest.raises(TypeError, match="found 3 dimensions"):
         ph.ops.simulate(MODEL, pt.dtensor3(), FORCED)
     with pytest.raises(KeyError, match="missing"):
