@@ -144,7 +144,7 @@ def piecewise(switch: Any, above: Any, below: Any, *, continuity: int | None) ->
         case "pymc_hydro.core.base.expression":
             return expression.select(switch, above, below)
         case "sympy":
-            return namespace.Piecewise((above, switch > 0), (below, True))
+            return expression.choice(namespace)(switch, above, below)
         case "pytensor.tensor":
             return namespace.switch(switch > 0, above, below)
         case "jax.numpy":

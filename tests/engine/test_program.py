@@ -8,6 +8,7 @@ from scipy import special
 import pymc_hydro as ph
 from pymc_hydro.core import functions
 from pymc_hydro.core.base.expression import symbol
+from pymc_hydro.core.functions import piecewise
 from pymc_hydro.core.smoothing import clamp, maximum, minimum, pos
 from pymc_hydro.engine.compile import get_rates
 from pymc_hydro.engine.derivation.program import Program
@@ -120,6 +121,27 @@ def test_equations_are_shown():
     assert "dS_u/dt = -E_a + P_liq - q_f - q_s" in repr(found)
     assert "aligned" in found._repr_latex_()
     assert "u_precipitation = forcing[k, 0]" in ph.Hymod(snow=False).source()
+
+
+@pytest.mark.kernels
+def test_equations_of_every_structure_are_shown_as_they_were_written():
+    """Pieces within pieces are not folded: SymPy's own took hours for the Sacramento model."""
+    for name in ("Sacramento", "Prms", "Midlands", "Alpine1"):
+        model = ph.marrmot.get(name)()
+        found = ph.equations(model)
+        assert set(found.right_hand_side) == set(model.store_names)
+        assert len(found._repr_latex_()) < 400_000
+
+
+def test_choice_of_sympy_is_differentiated_and_printed():
+    x = sympy.Symbol("x", real=True)
+    found = piecewise(x - 1, x**2, 2 * x - 1, continuity=1)
+    slope = sympy.lambdify(x, [found, found.diff(x)], "numpy")
+    for value in (-0.5, 0.5, 1.5, 3.0):
+        above, below = (value**2, 2 * value), (2 * value - 1, 2)
+        assert tuple(map(float, slope(value))) == (above if value > 1 else below)
+        assert float(found.subs(x, value)) == (above if value > 1 else below)[0]
+    assert r"\begin{cases} x^{2} & \text{for}\: x - 1 > 0" in sympy.latex(found)
 
 
 def test_without_sympy_the_extra_is_named(monkeypatch):

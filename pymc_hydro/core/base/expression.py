@@ -10,11 +10,12 @@ from __future__ import annotations
 import numbers
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 __all__ = [
-    "Expression", "cos", "exp", "expm1", "gammainc", "log", "log1p", "logistic", "ndtr", "select",
-    "sin", "sqrt", "symbol", "tanh",
+    "Expression", "choice", "cos", "exp", "expm1", "gammainc", "log", "log1p", "logistic", "ndtr",
+    "select", "sin", "sqrt", "symbol", "tanh",
 ]  # fmt: skip
 
 
@@ -130,3 +131,50 @@ ndtr = _unary("ndtr")
 sin = _unary("sin")
 sqrt = _unary("sqrt")
 tanh = _unary("tanh")
+
+
+@cache
+def choice(sympy: Any) -> Any:
+    """Return the function of SymPy that is `above` where `switch` is positive, else `below`.
+
+    SymPy's own ``Piecewise`` folds nested pieces into one list of conditions, whose length doubles
+    with each piece; a choice stays as it was written.
+
+    Parameters
+    ----------
+    sympy : module
+        It is given, and not imported, as it need not be installed.
+    """
+
+    class Choice(sympy.Function):
+        __module__ = "sympy"  # functions of a model find their namespace by it
+        nargs = 3
+
+        @classmethod
+        def eval(cls, switch, above, below):
+            if above == below:
+                return above
+            if switch.is_number and switch.is_comparable:
+                return above if switch > 0 else below
+            return None
+
+        def fdiff(self, argindex=1):
+            switch = self.args[0]
+            values = {1: (0, 0), 2: (1, 0), 3: (0, 1)}[argindex]
+            return Choice(switch, *map(sympy.Integer, values))
+
+        def _latex(self, printer, exp=None):
+            switch, above, below = map(printer._print, self.args)
+            pieces = rf"\begin{{cases}} {above} & \text{{for}}\: {switch} > 0 \\ "
+            pieces += rf"{below} & \text{{otherwise}} \end{{cases}}"
+            return pieces if exp is None else rf"\left({pieces}\right)^{{{exp}}}"
+
+        def _numpycode(self, printer):
+            switch, above, below = map(printer._print, self.args)
+            return f"{printer._module_format('numpy.where')}({switch} > 0, {above}, {below})"
+
+        def _sympystr(self, printer):
+            switch, above, below = map(printer._print, self.args)
+            return f"({above} if {switch} > 0 else {below})"
+
+    return Choice

@@ -1,6 +1,8 @@
 """A model's equations as SymPy, to read and to check."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
 from pymc_hydro.core.maps import AbstractMap
 from pymc_hydro.core.model import AbstractModel
@@ -23,18 +25,33 @@ class Equations:
     J : Matrix, shape (n_state, n_state)
     B : Matrix, shape (n_state, n_parameter)
     states, parameters, forcings : dict of str to Symbol
+    rates : Matrix, shape (n_state, 1)
+        The right-hand side with the fluxes put in.
     change : str
         How a row of the right-hand side begins: a derivative; of a map, a change in an interval.
+    J : Matrix, shape (n_state, n_state)
+    B : Matrix, shape (n_state, n_parameter)
+        They are derived when they are first asked for, which takes a minute where fluxes depend on
+        many others.
     """
 
     fluxes: dict
     right_hand_side: dict
-    J: object
-    B: object
     states: dict
     parameters: dict
     forcings: dict
+    rates: Any = field(repr=False)
     change: str = "d{}/dt"
+
+    @cached_property
+    def J(self) -> Any:
+        """Return the derivatives of the rates by the states."""
+        return self.rates.jacobian(list(self.states.values()))
+
+    @cached_property
+    def B(self) -> Any:
+        """Return the derivatives of the rates by the parameters."""
+        return self.rates.jacobian(list(self.parameters.values()))
 
     def _lines(self, printer):
         import sympy
@@ -90,14 +107,12 @@ def equations(model: AbstractModel) -> Equations:
     forcings = symbols(model.forcing_names)
     forcings |= symbols(hydrograph.output for hydrograph in model.hydrographs)
     fluxes = model.evaluate(states, forcings, parameters)
-    column = sympy.Matrix(list(model.right_hand_side(fluxes).values()))
     return Equations(
         fluxes=fluxes,
         right_hand_side=model.right_hand_side(symbols(fluxes)),
-        J=column.jacobian(list(states.values())),
-        B=column.jacobian(list(parameters.values())),
         states=states,
         parameters=parameters,
         forcings=forcings,
+        rates=sympy.Matrix(list(model.right_hand_side(fluxes).values())),
         change="Delta {}/Delta t" if isinstance(model, AbstractMap) else "d{}/dt",
     )
