@@ -1,7 +1,7 @@
 """Calibrations of all basins of a folder, on threads, processes or a cluster of Dask."""
 
 import importlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -91,7 +91,7 @@ def calibrate_folder(
     return table
 
 
-def _records(data: dict, basins: str) -> dict[str, Callable]:
+def _records(data: dict, basins: str) -> dict[Hashable, Callable]:
     """Return functions that read the basins of a folder, by name."""
     source = data["source"]
     if not Path(source).is_dir():
@@ -99,7 +99,7 @@ def _records(data: dict, basins: str) -> dict[str, Callable]:
     found = ph.scan(source)
     if data["reader"] is not None:
         found = found[found["reader"] == data["reader"]]
-    records: dict[str, Callable] = {}
+    records: dict[Hashable, Callable] = {}
     for row in found.itertuples():
         path, options = source, data["options"]
         name = row.gauge

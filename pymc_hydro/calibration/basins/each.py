@@ -110,7 +110,7 @@ def _place(record) -> dict[str, float]:
     """Return where a basin is, as far as its record says it."""
     known = dict(getattr(record, "attrs", {}))
     if isinstance(record, xr.Dataset):
-        known |= {str(n): v.item() for n, v in record.variables.items() if v.ndim == 0}
+        known |= {str(n): v.values[()] for n, v in record.variables.items() if v.ndim == 0}
     found = {k: [known[n] for n in names if n in known] for k, names in PLACE.items()}
     return {k: float(values[0]) for k, values in found.items() if values}
 
