@@ -1,6 +1,7 @@
 """Basins without a gauge: `ph.regionalize` beside donors, regression of calibrations, one vector.
 
     python -m benchmarks.regional DATA [--model Hymod] [--every 1] [--mappings linear ...]
+        [--penalties 1e-3 ...] [--tolerance 1e-4] [--only-mappings]
 
 DATA is a netCDF file of a Dataset on `basin` and `time` with forcing, discharge, and attributes on
 `basin`. All are trained in 1981-10..1990-09 and scored by NSE in 1990-10..2000-09 at basins of a
@@ -113,6 +114,9 @@ def main():
     parser.add_argument("--mappings", nargs="*", default=["linear", "mlp", "gp"])
     parser.add_argument("--store", help="Zarr store of the calibrations at site")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--tolerance", type=float, default=1e-4, help="of the mappings' runs")
+    parser.add_argument("--penalties", type=float, nargs="*", help="of the mappings")
+    parser.add_argument("--only-mappings", action="store_true")
     given = parser.parse_args()
     warnings.simplefilter("ignore", UserWarning)
     basins = xr.open_dataset(given.data).load().isel(basin=slice(None, None, given.every))
@@ -124,12 +128,14 @@ def main():
     names = basins["basin"].values
     print(f"{given.model}, {len(names)} basins, {FOLDS} folds\n")
     print("| | median NSE | 25 % | 75 % | CPU s | |\n|---|---|---|---|---|---|")
-    for mapping in (nothing, *given.mappings):
+    numerics = {"rtol": given.tolerance, "atol": given.tolerance}
+    own = {"penalty": given.penalties} if given.penalties else {}
+    for mapping in given.mappings if given.only_mappings else (nothing, *given.mappings):
         begin = time.process_time()
         fit = ph.regionalize(
             model, basins[list(FORCING)], attributes, "nse", mapping, folds=labels,
             period=TRAIN, validation=TEST, random_seed=SEED, threads=given.threads,
-            progressbar=False, **({"penalty": 0.0} if mapping is nothing else {}),
+            progressbar=False, **numerics, **({"penalty": 0.0} if mapping is nothing else own),
         )  # fmt: skip
         seconds = time.process_time() - begin
         name = "one vector" if mapping is nothing else f"regionalize, {mapping}"
@@ -144,6 +150,8 @@ def main():
         used = fit.penalties["evaluations"].sum().item() + fit.settings["evaluations"]
         more = f"penalty {fit.settings['penalty']:g}, {used} evaluations, coverage {inside:.3f}"
         show(name, fit.table["held_out_validation_score"].values, seconds, more)
+    if given.only_mappings:
+        return
     fits = calibrated(model, basins, given.store)
     seconds = float(fits["seconds"].sum())
     show("at site", fits["validation_score"].values, seconds, "seconds of the clock")

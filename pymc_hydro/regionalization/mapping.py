@@ -15,6 +15,9 @@ import numpy as np
 __all__ = ["MAPPINGS", "AbstractMapping", "FeatureMapping", "Network", "define_mapping"]
 
 HIDDEN = 8  # nodes of a network
+# Of a Gaussian process: standard deviation beside weights of one, and length of its kernel in units
+# of the median distance of basins.
+HEIGHT, LENGTH = 2.0, 0.5
 JITTER = 1e-6  # of a covariance matrix, which rounding else makes indefinite
 
 
@@ -148,10 +151,10 @@ class Network(AbstractMapping):
 
 @dataclass(frozen=True, eq=False)
 class KernelFeatures:
-    """Features whose linear functions are a Gaussian process, with a squared exponential kernel.
+    """Features whose linear functions are a Gaussian process about a linear trend.
 
-    With weights that are independent and normal, the values at the centres have the covariance
-    of the kernel exactly.
+    With weights that are independent and normal, the values at the centres have exactly the
+    covariance of the trend plus that of a squared exponential kernel.
 
     Attributes
     ----------
@@ -166,22 +169,28 @@ class KernelFeatures:
 
     @classmethod
     def around(cls, x: np.ndarray) -> "KernelFeatures":
-        """Return the features of basins; their median distance is the length."""
-        distances = np.sqrt(_squared_distances(x, x, np))
+        """Return the features of basins; half of their median distance is the length."""
+        distances = np.sqrt(_squared_distances(x, x))
         apart = distances[np.triu_indices(len(x), 1)]
-        return cls(x, float(np.median(apart)) if apart.size else 1.0)
+        return cls(x, LENGTH * float(np.median(apart)) if apart.size else 1.0)
+
+    @property
+    def size(self) -> int:
+        """Number of features."""
+        return sum(self.centers.shape)
 
     def __call__(self, x: Any) -> Any:
         math: Any = np
         if not isinstance(x, np.ndarray):
             import pytensor.tensor as math
-        among = np.exp(-_squared_distances(self.centers, self.centers, np) / (2 * self.length**2))
+        scale = -0.5 / self.length**2
+        among = np.exp(scale * _squared_distances(self.centers, self.centers))
         root = np.linalg.cholesky(among + JITTER * np.eye(len(among)))
-        across = math.exp(-_squared_distances(x, self.centers, math) / (2 * self.length**2))
-        return across @ np.linalg.inv(root).T
+        across = math.exp(scale * _squared_distances(x, self.centers))
+        return math.concatenate([x, HEIGHT * across @ np.linalg.inv(root).T], axis=1)
 
 
-def _squared_distances(x, y, math):
+def _squared_distances(x, y):
     difference = x[:, None, :] - y[None, :, :]
     return (difference * difference).sum(axis=-1)
 
@@ -195,7 +204,8 @@ def _network(x: np.ndarray, n_free: int) -> AbstractMapping:
 
 
 def _gaussian_process(x: np.ndarray, n_free: int) -> AbstractMapping:
-    return FeatureMapping(x.shape[1], n_free, len(x), KernelFeatures.around(x))
+    features = KernelFeatures.around(x)
+    return FeatureMapping(x.shape[1], n_free, features.size, features)
 
 
 MAPPINGS = {"linear": _linear, "mlp": _network, "gp": _gaussian_process}

@@ -15,7 +15,7 @@ from pymc_hydro.data.records import BASIN
 from pymc_hydro.inference.priors import priors
 from pymc_hydro.models.listing import as_model
 from pymc_hydro.regionalization.attributes import Scale, attribute_table
-from pymc_hydro.regionalization.mapping import AbstractMapping, define_mapping
+from pymc_hydro.regionalization.mapping import AbstractMapping, FeatureMapping, define_mapping
 
 __all__ = ["regional"]
 
@@ -172,18 +172,20 @@ def _coordinates(names, table, kind, start, residual, prefix):
     attribute = f"{prefix}_attribute"
     coords = {BASIN: names, attribute: list(scale.names)}
     data = pm.Data(f"{prefix}_attributes", x, dims=(BASIN, attribute), coords=coords)
-    return mapping(data, _weights(mapping, start, prefix), pt)
+    return mapping(data, _weights(mapping, x, start, prefix), pt)
 
 
-def _weights(mapping: AbstractMapping, start, prefix) -> dict[str, Any]:
-    """Return random weights whose layers have a prior of one size, whatever their width."""
+def _weights(mapping: AbstractMapping, x, start, prefix) -> dict[str, Any]:
+    """Return random weights: what each layer adds has a prior of one size, whatever its width."""
     pymc_model, weights = pm.modelcontext(None), {}
+    features = mapping.of_attributes(x) if isinstance(mapping, FeatureMapping) else x
+    size = np.sqrt((features**2).sum(axis=1).mean())
     for name, shape in mapping.shapes.items():
         mean, spread = 0.0, OF_WEIGHTS
         if name == "intercept":
             mean, spread = start, ABOUT_DEFAULT
         elif len(shape) == 2:
-            spread = OF_WEIGHTS / np.sqrt(max(shape[0], 1))
+            spread = OF_WEIGHTS / (np.sqrt(shape[0]) if name == "outer_weights" else size or 1.0)
         dims = [f"{prefix}_{name}_{axis}" for axis in range(len(shape))]
         if not name.startswith("inner"):
             dims[-1] = f"{prefix}_parameter"

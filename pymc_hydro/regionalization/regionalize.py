@@ -72,8 +72,9 @@ def regionalize(
     mapping : {"linear", "mlp", "gp"} or callable
         From scaled attributes to the logits of the parameters' positions between their bounds
         (logarithmic axes where bounds differ by a factor of 100): linear; the same and one layer
-        of eight nodes beside it; a Gaussian process with a squared exponential kernel; or linear
-        in the features (n_basin, n_feature) that a function of yours makes of scaled attributes.
+        of eight nodes beside it; the same and a Gaussian process beside it, with a squared
+        exponential kernel; or linear in the features (n_basin, n_feature) that a function of yours
+        makes of scaled attributes.
     penalty : float or sequence of float
         Of the sum of squares of all weights but the intercept, beside a mean loss of about one
         half. The best of several by the median of held-out basins is taken.

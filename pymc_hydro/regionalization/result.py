@@ -35,8 +35,9 @@ __all__ = ["Regionalization"]
 KIND, FORMAT = "regionalization of pymc_hydro", 1
 FORMULA = (
     "x = (clip(attribute, lowest, highest) - mean) / spread; z = intercept + x @ weights, for mlp "
-    "+ tanh(inner_intercept + x @ inner_weights) @ outer_weights, for gp with the features of x "
-    "in place of x; u = 1 / (1 + exp(-z)); parameter = lower + u (upper - lower), where "
+    "+ tanh(inner_intercept + x @ inner_weights) @ outer_weights, for gp with [x, 2 k(x) L^-T] in "
+    "place of x, where k = exp(-d^2 / (2 length^2)) of the distances d to the centers and L L' = k "
+    "of the centers + 1e-6 I; u = 1 / (1 + exp(-z)); parameter = lower + u (upper - lower), where "
     "logarithmic lower (upper / lower)^u; parameters with a fixed value have none of this"
 )
 
@@ -312,7 +313,7 @@ def _from_content(content: dict[str, Any], model: AbstractModel | None) -> Regio
         mapping = Network(len(rows), n_free, found["hidden"])
     elif found["kind"] == "gp":
         features = KernelFeatures(np.array(found["centers"], dtype=float), found["length"])
-        mapping = FeatureMapping(len(rows), n_free, len(features.centers), features)
+        mapping = FeatureMapping(len(rows), n_free, features.size, features)
     else:
         mapping = FeatureMapping(len(rows), n_free, len(rows))
     weights = [np.ravel(np.array(content["weights"][n], dtype=float)) for n in mapping.shapes]

@@ -1,6 +1,7 @@
 """Attributes to parameters: mappings, derivatives, cross-validation, files and intervals."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -69,8 +70,8 @@ def test_a_gaussian_process_has_its_covariance():
     mapping = define_mapping("gp", x, 1)
     features = mapping.of_attributes(x)
     squares = ((x[:, None] - x[None]) ** 2).sum(axis=-1)
-    kernel = np.exp(-squares / (2 * mapping.features.length**2))
-    np.testing.assert_allclose(features @ features.T, kernel, atol=1e-5)
+    kernel = 4 * np.exp(-squares / (2 * mapping.features.length**2))
+    np.testing.assert_allclose(features @ features.T, x @ x.T + kernel, atol=1e-4)
 
 
 @pytest.mark.parametrize("combine", ["bounded", "mean"])
@@ -183,6 +184,23 @@ def test_a_file_holds_all(fit, tmp_path):
     with pytest.raises(ValueError, match="has the parameters a, k, but GR4J"):
         fit.save(path)
         ph.Regionalization.load(path, ph.GR4J())
+
+
+@pytest.mark.parametrize("kind", ["mlp", "gp"])
+def test_a_file_holds_every_mapping(fit, kind, tmp_path):
+    x = Scale.of(TABLE)(TABLE)
+    mapping = define_mapping(kind, x, 2)
+    weights = np.random.default_rng(8).standard_normal(mapping.size)
+    one = replace(fit, fit=replace(fit.fit, mapping=mapping, weights=weights))
+    one.save(tmp_path / "region.json")
+    again = ph.Regionalization.load(tmp_path / "region.json", MODEL)
+    xr.testing.assert_allclose(again.parameters(TABLE), one.parameters(TABLE), rtol=1e-9)
+
+
+def test_a_file_holds_no_function(fit, tmp_path):
+    mapping = define_mapping(np.square, Scale.of(TABLE)(TABLE), 2)
+    with pytest.raises(ValueError, match="the mapping is a function, which no file can hold"):
+        replace(fit, fit=replace(fit.fit, mapping=mapping)).save(tmp_path / "region.json")
 
 
 @pytest.mark.parametrize(
