@@ -73,17 +73,19 @@ def define_goal(
         (time,) = time.values()
     function, sign = _with_time(find_loss(loss), options, time)
     residuals = find_residuals(function)
-    return Goal(
-        _name(loss), sign, _single(function), None if residuals is None else _single(residuals)
-    )
+    of_residuals = None if residuals is None else _Single(residuals)
+    return Goal(_name(loss), sign, _Single(function), of_residuals)
 
 
-def _single(function):
-    def of_mappings(observed, simulated):
+@dataclass(frozen=True)
+class _Single:
+    """A function of mappings of a single output; a class, as workers need to pickle it."""
+
+    function: Callable
+
+    def __call__(self, observed: Mapping[str, Any], simulated: Mapping[str, Any]) -> Any:
         ((output, series),) = observed.items()
-        return function(series, simulated[output])
-
-    return of_mappings
+        return self.function(series, simulated[output])
 
 
 def _with_time(found, options, time):

@@ -65,8 +65,8 @@ def test_values_and_gradients(basins, loss):
 
 
 @pytest.mark.kernels
-def test_several_outputs_threads_and_some_basins(basins):
-    loss = {"discharge": "nse"}
+@pytest.mark.parametrize("loss", [{"discharge": "nse"}, "nse"], ids=["several", "one"])
+def test_several_outputs_threads_and_some_basins(basins, loss):
     losses = define_losses(MODEL, basins, loss, threads=3, **OPTIONS)
     values, gradients = losses(THETA)
     one = define_losses(MODEL, basins, loss, threads=1, **OPTIONS)(THETA)

@@ -1,6 +1,8 @@
 """Attributes to parameters: mappings, derivatives, cross-validation, files and intervals."""
 
 import json
+import pickle
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -127,6 +129,20 @@ def test_the_truth_is_found_and_the_penalty_chosen(fit):
     theta = fit.parameters(TABLE)
     np.testing.assert_allclose(theta["a"], truth()[:, 0], rtol=1e-3)
     np.testing.assert_array_equal(fit.table["parameters"].sel(parameter="k"), theta["k"])
+
+
+@pytest.mark.kernels
+def test_folds_of_an_executor_are_the_same(fit, basins):
+    """What workers get can be sent to another process."""
+
+    class Sending(ThreadPoolExecutor):
+        def submit(self, function, *arguments):
+            return super().submit(*pickle.loads(pickle.dumps((function, *arguments))))
+
+    with Sending(2) as executor:
+        options = {"penalty": (0.1, 1e-8), "folds": FOLDS, "executor": executor, **FAST}
+        again = ph.regionalize(MODEL, basins, TABLE, **options)
+    xr.testing.assert_identical(again.table, fit.table)
 
 
 def test_beyond_the_range_is_at_its_end(fit):
