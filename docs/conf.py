@@ -13,17 +13,26 @@ from references import separate
 project = "pymc_hydro"
 author = "The pymc_hydro developers"
 version = release = installed("pymc-hydro")
-extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.mathjax", "numpydoc"]
+extensions = [
+    "myst_nb", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.mathjax", "numpydoc",
+    "sphinx_design", "sphinx_copybutton", "sphinx-mathjax-offline",
+]  # fmt: skip
 exclude_patterns = ["_build"]
-html_theme = "alabaster"
+templates_path = ["_templates"]
+html_theme = "pydata_sphinx_theme"
+html_title = f"pymc_hydro {version}"
 html_theme_options = {
-    "description": "Rainfall-runoff models for PyMC, with exact gradients",
-    "page_width": "1160px",
-    "body_max_width": "900px",
-    "fixed_sidebar": True,
+    "navbar_align": "left",
+    "navigation_with_keys": False,
+    "show_toc_level": 2,
+    "secondary_sidebar_items": ["page-toc"],
+    "footer_start": ["copyright"],
+    "footer_end": ["sphinx-version"],
 }
 html_static_path = ["_static"]
-myst_enable_extensions = ["dollarmath"]
+html_css_files = ["custom.css"]
+autosummary_generate = True
+myst_enable_extensions = ["dollarmath", "colon_fence"]
 myst_heading_anchors = 2
 # Pages with {code-cell} blocks are notebooks: run at each build, in a folder of their own.
 nb_execution_mode = "force"
@@ -40,11 +49,11 @@ numpydoc_show_class_members = False
 def setup(app):
     """Write the generated pages before the others are read; separate references in docstrings."""
     app.connect("autodoc-process-docstring", separate, priority=100)  # before numpydoc
-    app.connect("builder-inited", _write)
+    app.connect("config-inited", _write)
     add_directives(app)
 
 
-def _write(app):
+def _write(app, config):
     folder = Path(app.srcdir) / "generated"
     write_pages(folder)
     write_picture(folder / "house.svg")

@@ -26,6 +26,16 @@ MODULES = (
     "testing",
 )
 
+# Of the public interface: each with the rooms whose names it has.
+GROUPS = {
+    "Records of basins": ("data",),
+    "Run a model": ("engine", "attribution", "explorer", "integrators"),
+    "In a PyMC model": ("inference",),
+    "Calibrate": ("calibration",),
+    "Regions": ("regionalization",),
+    "Models": ("models", "core"),
+}
+
 
 def write_pages(folder: Path) -> None:
     """Write Markdown and pictures into `folder`."""
@@ -98,17 +108,31 @@ def _model_page(kind):
         f"## Parameters\n\n{table}\n\n"
         f"## Stores and flows\n\n![Stores and flows of {kind.__name__}]({kind.__name__}.png)\n\n"
         f"## Outputs\n\n{outputs}\n\nand every store and flux by its name.\n\n"
+        f"## Equations\n\n{_mathematics(model)}\n\n"
         f"## Fluxes, as declared\n\n```python\n{textwrap.dedent(fluxes)}\n```\n"
     )
+
+
+def _mathematics(model):
+    """Return each flux in the symbols of stores, forcings and parameters, and the balances."""
+    found = ph.equations(model)
+    lines = [f"$${line}$$" for line in found.latex()]
+    return "\n\n".join(lines)
 
 
 def _interface():
     """Return the page of what `pymc_hydro` itself holds, with links to the pages of its modules."""
     skipped = {m.__name__ for m in ph.MODELS} | {"MODELS", "gr", "marrmot", "models"}
     skipped |= set(MODULES)
+    names = [n for n in ph.__all__ if n not in skipped]
+    home = {n: getattr(ph, n).__module__.split(".")[1] for n in names}
     pages = "\n".join(f"ph.{name} <api_{name}>" for name in MODULES)
-    parts = ["# Public interface\n", f"```{{toctree}}\n:maxdepth: 1\n{pages}\n```\n"]
-    parts += [_entry(f"pymc_hydro.{n}", getattr(ph, n)) for n in ph.__all__ if n not in skipped]
+    parts = ["# Public interface\n"]
+    for title, rooms in GROUPS.items():
+        parts += [f"## {title}\n", _summary("pymc_hydro", [n for n in names if home[n] in rooms])]
+    parts.append(f"## Modules\n\n```{{toctree}}\n:maxdepth: 1\n{pages}\n```\n")
+    missing = set(home.values()).difference(*GROUPS.values())
+    assert not missing, f"no group of the public interface has {missing}"
     return "\n".join(parts)
 
 
@@ -118,28 +142,40 @@ def _module_page(name):
     public = {n: getattr(module, n) for n in module.__all__}
     inner = {n: thing for n, thing in public.items() if inspect.ismodule(thing)}
     within = [getattr(m, n) for m in inner.values() for n in m.__all__]
+    own = [n for n, t in public.items() if callable(t) and not any(t is o for o in within)]
+    lent = [n for n in own if _home(public[n]) in MODULES and _home(public[n]) != name]
+    own = [n for n in own if n not in lent]
     parts = [f"# ph.{name}\n", f"{inspect.getdoc(module)}\n"]
-    for n, thing in public.items():
-        if callable(thing) and not any(thing is other for other in within):
-            parts.append(_entry(f"pymc_hydro.{name}.{n}", thing))
+    parts += [
+        f"`{n}` is the one of [ph.{_home(public[n])}](api_{_home(public[n])}).\n" for n in lent
+    ]
+    parts.append(_summary(f"pymc_hydro.{name}", own))
     for key, owner in inner.items():
         parts.append(f"## {name}.{key}\n\n{inspect.getdoc(owner)}\n")
-        for n in owner.__all__:
-            thing = getattr(owner, n)
-            if not callable(thing):  # a number
-                continue
-            short = name if public.get(n) is thing else f"{name}.{key}"
-            parts.append(_entry(f"pymc_hydro.{short}.{n}", thing))
+        paths = {
+            n: name if public.get(n) is getattr(owner, n) else f"{name}.{key}"
+            for n in owner.__all__
+            if callable(getattr(owner, n))  # the others are numbers
+        }
+        for path in dict.fromkeys(paths.values()):
+            shown = [n for n in paths if paths[n] == path]
+            parts.append(_summary(f"pymc_hydro.{path}", shown))
     return "\n".join(parts)
 
 
-def _entry(path, thing):
-    """Return the directive of a name; a class of another page's module is indexed there only."""
-    kind, option = "autofunction", ""
-    if inspect.isclass(thing):
-        kind, home = "autoclass", thing.__module__.split(".")[1]
-        option = "   :no-index:\n" * (home in MODULES and home != path.split(".")[1])
-    return f"```{{eval-rst}}\n.. {kind}:: {path}\n{option}```\n"
+def _home(thing):
+    """Return the room below the package where a class is defined; of all else, an empty text."""
+    return thing.__module__.split(".")[1] if inspect.isclass(thing) else ""
+
+
+def _summary(module, names):
+    """Return a table of names, each with a page of its own."""
+    if not names:
+        return ""
+    rows = "\n".join(f"   {module}.{name}" for name in names)
+    return (
+        f"```{{eval-rst}}\n.. autosummary::\n   :toctree: names\n   :nosignatures:\n\n{rows}\n```\n"
+    )
 
 
 def _write(path, text):

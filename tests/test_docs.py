@@ -55,7 +55,7 @@ def test_skeletons_of_extending(monkeypatch, tmp_path):
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     """The whole site, its pages executed with short chains and without compiling their graphs."""
-    for package in ("sphinx", "myst_nb", "numpydoc"):
+    for package in ("sphinx", "myst_nb", "numpydoc", "pydata_sphinx_theme"):
         pytest.importorskip(package)
     folder = tmp_path_factory.mktemp("site")
     shutil.copytree(ROOT / "docs", folder / "docs", ignore=shutil.ignore_patterns("generated"))
@@ -101,8 +101,38 @@ def test_generated_pages(site):
     for model in ph.MODELS:
         page = (site / f"generated/{model.__name__}.html").read_text(encoding="utf-8")
         assert model.parameters[0].name in page and f"{model.__name__}.png" in page
-    interface = (site / "generated/api.html").read_text(encoding="utf-8")
-    assert all(f'id="pymc_hydro.{n}"' in interface for n in ("read_csv", "simulate", "calibrate"))
+        assert "\\frac" in page, "equations as mathematics"
+    for name in ("read_csv", "simulate", "calibrate", "core.AbstractModel", "losses.nse"):
+        page = (site / f"generated/names/pymc_hydro.{name}.html").read_text(encoding="utf-8")
+        assert f'id="pymc_hydro.{name}"' in page, name
+
+
+@on_one_stack
+def test_pages_fit_a_screen_and_a_phone_and_need_no_network(site):
+    webdriver = pytest.importorskip("selenium.webdriver")
+    if shutil.which("chromium") is None or shutil.which("chromedriver") is None:
+        pytest.skip("no Chromium")
+    options = webdriver.ChromeOptions()
+    for flag in ("--headless=new", "--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND"):
+        options.add_argument(flag)
+    browser = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
+    try:
+        for name in ("index", "generated/Hymod", "generated/api", "calibrate", "first_posterior"):
+            for width in (1300, 420):
+                size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+                browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+                browser.get((site / f"{name}.html").as_uri())
+                wide, broken = browser.execute_script(
+                    "return [document.documentElement.scrollWidth,"
+                    " [...document.images].filter(i => i.complete && !i.naturalWidth).length]"
+                )
+                assert wide <= width and broken == 0, (name, width)
+        browser.get((site / "generated/Hymod.html").as_uri())
+        webdriver.support.wait.WebDriverWait(browser, 20).until(
+            lambda b: b.execute_script("return document.querySelectorAll('mjx-container').length")
+        )
+    finally:
+        browser.quit()
 
 
 @on_one_stack

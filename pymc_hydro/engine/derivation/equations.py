@@ -65,10 +65,14 @@ class Equations:
     def __repr__(self):
         return "\n".join(self._lines(lambda row: f"{row.lhs} = {row.rhs}"))
 
-    def _repr_latex_(self):
+    def latex(self) -> list[str]:
+        """Return each flux and each balance as a line of LaTeX."""
         import sympy
 
-        rows = [line.replace(" = ", " &= ", 1) for line in self._lines(sympy.latex)]
+        return self._lines(sympy.latex)
+
+    def _repr_latex_(self):
+        rows = [line.replace(" = ", " &= ", 1) for line in self.latex()]
         return r"$\displaystyle \begin{aligned}" + r" \\ ".join(rows) + r"\end{aligned}$"
 
 
