@@ -12,6 +12,7 @@ from pytensor.gradient import NullTypeGradError
 
 import pymc_hydro as ph
 from pymc_hydro.calibration.basins.losses import define_losses
+from pymc_hydro.ops import LossesOfBasins
 from tests.conftest import FORCINGS
 from tests.tiny import Tiny
 
@@ -118,6 +119,21 @@ def test_numba_calls_back_without_a_warning(basins, compiled):
     expected = define_losses(MODEL, basins, "nse", **OPTIONS)(THETA)
     np.testing.assert_allclose(values, -expected[0], rtol=1e-12)
     np.testing.assert_allclose(gradients, -expected[1], rtol=1e-12)
+
+
+@pytest.mark.kernels
+def test_in_jax(basins):
+    jax = pytest.importorskip("jax")
+    from pytensor.link.jax.dispatch import jax_funcify
+
+    losses = define_losses(MODEL, basins, "nse", **OPTIONS)
+    values, gradients = losses(THETA)
+    function = jax_funcify(LossesOfBasins(losses))
+    weights = np.array([1.0, 3.0, 0.5])
+    total = jax.jit(jax.value_and_grad(lambda t: (weights * function(t)[0]).sum()))
+    found, slope = total(THETA)
+    np.testing.assert_allclose(found, weights @ values, rtol=1e-12)
+    np.testing.assert_allclose(slope, weights[:, None] * gradients, rtol=1e-12)
 
 
 def test_a_failure_is_its_basin_only(basins):

@@ -11,6 +11,7 @@ from jax.custom_derivatives import SymbolicZero, linear_call
 from pytensor.link.jax.dispatch import jax_funcify
 
 from pymc_hydro.ops.batch import BatchJacobian, BatchValues
+from pymc_hydro.ops.losses import LossesOfBasins
 from pymc_hydro.ops.reverse import Sweep, TapedValues
 from pymc_hydro.ops.simulation import (
     NO_FORCING_TANGENT,
@@ -146,3 +147,28 @@ def funcify_jacobian(op, node=None, **kwargs):
 
     simulated_jacobian.defjvp(rule)
     return simulated_jacobian
+
+
+@jax_funcify.register(LossesOfBasins)
+def funcify_losses(op, node=None, **kwargs):
+    """Return a JAX function of an Op, once differentiable."""
+    n, n_parameter = len(op.losses.names), len(op.problem.model.parameters)
+    shapes = (n,), (n, n_parameter)
+    specification = tuple(jax.ShapeDtypeStruct(shape, jnp.float64) for shape in shapes)
+
+    def call(theta):
+        argument = jnp.asarray(theta, dtype=jnp.float64)
+        return jax.pure_callback(
+            lambda t: op.losses(np.asarray(t)), specification, argument, vmap_method="sequential"
+        )
+
+    losses_of_basins = jax.custom_jvp(call)
+
+    @losses_of_basins.defjvp
+    def rule(primals, tangents):
+        losses, gradients = call(*primals)
+        change = (gradients * tangents[0]).sum(axis=-1)
+        # Second derivatives are not offered: NaN where they are used.
+        return (losses, gradients), (change, jnp.nan * tangents[0])
+
+    return losses_of_basins
