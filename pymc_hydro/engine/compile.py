@@ -57,11 +57,15 @@ __all__ = [
     "source",
 ]
 
-# Functions that every kernel calls, with the types of their arguments. Without types Numba would
-# compile a function again for each constant that it is called with.
+# Functions that all kernels, or some, call. Without types a constant argument would be a new type.
 _PROPAGATOR = {
     propagator.multiply: "(f8[:,:,::1], f8[:,:,:,::1], intp, intp, f8, f8[:,::1])",
     propagator.propagator: "(f8[:,::1], f8[:,:,::1], f8, f8[:,:,:,:,::1], intp)",
+}
+_CALLED = {
+    **_PROPAGATOR,
+    propagator.couple: "(f8[:,::1], f8[:,:,::1], intp, f8[:,:,:,:,::1], intp)",
+    propagator.at_nodes: "(f8[:,::1], f8[:,:,::1], f8, f8[:,::1], intp, f8[:,:,:,:,::1], intp)",
 }
 _CONSTANTS = ("N_TERMS", "SUMMED_NORM", "MAX_DOUBLINGS")  # of the propagator's text
 MATHEMATICS = ("cos", "erfc", "exp", "expm1", "lgamma", "log", "log1p", "sin", "sqrt", "tanh")
@@ -113,21 +117,16 @@ def select_methods(
 
 
 @functools.lru_cache(maxsize=256)
-def _system(model, outputs, full=False):
-    selected = model.select_outputs(outputs)
-    return derive_full(model, selected) if full else derive(model, selected)
-
-
-@functools.lru_cache(maxsize=256)
 def _text(model, outputs, width, methods, hooks=NO_HOOKS, taped=False):
     """Return name, text and content of a kernel; the content in the name makes it unique."""
     if isinstance(model, AbstractMap):
         update = derive_update(model, model.select_outputs(outputs))
         return _finished(model, [emit_map(update, "KERNEL", taped)])
     make_tape = Tape if taped else None
+    several = all(method.takes_sections for method in methods)
 
     def body(name, *part):
-        system = derive(model, *part) if part else _system(model, outputs)
+        system = derive(model, *(part or (model.select_outputs(outputs),)), several=several)
         return emit_kernel(system, name, width, methods, hooks, make_tape)
 
     def assembly(order, found):
@@ -143,9 +142,11 @@ def _sweep_text(model, outputs, methods):
     if isinstance(model, AbstractMap):
         update = transpose_update(model, model.select_outputs(outputs))
         return _finished(model, [emit_map_sweep(update, "KERNEL")])
+    several = all(method.takes_sections for method in methods)
 
     def body(name, *part):
-        transposed = transpose(model, *(part or (model.select_outputs(outputs),)))
+        part = part or (model.select_outputs(outputs),)
+        transposed = transpose(model, *part, several=several)
         return emit_sweep(transposed, name, methods, MAX_LEVEL)
 
     def assembly(order, found):
@@ -171,7 +172,8 @@ def _named(model, outputs, body, assembly):
 
 def _finished(model, bodies, before=()):
     """Return name, text and content of a function, from its text and that of its parts."""
-    called = _special_text() if _calls_special(bodies) else ()
+    called = [inspect.getsource(f) for f in _called(bodies) if f not in _PROPAGATOR]
+    called += _special_text() if _calls_special(bodies) else ()
     text = "\n\n".join([*before, *called, *bodies])
     content = _hash(text)
     name = f"{type(model).__name__.lower()}_{content[:16]}"
@@ -343,7 +345,7 @@ def _compile(model, outputs, width, methods):
 def _built(name, text, content, label, arguments, of_parts, returns):
     space = namespace()
     exec(compile(text, f"<pymc_hydro kernel {name}>", "exec"), space)
-    space |= {"propagator": _compile_propagator()} if "def propagator(" in text else {}
+    space |= {f.__name__: _compile_called(f) for f in _called([text])}
     space |= _compile_special() if "def gammainc(" in text else {}
     for each in [n for n in space if n.startswith(f"{name}_")]:
         signature = signature_of(arguments + of_parts, returns)
@@ -352,18 +354,22 @@ def _built(name, text, content, label, arguments, of_parts, returns):
     return Kernel(compiled, text, content, arguments, signature_of(arguments, returns))
 
 
-@functools.lru_cache(maxsize=1)
-def _compile_propagator():
-    """Return the compiled propagator. It is the same for all kernels, so it is compiled once."""
-    text, space = _propagator_text(), namespace()
-    exec(compile(text, "<pymc_hydro propagator>", "exec"), space)
-    for function, signature in _PROPAGATOR.items():
-        label = f"a part of all kernels ({function.__name__})"
-        compiled = compile_cached(space[function.__name__], _hash(text + label), label)
-        compiled.compile(signature)
-        compiled.disable_compile()
-        space[function.__name__] = compiled
-    return space["propagator"]
+def _called(texts):
+    return [f for f in _CALLED if any(f"{f.__name__}(" in text for text in texts)]
+
+
+@functools.lru_cache(maxsize=len(_CALLED))
+def _compile_called(function):
+    """Return a compiled function that kernels call. It is the same for all, so it is kept."""
+    space, own, name = namespace(), inspect.getsource(function), function.__name__
+    text = "\n\n".join([_propagator_text(), own])
+    exec(compile(text, f"<pymc_hydro {name}>", "exec"), space)
+    space |= {f.__name__: _compile_called(f) for f in _called([own]) if f is not function}
+    label = f"a part of kernels ({name})"
+    compiled = compile_cached(space[name], _hash(text + label), label)
+    compiled.compile(_CALLED[function])
+    compiled.disable_compile()
+    return compiled
 
 
 @functools.lru_cache(maxsize=1)
@@ -421,7 +427,10 @@ def get_rates(model: AbstractModel, outputs: tuple[str, ...] = ("discharge",)):
     They are for checks against other solvers. The vector `x` holds all states: stores, then the
     accumulated outputs. The functions do not write entries of J and B that are zero by structure.
     """
-    space, text = namespace(), emit_rates(_system(model, outputs, full=True), "rates")
+    space, text = (
+        namespace(),
+        emit_rates(derive_full(model, model.select_outputs(outputs)), "rates"),
+    )
     space |= _compile_special() if _calls_special([text]) else {}
     exec(text, space)
     return tuple(_jit(space[name]) for name in ("rates", "rates_jacobian"))

@@ -16,6 +16,7 @@ HIGHEST_ORDER = 8
 STABLE_TO = 1e-9  # by which an amplification may exceed one
 FAR = -1e9  # step times rate; an L-stable method leaves nothing of a store there
 SMALL = 1e-6
+LEAST_WEIGHT = 0.1  # of the stages that correct a mean
 
 
 @dataclass(frozen=True)
@@ -221,6 +222,15 @@ class RungeKutta:
     def ends_at_solution(self) -> bool:
         """Whether the last stage is the solution, and its slope the next step's first."""
         return self.a[-1] == self.b
+
+    @property
+    def takes_sections(self) -> bool:
+        """Whether a step can advance one section of a model after another.
+
+        The last stage is the solution, and the stages between the first and the last one have
+        weight in it: they correct the mean of what passes from section to section.
+        """
+        return self.ends_at_solution and abs(sum(self.b[1:-1])) > LEAST_WEIGHT
 
     @property
     def error_weights(self) -> tuple[float, ...]:

@@ -121,22 +121,63 @@ def complex_step_run(model, theta, basin, method, steps, directions=None):
     return result[:, 0].real, result.imag / COMPLEX_STEP
 
 
-def _split(model):
-    """Return the positions of head states and of linear states, amounts included."""
-    systems = [derive(model, model.select_outputs(("discharge",)))]
+def _sections(model, method):
+    """Return the positions of head states, linear states and read ones, a section at a time.
+
+    Accumulated amounts are among them. A model with unit hydrographs has parts: the first sections
+    of all parts are one section here, and so on. A store that is in several is in the first.
+    """
+    chosen, several = model.select_outputs(("discharge",)), method.takes_sections
+    arguments = [(chosen,)]
     if model.hydrographs:
-        found = parts(model, model.select_outputs(("discharge",)))
-        systems = [derive(model, part.outputs, part.held, part.stores) for part in found]
+        found = parts(model, chosen)
+        arguments = [(part.outputs, part.held, part.stores) for part in found]
+    systems = [derive(model, *each, several=several) for each in arguments]
     into = [f"amount of {inflow_name(h.output)}" for h in model.hydrographs]
     names = [*model.store_names, "amount of discharge", *into]
     heads = {n for system in systems for n in system.head if n not in system.held}
-    linear = {n for system in systems for n in system.linear} - heads
-    return [[i for i, n in enumerate(names) if n in chosen] for chosen in (heads, linear)]
+    sections, placed = [], set()
+    for found in itertools.zip_longest(*(system.sections for system in systems)):
+        there = [section for section in found if section]
+        head = {n for section in there for n in section.head if n in heads} - placed
+        linear = {n for section in there for n in section.linear} - heads - placed
+        read = linear.intersection(*[[n for section in there for n in section.read]])
+        placed |= head | linear
+        sections.append([[i for i, n in enumerate(names) if n in k] for k in (head, linear, read)])
+    return sections
+
+
+def _node_matrices(A, read, method, h):
+    """Return for each stage the matrices that give the linear states there; the last: at the end.
+
+    They multiply the contents, and the inflow's start, end and mean over the whole step. Between
+    the first and the last stage the states that are read are moved so that the method's mean of
+    them is their mean.
+    """
+    n, c = A.shape[-1], [sum(row) for row in method.a]
+    step = propagators(A, h)
+    # The parabola of the whole step, restricted to its beginning up to c: start, end, mean.
+    stages = []
+    for x in c:
+        E, W0, W1, Wm = propagators(A, x * h) if x else (0 * A + np.eye(n), 0 * A, 0 * A, 0 * A)
+        of_end = np.array([1 - 4 * x + 3 * x**2, 3 * x**2 - 2 * x, 6 * x - 6 * x**2])
+        of_mean = np.array([1 - 2 * x + x**2, x**2 - x, 3 * x - 2 * x**2])
+        parts_of = [of_end[i] * W1 + of_mean[i] * Wm for i in range(3)]
+        stages.append(np.array([E, W0 + parts_of[0], parts_of[1], parts_of[2]]))
+    stages[-1] = np.array(step)
+    # The mean of l over the step: from dl/dt = A l + g in a system that accumulates l as well.
+    larger = np.zeros((*A.shape[:-2], 2 * n, 2 * n), dtype=complex)
+    larger[..., :n, :n], larger[..., n:, :n] = A, np.eye(n)
+    mean = np.array([matrix[..., n:, :n] / h for matrix in propagators(larger, h)])
+    missing = mean - sum(b * stage for b, stage in zip(method.b, stages, strict=True))
+    for stage in stages[1:-1]:
+        stage[..., read, :] += missing[..., read, :] / sum(method.b[1:-1])
+    return stages
 
 
 def _complex_step_pass(model, moved, forcing, interval, method, arrived):
     """Return discharge and the flows into unit hydrographs, each (n_time, n_column)."""
-    head, linear = _split(model)
+    sections = _sections(model, method)
     dt, steps = interval
     h = dt / steps
     n_store, n_column = len(model.stores), moved.shape[1]
@@ -150,7 +191,7 @@ def _complex_step_pass(model, moved, forcing, interval, method, arrived):
         found = rates(model, ("discharge",), state, u, p)
         return np.array([np.broadcast_to(part, n_column) for part in found])
 
-    def solve_stage(known, gh, u):
+    def solve_stage(head, known, gh, u):
         """Return y with ``y = known + gh f(y)``: Newton's method, halved while it does not help."""
 
         def residual(y):
@@ -175,33 +216,43 @@ def _complex_step_pass(model, moved, forcing, interval, method, arrived):
             y[head] -= share * step
         return y
 
-    def product(matrix, vectors):
-        return np.einsum("jab,bj->aj", matrix, vectors)
+    def matrix_of(linear, u):
+        base = np.where(np.isin(np.arange(n_state), linear), 0, 1.0)[:, None] * np.ones(n_column)
+        unit = np.eye(n_state)[:, :, None]
+        columns = [(f(base + unit[i], u) - f(base, u))[linear] for i in linear]
+        return np.array(columns).transpose(2, 1, 0)
 
-    u = _forcing(model, forcing[0].real, arrived[:, 0])
-    base = np.where(np.isin(np.arange(n_state), linear), 0, 1.0)[:, None] * np.ones(n_column)
-    unit = np.eye(n_state)[:, :, None]
-    columns = [(f(base + unit[i], u) - f(base, u))[linear] for i in linear]
-    E, W0, W1, Wm = propagators(np.array(columns).transpose(2, 1, 0), h)
+    def applied(matrices, content, ends):
+        pairs = zip(matrices, (content, *ends), strict=True)
+        return sum(np.einsum("jab,bj->aj", matrix, vector) for matrix, vector in pairs)
+
+    u, nodes = _forcing(model, forcing[0].real, arrived[:, 0]), []
+    for _, linear, read in sections:
+        of_read = [linear.index(i) for i in read]
+        nodes.append(_node_matrices(matrix_of(linear, u), of_read, method, h) if linear else None)
     result = np.empty((1 + len(arrived), len(forcing), n_column), dtype=complex)
     for k, row in enumerate(forcing):
         u = _forcing(model, row, arrived[:, k])
         x[n_store:] = 0
         for _ in range(steps):
-            slopes = []
-            for *before, diagonal in method.a:
-                stage = x.copy()
-                stage[linear] = 0
-                for c, slope in zip(before, slopes, strict=True):
-                    stage[head] += h * c * slope[head]
-                if diagonal:
-                    stage = solve_stage(stage, h * diagonal, u)
-                slopes.append(f(stage, u))
-            mean = sum(b * slope for b, slope in zip(method.b, slopes, strict=True))
-            x[head] += h * mean[head]
-            ends = slopes[0][linear], slopes[-1][linear], mean[linear]
-            added = [product(W, g) for W, g in zip((W0, W1, Wm), ends, strict=True)]
-            x[linear] = product(E, x[linear]) + sum(added)
+            stages = [x.copy() for _ in method.a]  # what is known of each stage, by sections
+            for (head, linear, read), matrices in zip(sections, nodes, strict=True):
+                slopes = []
+                for stage, (*before, diagonal) in zip(stages, method.a, strict=True):
+                    stage[linear] = 0
+                    for c, slope in zip(before, slopes, strict=True):
+                        stage[head] += h * c * slope[head]
+                    if diagonal and head:
+                        stage[:] = solve_stage(head, stage, h * diagonal, u)
+                    slopes.append(f(stage, u))
+                mean = sum(b * slope for b, slope in zip(method.b, slopes, strict=True))
+                x[head] += h * mean[head]
+                if linear:
+                    ends = slopes[0][linear], slopes[-1][linear], mean[linear]
+                    moved_on = [applied(each, x[linear], ends) for each in matrices]
+                    for stage, content in zip(stages, moved_on, strict=True):
+                        stage[read] = content[[linear.index(i) for i in read]]
+                    x[linear] = moved_on[-1]
         result[:, k] = x[n_store:] / dt
     return result
 

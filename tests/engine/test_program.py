@@ -9,10 +9,11 @@ import pymc_hydro as ph
 from pymc_hydro.core import functions
 from pymc_hydro.core.base.expression import symbol
 from pymc_hydro.core.functions import piecewise
+from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.core.smoothing import clamp, maximum, minimum, pos
 from pymc_hydro.engine.compile import get_rates
 from pymc_hydro.engine.derivation.program import Program
-from pymc_hydro.engine.derivation.system import derive
+from pymc_hydro.engine.derivation.system import RUN, derive
 
 EXPRESSIONS = {
     "rational": lambda x, y: (x * x - y) / (x + 2 * y) - 3 / x,
@@ -72,7 +73,7 @@ def test_cancelling_dependence_is_found():
     model = ph.Hymod(snow=False)
     system = derive(model, model.select_outputs(["discharge"]))
     assert ("S_u", "alpha") not in system.jacobian
-    assert ("S_s", "alpha") in system.jacobian
+    assert ("S_s", "S_s", "alpha") in system.share_jacobian
 
 
 def test_hymod_splits_into_head_and_linear_part():
@@ -93,6 +94,35 @@ def test_hymod_splits_into_head_and_linear_part():
         for i, k in system.jacobian
         if i in system.head and k in system.head
     )
+
+
+def test_cascades_before_a_routing_store_are_a_section_of_their_own():
+    model = ph.GR4J(snow=False)
+    first, second = derive(model, model.select_outputs(["discharge"])).sections
+    assert first.head == ("S",) and set(first.linear) == {f"U1_{i}" for i in (1, 2)} | {
+        f"U2_{i}" for i in (1, 2, 3, 4)
+    }
+    assert first.read == first.linear[:2] == ("U1_2", "U2_4")
+    assert second.head == ("R",) and second.linear == ("amount of discharge",)
+    (whole,) = derive(model, model.select_outputs(["discharge"]), several=False).sections
+    assert set(whole.head) == {*first.head, *first.linear, *second.head}
+
+
+@pytest.mark.parametrize(
+    ("model", "driven", "n_share"),
+    [
+        (ph.Hymod(), ("S_s",), 2),  # alpha and 1 - alpha of the runoff
+        (ph.GR4J(form="B"), ("U1_1", "amount of discharge"), 30),  # ordinates of two chains
+        (ph.CFE(), ("H1", "F1", "amount of discharge"), 7),  # constant ordinates
+        (ph.SacSma(), ("S_f1",), 0),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, AbstractModel) else None,
+)
+def test_shares_of_one_flux_are_found(model, driven, n_share):
+    system = derive(model, model.select_outputs(["discharge"]))
+    assert system.driven == driven
+    assert len(system.shares) == n_share
+    assert all(system.levels[n] <= RUN for n in system.shares.values())
 
 
 @pytest.mark.kernels

@@ -11,6 +11,11 @@ such a text; the page "A kernel, read from top to bottom" explains one.
 - *head*, *linear*, *driven*: a Runge-Kutta method advances the head states. The linear states are
   advanced exactly. A driven state is a linear state that receives water from the head.
 - *rate*: the change per day of a state, or of a sensitivity.
+- *section*: a head and the linear states that it feeds. Most models have one. Where a head state
+  depends on linear states, it is in a section of its own: a step goes through all stages of one
+  section, then of the next one. (`Segment`: a section in the text.)
+- *share*: where several linear states receive shares of one flux, the first of them is driven by
+  the flux, and the weights W are multiplied with the shares.
 - *row*: a state whose rate is evaluated at the stages: head states, then driven states. In the
   array `work`, a row is one quantity for all columns.
 - *column*: the sensitivities with respect to one parameter, or to one initial content.
@@ -36,12 +41,17 @@ such a text; the page "A kernel, read from top to bottom" explains one.
 | `gh` | `h` times the diagonal coefficient of the stage; zero in an explicit stage |
 | `r_`, `d_` | the residual of this equation, and the correction by Newton's method |
 | `j_i_k`, `f_i_k` | entries of J, and of the factors of `I - gh J`; `j1_i_k`, `f1_i_k` at stage 1 |
+| `share_` | the largest share of the flux of a driven state |
+| `node`, `carried` | arrays: linear states at the stages, and nodes, that a later section reads |
 | `rate`, `slope` | arrays: the rate of each row, and each of the slopes, at each stage |
 | `e_` | the estimated error of a row |
 | `g0_`, `g1_`, `gm_` | the inflow of a driven state at the step's start, at its end, and the mean |
 | `E_i_k` | entries of the matrix exponential, which multiply the contents |
 | `W0_i_k`, `W1_i_k`, `Wm_i_k` | the same for `g0_k`, `g1_k`, `gm_k` |
 | `table` | array: E, W0, W1, Wm and their derivatives, for each level of a step |
+| `flat`, `at` | the same array with one axis, and where the propagator of a step begins in it |
+| `A`, `C` | arrays: the matrix of the linear states, the shares of fluxes; `dA`, `dC` derivatives |
+| `A0`, `table0` ... | the same of a section that others follow; `E1_i_k`, `W01_i_k` at stage 1 |
 
 **Sensitivities in the text**
 

@@ -12,7 +12,12 @@ that a stage needs from earlier stages stay in registers.
 """
 
 from pymc_hydro.engine.codegen.layout import Layout
-from pymc_hydro.engine.codegen.linear import emit_tail_columns
+from pymc_hydro.engine.codegen.linear import (
+    emit_moved,
+    emit_tail_columns,
+    load_propagator,
+    propagated_column,
+)
 from pymc_hydro.engine.codegen.stages import emit_factors, load_slopes, solve_block
 
 __all__ = ["emit_column_error", "emit_columns", "emit_damped"]
@@ -24,10 +29,10 @@ def emit_columns(e: Layout) -> None:
     with text.block("if known == 0:"):
         load_slopes(e, 0, e.slopes, "0")
         with text.block(f"for j in range({e.width}):"):
-            for row in e.head:
-                text(f"z_{row} = work[{e.at(f'x_{row}')} + j]")
+            for row in (*e.head, *e.read):
+                text(f"{e.sensitivity(0)}_{row} = work[{e.at(e.named(row))} + j]")
             for row in e.rows:
-                text(f"work[{e.at(f'start_{row}')} + j] = {_slopes(e, row, e.head, 0) or '0.0'}")
+                text(f"work[{e.at(f'start_{row}')} + j] = {_rate(e, row, 0)}")
     text("known = 1")
     for m, method in enumerate(e.methods):
         with text.block(f"if m == {m}:"):
@@ -49,15 +54,25 @@ def _emit_stages(e, method):
         if method.a[s][s]:
             for block in e.blocks:
                 emit_factors(e, block, f"{s}")
+    moved = {}
+    for segment in e.segments[:-1]:
+        for s in range(1, last + 1):
+            states = segment.read if s < last else segment.linear
+            load_propagator(e, segment, states, f"{s}")
+            moved[segment.number, s] = emit_moved(e, segment, states, f"{s}")
     with text.block(f"for j in range({e.width}):"):
         for row in e.head:
             text(f"s_{row} = work[{e.at(f'x_{row}')} + j]")
         for row in e.rows:
             text(f"k0_{row} = work[{e.at(f'start_{row}')} + j]")
-        for s in range(1, last + 1):
-            _stage_columns(e, method, s)
+        for segment in e.segments:
+            for s in range(1, last + 1):
+                _stage_columns(e, segment, method, s)
+            if segment.suffix:
+                _node_columns(e, segment, method, moved)
         for row in e.head:
-            new = f"z_{row}" if method.ends_at_solution else _advanced(row, method.b)
+            new = f"{e.sensitivity(last)}_{row}"
+            new = new if method.ends_at_solution else _advanced(row, method.b)
             text(f"work[{e.at(f'n_{row}')} + j] = {new}")
         for row in e.rows:
             text(f"work[{e.at(f'end_{row}')} + j] = k{last}_{row}")
@@ -66,6 +81,23 @@ def _emit_stages(e, method):
         for row in e.rows:
             error = _weighted(row, method.error_weights)
             text(f"work[{e.at(f'e_{row}')} + j] = h * ({error})")
+
+
+def _node_columns(e, segment, method, moved):
+    """Write the sensitivities of a section's linear states at the stages, and at the end."""
+    text, last = e.text, method.n_stages - 1
+    for i in segment.linear:
+        text(f"s_{i} = work[{e.at(f'l_{i}')} + j]")
+    for row in segment.driven:
+        text(f"g0_{row}_ = k0_{row}")
+        text(f"g1_{row}_ = k{last}_{row}")
+        text(f"gm_{row}_ = {_weighted(row, method.b)}")
+    for s in range(1, last + 1):
+        for i in segment.read if s < last else segment.linear:
+            new = propagated_column(e, segment, i, "s_{}", moved[segment.number, s], f"{s}")
+            text(f"z{s}_{i} = {new}")
+            if s == last:
+                text(f"work[{e.at(f'n_{i}')} + j] = z{s}_{i}")
 
 
 def _weighted(row, weights):
@@ -78,23 +110,29 @@ def _advanced(row, weights):
     return f"s_{row} + h * ({_weighted(row, weights)})"
 
 
-def _stage_columns(e, method, s):
-    text, implicit = e.text, method.a[s][s] != 0
-    for block in e.blocks:
+def _stage_columns(e, segment, method, s):
+    text, implicit, z = e.text, method.a[s][s] != 0, e.sensitivity(s)
+    for block in segment.blocks.values():
         for row in block:
-            text(f"z_{row} = {_advanced(row, method.a[s][:s])}")
-            outside = _slopes(e, row, [k for k in e.head if k not in block], s)
+            text(f"{z}_{row} = {_advanced(row, method.a[s][:s])}")
+            outside = _slopes(e, row, [k for k in (*e.head, *e.read) if k not in block], s)
             if implicit and outside:
-                text(f"z_{row} = z_{row} + gh{s} * ({outside})")
+                text(f"{z}_{row} = {z}_{row} + gh{s} * ({outside})")
         if implicit:
-            solve_block(e, block, "z", f"{s}")
-    for row in e.rows:
-        text(f"k{s}_{row} = {_slopes(e, row, e.head, s) or '0.0'}")
+            solve_block(e, block, z, f"{s}")
+    for row in segment.rows:
+        text(f"k{s}_{row} = {_rate(e, row, s)}")
+
+
+def _rate(e, row, s):
+    """Return the rate of a row's sensitivity at stage s."""
+    return _slopes(e, row, (*e.head, *e.read), s) or "0.0"
 
 
 def _slopes(e, row, states, s):
     """Return the rate of a row's sensitivity at stage s: B, plus J for `states` times Z."""
-    terms = [f"{e.slope(row, k, f'{s}')} * z_{k}" for k in states if (row, k) in e.inner]
+    z = e.sensitivity(s)
+    terms = [f"{e.slope(row, k, f'{s}')} * {z}_{k}" for k in states if (row, k) in e.inner]
     if row in e.effect_rows:
         terms.append(f"work[{e.effect_at(row, s)} + j]")
     if any(r == row and (r, by) not in e.effects for r, by in e.outer):
@@ -124,9 +162,10 @@ def emit_column_error(e: Layout) -> None:
         text("r = 0.0")
         for i, row in enumerate(e.rows):
             at = e.at(f"n_{row}" if i < n_head else f"gm_{row}")
-            size_of = f"work[{at} + j]" if i < n_head else f"(h * work[{at} + j])"
+            scale = e.scale(row)
+            size_of = f"work[{at} + j]" if i < n_head else f"({scale}h * work[{at} + j])"
             limit = f"work[{e.at('tolerance')} + j] + column_rtol * abs({size_of})"
-            text(f"d = work[{e.at(f'e_{row}')} + j] / ({limit})")
+            text(f"d = {scale}work[{e.at(f'e_{row}')} + j] / ({limit})")
             text("r += d * d")
         text(f"work[{e.at('error')} + j] = r")
     text("total = 0.0")

@@ -1,6 +1,7 @@
 """The order in which a kernel solves for its states, and where the rows of its arrays lie."""
 
 import itertools
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +18,41 @@ VECTOR = 4  # the number of columns is padded to a multiple of this: four fit in
 def width_for(n_column: int) -> int:
     """Return the number of columns of a kernel that must have room for `n_column`."""
     return -(-n_column // VECTOR) * VECTOR
+
+
+@dataclass(frozen=True)
+class Segment:
+    """What the text has of a section; states have the names that they have in the text.
+
+    Attributes
+    ----------
+    number : int
+    suffix : str
+        Of the names of arrays: nothing for the last section, the number for the others.
+    head, linear, read, driven : list of str
+    parameters : tuple of str
+        On which the matrix of the linear part depends, then others on which shares depend.
+    blocks : dict of int to tuple of str
+        The blocks of the head by their number in the whole. A later section begins with an empty
+        block, for the nodes that depend on nothing of it but on what it reads.
+    shared : bool
+        Whether several linear states receive shares of one flux.
+    """
+
+    number: int
+    suffix: str
+    head: list[str]
+    linear: list[str]
+    read: list[str]
+    driven: list[str]
+    parameters: tuple[str, ...]
+    blocks: dict[int, tuple[str, ...]]
+    shared: bool
+
+    @property
+    def rows(self) -> list[str]:
+        """Head states, then driven states."""
+        return [*self.head, *self.driven]
 
 
 class Layout(Emitter):
@@ -43,6 +79,10 @@ class Layout(Emitter):
         The rows that occur in `effects`.
     reach : set of (state, state)
         Non-zero entries of the matrix exponential of the linear part.
+    shares : dict of (state, row) to int
+        The share of the inflow `row` that a linear state receives, where several share it.
+    fed : set of (state, row)
+        Non-zero entries of the weights of inflows.
     tape : Tape or None
         Writes down the steps, in a kernel that keeps a tape for the sweep back.
     """
@@ -54,6 +94,7 @@ class Layout(Emitter):
         self.width, self.methods = width, methods
         self.head = [clean(n) for n in system.head]
         self.linear = [clean(n) for n in system.linear]
+        self.read = [clean(n) for n in system.read]
         self.driven = [clean(n) for n in system.driven]
         self.rows = [*self.head, *self.driven]
         self.rates = {clean(k): v for k, v in system.rates.items()}
@@ -61,19 +102,41 @@ class Layout(Emitter):
         self.inner: dict[tuple[str, str], int] = {}
         self.outer: dict[tuple[str, str], int] = {}
         for (row, by), number in system.jacobian.items():
-            (self.inner if by in system.head else self.outer)[clean(row), clean(by)] = number
+            (self.outer if by in self.parameters else self.inner)[clean(row), clean(by)] = number
         self.slopes = [k for k, n in self.inner.items() if system.levels[n] == STAGE]
         self.effects = [k for k, n in self.outer.items() if system.levels[n] == STAGE]
         self.effect_rows = list(dict.fromkeys(row for row, _ in self.effects))
         self.reach = reachable(self.linear, self.matrix)
+        self.shares = {(clean(i), clean(k)): n for (i, k), n in system.shares.items()}
+        fed = [*self.shares, *((k, k) for k in self.driven if (k, k) not in self.shares)]
+        self.fed = {(i, g) for i, k in self.reach for n, g in fed if n == k}
         used = {row: self.needed([self.rates[row]]) for row in self.head}
         symbols = {self.program.symbol(n): clean(n) for n in system.head}
         pairs = {(row, k) for row, nodes in used.items() for n, k in symbols.items() if n in nodes}
-        self.blocks = components(self.head, pairs | {k for k in self.inner if k[0] in self.head})
+        pairs |= {key for key in self.inner if set(key) <= set(self.head)}
+        self.blocks: list[tuple[str, ...]] = []
+        self.segments = [self._segment(n, pairs) for n in range(len(system.sections))]
         self._places: dict[str, int] = {}
         for stage in range(max(method.n_stages for method in methods)):
             for row in self.effect_rows:
                 self.effect_at(row, stage)
+
+    def _segment(self, number, pairs):
+        section, first = self.system.sections[number], len(self.blocks)
+        head, linear = [clean(n) for n in section.head], [clean(n) for n in section.linear]
+        found = components(head, {(i, k) for i, k in pairs if i in head and k in head})
+        self.blocks += [(), *found] if number else found
+        return Segment(
+            number,
+            "" if number == len(self.system.sections) - 1 else f"{number}",
+            head,
+            linear,
+            [clean(n) for n in section.read],
+            [n for n in linear if n in self.driven],
+            self.system.linear_parameters(section),
+            dict(enumerate(self.blocks[first:], first)),
+            any(k in section.linear for k, _ in self.system.shares),
+        )
 
     @property
     def reuse(self) -> bool:
@@ -86,6 +149,8 @@ class Layout(Emitter):
     def block_of(self) -> dict[int, int]:
         """For each node the number of the last block that it depends on; -1 for no block."""
         number = {state: b for b, block in enumerate(self.blocks) for state in block}
+        for segment, later in itertools.pairwise(self.segments):
+            number |= dict.fromkeys(segment.read, min(later.blocks))
         found: dict[int, int] = {}
         for n, (op, *args) in enumerate(self.program.nodes):
             if op == "symbol":
@@ -95,6 +160,47 @@ class Layout(Emitter):
             else:
                 found[n] = max(found[a] for a in args)
         return found
+
+    @cached_property
+    def segment_of(self) -> dict[int, int]:
+        """For each node the number of the last section that it depends on; -1 for none."""
+        numbers = {b: segment.number for segment in self.segments for b in segment.blocks}
+        return {n: numbers.get(b, -1) for n, b in self.block_of.items()}
+
+    @cached_property
+    def carried(self) -> dict[int, int]:
+        """The nodes that a section takes over from an earlier one, and their places."""
+        found = set()
+        for segment in self.segments[1:]:
+            for phase in self.phases:
+                found |= self.taken_over(segment, phase)
+        return {n: i for i, n in enumerate(sorted(found))}
+
+    @property
+    def phases(self) -> tuple[set[int], ...]:
+        """The nodes of a stage in the order in which they are evaluated."""
+        return self.values, self.slope_nodes, self.effect_nodes
+
+    def taken_over(self, segment: Segment, phase: set[int]) -> set[int]:
+        """Return the nodes of earlier sections to which this one's text of a phase refers."""
+        here = [n for n in phase if self.segment_of[n] == segment.number]
+        referred = {a for n in here for a in self.operands(n)}
+        if phase is self.values:
+            referred |= {self.rates[row] for row in segment.rows}
+            referred |= {n for block in segment.blocks.values() for n in self.within(block)}
+        else:
+            entries = self.inner if phase is self.slope_nodes else self.outer
+            referred |= {n for (row, _), n in entries.items() if row in segment.rows}
+        return {
+            n
+            for n in referred
+            if self.system.levels[n] == STAGE and self.segment_of[n] < segment.number
+        }
+
+    def operands(self, number: int) -> list[int]:
+        """Return the nodes that an operation refers to."""
+        op, *args = self.program.nodes[number]
+        return [] if op in ("constant", "symbol") else args
 
     def within(self, block) -> list[int]:
         """Return the nodes of J's entries whose row and column are both in a block."""
@@ -178,6 +284,17 @@ class Layout(Emitter):
     def named(self, state: str) -> str:
         """Return the variable that holds a state; the row of its columns has the same name."""
         return f"{'x' if state in self.head else 'l'}_{state}"
+
+    def scale(self, row: str) -> str:
+        """Return the factor of a row's error: its largest share, where linear states share it."""
+        return f"share_{row} * " if any(g == row for _, g in self.shares) else ""
+
+    def sensitivity(self, stage: int) -> str:
+        """Return how the names begin of one column's sensitivities at a stage.
+
+        With several sections a name has the number of its stage: a section reads those of another.
+        """
+        return "z" if len(self.segments) == 1 else f"z{stage}"
 
     def slope(self, row: str, by: str, stage: str = "") -> str:
         """Return the text that stands for an entry of J at a stage."""

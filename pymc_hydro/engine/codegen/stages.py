@@ -7,6 +7,7 @@ explicit stage a_ss is zero and the first evaluation is the solution, so the tex
 """
 
 from pymc_hydro.engine.codegen.layout import Layout
+from pymc_hydro.engine.codegen.linear import emit_nodes
 from pymc_hydro.engine.derivation.structure import fill_in
 from pymc_hydro.engine.derivation.system import STAGE
 
@@ -26,49 +27,86 @@ STALLED = 1e-9
 
 
 def emit_stages(e: Layout) -> None:
-    """Write the loop over stages.
+    """Write the loops over stages, one for each section.
 
     `bad` becomes 1 if an equation cannot be solved, 2 if an explicit step is too long.
     """
+    e.text("bad = 2 if first == 1 and h * radius > limit else 0")
+    for segment in e.segments:
+        with e.text.block("for s in range(first if bad == 0 else n_stage, n_stage):"):
+            _stage(e, segment)
+        if segment.suffix:
+            with e.text.block("if bad == 0:"):
+                emit_nodes(e, segment)
+
+
+def _stage(e, segment):
     text = e.text
-    text("bad = 2 if first == 1 and h * radius > limit else 0")
-    with text.block("for s in range(first if bad == 0 else n_stage, n_stage):"):
-        text("gh = h * method[m, s, s]")
-        for state in e.head:
-            text(f"c_{state} = x_{state}")
+    text("gh = h * method[m, s, s]")
+    for state in segment.head:
+        text(f"c_{state} = x_{state}")
+    if segment.head:
         with text.block("for q in range(s):"):
             text("w = h * method[m, s, q]")
-            for i, state in enumerate(e.head):
-                text(f"c_{state} += w * rate[q, {i}]")
+            for state in segment.head:
+                text(f"c_{state} += w * rate[q, {e.rows.index(state)}]")
         with text.block("if gh > 0.0:"):
-            _first_guess(e)
+            _first_guess(e, segment)
         with text.block("else:"):
-            for state in e.head:
+            for state in segment.head:
                 text(f"y_{state} = c_{state}")
-        for b, block in enumerate(e.blocks):
-            _solve(e, b, block)
-            e.compute({n for n in e.values if e.block_of[n] == b} - e.solved[b], STAGE)
-        for i, row in enumerate(e.rows):
-            text(f"rate[s, {i}] = {e.ref(e.rates[row])}")
-        if e.tape:
-            e.tape.emit_stage(e)
-        _store_slopes(e, e.slopes_within)
-        # The last stage of an implicit step damps the estimated error: `_error` in step.py.
-        with text.block("if sensitive or (gh > 0.0 and s == n_stage - 1):"):
-            e.compute(e.slope_nodes, STAGE)
-            _store_slopes(e, set(e.slopes) - e.slopes_within)
-        with text.block("if sensitive:"):
-            e.compute(e.effect_nodes, STAGE)
-            for row, by in e.effects:
+    if segment.number:
+        for state in e.segments[segment.number - 1].read:
+            text(f"y_{state} = node[s, {e.read.index(state)}]")
+    _take_over(e, segment, 0)
+    for b, block in segment.blocks.items():
+        _solve(e, b, block)
+        e.compute({n for n in e.values if e.block_of[n] == b} - e.solved[b], STAGE)
+    for row in segment.rows:
+        text(f"rate[s, {e.rows.index(row)}] = {e.ref(e.rates[row])}")
+    if e.tape:
+        e.tape.emit_stage(e, segment)
+    _store_slopes(e, segment, e.slopes_within)
+    _hand_on(e, segment, 0)
+    # The last stage of an implicit step damps the estimated error: `_error` in step.py.
+    with text.block("if sensitive or (gh > 0.0 and s == n_stage - 1):"):
+        _take_over(e, segment, 1)
+        e.compute({n for n in e.slope_nodes if e.segment_of[n] == segment.number}, STAGE)
+        _store_slopes(e, segment, set(e.slopes) - e.slopes_within)
+        _hand_on(e, segment, 1)
+    with text.block("if sensitive:"):
+        _take_over(e, segment, 2)
+        e.compute({n for n in e.effect_nodes if e.segment_of[n] == segment.number}, STAGE)
+        for row, by in e.effects:
+            if row in segment.rows:
                 column = f"{e.effect_at(row)} + place[{e.parameters.index(by)}]"
                 text(f"work[s * {e.effect_size} + {column}] = {e.ref(e.outer[row, by])}")
+        _hand_on(e, segment, 2)
+    if not segment.suffix:
         text("first = 1")
-        _stiffness(e)
+    _stiffness(e, segment)
 
 
-def _store_slopes(e, keys):
+def _take_over(e, segment, phase):
+    """Write the nodes of earlier sections that a phase needs and that no phase before it has."""
+    if not segment.number:
+        return
+    before = set().union(*(e.taken_over(segment, nodes) for nodes in e.phases[:phase]))
+    for n in sorted(e.taken_over(segment, e.phases[phase]) - before):
+        e.text(f"{e.ref(n)} = carried[s, {e.carried[n]}]")
+
+
+def _hand_on(e, segment, phase):
+    """Keep what later sections take over from what this one has in a phase."""
+    for n, place in e.carried.items():
+        early = phase == 0 and e.program.nodes[n][0] == "symbol"
+        if e.segment_of[n] == segment.number and (early or n in e.phases[phase]):
+            e.text(f"carried[s, {place}] = {e.ref(n)}")
+
+
+def _store_slopes(e, segment, keys):
     for i, key in enumerate(e.slopes):
-        if key in keys:
+        if key in keys and key[0] in segment.rows:
             e.text(f"slope[s, {i}] = {e.ref(e.inner[key])}")
 
 
@@ -79,14 +117,15 @@ def load_slopes(e: Layout, at, keys, stage: str = "") -> None:
             e.text(f"j{stage}_{row}_{by} = slope[{at}, {i}]")
 
 
-def _first_guess(e):
+def _first_guess(e, segment):
     """Write the start of Newton's method: one iteration from the stage before.
 
     Rate and J are known at the stage before. (A guess from extrapolated rates needs up to a quarter
     more evaluations.)
     """
     text = e.text
-    blocks = [block for block in e.blocks if len(block) > 1 or not e.affine(block[0])]
+    known = [block for block in segment.blocks.values() if block]
+    blocks = [block for block in known if len(block) > 1 or not e.affine(block[0])]
     states = [state for block in blocks for state in block]
     with text.block("if s == 1:"):
         for state in states:
@@ -94,7 +133,7 @@ def _first_guess(e):
     for state in states:
         rate = f"rate[s - 1, {e.rows.index(state)}]"
         text(f"d_{state} = c_{state} + gh * {rate} - y_{state}")
-    load_slopes(e, "s - 1", e.slopes_within)
+    load_slopes(e, "s - 1", {key for key in e.slopes_within if key[0] in segment.head})
     for block in blocks:
         emit_factors(e, block)
         solve_block(e, block, "d")
@@ -105,18 +144,20 @@ def _first_guess(e):
             text(f"y_{state} = {guess} if abs(d_{state}) < inf else c_{state}")
 
 
-def _stiffness(e):
+def _stiffness(e, segment):
     """Write `radius`, a bound of the largest eigenvalue of J, and end a step that is unstable.
 
     The bound is the largest sum over a row within its block. Where J is triangular it is exact.
     """
     text = e.text
-    text("radius = 0.0")
-    for block in e.blocks:
+    text(f"radius = {f'radius_{segment.number - 1}' if segment.number else '0.0'}")
+    for block in segment.blocks.values():
         for i in block:
             entries = [e.ref(e.inner[i, k]) for k in block if (i, k) in e.inner]
             if entries:
                 text(f"radius = max(radius, {' + '.join(f'abs({n})' for n in entries)})")
+    if segment.suffix:
+        text(f"radius_{segment.number} = radius")
     with text.block("if h * radius > limit:"):
         text("bad = 2")
         text("break")
@@ -124,6 +165,8 @@ def _stiffness(e):
 
 def _solve(e, b, block):
     text = e.text
+    if not block:
+        return
     single = len(block) == 1
     if single and e.affine(block[0]):
         _solve_affine(e, b, block[0])

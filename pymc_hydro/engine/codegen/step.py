@@ -17,7 +17,7 @@ from typing import Any
 from pymc_hydro.engine.codegen import ARGUMENTS, COUNTS, HELD
 from pymc_hydro.engine.codegen.columns import emit_column_error, emit_columns, emit_damped
 from pymc_hydro.engine.codegen.layout import Layout
-from pymc_hydro.engine.codegen.linear import emit_tail, emit_tail_constants
+from pymc_hydro.engine.codegen.linear import emit_linear_constants, emit_tail
 from pymc_hydro.engine.codegen.routing import emit_routing, routing_targets
 from pymc_hydro.engine.codegen.stages import emit_factors, emit_stages, load_slopes
 from pymc_hydro.engine.codegen.text import clean
@@ -101,6 +101,7 @@ def emit_kernel(
     e.tape = make_tape(e) if make_tape else None
     run_targets = [*e.matrix.values(), *system.start.values(), *routing_targets(system)]
     run_targets += [*system.matrix_jacobian.values(), *system.start_jacobian.values()]
+    run_targets += [*system.shares.values(), *system.share_jacobian.values()]
     run_targets += system.capacity.values()
     everything = e.needed([*run_targets, *e.values, *e.slope_nodes, *e.effect_nodes])
     text = e.text
@@ -158,13 +159,16 @@ def _run_constants(e, everything):
     text(f"max_level = 0 if n_fixed > 0 else {MAX_LEVEL}")
     text("n_unit = max(n_fixed, 1) << max_level")
     text("longest = dt / max(n_fixed, 1)")
-    emit_tail_constants(e)
+    emit_linear_constants(e)
     for kind, names in (("x", e.head), ("l", e.linear)):
         for state in names:
             store = _store_index(e, state)
             text(f"{kind}_{state} = " + ("0.0" if store is None else f"x0[{store}]"))
     text(f"rate = zeros((n_most, {n_row}))")
     text(f"slope = zeros((n_most, {len(e.slopes)}))")
+    if len(e.segments) > 1:
+        text(f"carried = zeros((n_most, {len(e.carried)}))")
+        text(f"node = zeros((n_most, {len(e.read)}))")
     if e.tape:
         e.tape.emit_start(e)
     text("work = zeros(WORK_SIZE if sensitive else 0)  # rows of sensitivities")
@@ -319,7 +323,8 @@ def _error(e):
         emit_damped(e, "e")
     for row in e.rows:
         new = f"n_{row}" if row in e.head else f"h * gm_{row}"
-        text(f"e = e_{row} / ({_absolute(e, row)} + rtol * abs({new}))")
+        scale = e.scale(row)
+        text(f"e = {scale}e_{row} / ({_absolute(e, row)} + rtol * abs({scale}{new}))")
         text("error += e * e")
         if row in e.head and row not in unlimited:
             text(f"e = min(n_{row} - min(x_{row}, 0.0), 0.0) / max({_absolute(e, row)}, {DIP!r})")
@@ -352,7 +357,7 @@ def _accept(e):
             if key in e.slopes_within:
                 text(f"slope[0, {i}] = slope[n_stage - 1, {i}]")
     with text.block("if sensitive:"):
-        copies = [("x", "n", e.head), ("l", "n", e.linear)]
+        copies = [("x", "n", e.head), *(("l", "n", segment.linear) for segment in e.segments)]
         for to, of, names in [*copies, ("start", "end", e.rows)] if e.reuse else copies:
             if names:
                 old, new = e.rows_at(to, names), e.rows_at(of, names)

@@ -68,15 +68,7 @@ class Emitter:
 
     def needed(self, targets) -> set[int]:
         """Return all nodes that the nodes `targets` are computed from, `targets` included."""
-        seen, todo = set(), list(targets)
-        while todo:
-            number = todo.pop()
-            if number not in seen:
-                seen.add(number)
-                op, *args = self.program.nodes[number]
-                if op not in ("constant", "symbol"):
-                    todo += args
-        return seen
+        return self.program.needed(targets)
 
     def compute(self, numbers, level: int) -> None:
         """Write the operations among `numbers` that have this level, in the order of the author."""

@@ -64,6 +64,19 @@ class Program:
         op, *args = self.nodes[number]
         return args[0] if op == "constant" else None
 
+    def needed(self, targets: Iterable[int]) -> set[int]:
+        """Return all nodes that the nodes `targets` are computed from, `targets` included."""
+        seen: set[int] = set()
+        todo = list(targets)
+        while todo:
+            number = todo.pop()
+            if number not in seen:
+                seen.add(number)
+                op, *args = self.nodes[number]
+                if op not in ("constant", "symbol"):
+                    todo += args
+        return seen
+
     def is_zero(self, number: int) -> bool:
         """Return whether a node is the constant zero."""
         return self.value(number) == ZERO

@@ -8,7 +8,11 @@ The states (stores, and one accumulated amount for each flux output) are divided
   over the step, so that a routing rate of 100 per day costs nothing;
 * the *head*: all others, advanced by a Runge-Kutta pair.
 
-Both follow from the structure of the derived Jacobian; no model says which is which.
+Where a state that is not linear depends on linear ones, such as a routing store below a cascade,
+there are several *sections* one after another, each with a head and a linear part. A step advances
+the first section, then the next one, which reads the linear states of the first at its stages.
+
+All of this follows from the structure of the derived Jacobian; no model says which is which.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,6 +25,7 @@ from pymc_hydro.core.blocks import UnitHydrograph
 from pymc_hydro.core.declaration import Output, Store
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.engine.derivation.program import Program
+from pymc_hydro.engine.derivation.sections import Section, find_sections, find_shares
 
 __all__ = [
     "CONSTANT",
@@ -81,13 +86,18 @@ class System:
 
     Attributes
     ----------
-    head, linear : tuple of str
-        States of the two parts; an accumulated output is called ``amount of <output>``.
+    sections : tuple of Section
+        In their order. An accumulated output is called ``amount of <output>``.
     rates : dict of str to int
         Nodes of the rate of change of each head state, and of the input ``g`` of each linear
-        state (zero where it has none).
+        state (zero where it has none). Where several linear states of a section receive shares of
+        one flux, the rate of the first of them is the flux, and those of the others are zero.
+    shares : dict of (state, state) to int
+        The share of each of these states, with the state whose rate is the flux; and in
+        `share_jacobian` the derivatives, (state, state, parameter).
     jacobian : dict of (state, symbol) to int
-        Non-zero derivatives of `rates` with respect to head states and parameters.
+        Non-zero derivatives of `rates` with respect to head states, to linear states that another
+        section reads, and to parameters.
     matrix : dict of (state, state) to int
         Non-zero entries of A, and in `matrix_jacobian` their derivatives,
         (state, state, parameter).
@@ -110,9 +120,10 @@ class System:
     model: AbstractModel
     outputs: tuple[Output, ...]
     program: Program
-    head: tuple[str, ...]
-    linear: tuple[str, ...]
+    sections: tuple[Section, ...]
     rates: dict[str, int]
+    shares: dict[tuple[str, str], int]
+    share_jacobian: dict[tuple[str, str, str], int]
     jacobian: dict[tuple[str, str], int]
     matrix: dict[tuple[str, str], int]
     matrix_jacobian: dict[tuple[str, str, str], int]
@@ -125,14 +136,37 @@ class System:
     stores: tuple[str, ...]
 
     @property
+    def head(self) -> tuple[str, ...]:
+        """Head states of all sections."""
+        return tuple(n for section in self.sections for n in section.head)
+
+    @property
+    def linear(self) -> tuple[str, ...]:
+        """Linear states of all sections."""
+        return tuple(n for section in self.sections for n in section.linear)
+
+    @property
+    def read(self) -> tuple[str, ...]:
+        """Linear states that another section reads."""
+        return tuple(n for section in self.sections for n in section.read)
+
+    @property
     def signed(self) -> tuple[str, ...]:
         """Stores that may be negative."""
         return tuple(s.name for s in self.model.stores if s.signed)
 
     @property
     def driven(self) -> tuple[str, ...]:
-        """Linear states that receive input from the head."""
+        """Linear states with a rate: each state with an input, or the first that shares it."""
         return tuple(n for n in self.linear if not self.program.is_zero(self.rates[n]))
+
+    def linear_parameters(self, section: Section) -> tuple[str, ...]:
+        """Parameters on which the matrix of a section depends; then others, of its shares."""
+        kinds = self.matrix_jacobian, self.share_jacobian
+        by_matrix, by_shares = ({p for i, _, p in kind if i in section.linear} for kind in kinds)
+        names = self.model.parameter_names
+        of_shares = tuple(p for p in names if p in by_shares - by_matrix)
+        return tuple(p for p in names if p in by_matrix) + of_shares
 
     @property
     def matrix_parameters(self) -> tuple[str, ...]:
@@ -170,6 +204,7 @@ def derive(
     outputs: tuple[Output, ...],
     held: tuple[str, ...] = (),
     kept: tuple[str, ...] | None = None,
+    several: bool = True,
 ) -> System:
     """Return the system that integrates a model for these outputs.
 
@@ -181,6 +216,9 @@ def derive(
         Unit hydrographs from which water arrives.
     kept : tuple of str, optional
         The stores that `outputs` depend on; all if not given.
+    several : bool
+        Whether there may be several sections. With one, linear states that others depend on are in
+        the head.
     """
     kept = model.store_names if kept is None else kept
 
@@ -193,33 +231,50 @@ def derive(
     stores = {name: symbol(name) for name in model.store_names}
     traced = rates_of(full, stores)
     jacobian = full.jacobian(traced, (*held, *kept))
-    head, linear = _split(full, traced, jacobian, model, held)
-    matrix = {(i, k): n for (i, k), n in jacobian.items() if i in linear and k in linear}
+    levels = levels_of(full, model)
+    constant = {n for n in range(len(levels)) if levels[n] <= RUN}
+    sections = find_sections(full, traced, jacobian, constant, held, several)
+    parts = [set(section.linear) for section in sections]
+    matrix = {key: n for key, n in jacobian.items() if any(part.issuperset(key) for part in parts)}
 
-    program = Program()
-    emptied = {k: (0.0 if k in linear else v) for k, v in stores.items()}
-    rates = rates_of(program, emptied)
+    program, rates = Program(), dict.fromkeys(traced, 0)
+    for section in sections:
+        emptied = {k: (0.0 if k in section.linear else v) for k, v in stores.items()}
+        found = rates_of(program, emptied)
+        rates |= {k: found[k] for k in (*section.head, *section.linear)}
+    shares: dict[tuple[str, str], int] = {}
+    levels = levels_of(program, model)
+    constant = {n for n in range(len(levels)) if levels[n] <= RUN}
+    for section in sections:
+        shares |= find_shares(program, rates, section.linear, constant)
     entries = {key: _copy(full, program, n) for key, n in matrix.items()}
-    derivatives = program.jacobian(rates, (*head, *model.parameter_names))
-    names = {f"{i}|{k}": (i, k) for i, k in entries}
-    by_name = {name: entries[key] for name, key in names.items()}
-    slopes = program.jacobian(by_name, model.parameter_names)
+    by_state = [n for section in sections for n in (*section.head, *section.read)]
+    derivatives = program.jacobian(rates, (*by_state, *model.parameter_names))
     return System(
         model=model,
         outputs=outputs,
         program=program,
-        head=head,
-        linear=linear,
+        sections=sections,
         rates=rates,
+        shares=shares,
+        share_jacobian=_entry_slopes(program, shares, model.parameter_names),
         jacobian=derivatives,
         matrix=entries,
-        matrix_jacobian={(*names[name], p): n for (name, p), n in slopes.items()},
+        matrix_jacobian=_entry_slopes(program, entries, model.parameter_names),
         **_starts(program, model, kept),
         routes=_routes(program, model, outputs),
         levels=levels_of(program, model),
         held=held,
         stores=kept,
     )
+
+
+def _entry_slopes(program, entries, parameters):
+    """Return the derivatives of entries (state, state), by parameter."""
+    names = {f"{i}|{k}": (i, k) for i, k in entries}
+    by_name = {name: entries[key] for name, key in names.items()}
+    slopes = program.jacobian(by_name, parameters)
+    return {(*names[name], p): n for (name, p), n in slopes.items()}
 
 
 def derive_full(model: AbstractModel, outputs: tuple[Output, ...]) -> System:
@@ -232,9 +287,10 @@ def derive_full(model: AbstractModel, outputs: tuple[Output, ...]) -> System:
         model=model,
         outputs=outputs,
         program=program,
-        head=tuple(rates),
-        linear=(),
+        sections=(Section(tuple(rates), ()),),
         rates=rates,
+        shares={},
+        share_jacobian={},
         jacobian=jacobian,
         matrix={},
         matrix_jacobian={},
@@ -301,21 +357,6 @@ def route_of(
     slopes = program.jacobian({"ordinate": ordinate}, model.parameter_names)
     by_name = {name: n for (_, name), n in slopes.items()}
     return Route(position, routing, ordinate, trace(program, routing.base(p)), by_name)
-
-
-def _split(program, rates, jacobian, model, held):
-    """Return (head, linear): the largest linear part that nothing outside it depends on."""
-    linear = [n for n in rates if n not in held]
-    levels = levels_of(program, model)
-    while True:
-        leave = {
-            k
-            for (i, k), n in jacobian.items()
-            if k in linear and (i not in linear or levels[n] > RUN)
-        }
-        if not leave:
-            return tuple(n for n in rates if n not in linear), tuple(linear)
-        linear = [n for n in linear if n not in leave]
 
 
 def levels_of(program: Program, model: AbstractModel) -> list[int]:

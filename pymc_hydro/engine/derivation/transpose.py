@@ -30,7 +30,7 @@ class Transposed:
     """
 
     system: System
-    products: dict[str, int]
+    products: tuple[dict[str, int], ...]
 
 
 def transpose(
@@ -38,14 +38,18 @@ def transpose(
     outputs: tuple[Output, ...],
     held: tuple[str, ...] = (),
     kept: tuple[str, ...] | None = None,
+    several: bool = True,
 ) -> Transposed:
     """Return the transposed system of a model; for the arguments see :func:`derive`."""
-    system = derive(model, outputs, held, kept)
-    program = system.program
-    total = program.constant(0.0)
-    for row in (*system.head, *system.driven):
-        term = program.node("mul", system.rates[row], program.symbol(COTANGENT + row))
-        total = program.node("add", total, term)
-    inputs = (*system.head, *model.parameter_names, *model.forcing_names)
-    products = {by: n for (_, by), n in program.jacobian({"total": total}, inputs).items()}
-    return Transposed(replace(system, levels=levels_of(program, model)), products)
+    system = derive(model, outputs, held, kept, several)
+    program, products = system.program, []
+    for section in system.sections:
+        total = program.constant(0.0)
+        driven = [n for n in section.linear if n in system.driven]
+        for row in (*section.head, *driven):
+            term = program.node("mul", system.rates[row], program.symbol(COTANGENT + row))
+            total = program.node("add", total, term)
+        inputs = (*system.head, *system.read, *model.parameter_names, *model.forcing_names)
+        found = program.jacobian({"total": total}, inputs)
+        products.append({by: n for (_, by), n in found.items()})
+    return Transposed(replace(system, levels=levels_of(program, model)), tuple(products))

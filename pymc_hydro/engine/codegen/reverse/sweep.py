@@ -7,7 +7,7 @@ computes the values of a step from the model's equations, the sweep loads them f
 
 from pymc_hydro.engine.codegen import HELD_BACK, SWEEP_ARGUMENTS
 from pymc_hydro.engine.codegen.layout import VECTOR, Layout
-from pymc_hydro.engine.codegen.linear import emit_tail_constants
+from pymc_hydro.engine.codegen.linear import emit_linear_constants
 from pymc_hydro.engine.codegen.reverse.step import emit_sums_of_linear_part, emit_transposed_step
 from pymc_hydro.engine.codegen.reverse.tape import Tape
 from pymc_hydro.engine.codegen.routing import emit_ordinates, routing_targets
@@ -39,7 +39,9 @@ def emit_sweep(
     e.tape = Tape(e)
     targets = [*e.matrix.values(), *system.matrix_jacobian.values(), *routing_targets(system)]
     targets += [*system.start_jacobian.values(), *e.inner.values()]
-    everything = e.needed([*targets, *transposed.products.values()])
+    targets += [*system.shares.values(), *system.share_jacobian.values()]
+    targets += [n for products in transposed.products for n in products.values()]
+    everything = e.needed(targets)
     text = e.text
     arguments = SWEEP_ARGUMENTS + HELD_BACK if system.model.hydrographs else SWEEP_ARGUMENTS
     with text.block(f"def {name}({', '.join(a.name for a in arguments)}):"):
@@ -71,15 +73,22 @@ def emit_sweep(
 
 
 def _constants(e, everything, max_level):
-    text, n = e.text, len(e.linear)
+    text = e.text
     e.load_parameters()
     e.compute(everything, RUN)
     text("n_time, n_most = forcing.shape[0], method.shape[2]")
+    if len(e.segments) > 1:
+        text("n_method = method.shape[0]")
     text(f"max_level = 0 if n_fixed > 0 else {max_level}")
     text("longest = dt / max(n_fixed, 1)")
     text("sensitive = True")
-    emit_tail_constants(e)
-    text(f"dyads = zeros((max_level + 1, 4, {n}, {n}))")
+    emit_linear_constants(e)
+    for segment in e.segments:
+        x, n = segment.suffix, len(segment.linear)
+        lengths = "max_level + 1, n_method, n_most" if x else "max_level + 1"
+        text(f"dyads{x} = zeros(({lengths}, 4, {n}, {n}))")
+    if e.read:
+        text(f"nodes = zeros((n_most, {len(e.read)}))")
     text(f"bar = zeros((n_most, {len(e.rows)}))")
     for state in (*e.head, *e.linear):
         text(f"{e.named(state)} = 0.0")
