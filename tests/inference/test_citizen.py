@@ -14,6 +14,7 @@ import pytensor
 import pytensor.tensor as pt
 import pytest
 import xarray as xr
+from pymc.sampling.forward import vectorize_over_posterior
 
 import pymc_hydro as ph
 from tests.conftest import NEWER_STACK
@@ -490,22 +491,21 @@ def test_predictive_sampling_deterministics_and_log_likelihood():
 
 @pytest.mark.usefixtures("compiled")
 def test_a_graph_over_many_draws():
-    from pytensor.graph.replace import vectorize_graph
-
-    model = alone(FIRST, fixed=False, ar=1)
-    flow = model["flow"]
-    mean = flow.owner.op.dist_params(flow.owner)[0]
-    S_umax, r1 = model["S_umax"], model["flow_r1"]
-    inputs = [pt.dvector("S_umax"), pt.dvector("r1")]
-    fixed = {model["flow_s0"]: pt.constant(0.3), model["flow_s1"]: pt.constant(0.2)}
-    from pytensor.graph.replace import graph_replace
-
-    mean = graph_replace(mean, fixed)
-    many = vectorize_graph(mean, dict(zip((S_umax, r1), inputs, strict=True)))
-    one = pytensor.function([S_umax, r1], mean)
-    found = pytensor.function(inputs, many)([150.0, 300.0], [0.2, 0.8])
-    for i, values in enumerate(((150.0, 0.2), (300.0, 0.8))):
-        np.testing.assert_allclose(found[i], one(*values), rtol=1e-12)
+    model = alone(FIRST, fixed=False, ar=1, likelihood=ph.likelihoods.SkewStudentT)
+    prior, flow = few(model), model["flow"]
+    with model:
+        (many,) = vectorize_over_posterior(
+            outputs=[flow], posterior=prior, input_rvs=model.free_RVs, allow_rvs_in_graph=True
+        )
+    of_one, of_many = (v.owner.op.dist_params(v.owner) for v in (flow, many))
+    *found, shape = pytensor.function([], [*of_many, many.shape], mode="FAST_COMPILE")()
+    assert tuple(shape) == (1, 3, 300 - WARMUP)
+    one = pytensor.function(model.free_RVs, of_one, mode="FAST_COMPILE")
+    for draw in range(3):
+        expected = one(*(prior[v.name].values[0, draw] for v in model.free_RVs))
+        for value, values in zip(expected, found, strict=True):
+            values = np.broadcast_to(values, shape)[0, draw]
+            np.testing.assert_allclose(values, np.broadcast_to(value, values.shape), rtol=1e-12)
 
 
 @pytest.mark.filterwarnings("ignore")  # Zarr on its own format of text

@@ -9,11 +9,13 @@ from pymc.distributions.dist_math import check_parameters
 from pymc.distributions.distribution import Continuous, SymbolicRandomVariable
 from pymc.distributions.shape_utils import implicit_size_from_params, rv_size_is_none
 from pymc.pytensorf import normalize_rng_param
+from pytensor.graph.replace import _vectorize_node
 from pytensor.tensor.random.basic import LaplaceRV, gamma, t, uniform
 from pytensor.tensor.random.op import RandomVariable
 from pytensor.tensor.random.utils import normalize_size_param
 
 from pymc_hydro.likelihoods.distributions import densities
+from pymc_hydro.likelihoods.distributions.vectorized import with_leading_axes
 
 __all__ = ["SkewExponentialPower", "SkewGeneralizedT", "SkewStudentT", "StableLaplace"]
 
@@ -49,6 +51,13 @@ class _UnitVarianceRV(SymbolicRandomVariable):
         next_rng, draws = cls.graph(rng, size, *parameters)
         inputs = [rng, size, *parameters]
         return cls(inputs=inputs, outputs=[next_rng, draws])(*inputs)
+
+
+@_vectorize_node.register(_UnitVarianceRV)
+def vectorize_unit_variance(op, node, rng, size, *parameters):
+    """Return the random variable of parameters with leading axes."""
+    size, parameters = with_leading_axes(node, size, parameters)
+    return type(op).rv_op(*parameters, size=size, rng=rng).owner
 
 
 class SkewStudentTRV(_UnitVarianceRV):

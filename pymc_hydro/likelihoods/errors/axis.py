@@ -20,6 +20,7 @@ import xarray as xr
 from pytensor.compile.mode import Mode
 from pytensor.graph.traversal import ancestors
 from pytensor.graph.utils import MissingInputError
+from pytensor.scalar import identity
 
 from pymc_hydro.data.checks.dates import as_dates, date_text
 
@@ -199,7 +200,9 @@ def length_of(variable) -> int | None:
 
 
 def value_of(variable: Any) -> Any:
-    """Return the value of a data variable, also of a frozen one; None for any other variable."""
+    """Return the value of a data variable, a frozen one or a copy; None for any other variable."""
+    if variable.owner is not None and getattr(variable.owner.op, "scalar_op", None) == identity:
+        variable = variable.owner.inputs[0]
     if hasattr(variable, "get_value"):
         return variable.get_value(borrow=True)
     return getattr(variable, "data", None)

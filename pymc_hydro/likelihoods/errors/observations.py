@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pymc as pm
+import pytensor.tensor as pt
 import xarray as xr
 from pytensor.graph.traversal import ancestors
 from pytensor.scalar import identity as identity_of_scalars
@@ -136,7 +137,9 @@ def observe(
     first = next(iter(observed.values())) if _by_basin(observed) else observed
     source = getattr(first, "name", None)
     node = ObservedValues(model.name_for(name), source, quantity, check, previous)
-    at, position = node.make_node(simulated, position, data).outputs
+    # A copy: PyTensor vectorises the size of a random variable, which is the length of the
+    # positions, only if the graph does not read them themselves.
+    at, position = node.make_node(simulated, pt.tensor_copy(position), data).outputs
     return Observations(at, data, position, before, dim, simulated)
 
 

@@ -14,7 +14,7 @@ from pytensor.graph.traversal import ancestors
 
 from pymc_hydro.likelihoods.distributions.starts import place_at
 from pymc_hydro.likelihoods.errors.autoregression import last_observations
-from pymc_hydro.likelihoods.errors.axis import axis_of, length_of, values_at
+from pymc_hydro.likelihoods.errors.axis import axis_of, length_of, value_of, values_at
 from pymc_hydro.likelihoods.errors.families import Family, shape_variables
 from pymc_hydro.likelihoods.errors.memory import AbstractMemory, find_memory
 from pymc_hydro.likelihoods.errors.nodes import PlacedErrors, nodes_of
@@ -266,7 +266,7 @@ def scale_data(name, simulated, scale, seen):
     model = pm.modelcontext(None)
     axis = axis_of(model, simulated)
     n_time = axis.dates.size if axis.dates is not None else length_of(simulated)
-    sd = _positive_scale(name, scale, seen.position.owner.inputs[1].get_value(), n_time)
+    sd = _positive_scale(name, scale, value_of(seen.position.owner.inputs[1]), n_time)
     if sd.ndim == 0 or axis.dim is None:
         return sd
     data = pm.Data(f"{name}_scale", np.ones_like(sd), dims=axis.dim)

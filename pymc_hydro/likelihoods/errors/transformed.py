@@ -13,7 +13,10 @@ from pymc.distributions.distribution import SymbolicRandomVariable, _support_poi
 from pymc.distributions.shape_utils import implicit_size_from_params, rv_size_is_none
 from pymc.logprob.abstract import _logprob
 from pymc.pytensorf import normalize_rng_param
+from pytensor.graph.replace import _vectorize_node
 from pytensor.tensor.random.utils import normalize_size_param
+
+from pymc_hydro.likelihoods.distributions.vectorized import with_leading_axes
 
 __all__ = ["TransformedRV", "transformed_flow_variable"]
 
@@ -41,7 +44,9 @@ class TransformedRV(SymbolicRandomVariable):
         return list(rest[:n_shape]), replace(self.transform, **values)
 
 
-def transformed_flow_variable(family, transform, variables, censored, parameters):
+def transformed_flow_variable(
+    family, transform, variables, censored, parameters, rng=None, size=None
+):
     """Return an unnamed random variable of flow.
 
     Parameters
@@ -50,9 +55,11 @@ def transformed_flow_variable(family, transform, variables, censored, parameters
         As of :class:`TransformedRV`.
     parameters : sequence of variable
         Center and standard deviation of the transformed flow, shapes, parameters of T.
+    rng, size : optional
+        As of PyMC's distributions.
     """
     parameters = [pt.cast(pt.as_tensor_variable(p), "float64") for p in parameters]
-    rng, size = normalize_rng_param(None), normalize_size_param(None)
+    rng, size = normalize_rng_param(rng), normalize_size_param(size)
     if rv_size_is_none(size):
         size = implicit_size_from_params(*parameters, ndims_params=[0] * len(parameters))
     n_shape = len(family.shapes)
@@ -87,6 +94,14 @@ def transformed_logp(op, values, rng, size, center, sd, *rest, **kwargs):
     # Evaluated at the centre where there is flow, so that its gradient is finite there too.
     dry = pm.logcdf(errors, pt.switch(there, center, transform.at_zero()))
     return pt.switch(there, density, pt.switch(value < 0, -np.inf, dry))
+
+
+@_vectorize_node.register(TransformedRV)
+def vectorize_transformed(op, node, rng, size, *parameters):
+    """Return the random variable of parameters with leading axes."""
+    size, parameters = with_leading_axes(node, size, parameters)
+    settings = op.family, op.transform, op.variables, op.censored
+    return transformed_flow_variable(*settings, parameters, rng, size).owner
 
 
 @_support_point.register(TransformedRV)
