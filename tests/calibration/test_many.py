@@ -19,7 +19,7 @@ OPTIONS = {"loss": "kge", "warmup": 10, "starts": 3, "hops": 0, "random_seed": 1
 
 
 def record(a, rng):
-    basin = FORCINGS["storm"]
+    basin = FORCINGS["storm"].assign_attrs(latitude=47.5, longitude="8 E")
     flow = ph.simulate(MODEL, {"a": a, "k": 0.4}, basin)["discharge"]
     return basin.assign(discharge=flow * rng.uniform(0.9, 1.1, flow.size))
 
@@ -39,6 +39,7 @@ def test_rows_are_the_calibrations(basins):
     fits = ph.calibrate(MODEL, basins, **options)
     assert fits["parameters"].dims == ("basin", "parameter")
     assert (fits["status"] == 1).all() and (fits["seconds"] > 0).all()
+    assert (fits["latitude"] == 47.5).all() and fits["longitude"].isnull().all()  # no number
     for name, basin in basins.items():
         one, row = ph.calibrate(MODEL, basin, **options, cores=1), fits.sel(basin=name)
         for parameter in MODEL.parameter_names:

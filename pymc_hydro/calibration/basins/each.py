@@ -111,8 +111,9 @@ def _place(record) -> dict[str, float]:
     known = dict(getattr(record, "attrs", {}))
     if isinstance(record, xr.Dataset):
         known |= {str(n): v.values[()] for n, v in record.variables.items() if v.ndim == 0}
+    known = {k: float(v) for k, v in known.items() if isinstance(v, (float, int, np.number))}
     found = {k: [known[n] for n in names if n in known] for k, names in PLACE.items()}
-    return {k: float(values[0]) for k, values in found.items() if values}
+    return {k: values[0] for k, values in found.items() if values}
 
 
 def _validation_score(fit, loss, loss_options) -> float:
