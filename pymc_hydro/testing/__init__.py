@@ -72,14 +72,13 @@ def check_model(
             found[kind] = Finding(finding.check, finding.error, where)
 
     thetas = [*checks.draw_parameters(model, rng, draws), *checks.corners(model, rng, draws // 3)]
-    is_map = isinstance(model, AbstractMap)
-    rungs = _map_rungs if is_map else _rungs
-    if not is_map:
+    rungs = _map_rungs if isinstance(model, AbstractMap) else _rungs
+    if not isinstance(model, AbstractMap):
         for theta in (*thetas, *checks.draw_parameters(model, rng, 10 * draws)):
             note(checks.rates_and_jacobians(model, theta, rng))
     note(checks.continuity(model, rng))
     for name, weather in weathers().items():
-        if is_map and not model.fits(interval_length(weather)):
+        if isinstance(model, AbstractMap) and not model.fits(interval_length(weather)):
             continue
         for i, theta in enumerate(thetas):
             try:

@@ -9,7 +9,7 @@ from typing import Any
 
 from pymc_hydro.engine.codegen import ARGUMENTS, COUNTS, HELD, OUTPUT
 from pymc_hydro.engine.codegen.layout import Layout
-from pymc_hydro.engine.codegen.text import Text
+from pymc_hydro.engine.codegen.text import Emitter, Text
 from pymc_hydro.engine.derivation.parts import Part
 from pymc_hydro.engine.derivation.system import STAGE, Route, System, inflow_name
 
@@ -60,7 +60,7 @@ def _emit_route(e, route):
         text(f"values[k, {o}] = total")
 
 
-def emit_ordinates(e: Layout, route: Route) -> None:
+def emit_ordinates(e: Emitter, route: Route) -> None:
     """Write ``n_ordinate`` ordinates, and their derivatives by parameter."""
     text, routing, slopes = e.text, route.hydrograph, route.slopes
     n = f"{routing.intervals}" if routing.intervals else f"int({e.ref(route.base)} / dt) + 1"

@@ -1,6 +1,7 @@
 """The kernel of a map: one loop over intervals, values and sensitivities."""
 
 from collections.abc import Iterable
+from typing import Any, cast
 
 from pymc_hydro.engine.codegen import ARGUMENTS, COUNTS
 from pymc_hydro.engine.codegen.routing import MOST_ORDINATES, emit_ordinates
@@ -25,7 +26,7 @@ class MapEmitter(Emitter):
     """
 
     def __init__(self, update: Update):
-        super().__init__(update)
+        super().__init__(cast(Any, update))  # has what an emitter reads of a system
         self.update, self.names = update, update.model.store_names
         self.inflows = {h: inflow_name(h) for h in update.held}
         kept = (*self.names, *update.held, *self.inflows.values())
