@@ -147,14 +147,18 @@ class BasinLosses:
         ValueError
             If `theta` has another shape.
         """
-        return self.evaluate(theta)[:2]
+        return self.evaluate(theta, curved=False)[:2]
 
-    def evaluate(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def evaluate(
+        self, theta: np.ndarray, curved: bool = True
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Integrate every basin once; returns losses, gradients and curvatures.
 
         Parameters
         ----------
         theta : array, shape (n_basin, n_parameter)
+        curved : bool
+            Whether curvatures are wanted; they are NaN otherwise.
 
         Returns
         -------
@@ -185,7 +189,7 @@ class BasinLosses:
 
         def work():
             for i in waiting:
-                losses[i], gradients[i], curvatures[i] = self._one(i, theta[i])
+                losses[i], gradients[i], curvatures[i] = self._one(i, theta[i], curved)
 
         n_thread = min(self.threads or os.cpu_count() or 1, n)
         if n_thread == 1:
@@ -196,7 +200,7 @@ class BasinLosses:
                     future.result()
         return losses, gradients, curvatures
 
-    def _one(self, i, theta):
+    def _one(self, i, theta, curved):
         """Return loss, gradient and curvature of a basin."""
         record = self.records[i]
         run = self.problem.run(theta, record.forcing, self.initial_state, sensitivities=True)
@@ -211,10 +215,12 @@ class BasinLosses:
         else:
             slope = np.zeros(values.shape)
             loss, slope[there, 0] = self._common(observed, values[there, 0])
-        gradient, curvature = np.zeros(theta.size), np.zeros((theta.size, theta.size))
+        gradient = np.zeros(theta.size)
         # Sums and no products of matrices, whose last bits depend on where in memory they are.
         gradient[columns] = (slope[:, :, None] * jacobian).sum(axis=(0, 1))
-        changes = jacobian[there, 0]
+        if not curved:
+            return float(loss), gradient, np.nan
+        curvature, changes = np.zeros((theta.size, theta.size)), jacobian[there, 0]
         products = np.einsum("ti,tj->ij", changes, changes)
         variation = ((observed - observed.mean()) ** 2).sum()
         curvature[np.ix_(columns, columns)] = 2 * products / variation
