@@ -120,7 +120,7 @@ def find_shares(
         if rates[state] not in constant:
             share, flux = _factors(program, rates[state], constant)
             members.setdefault(flux, {})[state] = share
-    found = {}
+    found: dict[tuple[str, str], int] = {}
     for flux, shares in members.items():
         if len(shares) > 1:
             first = next(iter(shares))
