@@ -1,6 +1,7 @@
 """The search space, the strategy and the reduction of least squares, on their own."""
 
 import threading
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 import pymc_hydro as ph
 from pymc_hydro.calibration.objective import Evaluation
 from pymc_hydro.calibration.search.pausing import Pausing
-from pymc_hydro.calibration.search.rounds import reduce_rows
+from pymc_hydro.calibration.search.rounds import Search, reduce_rows
 from pymc_hydro.calibration.search.strategy import search_all
 from pymc_hydro.calibration.space import SPACES, define_space
 from pymc_hydro.calibration.uncertainty import without_effect
@@ -163,3 +164,28 @@ def test_an_exception_within_a_search_is_raised():
     with pytest.raises(ZeroDivisionError, match="in a loss"):
         searched(3, Broken())
     assert threading.active_count() == before
+
+
+def test_the_penalty_of_a_failure_is_smooth_and_above_what_was_seen():
+    """Its gradient leads a line search back to the last success."""
+
+    class Fragile(TwoWells):
+        def __call__(self, theta):
+            found = super().__call__(theta)
+            fails = self.space.positions(theta)[0] > 0.6
+            return replace(found, loss=np.nan, integrated=False) if fails else found
+
+    space = TwoWells.space
+    start = np.full(space.free.size, 0.5)
+    seed = np.random.SeedSequence(1)
+    search = Search(Fragile(), space, "L-BFGS-B", {}, start, seed, threading.Event())
+    search._allowance = np.inf
+    search._anchor = start
+    seen, _ = search._number(start)
+    beyond = start + 0.2
+    value, gradient = search._number(beyond)
+    assert value > seen and search.failures == 1
+    for j in (0, 5):
+        step = 1e-6 * np.eye(start.size)[j]
+        ends = [search._number(beyond + d)[0] for d in (step, -step)]
+        assert gradient[j] == pytest.approx((ends[0] - ends[1]) / 2e-6, rel=1e-6)

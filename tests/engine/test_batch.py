@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -154,3 +156,21 @@ def test_parameters_that_do_not_fit():
         simulate(MODEL, {k: one[k] for k in ("long", "short")}, BASINS)
     with pytest.raises(ValueError, match="basins: none are given"):
         as_basins({})
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_as_many_threads_as_asked_for(threads, rng, monkeypatch):
+    pools = []
+
+    class Noted(ThreadPoolExecutor):
+        def __init__(self, n):
+            pools.append(n)
+            super().__init__(n)
+
+    monkeypatch.setattr("pymc_hydro.engine.batch.ThreadPoolExecutor", Noted)
+    problem = define_problem(MODEL, ("discharge",), 1.0)
+    theta = draw_parameters(MODEL, rng, 4)[:, None]
+    forcing = forcing_array(MODEL, BASINS["short"])
+    x0 = np.zeros((4, 1, len(MODEL.stores)))
+    run_batch(problem, theta, forcing, x0, np.array([0, len(forcing)]), threads=threads)
+    assert pools == ([] if threads == 1 else [threads])

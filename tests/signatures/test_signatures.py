@@ -347,3 +347,22 @@ def test_against_another_program(name):
     gaps = flow.where(np.random.default_rng(0).random(flow.size) > 0.2)
     for signature, value in ELSEWHERE[name].items():
         assert float(compute(gaps)[signature]) == pytest.approx(value, rel=0.05)
+
+
+def test_limits_of_high_and_low_flow():
+    """Nine times the median, and a fifth of the mean."""
+    flow = np.ones(1000)
+    flow[:4], flow[10:13] = 9.1, 8.9
+    assert one("high_flow_frequency", flow) == pytest.approx(365.25 * 4 / 1000)
+    flow = np.ones(1000)
+    flow[:5], flow[10:13] = 0.19, 0.205  # a fifth of the mean is 0.1987
+    assert one("low_flow_frequency", flow) == pytest.approx(365.25 * 5 / 1000)
+
+
+def test_the_window_of_a_peak_is_in_days():
+    """Peaks two days late are found among intervals of six hours."""
+    flow = np.ones(400)
+    flow[[100, 250]] = 20
+    late = np.roll(flow, 8)
+    found = peak_timing_error(series(flow, freq="6h"), series(late, freq="6h"))
+    np.testing.assert_allclose(np.abs(found), 2)
