@@ -1,6 +1,7 @@
 """The page of the explorer, in Panel: sliders and buttons on one side, figures on the other."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import panel as pn
@@ -23,7 +24,11 @@ SIDE_BY_SIDE = f"""
 :host {{ display: grid; grid-template-columns: {WIDTH + 20}px minmax(0, 1fr); gap: 16px; }}
 @media (max-width: 900px) {{ :host {{ grid-template-columns: minmax(0, 1fr); }} }}
 """  # on a phone one below the other
-LOOK = {"color": "primary", "variant": "outline", "margin": 5}
+# Panel 1.10, which needs Python 3.12, has other names than the versions before.
+NEW = "label" in pn.widgets.Button.param
+LABEL = "label" if NEW else "name"
+COLOR, VARIANT = ("color", "variant") if NEW else ("button_type", "button_style")
+LOOK: dict[str, Any] = {COLOR: "primary", VARIANT: "outline", "margin": 5}
 COPY = "navigator.clipboard.writeText(code.value)"
 
 
@@ -58,10 +63,10 @@ class Page(pn.viewable.Viewer):
         self._given, self._records, self._warmup = model, records, warmup
         named = [type(model).__name__, *(kind.__name__ for kind in MODELS)]
         names = list(dict.fromkeys([*named, *table_of_models().index]))
-        self._model = pn.widgets.Select(label="model", options=names, width=WIDTH)
-        self._record = pn.widgets.Select(label="record", options=list(records), width=WIDTH)
+        self._model = pn.widgets.Select(**{LABEL: "model"}, options=names, width=WIDTH)
+        self._record = pn.widgets.Select(**{LABEL: "record"}, options=list(records), width=WIDTH)
         self._score = pn.widgets.Select(
-            label="score of the slopes", options=list(SCORES), value=score, width=WIDTH
+            **{LABEL: "score of the slopes"}, options=list(SCORES), value=score, width=WIDTH
         )
         for widget in (self._model, self._record, self._score):
             widget.param.watch(lambda _: self._begin(), "value")
@@ -70,13 +75,13 @@ class Page(pn.viewable.Viewer):
             "reset": self._reset,
             "calibrate": self._calibrate,
         }
-        self._buttons = {name: pn.widgets.Button(label=name, **LOOK) for name in actions}
+        self._buttons = {name: pn.widgets.Button(**{LABEL: name}, **LOOK) for name in actions}
         for name, action in actions.items():
             self._buttons[name].on_click(action)
         self._code = pn.widgets.TextAreaInput(
-            label="this run as Python", disabled=True, rows=12, width=WIDTH
+            **{LABEL: "this run as Python"}, disabled=True, rows=12, width=WIDTH
         )
-        copy = pn.widgets.Button(label="copy as Python", **LOOK)
+        copy = pn.widgets.Button(**{LABEL: "copy as Python"}, **LOOK)
         copy.js_on_click(args={"code": self._code}, code=COPY)
         self._alert = pn.pane.Alert(alert_type="danger", visible=False, width=WIDTH)
         self._controls, self._shown = pn.Column(width=WIDTH), pn.Column(sizing_mode="stretch_width")
@@ -126,7 +131,7 @@ class Page(pn.viewable.Viewer):
         space, rows = self.exploration.space, []
         for i, parameter in enumerate(model.parameters):
             slider = pn.widgets.FloatSlider(
-                label=f"{parameter.name} ({parameter.unit})", start=0, end=1, step=0.005,
+                **{LABEL: f"{parameter.name} ({parameter.unit})"}, start=0, end=1, step=0.005,
                 value=float(start[i]), width=WIDTH - 20, format=_natural(space, i),
             )  # fmt: skip
             slider.param.watch(lambda _, i=i: self._move(i), "value")

@@ -376,6 +376,7 @@ def _reject(e):
     text(f"{_count('rejected_steps')} += 1")
     with text.block("if not error <= 1e300:"):
         text("level += 3")
+        text("error = inf")  # also where it is no number
     with text.block("while error > 1.0:"):
         text("level += 1")
         text("error *= halved")
