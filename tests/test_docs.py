@@ -110,6 +110,7 @@ def test_generated_pages(site):
 @on_one_stack
 def test_pages_fit_a_screen_and_a_phone_and_need_no_network(site):
     webdriver = pytest.importorskip("selenium.webdriver")
+    waiting = pytest.importorskip("selenium.webdriver.support.wait")
     if shutil.which("chromium") is None or shutil.which("chromedriver") is None:
         pytest.skip("no Chromium")
     options = webdriver.ChromeOptions()
@@ -128,7 +129,7 @@ def test_pages_fit_a_screen_and_a_phone_and_need_no_network(site):
                 )
                 assert wide <= width and broken == 0, (name, width)
         browser.get((site / "generated/Hymod.html").as_uri())
-        webdriver.support.wait.WebDriverWait(browser, 20).until(
+        waiting.WebDriverWait(browser, 20).until(
             lambda b: b.execute_script("return document.querySelectorAll('mjx-container').length")
         )
     finally:

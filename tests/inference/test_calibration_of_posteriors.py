@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks import sbc
 
-REPLICATIONS = 4
+REPLICATIONS = 2
 
 
 @pytest.mark.slow
