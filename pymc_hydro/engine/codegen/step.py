@@ -113,13 +113,7 @@ def emit_kernel(
         emit_routing(e)
         with text.block("if status != 0:"):
             text(f"{_count('failed_interval')} = failed")
-            # NaN in all intervals: a series that is finite up to the failure would look like a
-            # result.
-            with text.block("for k in range(n_time):"):
-                with text.block(f"for o in range({len(system.outputs)}):"):
-                    text("values[k, o] = nan")
-                    with text.block("for j in range(n_column):"):
-                        text("jacobian[k, o, j] = nan")
+            e.emit_failed_run(len(system.outputs))
         if e.tape:
             with text.block("if status != 0:"):
                 text("n_tape = 0")

@@ -52,6 +52,18 @@ class Emitter:
         self.parameters = system.model.parameter_names
         self.stores = {*system.model.store_names, *system.held}
 
+    def emit_failed_run(self, n_output: int) -> None:
+        """Write the results of a run that failed, inside a block that is reached then.
+
+        NaN in all intervals: a series that is finite up to the failure would look like a result.
+        """
+        text = self.text
+        with text.block("for k in range(n_time):"):
+            with text.block(f"for o in range({n_output}):"):
+                text("values[k, o] = nan")
+                with text.block("for j in range(n_column):"):
+                    text("jacobian[k, o, j] = nan")
+
     def ref(self, number: int) -> str:
         """Return the text by which other statements refer to a node."""
         op, *args = self.program.nodes[number]

@@ -99,11 +99,7 @@ def emit_map(update: Update, name: str, taped: bool = False) -> str:
             _interval(e, taped)
         with text.block("if status != 0:"):
             text(f"counts[{COUNTS.index('failed_interval')}] = failed")
-            with text.block("for k in range(n_time):"):
-                with text.block(f"for o in range({len(update.outputs)}):"):
-                    text("values[k, o] = nan")
-                    with text.block("for j in range(n_column):"):
-                        text("jacobian[k, o, j] = nan")
+            e.emit_failed_run(len(update.outputs))
         text("return status, tape[: n_time if status == 0 else 0]" if taped else "return status")
     return "\n".join(text.lines) + "\n"
 
