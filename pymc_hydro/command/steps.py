@@ -30,7 +30,7 @@ from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.data import as_basin, split_record
 from pymc_hydro.data.schema import check_warmup
 from pymc_hydro.inference.approximation.laplace import inside_bounds
-from pymc_hydro.models.listing import find_model, name_of_model, table_of_models
+from pymc_hydro.models.listing import find_model, name_of_model, options_for, table_of_models
 
 __all__ = ["Job", "compare_folders", "list_data", "list_models"]
 
@@ -181,10 +181,10 @@ class Job:
     def _model(self):
         name, options = self.settings["model"]["name"], dict(self.settings["model"]["options"])
         kind = find_kind(name)
-        front = kind.snow_target is not None and kind in ph.MODELS
-        if front and "temperature" not in self.basin and "snow" not in options:
+        without_snow = options_for(kind, self.basin)
+        if without_snow and "snow" not in options:
             self.say("The data have no temperature: the model is run without snow.")
-            options["snow"] = False
+            options |= without_snow
         try:
             return kind(**options)
         except TypeError as error:

@@ -13,7 +13,7 @@ from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.data.schema import as_basin, check_warmup, interval_length
 from pymc_hydro.engine.simulate import simulate
 from pymc_hydro.losses import evaluate
-from pymc_hydro.models.listing import MODELS, as_model
+from pymc_hydro.models.listing import as_model, name_of_model, options_for
 from pymc_hydro.ops.stepwise import stepwise
 
 __all__ = ["STEP", "Exploration", "View", "named_model"]
@@ -27,8 +27,8 @@ YEAR = 365.25  # days
 def named_model(name: str, record: xr.Dataset) -> AbstractModel:
     """Return a model by name, without its snow front end where the record has no temperature."""
     model = as_model(name)
-    lacks = "temperature" in model.forcing_names and "temperature" not in record
-    return type(model)(snow=False) if lacks and type(model) in MODELS else model
+    options = options_for(type(model), record)
+    return type(model)(**options) if options else model
 
 
 @dataclass(frozen=True)
@@ -130,11 +130,10 @@ class Exploration:
     def code(self, positions: np.ndarray) -> str:
         """Return Python that repeats the run; ``basin`` is the record."""
         given = ", ".join(f"{k}={v!r}" for k, v in self.model.options.items())
-        kind = type(self.model)
-        home = "ph" if kind.__module__.startswith("pymc_hydro.models.") else ""
-        if ".marrmot" in kind.__module__:
-            home = "ph.marrmot"
-        name = f"{home}.{kind.__name__}" if home else kind.__name__
+        home = type(self.model).__module__
+        name = name_of_model(self.model).replace("/", ".")
+        if home.startswith("pymc_hydro."):
+            name = f"ph.marrmot.{name}" if ".marrmot" in home else f"ph.{name}"
         theta = ",\n".join(f'    "{k}": {v:.6g}' for k, v in self.theta(positions).items())
         return (
             f"import pymc_hydro as ph\n\nmodel = {name}({given})\ntheta = {{\n{theta},\n}}\n"

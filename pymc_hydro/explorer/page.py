@@ -14,7 +14,7 @@ from pymc_hydro.engine.errors import IntegrationError
 from pymc_hydro.explorer.exploration import Exploration, View, named_model
 from pymc_hydro.explorer.figures import Figures
 from pymc_hydro.losses.table import SCORES
-from pymc_hydro.models.listing import MODELS, table_of_models
+from pymc_hydro.models.listing import MODELS, name_of_model, table_of_models
 
 __all__ = ["Page"]
 
@@ -61,7 +61,7 @@ class Page(pn.viewable.Viewer):
     ) -> None:
         super().__init__()
         self._given, self._records, self._warmup = model, records, warmup
-        named = [type(model).__name__, *(kind.__name__ for kind in MODELS)]
+        named = [name_of_model(model), *(kind.__name__ for kind in MODELS)]
         names = list(dict.fromkeys([*named, *table_of_models().index]))
         self._model = pn.widgets.Select(**{LABEL: "model"}, options=names, width=WIDTH)
         self._record = pn.widgets.Select(**{LABEL: "record"}, options=list(records), width=WIDTH)
@@ -150,7 +150,7 @@ class Page(pn.viewable.Viewer):
     def _chosen(self, record):
         """Return the chosen model: the one that was given, or another one with its defaults."""
         name = self._model.value
-        return self._given if name == type(self._given).__name__ else named_model(name, record)
+        return self._given if name == name_of_model(self._given) else named_model(name, record)
 
     def _move(self, i):
         if not self._quiet:

@@ -58,6 +58,16 @@ def name_of_model(model: AbstractModel) -> str:
     return f"gr/{kind.__name__}" if kind in gr.MODELS else kind.__name__
 
 
+def options_for(kind: type[AbstractModel], record: Any) -> dict[str, Any]:
+    """Return the options that a record asks for.
+
+    Without temperature the snow front end of the package's own models is left out; other models
+    have no such option.
+    """
+    front = kind in MODELS and kind.snow_target is not None
+    return {"snow": False} if front and "temperature" not in record else {}
+
+
 def as_model(model: AbstractModel | str) -> AbstractModel:
     """Return a model; a name stands for the model with default options.
 
