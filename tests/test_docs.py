@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import pymc_hydro as ph
+from tests.browser import chromium, set_width
 from tests.short import shorten
 
 ROOT = Path(__file__).parent.parent
@@ -109,19 +110,12 @@ def test_generated_pages(site):
 
 @on_one_stack
 def test_pages_fit_a_screen_and_a_phone_and_need_no_network(site):
-    webdriver = pytest.importorskip("selenium.webdriver")
-    waiting = pytest.importorskip("selenium.webdriver.support.wait")
-    if shutil.which("chromium") is None or shutil.which("chromedriver") is None:
-        pytest.skip("no Chromium")
-    options = webdriver.ChromeOptions()
-    for flag in ("--headless=new", "--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND"):
-        options.add_argument(flag)
-    browser = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
-    try:
+    with chromium("--host-resolver-rules=MAP * ~NOTFOUND") as browser:
+        from selenium.webdriver.support.wait import WebDriverWait
+
         for name in ("index", "generated/Hymod", "generated/api", "calibrate", "first_posterior"):
             for width in (1300, 420):
-                size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
-                browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+                set_width(browser, width)
                 browser.get((site / f"{name}.html").as_uri())
                 wide, broken = browser.execute_script(
                     "return [document.documentElement.scrollWidth,"
@@ -129,11 +123,9 @@ def test_pages_fit_a_screen_and_a_phone_and_need_no_network(site):
                 )
                 assert wide <= width and broken == 0, (name, width)
         browser.get((site / "generated/Hymod.html").as_uri())
-        waiting.WebDriverWait(browser, 20).until(
+        WebDriverWait(browser, 20).until(
             lambda b: b.execute_script("return document.querySelectorAll('mjx-container').length")
         )
-    finally:
-        browser.quit()
 
 
 @on_one_stack

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ import pytest
 
 import pymc_hydro as ph
 from pymc_hydro.explorer.exploration import STEP, Exploration
+from tests.browser import FIND, TEXT, chromium, set_width
 from tests.tiny import Tiny
 
 PLACE = np.array([0.3, 0.6])
@@ -51,11 +51,12 @@ def test_water_balance_closes_and_code_repeats_the_run(exploration, record):
     out = water["discharge, simulated"] + water["filling of the stores"]
     assert out == pytest.approx(water["precipitation"], rel=1e-5)
     space = {"basin": record}
-    hymod = Exploration(ph.Hymod(snow=False), record, 365, "nse")
-    code = hymod.code(np.full(5, 0.4)).rsplit("run = ", 1)[0]
-    exec(code, space)
-    assert space["model"].options == hymod.model.options
-    assert space["theta"] == pytest.approx(hymod.theta(np.full(5, 0.4)), rel=1e-5)
+    for model in (ph.Hymod(snow=False), ph.gr.GR4J(), ph.marrmot.CollieRiver1()):
+        explored = Exploration(model, record, 365, "nse")
+        place = np.full(len(model.parameters), 0.4)
+        exec(explored.code(place).rsplit("run = ", 1)[0], space)
+        assert type(space["model"]) is type(model) and space["model"].options == model.options
+        assert space["theta"] == pytest.approx(explored.theta(place), rel=1e-5)
 
 
 def test_record_without_observations(record):
@@ -109,61 +110,31 @@ def test_unknown_scores_and_models_are_refused():
 def test_keyboard_on_a_slider_changes_line_and_score_in_a_browser():
     """The whole way: command line, page, key, new numbers; and nothing wider than the screen."""
     pytest.importorskip("panel")
-    webdriver = pytest.importorskip("selenium.webdriver")
-    if shutil.which("chromium") is None or shutil.which("chromedriver") is None:
-        pytest.skip("no Chromium")
     command = [sys.executable, "-W", "ignore", "-m", "pymc_hydro", "explore", "--no-browser"]
     environment = os.environ | {"PYTHONUNBUFFERED": "1"}
-    served = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
-    options = webdriver.ChromeOptions()
-    for flag in ("--headless=new", "--no-sandbox", "--disable-gpu"):
-        options.add_argument(flag)
-    browser = webdriver.Chrome(options, webdriver.ChromeService(shutil.which("chromedriver")))
-    try:
-        browser.get(re.search(r"http://127\S+", served.stdout.readline()).group())
-        text = _wait(browser, lambda t: "percent bias" in t)
-        handle = browser.execute_script(FIND + "return find(document, '.noUi-handle')")
-        handle.send_keys(webdriver.Keys.ARROW_RIGHT)
-        _wait(browser, lambda t: t != text and "percent bias" in t)
-        for width in (1300, 420):
-            size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
-            browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-            time.sleep(1)
-            assert browser.execute_script("return document.documentElement.scrollWidth") <= width
-    finally:
-        browser.quit()
-        served.terminate()
-        served.communicate()
-
-
-FIND = """
-function find(root, what) {
-    const here = root.querySelector(what);
-    if (here) return here;
-    for (const inner of root.querySelectorAll('*'))
-        if (inner.shadowRoot) {
-            const found = find(inner.shadowRoot, what);
-            if (found) return found;
-        }
-    return null;
-}
-"""
-TEXT = """
-function text(root) {
-    let all = '';
-    for (const inner of root.querySelectorAll('*'))
-        if (inner.shadowRoot) all += inner.shadowRoot.textContent + text(inner.shadowRoot);
-    return all;
-}
-return text(document);
-"""
+    with chromium() as browser:
+        served = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+        try:
+            browser.get(re.search(r"http://127\S+", served.stdout.readline()).group())
+            text = _wait(browser, lambda t: "percent bias" in t)
+            handle = browser.execute_script(FIND + "return find(document, '.noUi-handle')")
+            handle.send_keys("\ue014")  # the right arrow
+            _wait(browser, lambda t: t != text and "percent bias" in t)
+            for width in (1300, 420):
+                set_width(browser, width)
+                time.sleep(1)
+                wide = browser.execute_script("return document.documentElement.scrollWidth")
+                assert wide <= width
+        finally:
+            served.terminate()
+            served.communicate()
 
 
 def _wait(browser, ready, seconds=60):
     """Return the text of the page once it is `ready`."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        text = browser.execute_script(TEXT)
+        text = browser.execute_script(TEXT + "return text(document)")
         if ready(text):
             return text
         time.sleep(0.2)
