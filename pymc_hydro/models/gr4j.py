@@ -152,7 +152,7 @@ class GR4J(AbstractModel):
         self.outputs = (discharge, *type(self).outputs)
         super().__init__(**options)
 
-    def production(self, s, u, p):
+    def production(self, s: Any, u: Any, p: Any) -> tuple[dict[str, Any], Any]:
         """Return liquid water, infiltration, evaporations and what leaves the store, mm/d."""
         water = self.snow.fluxes(s, u, p)
         default = self.formulation == "default"
@@ -167,7 +167,7 @@ class GR4J(AbstractModel):
         percolation = S * (1 - power(1 + (TANK * z) ** 4, -1 / 4))
         return {**water, "E_i": water.liquid - P_n, "E_s": E_s}, P_n - P_s + percolation
 
-    def branch(self, s, p, P_r):
+    def branch(self, s: Any, p: Any, P_r: Any) -> dict[str, Any]:
         """Return the fluxes of both branches."""
         P_1, P_2 = p.x5 * P_r, (1 - p.x5) * P_r
         if self.form == "A":

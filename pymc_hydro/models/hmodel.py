@@ -1,7 +1,7 @@
 """HMODEL: interception, a soil store, a fast and a slow reservoir."""
 
 import math
-from typing import final
+from typing import Any, final
 
 from pymc_hydro.core import AbstractModel, Flow, Output, Parameter, Store
 from pymc_hydro.core.blocks import LinearReservoir
@@ -82,14 +82,14 @@ class Hmodel(AbstractModel):
         Output("soil_moisture", ("S_u",), "mm", "content of the soil store"),
     )
 
-    def law(self, z, a):
+    def law(self, z: Any, a: Any) -> Any:
         if self.formulation == "default":
             return exponential_law(z, a)
         large = a * a - LINEAR_RANGE * LINEAR_RANGE
         safe = piecewise(large, a, 1.0, continuity=None)
         return piecewise(large, (1 - exp(-safe * z)) / (1 - exp(-safe)), z, continuity=None)
 
-    def content(self, z):
+    def content(self, z: Any) -> Any:
         # The default needs no clamp at the empty store: its laws vanish with the content.
         return minimum(z if self.formulation == "default" else maximum(z, 0, WIDTH), 1, WIDTH)
 

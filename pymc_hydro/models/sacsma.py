@@ -1,6 +1,6 @@
 """SAC-SMA: five stores in two zones, coupled by percolation."""
 
-from typing import final
+from typing import Any, final
 
 from pymc_hydro.core import AbstractModel, Flow, Output, Parameter, Store
 from pymc_hydro.core.blocks import NashCascade
@@ -104,7 +104,7 @@ class SacSma(AbstractModel):
         width = REFERENCE_WIDTH if self.formulation == "reference" else WIDTH
         return DegreeDaySnow(self.snow_target, width)
 
-    def wet(self, z, e):
+    def wet(self, z: Any, e: Any) -> Any:
         return 1 - pos(1 - (z if self.formulation == "default" else pos(z, e)), e)
 
     def fluxes(self, s, u, p):

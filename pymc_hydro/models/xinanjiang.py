@@ -1,6 +1,6 @@
 """Xinanjiang: tension and free water with distributed capacities."""
 
-from typing import final
+from typing import Any, final
 
 from pymc_hydro.core import AbstractModel, Flow, Output, Parameter, Store
 from pymc_hydro.core.blocks import LinearReservoir, NashCascade
@@ -112,7 +112,7 @@ class Xinanjiang(AbstractModel):
         Output("soil_moisture", ("W", "S"), "mm", "tension and free water"),
     )
 
-    def runoff_share(self, z, p):
+    def runoff_share(self, z: Any, p: Any) -> Any:
         """Return runoff as share of the rain on pervious ground, at relative content `z`."""
         low, high, above = 0.5 - p.a, 0.5 + p.a, z - 0.5 + p.a
         if self.formulation == "default":
@@ -123,7 +123,7 @@ class Xinanjiang(AbstractModel):
         upper = 1 - power(high, 1 - p.b) * self.near_full(1 - z, p.b)
         return piecewise(above, upper, lower, continuity=0)
 
-    def near_full(self, y, b):
+    def near_full(self, y: Any, b: Any) -> Any:
         """Return a power of the relative deficit `y` of the reference, linear at the full store.
 
         It is not zero where the store is overfilled.
@@ -133,13 +133,13 @@ class Xinanjiang(AbstractModel):
         beyond = power(self.floored(y, POWER_WIDTH), b)
         return piecewise(y - POWER_WIDTH, beyond, linear, continuity=0)
 
-    def power(self, x, exponent):
+    def power(self, x: Any, exponent: Any) -> Any:
         return guarded_power(x, exponent, POWER_WIDTH)
 
-    def floored(self, x, floor=FLOOR):
+    def floored(self, x: Any, floor: float = FLOOR) -> Any:
         return piecewise(x - floor, x, floor, continuity=0)
 
-    def evaporation_share(self, W, LM, c):
+    def evaporation_share(self, W: Any, LM: Any, c: Any) -> Any:
         """Return evaporation as a share of its potential.
 
         It is linear at the empty store, so that W does not become negative.

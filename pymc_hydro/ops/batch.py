@@ -159,5 +159,5 @@ class BatchJacobian(AbstractJacobian, AbstractBatch):
         return [shape, (*shape, n_column)]
 
     @property
-    def values(self):
+    def values(self) -> BatchValues:
         return BatchValues(self.problem, self.parallel)

@@ -308,5 +308,5 @@ class SimulatedJacobian(AbstractJacobian, AbstractSingle):
         return [(n_time, n_output), (n_time, n_output, n_column)]
 
     @property
-    def values(self):
+    def values(self) -> SimulatedValues:
         return SimulatedValues(self.problem)

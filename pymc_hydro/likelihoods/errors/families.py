@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
+from pytensor.tensor.variable import TensorVariable
 
 from pymc_hydro.likelihoods.distributions.classes import (
     SkewExponentialPower,
@@ -44,16 +46,16 @@ class Family:
     0.5
     """
 
-    distribution: type
+    distribution: type[pm.Distribution]
     shapes: tuple[str, ...]
     parameters: Callable
     priors: Mapping[str, Callable] = field(default_factory=dict, compare=False)
 
-    def dist(self, mean, sd, *shapes, **kwargs):
+    def dist(self, mean: Any, sd: Any, *shapes: Any, **kwargs: Any) -> TensorVariable:
         """Return an unnamed random variable."""
         return self.distribution.dist(**self.parameters(mean, sd, *shapes), **kwargs)
 
-    def place(self, name, mean, sd, *shapes, **kwargs):
+    def place(self, name: str, mean: Any, sd: Any, *shapes: Any, **kwargs: Any) -> TensorVariable:
         """Place a random variable in the model."""
         return self.distribution(name, **self.parameters(mean, sd, *shapes), **kwargs)
 
