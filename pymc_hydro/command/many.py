@@ -1,8 +1,9 @@
 """Calibrations of all basins of a folder, on threads, processes or a cluster of Dask."""
 
 import importlib
+import warnings
 from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,14 @@ import xarray as xr
 
 import pymc_hydro as ph
 from pymc_hydro.calibration import Calibration
-from pymc_hydro.calibration.basins.each import calibrate_each
+from pymc_hydro.calibration.basins.each import PLACE, calibrate_each, find_place
 from pymc_hydro.calibration.space import separated_bounds
 from pymc_hydro.command.settings import UsageError
 from pymc_hydro.command.source import load_data
+from pymc_hydro.command.steps import check_loss, chosen_model
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.data import as_basin
 from pymc_hydro.data.schema import check_warmup
-from pymc_hydro.models.listing import find_model
 
 __all__ = ["add_places", "calibrate_folder", "open_executor"]
 
@@ -58,15 +59,9 @@ def calibrate_folder(
     if data["gauge"] is not None or data["discharge"]:
         raise UsageError("--basins reads each basin by itself; leave --gauge and --discharge out")
     records = _records(data, basins)
-    try:
-        model = find_model(settings["model"]["name"])(**settings["model"]["options"])
-    except (KeyError, TypeError) as error:
-        raise UsageError(f"[model] {error.args[0]}") from None
     chosen = settings["calibrate"]
-    try:
-        ph.losses.find_loss(chosen["loss"])
-    except KeyError as error:
-        raise UsageError(f"[calibrate] {error.args[0]}") from None
+    check_loss(chosen["loss"])
+    model = chosen_model(settings, _first_readable(records), say)
     options = {
         "loss": chosen["loss"],
         "starts": chosen["starts"],
@@ -118,6 +113,16 @@ def _records(data: dict, basins: str) -> dict[Hashable, Callable]:
             f"--basins: {source} has no {', '.join(missing)}; 'pymc-hydro data {source}' lists them"
         )
     return {name: records[name] for name in names}
+
+
+def _first_readable(records: dict[Hashable, Callable]) -> xr.Dataset | None:
+    """Return the first record that can be read: all basins of a table have one model."""
+    for read in records.values():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a basin's own calibration tells
+            with suppress(Exception):
+                return read()
+    return None
 
 
 def _calibrate_before(
@@ -186,14 +191,13 @@ def add_places(store: Path, places: Path) -> None:
     table = pd.read_csv(places, dtype={0: str})
     table = table.set_index(table.columns[0])
     table.index = table.index.astype(str)
-    columns = {}
-    for name, others in (("latitude", ("lat",)), ("longitude", ("lon", "long"))):
-        there = [c for c in table.columns if c.lower() in (name, *others)]
-        if not there:
+    found, columns = find_place(table.columns), {}
+    for name in PLACE:
+        if name not in found:
             raise UsageError(
                 f"{places}: has no column {name}; the first column is the basin's name"
             )
-        columns[name] = table[there[0]]
+        columns[name] = table[found[name]]
     fits = xr.open_zarr(store, consolidated=False).load()
     names = fits["basin"].values.astype(str)
     for name, column in columns.items():

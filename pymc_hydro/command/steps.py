@@ -32,7 +32,7 @@ from pymc_hydro.data.schema import check_warmup
 from pymc_hydro.inference.approximation.laplace import inside_bounds
 from pymc_hydro.models.listing import find_model, name_of_model, options_for, table_of_models
 
-__all__ = ["Job", "compare_folders", "list_data", "list_models"]
+__all__ = ["Job", "check_loss", "chosen_model", "compare_folders", "list_data", "list_models"]
 
 VERSIONS = ("pymc-hydro", "pymc", "pytensor", "numpy", "numba", "xarray", "arviz")
 PERIODS = ("calibration", "validation")
@@ -68,7 +68,7 @@ class Job:
         self.warnings = [str(w.message) for w in found]
         for text in self.warnings:
             say(f"warning: {text}")
-        self.model = self._model()
+        self.model = chosen_model(settings, self.basin, say)
         as_basin(self.basin, self.model.forcing_names)
         self.warmup, self.split = settings["period"]["warmup"], self._split()
         if isinstance(self.warmup, str):
@@ -116,8 +116,7 @@ class Job:
         if self.folder.has(CALIBRATION, key, self.force):
             self.say("The calibration is there already and is kept.")
             return
-        with _setting("calibrate"):
-            ph.losses.find_loss(options["loss"])
+        check_loss(options["loss"])
         self._begin("calibrate")
         self.say(f"Calibrating on {_span(first)}, the first {self.warmup} intervals as warm-up ...")
         bounds = separated_bounds(self.model)
@@ -177,18 +176,6 @@ class Job:
         self.folder.save(PREDICTIONS, both, key)
         self._finish("sample")
         self.say(f"Posterior of {options['chains']} chains: {self.folder.path / POSTERIOR}")
-
-    def _model(self):
-        name, options = self.settings["model"]["name"], dict(self.settings["model"]["options"])
-        kind = find_kind(name)
-        without_snow = options_for(kind, self.basin)
-        if without_snow and "snow" not in options:
-            self.say("The data have no temperature: the model is run without snow.")
-            options |= without_snow
-        try:
-            return kind(**options)
-        except TypeError as error:
-            raise UsageError(f"[model] options: {error}") from None
 
     def _begin(self, step):
         period = {"split": self.split, "warmup": self.warmup}
@@ -314,6 +301,33 @@ def list_models(name: str | None = None, say: Callable[[str], object] = print) -
     for title, row in table_of_models().iterrows():
         size = f"{row['parameters']} parameters, {row['stores']} stores"
         say(f"{title:17s}{row['number']:6s}{size:26s}{row['description']}")
+
+
+def chosen_model(
+    settings: dict, record: xr.Dataset | None, say: Callable[[str], object]
+) -> AbstractModel:
+    """Return the model that settings name, without snow if the record has no temperature.
+
+    Raises
+    ------
+    UsageError
+        If the name or an option is unknown.
+    """
+    kind, options = find_kind(settings["model"]["name"]), dict(settings["model"]["options"])
+    without_snow = {} if record is None else options_for(kind, record)
+    if without_snow and "snow" not in options:
+        say("The data have no temperature: the model is run without snow.")
+        options |= without_snow
+    try:
+        return kind(**options)
+    except TypeError as error:
+        raise UsageError(f"[model] options: {error}") from None
+
+
+def check_loss(name: str) -> None:
+    """Raise UsageError if no loss has this name."""
+    with _setting("calibrate"):
+        ph.losses.find_loss(name)
 
 
 def find_kind(name: str) -> type[AbstractModel]:

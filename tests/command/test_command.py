@@ -395,7 +395,7 @@ def folder_of_basins(tmp_path_factory):
             frame.iloc[5, 0] = -5.0
         frame.to_csv(folder / f"{name}.csv")
     config = folder / "many.toml"
-    config.write_text("[model]\noptions = { snow = false }\n[period]\nwarmup = 100\n")
+    config.write_text("[period]\nwarmup = 100\n")
     return folder
 
 
@@ -409,6 +409,7 @@ def test_many_basins_into_a_store_and_a_page(folder_of_basins, tmp_path, monkeyp
     assert main([*common, "--basins", "all", "--executor", "threads:1"]) == 0
     said = capsys.readouterr().out
     assert "2 calibrated, 1 failed" in said and "north: " in said
+    assert said.count("the model is run without snow") == 1
     fits = xr.open_zarr(store, consolidated=False).load()
     assert fits["basin"].values.tolist() == ["east", "north", "west"]
     assert fits["status"].values.tolist() == [1, 2, 1]
@@ -438,6 +439,7 @@ def test_many_basins_into_a_store_and_a_page(folder_of_basins, tmp_path, monkeyp
         (["--basins", "all", "--executor", "threads:0"], "--executor: expected threads"),
         (["--basins", "all", "--gauge", "east"], "leave --gauge"),
         (["--basins", "all", "--loss", "nze"], "unknown loss"),
+        (["--basins", "all", "--model", "Hymot"], "did you mean Hymod"),
     ],
 )
 def test_many_basins_with_wrong_words(folder_of_basins, words, message, tmp_path, capsys):

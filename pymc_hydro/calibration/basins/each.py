@@ -1,6 +1,6 @@
 """Calibrations of many basins, one by one: a table of them, kept in a store as they end."""
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,7 @@ from pymc_hydro.calibration.result import Calibration
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.losses.table import find_loss
 
-__all__ = ["calibrate_each", "calibration_table"]
+__all__ = ["calibrate_each", "calibration_table", "find_place"]
 
 BY_PARAMETER = ("standard_error", "at_bound")
 NUMBERS = {
@@ -25,7 +25,8 @@ NUMBERS = {
     "latitude": "degrees north, where the record has it",
     "longitude": "degrees east, where the record has it",
 }
-PLACE = {"latitude": ("latitude", "lat"), "longitude": ("longitude", "lon")}
+# Names, in any case, under which records and tables have the place of a basin.
+PLACE = {"latitude": ("latitude", "lat"), "longitude": ("longitude", "lon", "long")}
 
 
 def calibration_table(
@@ -112,8 +113,14 @@ def _place(record) -> dict[str, float]:
     if isinstance(record, xr.Dataset):
         known |= {str(n): v.values[()] for n, v in record.variables.items() if v.ndim == 0}
     known = {k: float(v) for k, v in known.items() if isinstance(v, (float, int, np.number))}
-    found = {k: [known[n] for n in names if n in known] for k, names in PLACE.items()}
-    return {k: values[0] for k, values in found.items() if values}
+    return {name: known[held] for name, held in find_place(known).items()}
+
+
+def find_place(names: Iterable[str]) -> dict[str, str]:
+    """Return by "latitude" and "longitude" which of the names has it, as far as one has it."""
+    by_lower = {name.lower(): name for name in names}
+    found = {k: [by_lower[n] for n in known if n in by_lower] for k, known in PLACE.items()}
+    return {k: held[0] for k, held in found.items() if held}
 
 
 def _validation_score(fit, loss, loss_options) -> float:
