@@ -147,6 +147,9 @@ def test_options_of_the_reader(tmp_path, capsys):
     assert stop.value.code == 2
 
 
+FLOORS = {"Hmodel": 0.65}  # its single start ends elsewhere
+
+
 @pytest.mark.kernels
 @pytest.mark.parametrize("kind", ph.MODELS, ids=lambda kind: kind.__name__)
 def test_every_model_is_calibrated(kind, record, tmp_path):
@@ -166,7 +169,7 @@ def test_every_model_is_calibrated(kind, record, tmp_path):
     series = basin["discharge"], ph.simulate(model, theta, basin)["discharge"]
     calibrated = slice(100, 333)  # the first half, after the warm-up; the loss is that of roots
     nse = ph.losses.nse(*(x[calibrated].values for x in series), transform="sqrt")
-    assert nse > (0.65 if kind is ph.Hmodel else 0.9)  # whose single start ends elsewhere
+    assert nse > FLOORS.get(kind.__name__, 0.9)
 
 
 def test_exit_codes(record, tmp_path, monkeypatch, capsys):

@@ -296,6 +296,16 @@ def test_every_reader_has_a_source_and_says_what_it_takes():
     assert "``CAMELS_CH_obs_based_<gauge>.csv``" in ph.read_camels_ch.__doc__
 
 
+def test_a_source_in_the_table_is_found_without_a_function_of_its_own(tmp_path, monkeypatch):
+    columns = {n: (n, u) for n, u in (("precipitation", "mm"), ("potential_evaporation", "mm"))}
+    mine = Source("my rivers", tables=(Table("weather_{gauge}.csv", columns, time="day"),))
+    for function in (ph.read_basin, ph.scan):
+        monkeypatch.setitem(function.__globals__, "SOURCES", (mine,))
+    weather = frame("day", precipitation=RAIN, potential_evaporation=EVAPORATION)
+    write(tmp_path / "weather_07.csv", weather)
+    np.testing.assert_allclose(ph.read_basin(tmp_path, "07")["precipitation"], RAIN)
+
+
 def test_decimal_commas_in_attributes(tmp_path):
     (tmp_path / "pegel.csv").write_text("Pegel;Flaeche\nDE07;86,4\nDE08;43,2\n", encoding="utf-8")
     flow = "Datum;DE07;DE08\n01.01.2001;5,0;1,0\n02.01.2001;4,5;0,9\n"

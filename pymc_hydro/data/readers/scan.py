@@ -65,7 +65,7 @@ def scan(root: str | Path, source: Source | None = None) -> pd.DataFrame:
 
 
 def _row(match, gauge):
-    return match.source.reader or match.source.name, gauge, match.detail
+    return match.source.reader, gauge, match.detail
 
 
 def _by_header(path, sources, anything):

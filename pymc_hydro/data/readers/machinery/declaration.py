@@ -250,8 +250,8 @@ class Source:
         Method by which potential evaporation is computed where no file has it.
     pet_note : str
         A warning that it was computed.
-    reader : str
-        Name of the function that reads the source, where it has one.
+    reader : str, optional
+        Name of the function that reads the source. Without one the source is found by its name.
 
     Examples
     --------
@@ -280,6 +280,8 @@ class Source:
     reader: str = ""
 
     def __post_init__(self):
+        if not self.reader:
+            object.__setattr__(self, "reader", self.name)
         tables = [table for kinds in self.entries for table in kinds]
         if not tables or not all(table.time for table in self.entries[0]):
             raise ValueError(f"Source {self.name!r}: needs a first table, with dates")
@@ -315,7 +317,7 @@ class Source:
         if strange := [name for name in given if name not in self.options]:
             known = (*self.options, "pet", "max_gap", "area", "latitude", "elevation")
             raise TypeError(
-                f"{self.reader or self.name}: unexpected option {', '.join(map(repr, strange))}; "
+                f"{self.reader}: unexpected option {', '.join(map(repr, strange))}; "
                 f"known are {', '.join(known)}"
             )
         chosen = {}
@@ -324,7 +326,7 @@ class Source:
             chosen[name] = str(given.get(name, default))
             if not isinstance(values, str) and chosen[name] not in values:
                 raise KeyError(
-                    f"{self.reader or self.name}: no {name} {chosen[name]!r}; there are "
+                    f"{self.reader}: no {name} {chosen[name]!r}; there are "
                     f"{', '.join(values)}"
                 )
         return chosen
