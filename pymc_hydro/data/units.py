@@ -33,7 +33,7 @@ _TABLE = (
     ("sqkm", 1e6, 2, 0, 0),
     ("sqmi", MILE**2, 2, 0, 0),
     ("kg kilogram", 1.0, 0, 0, 1),
-    ("s sec second seconds", 1.0, 0, 1, 0),
+    ("s sec seg second seconds", 1.0, 0, 1, 0),
     ("min minute minutes", 60.0, 0, 1, 0),
     ("h hr hrs hour hours std stunde", 3600.0, 0, 1, 0),
     ("d day days dy tag jour jours dia día j", DAY, 0, 1, 0),
@@ -45,7 +45,8 @@ _SPANS = dict.fromkeys(("mon", "month", "months", "monat", "mois", "mes"), "mont
 _SPANS |= dict.fromkeys(("yr", "year", "years", "a", "jahr", "an", "año"), "year")
 # Whole units in one word.
 _WORDS = dict.fromkeys(("cumec", "cumecs", "cms", "m3s", "m3ps"), "m3/s")
-_WORDS |= dict.fromkeys(("cfs", "cusec", "cusecs", "ft3s"), "ft3/s")
+_WORDS |= dict.fromkeys(("cubicmeterspersecond", "cubicmetrespersecond"), "m3/s")
+_WORDS |= dict.fromkeys(("cfs", "cusec", "cusecs", "ft3s", "cubicfeetpersecond"), "ft3/s")
 _WORDS |= dict.fromkeys(("mmd", "mmday"), "mm/d") | dict.fromkeys(("mmh", "mmhr"), "mm/h")
 _WORDS |= dict.fromkeys(("ls", "lps"), "l/s") | {"mld": "ML/d", "mgd": "mgal/d", "gpm": "gal/min"}
 _CELSIUS = ("c", "celsius", "degc", "degreecelsius", "degreescelsius")
@@ -103,6 +104,8 @@ def parse_unit(text: str) -> Unit | None:
     if warmth is not None:
         return Unit("temperature", *warmth)
     plain = _WORDS.get(re.sub(r"[\s._]", "", plain).lower(), plain)
+    plain = re.sub(r"\bacre[-\s]?(ft|feet|foot)\b", "acft", plain, flags=re.IGNORECASE)
+    plain = re.sub(r"\bmillion\s+m(\^|\*\*)?3", "Mm3", plain, flags=re.IGNORECASE)
     factor, span, powers = 1.0, "", (0, 0, 0)
     for i, side in enumerate(re.split(r"/|\bper\b", plain)):
         sign = -1 if i else 1

@@ -192,7 +192,8 @@ def test_years_of_two_digits_are_past():
 def test_columns_of_dates_and_clocks():
     later = HOURS + pd.Timedelta("1h")
     parts = {"y": HOURS.year, "m": HOURS.month, "d": HOURS.day, "h": HOURS.hour + 1}
-    assert (dates_of("x", pd.DataFrame(parts), ("y", "m", "d", "h")) == later).all()
+    with pytest.warns(UserWarning, match="24:00 is read as the midnight that ends the day"):
+        assert (dates_of("x", pd.DataFrame(parts), ("y", "m", "d", "h")) == later).all()
     for day, clock in (("%d/%m/%Y", "%H:%M"), ("%Y%m%d", "%H"), ("%Y%m%d", "%H00")):
         table = pd.DataFrame({"a": HOURS.strftime(day), "b": HOURS.strftime(clock)})
         assert (dates_of("x", table, ("a", "b")) == HOURS).all()

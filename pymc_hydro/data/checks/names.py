@@ -11,25 +11,29 @@ __all__ = ["DATES", "PARTS", "look_alike", "plain_name", "variable_called"]
 _CALLED = {
     "precipitation": "p pr pre prec precip prcp ppt ptot pobs prain rain rainfall tp rainsnow "
     "totalprecipitation totalprecipitationsum precipitationmean "
+    "precipitationsum rainsum precipitazione precipitazioni pioggia precipitacao chuva "
     "niederschlag regen n ns precipitations pluie pluies precipitacion precipitaciones lluvia",
     "potential_evaporation": "pet pe ep e e0 et0 eto etp evap evapo potevap potentialevap pev "
     "potentialevapotranspiration evapotranspiration evaporation potentialevaporationsum petmm "
+    "et0faoevapotranspiration evapotraspirazione evapotranspiracao "
     "verdunstung potentielleverdunstung evapotranspirationpotentielle "
     "evapotranspiracionpotencial evapotranspiracion evaporacion",
     "temperature": "t temp tmean tavg tair tas t2m tobs temperature2mmean temperaturemean "
     "airtemperature meantemperature temperatur lufttemperatur temperaturemoyenne "
+    "tmoyenne tmoy tmittel tmedia temperaturmittel "
     "temperatura temperaturamedia",
     "discharge": "q qobs obs flow streamflow runoff riverflow dischargeobs dischargevol "
+    "portata vazao "
     "dischargespec obsflow meanflow abfluss durchfluss debit debits caudal caudales",
-    "temperature_min": "tmin mintemp tasmin t2mmin temperature2mmin tn",
-    "temperature_max": "tmax maxtemp tasmax t2mmax temperature2mmax tx",
+    "temperature_min": "tmin mintemp tasmin t2mmin temperature2mmin temperaturemin tn",
+    "temperature_max": "tmax maxtemp tasmax t2mmax temperature2mmax temperaturemax tx",
     "shortwave_radiation": "rs srad rsds radiation globalradiation globalstrahlung",
     "relative_humidity": "rh hurs humidity relativehumidity",
     "vapour_pressure": "vp vapourpressure vaporpressure",
     "wind_speed": "wind windspeed u2 sfcwind",
 }
 DATES = tuple(
-    "time date dates datetime timestamp datesr validtime "
+    "time date dates data datetime timestamp datesr validtime "
     "datum zeit zeitpunkt zeitstempel tag jour heure fecha dia hora".split()
 )
 # Columns that dates are composed of.

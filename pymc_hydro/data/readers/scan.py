@@ -48,7 +48,7 @@ def scan(root: str | Path, source: Source | None = None) -> pd.DataFrame:
     folders = set()
     for path in sorted(p for p in root.rglob("*") if p.is_file()):
         name = path.relative_to(root).as_posix()
-        match = recognise(name, first)
+        match = recognise(path.resolve().as_posix(), first)
         if match is not None:
             gauges = gauges_in(match.table, path) if match.gauge is None else [match.gauge]
             found.append((path, [_row(match, gauge) for gauge in gauges]))

@@ -35,7 +35,7 @@ def read_csv(
     area: float | None = None,
     latitude: float | None = None,
     elevation: float | None = None,
-    pet: str | None = None,
+    pet: str | Sequence[float] | None = None,
     na: Sequence[float | str] = (),
     flags: Mapping[str, str | Sequence[str]] | None = None,
     skip: int = 0,
@@ -68,9 +68,11 @@ def read_csv(
         Needed where discharge is a volume.
     latitude, elevation : float, in degrees north and in m, optional
         For potential evaporation.
-    pet : {"oudin", "hamon", "hargreaves", "priestley_taylor", "penman_monteith"}, optional
-        Compute potential evaporation from daily temperature (and more), see
-        ``pymc_hydro.data.potential_evaporation``.
+    pet : str or sequence of float, optional
+        "oudin", "hamon", "hargreaves", "priestley_taylor" or "penman_monteith": compute
+        potential evaporation from daily temperature (and more), see
+        ``pymc_hydro.data.potential_evaporation``. Or a climatology in mm/d: a value for each month
+        (12) or each day of a year (365 or 366).
     na : sequence of float or str
         Codes of missing values, such as ``(-999, "Ice")``.
     flags : mapping of column to code, or to a sequence of them
@@ -195,6 +197,6 @@ def _dates(path, found: Sheet, time) -> list[str]:
     if not dates:
         raise KeyError(
             f"{path}: no column with dates among {', '.join(map(repr, found.table.columns))}; give "
-            f"time={found.hint}"
+            f"time= (a column, or those of year, month, day){found.hint}"
         )
     return dates

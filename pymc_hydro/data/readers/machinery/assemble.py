@@ -1,12 +1,14 @@
 """From the columns of one or several files to one checked Dataset of the schema."""
 
 from collections.abc import Mapping, Sequence
+from numbers import Real
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from pymc_hydro.data.checks.limits import doubts
+from pymc_hydro.data.checks.values import as_floats
 from pymc_hydro.data.evaporation import potential_evaporation
 from pymc_hydro.data.readers.machinery.declaration import EXTRAS
 from pymc_hydro.data.readers.text.axis import regular
@@ -16,12 +18,13 @@ from pymc_hydro.data.units import to_schema
 
 __all__ = ["assemble", "series", "spread_over", "warn_of_doubts"]
 
+PLACE = {"area_km2", "latitude", "elevation"}
 FORCING = ("precipitation", "potential_evaporation", "temperature")
 # Limits of nature, in mm/d, beyond which a value has a wrong unit or is a wrong number.
 HEAVIEST_DAY, HEAVIEST_HOUR = 2000.0, 10000.0  # records: 1825 mm in a day, 401 mm in an hour
 LARGEST_FLOW = 5000.0
 WARMEST_MEAN = 36.0  # degC, the warmest place has 34
-FLAGGED = "discharge"
+EVAPORATION, FLAGGED = "potential_evaporation", "discharge"
 LEAP_DAY = 60  # 29 February, counted from 1
 SMALL_NEGATIVE = {"precipitation": 0.01, "potential_evaporation": 5.0}  # packing; dew and frost
 
@@ -121,7 +124,7 @@ def assemble(
     frames: Sequence[pd.DataFrame],
     *,
     attrs: Mapping,
-    pet: str | None = None,
+    pet: str | Sequence[float] | None = None,
     max_gap: int = 0,
 ) -> xr.Dataset:
     """Return one checked Dataset, on the intervals for which there is forcing.
@@ -136,8 +139,9 @@ def assemble(
     attrs : mapping
         Attributes of the Dataset; ``latitude`` (degrees north) and ``elevation`` (m) are used to
         compute potential evaporation, None is left out.
-    pet : str, optional
-        Method by which to compute potential evaporation, in place of the column of the files.
+    pet : str or sequence of float, optional
+        Method by which to compute potential evaporation, or a climatology in mm/d (12, 365 or 366
+        values), in place of the column of the files.
     max_gap : int
         Gaps of the forcing up to this many intervals are filled by linear interpolation, with a
         warning.
@@ -148,13 +152,22 @@ def assemble(
         If forcing is missing in between, or a value cannot be.
     """
     attrs = {k: v for k, v in attrs.items() if v is not None}
+    for name in PLACE & set(attrs):
+        if not isinstance(attrs[name], Real) or not np.isfinite(attrs[name]):
+            raise ValueError(
+                f"{source}: {name} must be a number, found {attrs[name]!r}; areas are in km2, "
+                "latitudes in degrees, positive in the north"
+            )
     steps = {f.index[1] - f.index[0] for f in frames}
     if len(steps) > 1:
         raise ValueError(f"{source}: files of different intervals, {sorted(map(str, steps))}")
     frame = pd.concat(frames, axis=1, sort=True)
     frame = frame.asfreq(frames[0].index[1] - frames[0].index[0])
     if pet is not None:
-        frame = frame.drop(columns="potential_evaporation", errors="ignore")
+        frame = frame.drop(columns=EVAPORATION, errors="ignore")
+    if pet is not None and not isinstance(pet, str):
+        climatology = pd.DataFrame({EVAPORATION: as_floats(pet, f"{source}: pet")})
+        frame, pet = frame.join(spread_over(f"{source}: pet", climatology, frame.index)), None
     if "discharge" not in frame or set(FORCING) & set(frame):
         frame = _complete(source, frame, max_gap)
     if "potential_evaporation" in frame and (frame["potential_evaporation"] < 0).mean() > 0.5:
@@ -197,7 +210,10 @@ def _complete(source, frame, max_gap):
         warn(source, f"has no value of {name}, which was left out")
         frame, forcing = frame.drop(columns=name), [n for n in forcing if n != name]
     if "precipitation" not in forcing:
-        raise ValueError(f"{source}: has no precipitation")
+        raise ValueError(
+            f"{source}: has no precipitation beside {', '.join(map(str, frame))}; say which column "
+            "it is, such as columns={'precipitation': 'rain', ...}"
+        )
     there = frame[forcing].notna()
     whole = np.flatnonzero(there.all(axis=1))
     if whole.size < 2:

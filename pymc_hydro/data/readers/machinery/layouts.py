@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from pymc_hydro.data.readers.machinery.declaration import GAUGE, Table
@@ -82,7 +83,7 @@ def gauges_in(table: Table, path: Path) -> list[str]:
     """Return the ids of the gauges in a file of many."""
     if path.suffix == ".nc":
         with open_netcdf(path) as data:
-            return data[table.gauges].values.astype(str).tolist()
+            return _ids(data[table.gauges]).tolist()
     if table.gauges:
         frame = _delimited(table, path, [table.gauges, *table.where])
         for column, text in table.where.items():
@@ -158,10 +159,18 @@ def _of_gauge(table, path, data, gauge):
     if table.gauges not in data.variables:
         raise KeyError(f"{path}: no variable {table.gauges!r}; found {', '.join(data.variables)}")
     ids = data[table.gauges]
-    known = ids.values.astype(str)
+    known = _ids(ids)
     if gauge not in known:
         raise KeyError(f"{path}: no gauge {gauge!r}; there are {len(known)}")
     return data.isel({ids.dims[0]: int((known == gauge).argmax())})
+
+
+def _ids(gauges):
+    """Return the ids of gauges as text; some files keep whole numbers as floats, or as bytes."""
+    values = gauges.values
+    if values.dtype.kind == "f" and (values % 1 == 0).all():
+        values = values.astype(int)
+    return np.array([x.decode() if isinstance(x, bytes) else str(x).strip() for x in values])
 
 
 def _attributes_of_netcdf(table, path, gauge):

@@ -56,9 +56,16 @@ def filled(pattern: str, fields: Mapping[str, str]) -> str:
 
 
 def find_all(root: Path, pattern: str, fields: Mapping[str, str]) -> list[Path]:
-    """Return the files below a folder whose paths end like a pattern."""
+    """Return the files below a folder whose paths end like a pattern.
+
+    The folder itself, and folders above it, may be the first parts of the pattern.
+    """
     escaped = {name: glob.escape(value) for name, value in fields.items()}
-    return sorted(p for p in root.rglob(filled(pattern, escaped)) if p.is_file())
+    ending, here = filled(pattern, escaped), root.resolve()
+    found = set(root.rglob(ending))
+    for above in here.parents[: ending.count("/")]:
+        found |= {root / p.relative_to(here) for p in above.glob(ending) if here in p.parents}
+    return sorted(p for p in found if p.is_file())
 
 
 def find_file(root: Path, patterns: Sequence[str], fields: Mapping[str, str]) -> Path | None:
@@ -101,9 +108,16 @@ def recognise_header(path: Path, source: Source, tables: Sequence[Table]) -> Mat
     tables = [t for t in tables if t.by_header and path.suffix in (*TEXT, NETCDF)]
     for table in tables:
         if table.fits_header(_names_in(path, table)):
-            gauge = None if table.gauges else path.stem
+            gauge = None if table.gauges else _gauge_of_name(path, source, table)
             return Match(source, table, gauge, table.detail, str(path.parent))
     return None
+
+
+def _gauge_of_name(path: Path, source: Source, table: Table) -> str:
+    """Return the gauge in the name of a file, the whole name where it says none."""
+    matches = (_expression(source, p.rpartition("/")[2]).search(path.name) for p in table.paths)
+    found = next((match for match in matches if match), None)
+    return found["gauge"] if found and "gauge" in found.groupdict() else path.stem
 
 
 def _names_in(path: Path, table: Table) -> list[str]:

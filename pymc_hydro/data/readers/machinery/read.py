@@ -1,10 +1,10 @@
 """The one function that reads a basin of a declared source."""
 
 import fnmatch
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 import xarray as xr
@@ -27,6 +27,7 @@ from pymc_hydro.data.readers.text.files import parse_numbers, warn
 
 __all__ = ["read_source"]
 
+DAY = pd.Timedelta(days=1)
 EVAPORATION = "potential_evaporation"
 EXTREMES = ["temperature_min", "temperature_max"]
 SHOWN = 6  # gauges in a message
@@ -40,8 +41,8 @@ class _Request(NamedTuple):
     root: Path  # the folder in which files are looked for
     file: Path | None  # the first file, where the caller named it
     gauge: str
-    settings: Mapping[str, str | None]  # options, and pet
-    method: str | None  # by which evaporation is computed
+    settings: Mapping[str, Any]  # options, and pet
+    method: str | Sequence[float] | None  # by which evaporation is computed, or a climatology
 
     @property
     def fields(self) -> dict[str, str]:
@@ -70,7 +71,7 @@ def read_source(
     root: str | Path,
     gauge: str | None = None,
     *,
-    pet: str | None = None,
+    pet: str | Sequence[float] | None = None,
     max_gap: int = 0,
     area: float | None = None,
     latitude: float | None = None,
@@ -85,7 +86,7 @@ def read_source(
     asked = _request(source, Path(root), gauge, pet, source.choose(options))
     given = {"area_km2": area, "latitude": latitude, "elevation": elevation}
     place = _attributes(asked) | {name: value for name, value in given.items() if value is not None}
-    known = {EVAPORATION} if asked.method else set()
+    known = set() if asked.method is None else {EVAPORATION}
     frames: list[pd.DataFrame] = []
     paths: list[Path] = []
     for kinds in source.entries:
@@ -134,7 +135,7 @@ def _request(source, root, gauge, pet, options):
         gauge = gauge or (match.gauge if match else root.stem)
     tables = [table for kinds in source.entries for table in kinds]
     columns = [c for table in tables for name in table.columns for c in table.choices(name)]
-    is_column = ("pet", pet) in [column.when for column in columns]
+    is_column = isinstance(pet, str) and ("pet", pet) in [column.when for column in columns]
     method = None if is_column else pet
     return _Request(source, folder, file, str(gauge), {**options, "pet": pet}, method)
 
@@ -164,7 +165,8 @@ def _find(asked, kinds, known, file):
         return (match.table if match else kinds[0]), file
     for table in kinds:
         path = find_file(asked.root, table.paths, asked.fields)
-        if path is not None:
+        fits = not table.by_header or (path and recognise_header(path, asked.source, (table,)))
+        if path is not None and fits:
             return table, path
     if any(table.needed for table in kinds):
         patterns = [filled(p, asked.fields) for table in kinds for p in table.paths]
@@ -195,6 +197,9 @@ def _read(asked, table, path, known, area, index) -> pd.DataFrame:
     else:
         cells = spread_over(path, cells, index)
         dates = index
+        if index[1] - index[0] < DAY:
+            units = ", ".join(unit for _, unit in columns.values())
+            warn(path, f"its values are taken to be in {units}, at any interval of the record")
     return series(path, cells, dates, columns, area=area, na=table.na, flags=table.flags)
 
 

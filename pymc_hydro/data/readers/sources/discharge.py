@@ -1,22 +1,35 @@
 """Discharge alone, of the archives that publish it; ``ph.join`` puts it beside forcing."""
 
+from typing import Any
+
 from pymc_hydro.data.readers.machinery.declaration import Source, Table
 
 __all__ = ["BAFU", "GRDC", "HYDAT", "LAMAH_GAUGES", "NRFA", "NWIS"]
 
 # Discharge is the parameter 00060, and 00003 the statistic of a daily mean.
+# Daily means, or instantaneous values.
+_NWIS_FLOW = {"discharge": (("*_00060_00003", "cfs"), ("*_00060", "cfs"))}
+_NWIS: dict[str, Any] = {
+    "time": "datetime",
+    "separator": "\t",
+    "units_row": True,
+    "gauges": "site_no",
+    "na": ("Ice", "Eqp", "Bkw", "Dis", "Dry", "Fld", "Mnt", "Rat", "Ssn", "Tst", "***"),
+}
 NWIS = Source(
     "USGS NWIS",
     tables=(
-        Table(
-            "*.rdb",
-            # Daily means, or instantaneous values.
-            {"discharge": (("*_00060_00003", "cfs"), ("*_00060", "cfs"))},
-            time="datetime",
-            separator="\t",
-            units_row=True,
-            gauges="site_no",
-            na=("Ice", "Eqp", "Bkw", "Dis", "Dry", "Fld", "Mnt", "Rat", "Ssn", "Tst", "***"),
+        (
+            Table("*.rdb", _NWIS_FLOW, **_NWIS),
+            Table("*.txt", _NWIS_FLOW, start="agency_cd", by_header=True, **_NWIS),
+            Table(  # by the R package dataRetrieval
+                "*.csv",
+                {"discharge": (*_NWIS_FLOW["discharge"], ("Flow", "cfs"))},
+                time="Date",
+                where={"agency_cd": "USGS"},
+                gauges="site_no",
+                by_header=True,
+            ),
         ),
     ),
     gauge=r"\d{8,15}",
@@ -26,17 +39,26 @@ NWIS = Source(
 GRDC = Source(
     "GRDC",
     tables=(
-        Table(
-            "{gauge}_Q_Day.Cmd.txt",
-            {"discharge": ("Value", "m3/s")},
-            time="YYYY-MM-DD",
-            separator=";",
-            encoding="latin-1",
-            heading={
-                "area_km2": r"Catchment area[^:]*:\s*(-?[\d.]+)",
-                "latitude": r"Latitude[^:]*:\s*(-?[\d.]+)",
-            },
-            na=(-999.0,),
+        (
+            Table(
+                ("{gauge}_Q_Day.Cmd.txt", "{gauge}_Q_Day.txt"),
+                {"discharge": (("Value", "m3/s"), ("Original", "m3/s"))},
+                time="YYYY-MM-DD",
+                separator=";",
+                encoding="latin-1",
+                heading={
+                    "area_km2": r"Catchment area[^:]*:\s*(-?[\d.]+)",
+                    "latitude": r"Latitude[^:]*:\s*(-?[\d.]+)",
+                },
+                na=(-999.0,),
+            ),
+            Table(
+                "GRDC-Daily*.nc",
+                {"discharge": ("runoff_mean", "m3/s")},
+                time="time",
+                gauges="id",
+                heading={"area_km2": "area", "latitude": "geo_y"},
+            ),
         ),
     ),
     gauge=r"\w+",
@@ -47,7 +69,7 @@ NRFA = Source(
     "UK NRFA",
     tables=(
         Table(
-            "nrfa_{gauge}_gdf.csv",
+            ("nrfa_{gauge}_gdf.csv", "{gauge}_gdf.csv"),
             {"discharge": ("flow", "m3/s")},
             names=("date", "flow", "flag"),
             separator=",",
@@ -110,13 +132,16 @@ HYDAT = Source(
 LAMAH_GAUGES = Source(
     "LamaH-CE, gauges",
     tables=(
-        Table(
-            "ID_{gauge}.csv",
-            {"discharge": ("qobs", "m3/s")},
-            time=("YYYY", "MM", "DD"),
-            separator=";",
-            na=(-999.0,),
-            by_header=True,
+        tuple(
+            Table(
+                "ID_{gauge}.csv",
+                {"discharge": ("qobs", "m3/s")},
+                time=time,
+                separator=";",
+                na=(-999.0,),
+                by_header=True,
+            )
+            for time in (("YYYY", "MM", "DD", "hh", "mm"), ("YYYY", "MM", "DD"))
         ),
     ),
     gauge=r"\d+",

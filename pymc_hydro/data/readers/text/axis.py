@@ -7,6 +7,8 @@ from pymc_hydro.data.readers.text.files import warn
 
 __all__ = ["regular"]
 
+DAY = 86400 * 10**9  # ns
+
 
 def regular(source, frame: pd.DataFrame) -> pd.DataFrame:
     """Return a table on an even, rising time axis.
@@ -43,6 +45,11 @@ def regular(source, frame: pd.DataFrame) -> pd.DataFrame:
                 "write the times in UTC or standard time)"
             )
         kept = ~frame.index.duplicated()
+        if kept.sum() < len(frame) / 2:
+            raise ValueError(
+                f"{source}: has {len(frame)} lines, but only {kept.sum()} dates, the first "
+                f"{frame.index[0]}; does another column hold the hour? then name it in time="
+            )
         warn(source, f"{int((~kept).sum())} lines repeat another one exactly and were dropped")
         frame = frame[kept]
         if len(frame) < 2:
@@ -52,6 +59,12 @@ def regular(source, frame: pd.DataFrame) -> pd.DataFrame:
     odd = steps % usual != 0
     if odd.any():
         at = int(odd.argmax())
+        if (frame.index.day == 1).all() and usual >= 28 * DAY:
+            raise ValueError(
+                f"{source}: its dates are months, and intervals must be of one length: simulations "
+                "need daily or shorter forcing; they are compared with monthly discharge by "
+                "ph.means(series, 'MS')"
+            )
         raise ValueError(
             f"{source}: its dates are uneven: {frame.index[at]} is followed by "
             f"{frame.index[at + 1]}, the usual interval is {pd.Timedelta(usual)}; intervals must "

@@ -22,8 +22,21 @@ RESOLUTION = "datetime64[ns]"
 YEARS = (1678, 2261)  # whole years that nanoseconds since 1970 can count
 SPREADSHEET = pd.Timestamp("1899-12-30")  # day 0 of spreadsheets, from March 1900 on
 MIDNIGHT = r"(?:(?<=[T ])24(?=:00(?::00(?:\.0+)?)?$|$)|(?<=^\d{8})24(?=(?:00)?$))"
+MIDNIGHT_READ = (
+    "24:00 is read as the midnight that ends the day; if dates name the ends of intervals, take "
+    "one interval off: here they name the starts"
+)
 PARTS = ("year", "month", "day", "hour", "minute")
 DAYS_OF_SPREADSHEET = (10_000, 60_000)  # 1927 to 2064
+# What numbers of programs count, how many in a day, and the Julian date of the first.
+COUNTS = (
+    ("seconds since 1970, as Unix does", 86400, 2440587.5),
+    ("milliseconds since 1970", 86400e3, 2440587.5),
+    ("days since the year 0, as MATLAB does", 1, 1721058.5),
+    ("days of the Julian date", 1, 0),
+    ("years with a decimal fraction", 1 / 365.25, 1721058.5),
+)
+MIDDLE, CENTURY = 2451544.5, 36525  # the year 2000
 DAYS_OF_YEAR = ("doy", "jday", "yday", "dayofyear", "julianday", "jd", "tagdesjahres")
 
 
@@ -66,17 +79,13 @@ def parse_dates(
         return _from_serial(source, cells, first_line)
     named = date_format is None and not formats_of(cells.iloc[0])[0]
     cells = numbered_months(cells) if named else cells
-    found = _readings(source, cells, date_format)
+    found = _readings(source, cells, date_format, first_line)
     if not any(r.notna().all() for r in found.values()):
         repaired, late = _with_clock(cells)
-        again = _readings(source, repaired, date_format)
+        again = _readings(source, repaired, date_format, first_line)
         if any(r.notna().all() for r in again.values()):
             if late.any():
-                warn(
-                    source,
-                    "24:00 is read as the midnight that ends the day; if dates name the ends of "
-                    "intervals, subtract one interval: here they name the starts",
-                )
+                warn(source, MIDNIGHT_READ)
             found = {f: r + pd.to_timedelta(late.astype(int), unit="D") for f, r in again.items()}
     whole = {f: reading for f, reading in found.items() if reading.notna().all()}
     if not whole:
@@ -92,15 +101,16 @@ def parse_dates(
     return index_of(source, next(iter(whole.values())), first_line)
 
 
-def _readings(source, cells, date_format) -> dict[str, pd.Series]:
+def _readings(source, cells, date_format, first_line) -> dict[str, pd.Series]:
     """Return dates as each format reads them, NaT where it does not."""
     formats, zoned = [date_format], "%z" in (date_format or "")
     if date_format is None:
         formats, zoned = formats_of(cells.iloc[0])
     if not formats:
         raise ValueError(
-            f"{source}: {cells.iloc[0][:40]!r} is not a date that is understood; write dates as "
-            "YYYY-MM-DD, or give date_format= (as in datetime.strptime)"
+            f"{source}: line {first_line}: {cells.iloc[0][:40]!r} is not a date that is "
+            f"understood{_counted(cells.iloc[0])}; write dates as YYYY-MM-DD, or give "
+            "date_format= (as in datetime.strptime)"
         )
     found = {f: pd.to_datetime(cells, format=f, errors="coerce", utc=zoned) for f in formats}
     if "%j" in formats[0]:  # pandas reads the 366th day of 365
@@ -110,6 +120,16 @@ def _readings(source, cells, date_format) -> dict[str, pd.Series]:
     if date_format is None and "%y" in formats[0]:
         found = {f: century_of_past(r) for f, r in found.items()}
     return found
+
+
+def _counted(cell: str) -> str:
+    """Return what a number may count, if it may be a date."""
+    with suppress(ValueError):
+        number = float(cell)
+        far = [abs(number / per_day + first - MIDDLE) for _, per_day, first in COUNTS]
+        if min(far) < CENTURY:
+            return f" (does it count {COUNTS[far.index(min(far))][0]}?)"
+    return ""
 
 
 def _without_zone(cells, date_format, dates) -> pd.Series:
@@ -163,6 +183,11 @@ def _refuse(source, cells, readings, first_line):
     with suppress(ValueError):
         year = datetime.strptime(cells.iloc[at], used).year
     check_year(source, at + first_line, year, cells.iloc[at])
+    if at == 0:
+        raise ValueError(
+            f"{source}: line {first_line}: {cells.iloc[0][:40]!r} is no day of the calendar; are "
+            "they months? a record has intervals of one length"
+        )
     raise ValueError(
         f"{source}: line {at + first_line}: {cells.iloc[at][:40]!r} is not a date of the format of "
         f"the first one, {cells.iloc[0]!r}; {int(best.isna().sum())} lines differ: write all dates "
@@ -208,6 +233,8 @@ def _from_date_and_clock(source, parts, date_format, first_line) -> pd.DatetimeI
     days, clock = parts.iloc[:, 0], parts.iloc[:, 1]
     hours = pd.to_numeric(clock, errors="coerce")
     if hours.notna().all():
+        if hours.isin([24, 2400]).any():
+            warn(source, MIDNIGHT_READ)
         start = parse_dates(source, days, date_format, first_line)
         minutes = hours * 60 if hours.max() <= 24 else hours // 100 * 60 + hours % 100
         return start + pd.to_timedelta(minutes.to_numpy(), unit="min")
@@ -273,6 +300,8 @@ def _from_parts(source, parts, first_line):
             f"{source}: line {at + first_line}: {list(parts.iloc[at])} is not a date "
             f"({', '.join(numbers)}); {int(whole.isna().sum())} such lines"
         )
+    if "hour" in numbers and (numbers["hour"] == 24).any():
+        warn(source, MIDNIGHT_READ)
     return index_of(source, whole, first_line)
 
 

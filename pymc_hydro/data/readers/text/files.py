@@ -92,7 +92,7 @@ def read_table(
     if comments >= len(head):
         raise ValueError(f"{path}: holds no table, only comments or blank lines")
     header = head[comments]
-    separator = separator or _separator(header)
+    separator = separator or _separator(header, "".join(head[comments + 1 : comments + 2]))
     if names is None:
         _check_header(path, header, separator)
     if decimal is None:
@@ -166,7 +166,7 @@ def head_of(
     found = text.splitlines()
     first = next((i for i, line in enumerate(found) if not line.startswith("#")), len(found))
     found = found[0 if comments else first :][:lines]
-    separator = separator or _separator(found[0] if found else "")
+    separator = separator or _separator(*(found[:2] or [""]))
     if separator == SPACES:
         return [line.split() for line in found], separator
     rows = csv.reader(found, delimiter=separator, skipinitialspace=True)
@@ -286,9 +286,10 @@ def _look(path, declared):
     return encoding, head
 
 
-def _separator(header):
+def _separator(header, line=""):
+    """Return the separator of a header; of several the one that the next line has as often."""
     counts = {s: header.count(s) for s in SEPARATORS}
-    best = max(counts, key=counts.get)
+    best = max(counts, key=lambda s: (bool(counts[s]) and line.count(s) == counts[s], counts[s]))
     return best if counts[best] else SPACES
 
 

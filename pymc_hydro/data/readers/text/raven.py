@@ -5,9 +5,17 @@ from pathlib import Path
 
 import pandas as pd
 
+from pymc_hydro.data.units import are_same_unit, parse_unit
+
 __all__ = ["read_raven"]
 
 START = re.compile(r":(?P<kind>MultiData|Data|ObservationData)\b\s*(?P<rest>.*)")
+# Beginning of a series' name, and the unit of Raven.
+UNITS = {
+    **dict.fromkeys(("PRECIP", "RAINFALL", "SNOWFALL", "PET"), "mm/d"),
+    "TEMP_": "degC",
+    "HYDROGRAPH": "m3/s",
+}
 FIRST = re.compile(r"\d{4}-\d{1,2}-\d{1,2} [\d:.]+ [\d:.]+ \d+")
 
 
@@ -51,19 +59,37 @@ def read_raven(path: Path) -> pd.DataFrame:
     if frame.columns.has_duplicates:
         twice = frame.columns[frame.columns.duplicated()][0]
         raise ValueError(f"{path}: has {twice} twice; split it into a file for each gauge")
+    if {"RAINFALL", "SNOWFALL"} <= set(frame) and "PRECIP" not in frame:
+        frame["PRECIP"] = frame["RAINFALL"] + frame["SNOWFALL"]
     table = frame.rename_axis("time").reset_index()
     table.attrs["first_line"] = lines[0][0]
     return table
 
 
+def _check_units(path, names, units):
+    """Raise ValueError if a series is in another unit than Raven takes it to be."""
+    for name, unit in zip(names, units, strict=False):
+        kinds = (expected for start, expected in UNITS.items() if name.startswith(start))
+        expected = next(kinds, None)
+        if expected and parse_unit(unit) and not are_same_unit(unit, expected):
+            raise ValueError(
+                f"{path}: {name} is in {unit}, but Raven takes it to be in {expected} and converts "
+                "nothing; convert the series"
+            )
+
+
 def _block(path, match, lines) -> pd.DataFrame:
     """Return the series of one block, on its dates."""
-    names, rows, start = match["rest"].split()[:1], [], None
+    names, units = match["rest"].split()[:1], match["rest"].split()[-1:]
+    rows: list[list[str]] = []
+    start = None
     for number, line in lines:
         words = re.split(r"[\s,]+", line)
         if line.startswith(":"):
             if words[0] == ":Parameters":
                 names = [w for w in words[1:] if w]
+            elif words[0] == ":Units":
+                units = [w for w in words[1:] if w]
         elif start is None:
             start = number, words
         else:
@@ -73,6 +99,7 @@ def _block(path, match, lines) -> pd.DataFrame:
             f"{path}: line {start[0] if start else lines[0][0]} should hold the first date, its "
             "time, the interval and the number of values"
         )
+    _check_units(path, names, units)
     day, clock, interval, n = start[1]
     values = pd.DataFrame(rows).apply(pd.to_numeric, errors="coerce")
     if values.shape != (int(n), len(names)):

@@ -27,7 +27,7 @@ class Sheet(NamedTuple):
     units : mapping of column to text
         The text below the header, or an attribute of a netCDF variable.
     hint : str
-        Where the header may be, if not in the first line; for messages.
+        Where else the header may be: in another line or sheet; for messages.
     """
 
     table: pd.DataFrame
@@ -113,9 +113,10 @@ def _excel(path: Path, skip: int, units_row: bool | None, sheet: str | int) -> S
         ) from None
     except Exception as error:  # of the package that reads it
         raise ValueError(f"{path}: cannot be read as a spreadsheet ({error})") from None
+    others = _other_sheets(path, sheet)
     cells = cells.dropna(how="all", axis=1).iloc[skip:].dropna(how="all")
     if len(cells) < 2:
-        raise ValueError(f"{path}: sheet {sheet!r} holds no header with data below it")
+        raise ValueError(f"{path}: sheet {sheet!r} holds no header with data below it{others}")
     names = ["" if pd.isna(c) else str(c).strip() for c in cells.iloc[0]]
     second = ["" if pd.isna(c) else str(c) for c in cells.iloc[1]]
     if units_row is None:
@@ -124,7 +125,15 @@ def _excel(path: Path, skip: int, units_row: bool | None, sheet: str | int) -> S
     first_line = int(cells.index[first]) + 1
     table = cells.iloc[first:].reset_index(drop=True).set_axis(names, axis=1).infer_objects()
     table.attrs["first_line"] = first_line
-    return Sheet(table, dict(zip(names, second, strict=True)) if units_row else {})
+    return Sheet(table, dict(zip(names, second, strict=True)) if units_row else {}, others)
+
+
+def _other_sheets(path: Path, sheet: str | int) -> str:
+    """Return which other sheets a spreadsheet has, as messages say it."""
+    with pd.ExcelFile(path) as book:
+        names = [str(name) for name in book.sheet_names]
+    others = [name for i, name in enumerate(names) if sheet not in (i, name)]
+    return f"; other sheets are {', '.join(map(repr, others))}: give sheet=" if others else ""
 
 
 def _netcdf(path: Path) -> Sheet:
