@@ -24,6 +24,7 @@ __all__ = [
     "check_observations",
     "check_one_basin",
     "check_output_unit",
+    "dates_of_series",
     "match_dates",
     "observed_on",
     "same_unit",
@@ -331,6 +332,23 @@ def check_one_basin(what: str, observed, simulated) -> None:
             f"{what}: observed is of basin {ours.flat[0]!s}, simulated of basin "
             f"{theirs.flat[0]!s}; give both of one basin"
         )
+
+
+def dates_of_series(what: str, series) -> np.ndarray | None:
+    """Return the dates of a Series or DataArray, None if it has none or its labels are numbers.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the labels are neither: how to convert them.
+    """
+    if isinstance(series, xr.DataArray):
+        index = series.indexes.get(series.dims[0]) if series.ndim == 1 else None
+    else:
+        index = series.index if isinstance(series, pd.Series) else None
+    if index is None or index.dtype.kind in "iufb":
+        return None
+    return as_dates(what, index).to_numpy()
 
 
 def series_unit(series) -> str:

@@ -5,17 +5,15 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytensor.tensor as pt
-import xarray as xr
 from pytensor.graph.basic import Variable
 
-from pymc_hydro.data.checks.dates import as_dates
 from pymc_hydro.data.means import Means, mean_pairs
 from pymc_hydro.data.observations import (
     as_floats,
     check_observations,
     check_one_basin,
+    dates_of_series,
     same_unit,
     series_unit,
 )
@@ -186,9 +184,8 @@ def variation(name: str, observed: Any) -> Any:
 
 def _check_dates(name, *series):
     """Raise ValueError if both series have dates that differ: a loss does not match dates."""
-    dates = [
-        _dates(name, which, x) for which, x in zip(("observed", "simulated"), series, strict=True)
-    ]
+    called = (f"{name}: the index of {which}" for which in ("observed", "simulated"))
+    dates = [dates_of_series(*pair) for pair in zip(called, series, strict=True)]
     if all(found is not None for found in dates):
         a, b = dates
         if a.shape == b.shape and (a != b).any():
@@ -197,17 +194,6 @@ def _check_dates(name, *series):
                 f"{name}: observed and simulated have different dates, first {a[at]} and {b[at]}; "
                 "align them first"
             )
-
-
-def _dates(name, which, series):
-    """Return the dates of a DataArray or a Series of pandas, None if it has none."""
-    if isinstance(series, xr.DataArray):
-        index = series.indexes.get(series.dims[0]) if series.ndim == 1 else None
-    else:
-        index = getattr(series, "index", None)
-    if not isinstance(index, pd.Index) or index.dtype.kind in "iufb":
-        return None
-    return as_dates(f"{name}: the index of {which}", index).to_numpy()
 
 
 def _check_shapes(name, observed, simulated):

@@ -166,7 +166,7 @@ def test_the_24th_hour_ends_the_day():
         f"{h - pd.Timedelta('1h'):%d/%m/%Y} 24:00" if h.hour == 0 else f"{h:%d/%m/%Y %H:%M}"
         for h in HOURS
     ]
-    with pytest.warns(UserWarning, match=r"24:00 is read as .* subtract one interval"):
+    with pytest.warns(UserWarning, match=r"24:00 is read as .* take one interval off"):
         assert (parse_dates("x", hours) == HOURS).all()
 
 
