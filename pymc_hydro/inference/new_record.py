@@ -15,6 +15,7 @@ from pymc_hydro.core.base.warning import renamed_arguments
 from pymc_hydro.data.observations import LABELLED, as_floats, check_output_unit, match_dates
 from pymc_hydro.data.schema import interval_length
 from pymc_hydro.inference.forcing import (
+    KEPT_DATA,
     Record,
     SimulatedRecord,
     as_records,
@@ -139,7 +140,15 @@ def _chosen(model, prefix) -> list[SimulatedRecord]:
     """Return the records of a model to be replaced: one, or several with the same dates."""
     found = list(simulated_records(model))
     if not found:
-        raise ValueError("set_basin: this PyMC model holds no basin; call ph.discharge in it first")
+        dims = [d or "" for names in model.named_vars_to_dims.values() for d in names]
+        pruned = any(dim.endswith(FORCING_TIME) for dim in dims)
+        raise ValueError(
+            f"set_basin: this PyMC model lost its {KEPT_DATA!r} (prune_vars_detached_from_observed "
+            "removes data that no observation depends on); call set_basin before it, or on the "
+            "model that it was made from"
+            if pruned
+            else "set_basin: this PyMC model holds no basin; call ph.discharge in it first"
+        )
     known = ", ".join(repr(record.prefix.rstrip("_:")) for record in found)
     if prefix is not None:
         whole = full_prefix(model, prefix), f"{prefix}::", f"{model.name_for(prefix)}::"

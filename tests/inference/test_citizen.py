@@ -215,6 +215,35 @@ def test_a_frozen_model_predicts():
         ph.set_basin(SECOND, frozen)
 
 
+def test_a_pruned_model_says_what_it_lost():
+    from pymc.model.transform.basic import prune_vars_detached_from_observed
+
+    model = alone(FIRST)
+    pruned = prune_vars_detached_from_observed(model)
+    point = pruned.initial_point()
+    assert pruned.compile_logp()(point) == model.compile_logp()(point)
+    with pytest.raises(ValueError, match="lost its 'kept_intervals'"):
+        ph.set_basin(SECOND, pruned)
+
+
+@pytest.mark.slow
+def test_a_marginal_model_is_the_sum_over_the_discrete_variable():
+    extras = pytest.importorskip("pymc_extras")
+    with pm.Model() as model:
+        q = placed(FIRST, fixed=False)
+        steady = pm.Bernoulli("steady", 0.3)
+        observed = FIRST["discharge"].values[WARMUP:]
+        pm.Normal("other", q, pm.math.switch(steady, 0.5, 2.0), observed=observed)
+    marginal = extras.marginalize(model, ["steady"])
+    for record in (FIRST, SECOND):
+        for changed in (model, marginal):
+            ph.set_basin(record, changed)
+        evaluate, start = model.compile_logp(), model.initial_point()
+        parts = [evaluate(start | {"steady": np.array(k)}) for k in (0, 1)]
+        found = marginal.compile_logp()(marginal.initial_point())
+        np.testing.assert_allclose(found, np.logaddexp(*parts), rtol=1e-12)
+
+
 SCRIPT = """
 import sys, cloudpickle, numpy as np, pymc_hydro as ph
 model, prior = cloudpickle.loads(open(sys.argv[1], "rb").read())
