@@ -65,6 +65,7 @@ from pymc_hydro.models import gr as gr
 from pymc_hydro.models import marrmot as marrmot
 from pymc_hydro.models.fuse import FUSE as FUSE
 from pymc_hydro.regionalization import Regionalization as Regionalization
+from pymc_hydro.regionalization import pool_posteriors as pool_posteriors
 from pymc_hydro.regionalization import regional as regional
 from pymc_hydro.regionalization import regionalize as regionalize
 

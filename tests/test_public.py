@@ -51,6 +51,7 @@ NAMES = {
     "models",
     "ops",
     "outputs",
+    "pool_posteriors",
     "predict",
     "priors",
     "regional",

@@ -174,7 +174,10 @@ def _check_fit(record: SimulatedRecord, basins) -> None:
         was, found = (
             "one basin" if n is None else f"basins {list(n)}" for n in (record.basins, names)
         )
-        raise ValueError(f"set_basin: the model was built for {was}, found {found}")
+        raise ValueError(
+            f"set_basin: the model was built for {was}, found {found}; for predictions in other "
+            "basins build the same model of them, and give it to ph.predict(idata, model=...)"
+        )
     interval = record_interval(basins)
     before = interval_length(xr.Dataset(coords={TIME: record.dates[:2]}))
     if interval != before:

@@ -1,6 +1,7 @@
 """Partial pooling over basins, and attributes, inside a PyMC model."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from pymc_hydro.models.listing import as_model
 from pymc_hydro.regionalization.attributes import Scale, attribute_table
 from pymc_hydro.regionalization.mapping import AbstractMapping, FeatureMapping, define_mapping
 
-__all__ = ["regional"]
+__all__ = ["mean_coordinates", "natural_values", "positions", "regional", "start_coordinates"]
 
 # Prior standard deviations, of logits of positions between bounds: of the intercept about the
 # default, and of each other layer of weights taken together.
@@ -30,6 +31,7 @@ def regional(
     mapping: str | Callable = "linear",
     residual: bool = True,
     *,
+    trained_on: pd.DataFrame | xr.Dataset | None = None,
     centered: bool | Sequence[str] = True,
     prefix: str = "regional",
     **overrides: Any,
@@ -52,6 +54,9 @@ def regional(
     residual : bool
         Whether basins differ from what their attributes say. Without, the parameters are a function
         of the attributes.
+    trained_on : DataFrame or Dataset, optional
+        In a model for predictions at other basins: the attributes of the basins that its posterior
+        is from, which scale those of the other ones.
     centered : bool or sequence of str
         Whether z itself is sampled, or its residual; or the parameters whose z is. Centred mixes
         well where each basin's data determine its parameters, which years of discharge do.
@@ -94,10 +99,14 @@ def regional(
     """
     model, pymc_model = as_model(model), pm.modelcontext(None)
     free = _free(model, overrides, centered)
-    names, table = _basins(pymc_model, attributes)
+    reference = None if trained_on is None else attribute_table(trained_on)
+    names, table = _basins(pymc_model, attributes, reference)
     parameter = f"{prefix}_parameter"
     pymc_model.add_coord(parameter, list(free))
-    z = _coordinates(names, table, mapping, _starts(model, free), residual, prefix)
+    if table is None and not residual:
+        raise ValueError("regional: without attributes basins need a residual to differ")
+    start = start_coordinates(model, free)
+    z, _ = mean_coordinates(names, table, mapping, start, prefix, reference)
     if residual:
         tau = pm.HalfNormal(f"{prefix}_tau", 1.0, dims=parameter)
         inner = free if centered is True else () if centered is False else centered
@@ -107,15 +116,9 @@ def regional(
         z = (1 - c) * z + tau ** (1 - c) * own
     numbers = {p.name: p.default for p in model.parameters if p.name in free}
     checked = priors(model, **numbers | overrides)  # makes none: each has a number or a variable
-    theta = {name: checked[name] for name in overrides}
-    larger_of = dict(model.ordered)
-    for p in sorted(model.parameters, key=lambda p: p.name in larger_of):
-        if p.name in free:
-            unit, upper = pm.math.sigmoid(z[:, free.index(p.name)]), p.upper
-            if p.name in larger_of:
-                upper = pt.minimum(upper, theta[larger_of[p.name]])
-            value = _between(model, p, unit, upper)
-            theta[p.name] = pm.Deterministic(p.name, value, dims=BASIN)
+    shared = {name: checked[name] for name in overrides}
+    by_name = {name: z[:, j] for j, name in enumerate(free)}
+    theta = natural_values(model, by_name, shared, pt, partial(pm.Deterministic, dims=BASIN))
     return {name: theta[name] for name in model.parameter_names}
 
 
@@ -135,7 +138,7 @@ def _free(model, overrides, centered) -> tuple[str, ...]:
     return free
 
 
-def _basins(pymc_model, attributes):
+def _basins(pymc_model, attributes, reference):
     """Return names of basins, and their attributes (None if there are none)."""
     held = pymc_model.coords.get(BASIN)
     if attributes is None:
@@ -145,34 +148,60 @@ def _basins(pymc_model, attributes):
                 "pm.Model(coords={'basin': names})"
             )
         return list(held), None
-    table = attribute_table(attributes, held)
+    table = attribute_table(attributes, held, None if reference is None else reference.columns)
     if held is None:
         pymc_model.add_coord(BASIN, table.index.tolist())
     return table.index.tolist(), table
 
 
-def _starts(model, free) -> np.ndarray:
+def start_coordinates(model: AbstractModel, free: Sequence[str]) -> np.ndarray:
     """Return the coordinates of the defaults."""
     space = define_space(model, {}, {}, "unconstrained")
     found = space.coordinates(space.positions(model.default))
     return found[[model.parameter_names.index(name) for name in free]]
 
 
-def _coordinates(names, table, kind, start, residual, prefix):
-    """Return the mean of z by basin and parameter, shape (n_basin, n_free)."""
+def mean_coordinates(
+    names: Sequence[Hashable],
+    table: pd.DataFrame | None,
+    kind: str | Callable,
+    start: np.ndarray,
+    prefix: str,
+    reference: pd.DataFrame | None = None,
+) -> tuple[Any, AbstractMapping | None]:
+    """Return the mean of z by basin and parameter, shape (n_basin, n_free), and its mapping.
+
+    Parameters
+    ----------
+    names : sequence of hashable
+        Of the basins.
+    table : DataFrame or None
+        Attributes of the basins.
+    kind : str or callable
+        The mapping.
+    start : array, shape (n_free,)
+        Coordinates of the defaults.
+    prefix : str
+    reference : DataFrame, optional
+        Attributes that give scale and features; `table` if not given.
+
+    Returns
+    -------
+    TensorVariable, AbstractMapping
+        None in place of the mapping where there are no attributes.
+    """
     parameter = f"{prefix}_parameter"
     if table is None:
-        if not residual:
-            raise ValueError("regional: without attributes basins need a residual to differ")
         intercept = pm.Normal(f"{prefix}_intercept", start, ABOUT_DEFAULT, dims=parameter)
-        return pt.alloc(intercept, len(names), len(start))
-    scale = Scale.of(table)
-    x = scale(table)
+        return pt.alloc(intercept, len(names), len(start)), None
+    reference = table if reference is None else reference
+    scale = Scale.of(reference)
+    x = scale(reference)
     mapping = define_mapping(kind, x, len(start))
     attribute = f"{prefix}_attribute"
     coords = {BASIN: names, attribute: list(scale.names)}
-    data = pm.Data(f"{prefix}_attributes", x, dims=(BASIN, attribute), coords=coords)
-    return mapping(data, _weights(mapping, x, start, prefix), pt)
+    data = pm.Data(f"{prefix}_attributes", scale(table), dims=(BASIN, attribute), coords=coords)
+    return mapping(data, _weights(mapping, x, start, prefix), pt), mapping
 
 
 def _weights(mapping: AbstractMapping, x, start, prefix) -> dict[str, Any]:
@@ -196,9 +225,61 @@ def _weights(mapping: AbstractMapping, x, start, prefix) -> dict[str, Any]:
     return weights
 
 
-def _between(model, p, unit, upper):
-    """Return the value at a position between the bounds of a parameter."""
+def natural_values(
+    model: AbstractModel,
+    z: Mapping[str, Any],
+    known: Mapping[str, Any],
+    math: Any,
+    named: Callable[[str, Any], Any] = lambda name, value: value,
+) -> dict[str, Any]:
+    """Return parameters by name from logits of their positions between their bounds.
+
+    Where the model declares an order of two parameters, the larger one is the upper bound of the
+    smaller.
+
+    Parameters
+    ----------
+    model : AbstractModel
+    z : mapping of str to array or variable
+    known : mapping of str to array or variable
+        Natural values of all other parameters.
+    math : module
+        ``numpy`` or ``pytensor.tensor``.
+    named : callable
+        Is given the name and the value of each parameter of `z`; its result takes their place.
+    """
+    theta = dict(known)
+    for p, logarithmic in _from_larger_to_smaller(model):
+        if p.name in z:
+            unit, upper = (1 + math.tanh(z[p.name] / 2)) / 2, _upper(model, p, theta, math)
+            if logarithmic:
+                value = p.lower * (upper / p.lower) ** unit
+            else:
+                value = p.lower + (upper - p.lower) * unit
+            theta[p.name] = named(p.name, value)
+    return theta
+
+
+def positions(model: AbstractModel, theta: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """Return positions between bounds, from 0 to 1, of parameters: see :func:`natural_values`."""
+    found = {}
+    for p, logarithmic in _from_larger_to_smaller(model):
+        upper = _upper(model, p, theta, np)
+        value, lower = np.asarray(theta[p.name]), p.lower
+        if logarithmic:
+            found[p.name] = np.log(value / lower) / np.log(upper / lower)
+        else:
+            found[p.name] = (value - lower) / (upper - lower)
+    return found
+
+
+def _from_larger_to_smaller(model):
+    """Return parameters and whether their axis is logarithmic, the bound before the bounded."""
     space = define_space(model, {}, {}, "unconstrained")
-    if p.name in np.array(space.names)[space.free][space.logarithmic]:
-        return p.lower * (upper / p.lower) ** unit
-    return p.lower + (upper - p.lower) * unit
+    pairs = zip(model.parameters, space.logarithmic, strict=True)
+    return sorted(pairs, key=lambda pair: pair[0].name in dict(model.ordered))
+
+
+def _upper(model, p, theta, math):
+    larger = dict(model.ordered).get(p.name)
+    return p.upper if larger is None else math.minimum(p.upper, theta[larger])

@@ -3,6 +3,7 @@
 import numpy as np
 import pymc as pm
 import pytest
+import xarray as xr
 from scipy.special import expit
 from scipy.stats import halfnorm, norm
 
@@ -105,6 +106,43 @@ def test_losses_of_basins_in_a_model(rng):
     slope = dlogp(point) @ np.concatenate([np.ravel(direction[n]) for n in names])
     assert slope == pytest.approx((4 * slopes[1] - slopes[0]) / 3, rel=1e-5)
     assert list(pymc_model.coords["basin"]) == FEW.index.tolist()
+
+
+@pytest.mark.kernels
+def test_predictions_in_other_basins(rng):
+    """A model of other basins takes the posterior of the first ones; nothing of a basin is kept."""
+    record = FORCINGS["storm"].assign(
+        discharge=("time", rng.uniform(1, 9, FORCINGS["storm"].sizes["time"]))
+    )
+    posterior = xr.Dataset(
+        {
+            "regional_intercept": (("chain", "draw", "regional_parameter"), [[[-0.5, 0.3]] * 2]),
+            "regional_weights": (
+                ("chain", "draw", "regional_weights_0", "regional_parameter"),
+                [[[[0.6, 0.1], [-0.3, 0.5]]] * 2],
+            ),
+            "regional_tau": (("chain", "draw", "regional_parameter"), np.full((1, 2, 2), 1e-9)),
+            "regional_z": (
+                ("chain", "draw", "basin", "regional_parameter"),
+                np.full((1, 2, 3, 2), 9.0),
+            ),
+            "flow_s0": (("chain", "draw"), np.full((1, 2), 1e-9)),
+            "flow_s1": (("chain", "draw"), np.full((1, 2), 1e-9)),
+        },
+        {"chain": [0], "draw": [0, 1], "basin": FEW.index.tolist()},
+    )
+    known, there = FEW[["clay", "slope"]], TABLE.loc[["b6", "b7"], ["slope", "clay"]]
+    with pm.Model():
+        theta = ph.regional(MODEL, there, trained_on=known)
+        q = ph.discharge(MODEL, theta, dict.fromkeys(there.index, record), warmup=10)
+        observed = dict.fromkeys(there.index, record["discharge"])
+        ph.likelihoods.Normal("flow", q, observed=observed)
+        flow = ph.predict(posterior, random_seed=1)["discharge"]
+    z = np.array([-0.5, 0.3]) + Scale.of(known)(there) @ np.array([[0.6, 0.1], [-0.3, 0.5]])
+    for name, row in zip(there.index, SPACE.parameters(z)[0], strict=True):
+        expected = ph.simulate(MODEL, row, record)["discharge"].values[10:]
+        found = flow.values[0, 1, flow["basin"].values == name]
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize(
