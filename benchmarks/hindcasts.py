@@ -27,7 +27,13 @@ ERRORS = {
 HORIZON, EVERY, DRAWS = 10, 5, 100
 
 
-def hindcasts(name: str, forcing: str | None, errors: str = "flow", every: int = EVERY):
+def hindcasts(
+    name: str,
+    forcing: str | None,
+    errors: str = "flow",
+    every: int = EVERY,
+    correct: float | None = None,
+):
     """Return hindcasts of the later years, and the record."""
     model, split = CASES[name]
     basin = ph.load_basin(name)
@@ -41,18 +47,24 @@ def hindcasts(name: str, forcing: str | None, errors: str = "flow", every: int =
             origin=later[::every],
             horizon=HORIZON,
             forcing=forcing,
+            correct=correct,
             draws=DRAWS,
             random_seed=1,
         )
     return found, basin
 
 
-def tables(errors: str = "flow", every: int = EVERY) -> pd.DataFrame:
+def tables(
+    errors: str = "flow",
+    every: int = EVERY,
+    correct: float | None = None,
+    cases: tuple[str, ...] = tuple(CASES),
+) -> pd.DataFrame:
     """Return the scores by basin, weather and lead."""
     rows = {}
-    for name in CASES:
+    for name in cases:
         for weather in (None, "resampled"):
-            found, basin = hindcasts(name, weather, errors, every)
+            found, basin = hindcasts(name, weather, errors, every, correct)
             rows[name, weather or "known"] = ph.verification.table_by_lead(
                 found, basin["discharge"]
             )
@@ -63,6 +75,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--every", type=int, default=EVERY, help="days from origin to origin")
     parser.add_argument("--errors", choices=ERRORS, default="flow")
+    parser.add_argument("--correct", type=float, help="of ph.forecast, such as 0.2")
+    parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES))
     table = tables(**vars(parser.parse_args()))
     columns = ["n", "crps", "skill_climatology", "skill_persistence", "covered", "above", "alpha"]
     print(table[columns].round(3).to_string())

@@ -139,6 +139,12 @@ def test_classes(normal):
     assert table.loc["high flow", "above"] > table.loc["low flow", "above"]
     few = verification.table_by_class(observed[:40], draws, 0.9)
     assert np.isnan(few.loc["June to August", "crps"])
+    parts = [slice(0, 120), slice(60, None)]  # of two basins
+    both = [xr.concat([a.isel(time=p) for p in parts], "time") for a in (observed, draws)]
+    both[1] = both[1].assign_coords(basin=("time", ["a"] * 120 + ["b"] * (N - 60)))
+    together = verification.table_by_class(*both, 0.9)
+    rises = sum((np.diff(observed.values[p]) > 0).sum() for p in parts)
+    assert together.loc["rising", "n"] == rises
 
 
 def test_leads(rng):

@@ -1,12 +1,24 @@
 """Common to all plots: colours that colour-blind readers can tell apart, labels, bands, dates."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import xarray as xr
 
 from pymc_hydro.data.observations import observed_on
 from pymc_hydro.verification.matching import flat_draws
 
-__all__ = ["COLORS", "axis_label", "central_and_band", "date_axis", "math_name", "series_at"]
+__all__ = [
+    "COLORS",
+    "axis_label",
+    "central_and_band",
+    "central_and_bands",
+    "date_axis",
+    "draw_bands",
+    "math_name",
+    "series_at",
+]
 
 # Okabe & Ito (2008), Color Universal Design.
 COLORS = {
@@ -27,12 +39,31 @@ def axis_label(variable: xr.DataArray, name: str) -> str:
 
 def central_and_band(variable: xr.DataArray, prob: float):
     """Return the series and None, or the median over draws and its (lower, upper) quantiles."""
+    central, bands = central_and_bands(variable, [prob])
+    return central, bands[0] if bands else None
+
+
+def central_and_bands(variable: xr.DataArray, probs: Sequence[float]) -> tuple[Any, list]:
+    """Return the series and no band, or the median over draws and a band for each probability."""
     variable = flat_draws(variable)
     if "draw" not in variable.dims:
-        return variable.values, None
+        return variable.values, []
     values = variable.transpose("draw", "time").values
-    low, middle, high = np.quantile(values, [(1 - prob) / 2, 0.5, (1 + prob) / 2], axis=0)
-    return middle, (low, high)
+    ends = [((1 - prob) / 2, (1 + prob) / 2) for prob in probs]
+    middle, *quantiles = np.quantile(values, [0.5, *np.ravel(ends)], axis=0)
+    return middle, list(zip(quantiles[::2], quantiles[1::2], strict=True))
+
+
+def draw_bands(ax: Any, time: Any, bands: list, probs: Sequence[float]) -> None:
+    """Shade predictive bands, the widest first; the narrower a band, the darker."""
+    from matplotlib.colors import to_rgb
+
+    color = np.array(to_rgb(COLORS["band"]))
+    order = sorted(zip(probs, bands, strict=True), key=lambda pair: -pair[0])
+    for i, (prob, band) in enumerate(order):
+        share = (i + 1.2) / (len(order) + 1)  # of the colour, the rest is white
+        label = f"{100 * prob:.3g} %" + ("" if i else " predictive band")
+        ax.fill_between(time, *band, color=1 - share * (1 - color), lw=0, label=label)
 
 
 def date_axis(ax, time) -> None:

@@ -30,7 +30,8 @@ def table_by_class(observed: xr.DataArray, draws: xr.DataArray, prob: Any = 0.95
     Parameters
     ----------
     observed, draws
-        As in :func:`coverage`. Flow rises where it is above the observation of the interval before.
+        As in :func:`coverage`; also of several basins, one after another, as of ``ph.predict``.
+        Flow rises where it is above the observation of the interval before.
     prob : float
         Probability of the interval of ``covered``, ``above`` and ``below``.
 
@@ -44,7 +45,7 @@ def table_by_class(observed: xr.DataArray, draws: xr.DataArray, prob: Any = 0.95
     observed, draws = matched("table_by_class", observed, draws)
     rows = {
         name: _row(observed.isel(time=there), draws.isel(time=there), prob)
-        for name, there in _classes(observed).items()
+        for name, there in _classes(observed, draws.coords.get("basin")).items()
     }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("class")
 
@@ -118,13 +119,18 @@ def _row(observed, draws, prob) -> dict:
     }
 
 
-def _classes(observed: xr.DataArray) -> dict[str, np.ndarray]:
+def _classes(observed: xr.DataArray, basin: Any) -> dict[str, np.ndarray]:
     """Return which observations belong to each class."""
     values, time = observed.values, observed.get_index("time")
     change = np.append(np.nan, np.diff(values))
+    same = np.full(max(values.size - 1, 0), True)
+    if basin is not None and basin.ndim:
+        same = basin.values[1:] == basin.values[:-1]
     step = np.diff(time.to_numpy())
-    if step.size:  # a gap tells nothing about a rise
-        change[1:][step != step.min()] = np.nan
+    # A gap and another basin tell nothing about a rise.
+    change[1:][~same] = np.nan
+    if same.any():
+        change[1:][step != step[same].min()] = np.nan
     month, third = time.month, np.quantile(values, [1 / 3, 2 / 3])
     classes = {"all": np.full(values.size, True), "rising": change > 0, "falling": change < 0}
     place = np.searchsorted(third, values, side="right")

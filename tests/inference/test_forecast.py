@@ -5,6 +5,7 @@ import pandas as pd
 import pymc as pm
 import pytest
 import xarray as xr
+from scipy import optimize
 
 import pymc_hydro as ph
 from pymc_hydro.core.blocks import UnitHydrograph
@@ -197,8 +198,20 @@ def test_weather_of_other_years():
 
 def test_refusals(model):
     idata = repeated(THETA | ERRORS, 1)
+    at = {"origin": TIME[100], "horizon": 2}
     with pytest.raises(ValueError, match="expected records, 'resampled', or None"):
-        ph.forecast(idata, model, origin=TIME[100], horizon=2, forcing="climate")
+        ph.forecast(idata, model, forcing="climate", **at)
+    with pytest.raises(ValueError, match="horizon must be one interval or more, found 0"):
+        ph.forecast(idata, model, origin=TIME[100], horizon=0)
+    nobody = FIRST[FORCING].expand_dims(member=0)
+    with pytest.raises(ValueError, match="no entry on its dimension 'member'"):
+        ph.forecast(idata, model, forcing=nobody, **at)
+    with pm.Model() as monthly:
+        q = ph.discharge(Tiny(), THETA, FIRST, WARMUP)
+        means = ph.means(FIRST["discharge"].resample(time="MS").mean(), "MS")
+        ph.likelihoods.Normal("flow", q, observed=means)
+    with pytest.raises(ValueError, match="compares means over longer intervals"):
+        ph.forecast(idata, monthly, **at)
     scale = np.ones(FIRST.sizes["time"] - WARMUP)
     values = {k: v for k, v in (THETA | ERRORS).items() if k not in ("flow_s0", "flow_s1")}
     with pytest.raises(ValueError, match="errors depend on flow_scale"):
@@ -211,6 +224,74 @@ def test_refusals(model):
         pm.Normal("flow", q.mean(), 1.0, observed=1.0)
     with pytest.raises(KeyError, match="no likelihood of this model with an error model"):
         ph.forecast(idata, plain, origin=TIME[100], horizon=2)
+
+
+@pytest.mark.parametrize("ar", [0, 1])
+def test_stores_are_corrected_by_least_squares(ar):
+    """Against SciPy's search with a dense covariance; a gap of two days before the origin."""
+    model = placed(ar=ar)
+    errors = {k: v for k, v in ERRORS.items() if ar or k != "flow_r1"}
+    origins, sd = TIME[[55, 100]], 0.3
+    idata = repeated(THETA | errors, 2)
+    found = ph.forecast(idata, model, origin=origins, horizon=5, correct=sd)
+    whole = simulated(outputs=("discharge", "S", "R"))
+    for i, place in enumerate((55, 100)):
+        window, until = slice(place - 10, place), slice(place - 10, place + 5)
+        start = np.array([float(whole[name][place - 11]) for name in ("S", "R")])
+        observed = FIRST["discharge"].values[window]
+        there = np.isfinite(observed)
+        scale = 0.2 + 0.1 * whole["discharge"].values[window]
+        apart = np.abs(np.subtract.outer(np.arange(10), np.arange(10)))
+        dense = np.outer(scale, scale) * (0.8**apart if ar else np.eye(10))
+        factor = np.linalg.cholesky(dense[np.ix_(there, there)])
+
+        def run(d, start=start, until=until):
+            stores = dict(zip("SR", start * np.exp(d), strict=True))
+            part = FIRST.isel(time=until)
+            return simulated(part, initial_state=stores)["discharge"].values
+
+        def cost(d, run=run, observed=observed, there=there, factor=factor):
+            return np.append(np.linalg.solve(factor, (observed - run(d)[:10])[there]), d / sd)
+
+        end = optimize.least_squares(cost, [0, 0], xtol=1e-12, ftol=1e-12, gtol=1e-12)
+        assert np.abs(end.x).max() > 0.01
+        np.testing.assert_allclose(found["simulated"].values[i, 0, 1], run(end.x)[10:], rtol=1e-6)
+    unmoved = ph.forecast(idata, model, origin=origins, horizon=5, correct=1e-6)["simulated"]
+    plain = ph.forecast(idata, model, origin=origins, horizon=5)["simulated"]
+    np.testing.assert_allclose(unmoved, plain, rtol=1e-8)
+
+
+def test_a_correction_finds_the_stores_that_a_flood_left(model):
+    """Flow is that of other stores ten days before the origin, without any error."""
+    run = simulated(FIRST.isel(time=slice(0, 90)), outputs=("S", "R"))
+    stores = {k: 1.4 * float(run[k][-1]) for k in "SR"}
+    after = simulated(FIRST.isel(time=slice(90, 110)), initial_state=stores)["discharge"].values
+    record = FIRST.isel(time=slice(0, 110))
+    record = record.assign(discharge=record["discharge"].copy())
+    record["discharge"][90:] = after
+    idata = repeated(THETA | {"flow_s0": 0.05, "flow_s1": 0.05}, 400)
+    pymc_model = placed(record, ar=0)
+    options = {"origin": TIME[100], "horizon": 5, "random_seed": 1}
+    plain = ph.forecast(idata, pymc_model, **options)
+    corrected = ph.forecast(idata, pymc_model, correct=0.5, **options)
+    miss = [float(abs(f["simulated"] - f["observed"]).mean()) for f in (plain, corrected)]
+    assert miss[1] < 0.1 * miss[0]
+    for correct, origin, message in (
+        (0, 100, "correct must be a positive standard deviation"),
+        (0.2, 9, "a correction needs 10 intervals before the origin, found 9 before 2001-01-10"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            ph.forecast(idata, pymc_model, correct=correct, origin=TIME[origin], horizon=2)
+
+
+def test_random_forcing_is_refused():
+    with pm.Model() as model:
+        factor = pm.LogNormal("factor", 0, 0.5)
+        rain = {"precipitation": lambda rain: rain * factor}
+        q = ph.discharge(Tiny(), THETA, FIRST, WARMUP, forcing=rain)
+        ph.likelihoods.Normal("flow", q, observed=FIRST["discharge"])
+    with pytest.raises(ValueError, match="forcing of the simulation depends on factor"):
+        ph.forecast(repeated({"factor": 2.0}, 1), model, origin=TIME[100], horizon=2)
 
 
 class Routed(Tiny):
@@ -233,6 +314,12 @@ def test_water_in_a_unit_hydrograph_arrives_in_the_forecast(kind):
     found = ph.forecast(idata, pymc_model, origin=TIME[[40, 100]], horizon=12)
     for i, place in enumerate((40, 100)):
         assert (found["simulated"].values[i] == whole[place : place + 12]).all()
+    if kind is Routed:
+        unmoved = ph.forecast(idata, pymc_model, origin=TIME[[40]], horizon=12, correct=1e-6)
+        np.testing.assert_allclose(unmoved["simulated"][0, 0, 0], whole[40:52], rtol=1e-6)
+    else:
+        with pytest.raises(ValueError, match="has unit hydrographs between its stores"):
+            ph.forecast(idata, pymc_model, origin=TIME[40], horizon=12, correct=0.2)
     run = ph.simulate(model, model.default, FIRST[{"time": slice(0, 40)}], model.store_names)
     with pytest.raises(ValueError, match="has a unit hydrograph, and water on its way there"):
         ph.simulate(model, model.default, FIRST[{"time": slice(40, None)}], initial_state=run)

@@ -40,6 +40,24 @@ def test_plots_draw_observed_and_simulated(plot, with_draws, draws, tmp_path):
     plt.close(ax.figure)
 
 
+def test_a_hydrograph_has_several_bands(draws):
+    import matplotlib.pyplot as plt
+
+    ax = plot_hydrograph(draws, prob=(0.5, 0.95, 0.8))
+    shown = ax.collections
+    assert [band.get_label()[:4] for band in shown] == ["95 %", "80 %", "50 %"]
+    values = draws["discharge"].values[:, 7]
+    day = matplotlib.dates.date2num(BASIN.time.values[7])
+    for band, prob in zip(shown, (0.95, 0.8, 0.5), strict=True):
+        corners = band.get_paths()[0].vertices
+        ends = np.sort(corners[corners[:, 0] == day, 1])
+        np.testing.assert_allclose(ends, np.quantile(values, [(1 - prob) / 2, (1 + prob) / 2]))
+    assert np.ptp([band.get_facecolor()[0, 0] for band in shown]) > 0.3
+    with pytest.raises(ValueError, match="prob must lie between 0 and 1, found 95"):
+        plot_hydrograph(draws, prob=95)
+    plt.close("all")
+
+
 @pytest.mark.parametrize("plot", [plot_hydrograph, plot_flow_duration, plot_water_balance])
 @pytest.mark.parametrize(
     ("change", "message"),
@@ -140,4 +158,13 @@ def test_residual_panel(draws, rng):
     assert r[0] == pytest.approx(0.8, abs=0.1) and r[1] == pytest.approx(0.64, abs=0.15)
     assert p[0] == pytest.approx(r[0]) and abs(p[1]) < 0.2
     assert sum(bar.get_height() for bar in axes[1, 1].patches) / 20 == pytest.approx(1)
-    plt.close(axes[0, 0].figure)
+    again = data.isel(time=np.r_[0:100, 0:370]).assign_coords(
+        basin=("time", ["a"] * 100 + ["b"] * 370)
+    )
+    x = again["innovation"].values - again["innovation"].values.mean()
+    x = np.split(x, [100, 200])  # the second basin has a gap, across which no pair is
+    pairs = np.concatenate([part[1:] * part[:-1] for part in x])
+    bars = plot_residuals(again)[0, 2].patches
+    variance = np.mean(np.concatenate(x) ** 2)
+    assert bars[0].get_height() == pytest.approx(pairs.mean() / variance, rel=1e-10)
+    plt.close("all")

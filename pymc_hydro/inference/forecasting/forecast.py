@@ -1,16 +1,14 @@
 """Forecasts and hindcasts whose errors follow from the last observations."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pymc as pm
-import pytensor.tensor as pt
 import xarray as xr
-from pytensor.graph.replace import graph_replace
-from pytensor.graph.traversal import ancestors
 
+from pymc_hydro.inference.forecasting.correction import correct_stores
+from pymc_hydro.inference.forecasting.errors import ForecastErrors
 from pymc_hydro.inference.forecasting.origin import Simulation, simulation_below
 from pymc_hydro.inference.forecasting.weather import weather_of
 from pymc_hydro.inference.predict import (
@@ -18,11 +16,9 @@ from pymc_hydro.inference.predict import (
     context_of,
     likelihood_name,
     simulated_series,
-    untransformed,
 )
-from pymc_hydro.likelihoods.errors.axis import Axis, axis_of, value_of
-from pymc_hydro.likelihoods.errors.residuals import Residuals, residuals_of
-from pymc_hydro.losses.transforms import variables_of
+from pymc_hydro.likelihoods.errors.axis import axis_of
+from pymc_hydro.likelihoods.errors.residuals import residuals_of
 
 __all__ = ["forecast"]
 
@@ -36,6 +32,7 @@ def forecast(
     origin: Any,
     horizon: int,
     forcing: Any = None,
+    correct: float | None = None,
     name: str | None = None,
     draws: int = 400,
     random_seed: int | None = None,
@@ -61,6 +58,10 @@ def forecast(
         without. "resampled": the weather of the same days of all other years of the record, each
         a member (ensemble streamflow prediction). Not given: the record of the model goes on, as
         if the weather were known.
+    correct : float, optional
+        Correct the stores by the observations of the ten days before the origin: the prior standard
+        deviation of the logarithm of each store's content ten days before, such as 0.2. Not given:
+        the stores are those of the run.
     draws : int
         Of the posterior, at most, evenly spaced in each chain; each meets every member.
 
@@ -78,13 +79,25 @@ def forecast(
         As ``ph.predict``, or if the likelihood has no error model.
     ValueError
         If the origin is not in the record, the forcing lacks an interval, the model is one of
-        several basins, or the errors depend on data of each interval.
+        several basins, the observations are means over longer intervals, the errors depend on data
+        of each interval, the forcing of the model is random, or there are too few intervals before
+        an origin for a correction.
+
+    Notes
+    -----
+    The correction is a least squares for each draw of the posterior. Factors of the stores explain
+    the errors of ten days together with the errors that the likelihood expects: with the covariance
+    of its memory, and with normal densities. An error that is remembered for long changes the
+    stores little. The derivatives by the stores are exact. What the stores do not explain is left
+    to the memory of the errors. The stores have their most probable factors in each draw.
 
     References
     ----------
     Day, G. N. (1985). J. Water Resour. Plan. Manag. 111, 157-170.
     doi:10.1061/(ASCE)0733-9496(1985)111:2(157)
     """
+    if horizon < 1:
+        raise ValueError(f"forecast: horizon must be one interval or more, found {horizon!r}")
     model = context_of(idata, model)
     name = likelihood_name(model, name)
     model = model.root
@@ -98,16 +111,23 @@ def forecast(
     weather, members = weather_of(forcing, columns, own, dates, horizon, random_seed)
     sample = Sample.of(idata, model, [placed.sigma, model[name]], name, draws)
     theta, x0 = sample.evaluate([simulation.theta, simulation.initial_state], None)
+    errors = ForecastErrors.of(model, placed, axis, series, sample)
     past = simulation.run(theta, x0)
-    future = simulation.run_on(theta, x0, past, weather, places)
-    errors = _Errors.of(model, placed, axis, series, sample)
+    begins = places - simulation.lead_in(theta, places)
+    states = simulation.stores(x0, past, begins)
+    corrected = np.empty((*states.shape[:2], 0))
+    if correct is not None:
+        states, corrected = correct_stores(simulation, errors, theta, x0, past, places, correct)
+    future = simulation.run_on(theta, states, weather, begins, places)
     results = np.empty((2, *future.shape))
-    known, warmup = past[..., 0], simulation.time.size - axis.known_dates.size
+    warmup = simulation.time.size - axis.known_dates.size
     for i, (rows, begun) in enumerate(_groups(errors, places - warmup)):
         window = begun[:, None] + np.arange(places[rows[0]] - warmup - begun[0])
-        before = known[:, window + warmup][:, :, None]
+        before = past[:, window + warmup, 0]
+        n = min(window.shape[1], corrected.shape[-1])
+        before[..., window.shape[1] - n :] = corrected[:, rows, corrected.shape[-1] - n :]
         shape = (*future.shape[:1], len(rows), future.shape[2], window.shape[1])
-        q = np.concatenate([np.broadcast_to(before, shape), future[:, rows]], axis=-1)
+        q = np.concatenate([np.broadcast_to(before[:, :, None], shape), future[:, rows]], axis=-1)
         seed = None if random_seed is None else random_seed + i
         results[:, :, rows] = errors.draw(q, errors.usable[window], seed)[..., -horizon:]
     return _label(sample, results, dates, members, simulation, errors, np.ndim(origin) > 0)
@@ -126,95 +146,7 @@ def _places(time: pd.DatetimeIndex, dates: pd.DatetimeIndex) -> np.ndarray:
     return places
 
 
-@dataclass(frozen=True)
-class _Errors:
-    """The errors of a likelihood as a function of simulated flow.
-
-    Attributes
-    ----------
-    placed : Residuals
-    sample : Sample
-    flow, seen : TensorVariable, shape (n,)
-        Simulated flow; observations, NaN where there are none.
-    outputs : list of TensorVariable
-        Simulated flow that is compared, mean, scale, innovations, known errors, the values of
-        the memory, and the parameters of the transformation.
-    usable, observed : array, shape (n_time,)
-        Observations that tell the error, and all observations; NaN where there are none.
-    """
-
-    placed: Residuals
-    sample: Sample
-    flow: Any
-    seen: Any
-    outputs: list
-    usable: np.ndarray
-    observed: np.ndarray
-
-    @classmethod
-    def of(cls, model, placed: Residuals, axis: Axis, series, sample: Sample) -> "_Errors":
-        flow, seen = pt.dvector("simulated_flow"), pt.dvector("observed_flow")
-        error = placed.transform.forward(pt.switch(pt.isnan(seen), 1.0, seen))
-        innovations = placed.family.dist(0.0, 1.0, *placed.shapes, size=(flow.shape[0],))
-        of_transform = variables_of(placed.transform)
-        outputs = [placed.simulated, placed.mean, placed.sigma, innovations, error]
-        outputs += [*placed.memory_values, *of_transform.values()]
-        outputs = [pt.as_tensor_variable(o).copy() for o in outputs]
-        outputs = graph_replace(outputs, {series: flow}, strict=False)
-        tied = [
-            str(v.name)
-            for v in ancestors(outputs)
-            if v.owner is None and axis.dim in (model.named_vars_to_dims.get(v.name) or ())
-        ]
-        if tied:
-            raise ValueError(
-                f"forecast: the errors depend on {', '.join(tied)}, which has values of the "
-                "intervals of the record alone; use scale='linear' or 'constant'"
-            )
-        everything = np.full(axis.known_dates.size, np.nan)
-        data = value_of(placed.observed)
-        everything[value_of(placed.position.owner.inputs[1])] = data
-        usable = np.where(everything > 0, everything, np.nan) if placed.censored else everything
-        return cls(placed, sample, flow, seen, outputs, usable, everything)
-
-    def draw(self, q: np.ndarray, observed: np.ndarray, random_seed: int | None) -> np.ndarray:
-        """Return simulated flow and draws of flow.
-
-        Parameters
-        ----------
-        q : array, shape (n_draw, n_origin, n_member, n_time)
-        observed : array, shape (n_origin, n_known)
-            Of the first intervals.
-
-        Returns
-        -------
-        array, shape (2, n_draw, n_origin, n_member, n_time)
-        """
-        n_draw, n_time = q.shape[0], q.shape[-1]
-        seen = np.full((*q.shape[1:3], n_time), np.nan)
-        seen[:, :, : observed.shape[1]] = observed[:, None]
-        values = [
-            [*inputs, flow, seen.ravel()]
-            for inputs, flow in zip(self.sample.values, q.reshape(n_draw, -1), strict=True)
-        ]
-        sample = Sample([*self.sample.inputs, self.flow, self.seen], values, {})
-        results = sample.evaluate(self.outputs, random_seed)
-        simulated, mean, sigma, x, transformed = results[:5]
-        n_memory = len(self.placed.memory_values)
-        known = np.where(np.isnan(seen.ravel()), np.nan, transformed - mean)
-        memory = [
-            v.reshape(-1, n_time) if v.ndim == 2 else np.repeat(v, seen.size // n_time)
-            for v in results[5 : 5 + n_memory]
-        ]
-        x, sigma, known = (a.reshape(-1, n_time) for a in (x, sigma, known))
-        errors = self.placed.memory.follow(x, sigma, memory, known).reshape(n_draw, -1)
-        names = variables_of(self.placed.transform)
-        parameters = dict(zip(names, results[5 + n_memory :], strict=True))
-        drawn = untransformed(self.placed, mean + errors, parameters)
-        return np.stack([simulated.reshape(q.shape), drawn.reshape(q.shape)])
-
-
-def _groups(errors: _Errors, places: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+def _groups(errors: ForecastErrors, places: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
     """Return origins with equally long windows of known errors, and where each window begins.
 
     A window begins with the last observation, or with the last two of them if they are neighbours

@@ -13,7 +13,7 @@ from pymc_hydro.core.domain import domain_of
 from pymc_hydro.engine.batch import run_batch
 from pymc_hydro.engine.errors import IntegrationError
 from pymc_hydro.engine.problem import Problem
-from pymc_hydro.likelihoods.errors.axis import FORCING_TIME, Axis, dim_dates
+from pymc_hydro.likelihoods.errors.axis import FORCING_TIME, TIME, Axis, dim_dates
 from pymc_hydro.ops.simulation import AbstractSimulation, SimulatedValues
 
 __all__ = ["Simulation", "simulation_below"]
@@ -63,30 +63,47 @@ class Simulation:
             n = int(np.max(base) / self.problem.dt) + 1
         return np.minimum(n, places)
 
-    def run_on(
-        self, theta: np.ndarray, x0: np.ndarray, past: np.ndarray, weather: np.ndarray, places: Any
-    ) -> np.ndarray:
-        """Return the output after each origin, in which the run goes on from its stores.
+    def stores(self, x0: np.ndarray, past: np.ndarray, begins: np.ndarray) -> np.ndarray:
+        """Return the stores at the start of some intervals, shape (n_draw, n_begin, n_state).
 
         Parameters
         ----------
-        theta, x0 : array, shapes (n_draw, n_parameter) and (n_draw, n_state)
+        x0 : array, shape (n_draw, n_state)
         past : array, shape (n_draw, n_time, 1 + n_state)
             From :meth:`run`.
+        begins : array of int, shape (n_begin,)
+        """
+        return self.settle(np.where((begins > 0)[:, None], past[:, begins - 1, 1:], x0[:, None]))
+
+    def settle(self, stores: np.ndarray) -> np.ndarray:
+        """Return stores after an integration, where an empty one may hold an error below zero."""
+        lowest = domain_of(self.problem.model)[-stores.shape[-1] :, 0]
+        return np.where((stores < 0) & (lowest == 0), 0.0, stores)
+
+    def run_on(
+        self,
+        theta: np.ndarray,
+        states: np.ndarray,
+        weather: np.ndarray,
+        begins: np.ndarray,
+        places: np.ndarray,
+    ) -> np.ndarray:
+        """Return the output after each origin.
+
+        Parameters
+        ----------
+        theta : array, shape (n_draw, n_parameter)
+        states : array, shape (n_draw, n_origin, n_state)
+            At the start of the intervals `begins`.
         weather : array, shape (n_origin, n_member, horizon, n_forcing)
-        places : array of int, shape (n_origin,)
-            The first interval of each forecast.
+        begins, places : array of int, shape (n_origin,)
+            The first interval of each run, and of each forecast.
 
         Returns
         -------
         array, shape (n_draw, n_origin, n_member, horizon)
         """
         n_origin, n_member, horizon, _ = weather.shape
-        begins = places - self.lead_in(theta, places)
-        states = np.where((begins > 0)[:, None], past[:, begins - 1, 1:], x0[:, None])
-        # After an integration an empty store may hold a rounding error below zero.
-        lowest = domain_of(self.problem.model)[theta.shape[1] :, 0]
-        states = np.where((states < 0) & (lowest == 0), 0.0, states)
         states = np.repeat(states, n_member, axis=1)
         vectors = np.broadcast_to(theta[:, None], (*states.shape[:2], theta.shape[1]))
         records = [
@@ -98,6 +115,37 @@ class Simulation:
         values = self._batch(vectors, np.concatenate(records), states, bounds)[..., 0]
         rows = bounds[1:, None] - horizon + np.arange(horizon)
         return values[:, rows].reshape(len(theta), n_origin, n_member, horizon)
+
+    def run_windows(
+        self, theta: np.ndarray, states: np.ndarray, begins: np.ndarray, places: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return equally long runs until each origin, and derivatives by the stores at their start.
+
+        Parameters
+        ----------
+        theta, states, begins, places
+            As of :meth:`run_on`.
+
+        Returns
+        -------
+        tuple of array, shapes (n_draw, n_origin, n, 1 + n_state) and (n_draw, n_origin, n, n_state)
+            Output and stores; the derivatives of the output. NaN where an integration failed.
+        """
+        problem = replace(self.problem, free=())
+        records = np.concatenate(
+            [self.forcing[slice(*ends)] for ends in zip(begins, places, strict=True)]
+        )
+        bounds = np.arange(len(places) + 1) * (places[0] - begins[0])
+        vectors = np.broadcast_to(theta[:, None], (*states.shape[:2], theta.shape[1]))
+        batch = run_batch(
+            problem, vectors, records, states, bounds, sensitivities=True, initial=True
+        )
+        assert batch.jacobian is not None
+        shape = (*states.shape[:2], -1)
+        values = batch.values.reshape(*shape, batch.values.shape[-1])
+        by_stores = batch.jacobian[:, :, 0].reshape(*shape, states.shape[-1])
+        failed = (batch.status > 0)[..., None, None]
+        return np.where(failed, np.nan, values), np.where(failed, np.nan, by_stores)
 
     def _batch(self, theta, forcing, x0, bounds) -> np.ndarray:
         batch = run_batch(self.problem, theta, forcing, x0, bounds)
@@ -124,7 +172,7 @@ def simulation_below(model: pm.Model, series: Any, axis: Axis) -> Simulation:
     Raises
     ------
     ValueError
-        If there is none, or one of several basins.
+        If there is none, or one of several basins, or if the forcing is random.
     """
     nodes = [] if series is None else _nodes(series)
     if len(nodes) != 1 or not isinstance(nodes[0].op, SimulatedValues) or axis.dates is None:
@@ -138,8 +186,21 @@ def simulation_below(model: pm.Model, series: Any, axis: Axis) -> Simulation:
     output = max((o for o in problem.outputs if name.endswith(o)), key=len)
     problem = replace(problem, outputs=(output, *problem.model.store_names))
     assert axis.dim is not None
-    time = dim_dates(model, axis.dim.removesuffix("time") + FORCING_TIME)
+    dim = axis.dim.removesuffix(TIME) + FORCING_TIME
+    if dim not in model.coords:
+        raise ValueError(
+            "forecast: the likelihood compares means over longer intervals than those of the "
+            "simulation; give it the observations of single intervals"
+        )
+    time = dim_dates(model, dim)
     theta, forcing, x0 = node.inputs
+    random = [rv.name for rv in model.free_RVs if rv in ancestors([forcing])]
+    if random:
+        raise ValueError(
+            f"forecast: the forcing of the simulation depends on {', '.join(random)}, whose values "
+            "after the origin nobody knows; forecast with a model whose forcing is data, with the "
+            "same posterior"
+        )
     return Simulation(problem, theta, x0, pd.DatetimeIndex(time), forcing.eval())
 
 

@@ -66,6 +66,8 @@ def weather_of(
         window = _window(date, horizon, step)
         found.append([_columns(record, columns, window) for record in _members(part)])
     is_ensemble = isinstance(forcing, xr.Dataset) and MEMBER in forcing.dims
+    if is_ensemble and not forcing.sizes[MEMBER]:
+        raise ValueError(f"forecast: forcing has no entry on its dimension {MEMBER!r}")
     return np.array(found), np.asarray(forcing[MEMBER]) if is_ensemble else None
 
 

@@ -19,7 +19,8 @@ def plot_residuals(data: xr.Dataset, *, draws: Any = None, ax: Any = None) -> An
     Parameters
     ----------
     data : Dataset
-        From ``ph.residuals``: ``innovation``, ``simulated`` and ``observed`` on ``time``.
+        From ``ph.residuals``: ``innovation``, ``simulated`` and ``observed`` on ``time``, of one
+        basin or of several.
     draws : DataArray, shape (n_draw, n_time), optional
         Predictions one step ahead, ``ph.predict(..., free_running=False)["discharge"]``, for the
         histogram of the probability integral transform.
@@ -51,7 +52,7 @@ def plot_residuals(data: xr.Dataset, *, draws: Any = None, ax: Any = None) -> An
     for axes in (over_time, against_flow):
         axes.axhline(0, color="0.5", lw=0.8)
 
-    r = sample_autocorrelation(x, _steps(data["time"].values), LAGS)
+    r = sample_autocorrelation(x, _steps(data["time"].values, data.coords.get("basin")), LAGS)
     limit = stats.norm.ppf(0.975) / np.sqrt(x.size)
     for axes, values, name in ((acf, r, "auto"), (pacf, partial(r), "partial auto")):
         axes.bar(np.arange(1, LAGS + 1), values, width=0.6, color=COLORS["rain"])
@@ -76,10 +77,14 @@ def plot_residuals(data: xr.Dataset, *, draws: Any = None, ax: Any = None) -> An
     return np.reshape(np.asarray(ax), (2, 3))
 
 
-def _steps(time):
-    """Return the number of the interval of each time."""
-    elapsed = time - time[0]
-    return np.rint(elapsed / np.diff(time).min()).astype(int)
+def _steps(time, basin):
+    """Return the number of the interval of each time; basins are further apart than all lags."""
+    changes = np.diff(time)
+    same = np.full(changes.size, True)
+    if basin is not None and basin.ndim:
+        same = basin.values[1:] == basin.values[:-1]
+    step = np.rint(changes / changes[same].min()).astype(int)
+    return np.append(0, np.cumsum(np.where(same, step, LAGS + 1)))
 
 
 def sample_autocorrelation(x, steps, lags):

@@ -1,11 +1,19 @@
 """Hydrograph: observed and simulated discharge with rain from above."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from pymc_hydro.plots.series import COLORS, axis_label, central_and_band, date_axis, series_at
+from pymc_hydro.plots.series import (
+    COLORS,
+    axis_label,
+    central_and_bands,
+    date_axis,
+    draw_bands,
+    series_at,
+)
 
 __all__ = ["plot_hydrograph"]
 
@@ -17,7 +25,7 @@ def plot_hydrograph(
     *,
     basin: xr.Dataset | None = None,
     ax: Any = None,
-    prob: float = 0.9,
+    prob: float | Sequence[float] = 0.9,
     scale: str = "linear",
 ) -> Any:
     """Plot discharge over time, with a predictive band where there are draws.
@@ -25,12 +33,14 @@ def plot_hydrograph(
     Parameters
     ----------
     data : Dataset
-        Variable ``discharge`` in mm/d on ``time``, and on ``draw`` for a band around the median.
+        Variable ``discharge`` in mm/d on ``time``, and on ``draw`` for bands around the median;
+        chains and the members of an ensemble are draws like others.
     basin : Dataset, optional
         Observed ``discharge`` and ``precipitation``; only the times of `data` are shown.
     ax : matplotlib Axes, optional
-    prob : float
-        Probability of the band.
+    prob : float or sequence of float
+        Probability of the central predictive band; several, such as (0.5, 0.8, 0.95), are shaded
+        from light to dark.
     scale : {"linear", "log"}
         Of discharge; the logarithm shows low flow.
 
@@ -45,19 +55,20 @@ def plot_hydrograph(
     if ax is None:
         _, ax = plt.subplots(figsize=(10, 4.5), layout="constrained")
     time = data["time"].values
-    central, band = central_and_band(data["discharge"], prob)
-    top = central.max()
-    if band is not None:
-        label = f"{100 * prob:.0f} % predictive band"
-        ax.fill_between(time, *band, color=COLORS["band"], alpha=0.6, lw=0, label=label)
-        top = max(top, band[1].max())
-    lines = [central] if band is None else [central, *band]
+    probs = np.atleast_1d(prob).tolist()
+    if not all(0 < p < 1 for p in probs):
+        raise ValueError(f"plot_hydrograph: prob must lie between 0 and 1, found {prob!r}")
+    central, bands = central_and_bands(data["discharge"], probs)
+    if bands:
+        draw_bands(ax, time, bands, probs)
+    lines = [central, *(end for band in bands for end in band)]
+    top = max(line.max() for line in lines)
     if basin is not None and "discharge" in basin:
         observed = series_at("plot_hydrograph", basin, "discharge", data["time"]).values
         lines.append(observed[observed > 0])
         ax.plot(time, observed, ".", ms=3, color=COLORS["observed"], label="observed")
         top = float(np.fmax.reduce(observed, initial=top))
-    name = "simulated" if band is None else "predictive median"
+    name = "predictive median" if bands else "simulated"
     ax.plot(time, central, lw=1, color=COLORS["simulated"], label=name)
     ax.set_ylabel(axis_label(data["discharge"], "discharge"))
     if scale == "linear":
@@ -74,5 +85,5 @@ def plot_hydrograph(
         above.set_ylim(4 * float(rain.max()), 0)
         above.set_yticks([t for t in above.get_yticks() if 0 <= t <= float(rain.max())])
         above.set_ylabel(axis_label(rain, "precipitation"), loc="top")
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, 1.12), ncols=3, frameon=False)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, 1.12), ncols=6, frameon=False)
     return ax
