@@ -1,4 +1,4 @@
-"""How time grows with the record, the parameters that are free, the basins and the threads.
+"""How time grows with the record, the free parameters, the basins, the threads and the draws.
 
     python -m benchmarks.growth [--quick]
 
@@ -8,6 +8,7 @@ Calls of a table take turns; minima of repeats.
 
 import argparse
 import functools
+import time
 
 import numpy as np
 
@@ -15,8 +16,11 @@ import pymc_hydro as ph
 from benchmarks.integration import ten_years
 from benchmarks.timing import in_turns
 from pymc_hydro.engine.batch import run_batch
+from pymc_hydro.engine.codegen import COUNTS
+from pymc_hydro.engine.lanes.runs import lane_integrator
 from pymc_hydro.engine.problem import define_problem
 from pymc_hydro.engine.simulate import forcing_array
+from pymc_hydro.testing.checks import draw_parameters
 
 YEAR = 365
 
@@ -91,6 +95,35 @@ def basins(counts, years, repeats):
         print(f"{n:6d} {1e3 * one:52.2f} {1e3 * two:13.2f} {one / two:10.2f} {one / n / unit:8.3f}")
 
 
+def lanes(names, n_draw, years, repeats):
+    """Table of time a run for many draws on one record, alone and in lanes, on one thread."""
+    print(f"\n{n_draw} draws, {years} years, values, ms a run of processor time, one thread")
+    print("model        draws         alone   lanes  faster by  left to single runs  difference")
+    for name in names:
+        model = getattr(ph, name)()
+        problem, forcing = define_problem(model, ("discharge",), 1.0), forcing_of(model, years)
+        rng = np.random.default_rng(1)
+        near = model.default * rng.uniform(0.95, 1.05, (n_draw, len(model.parameters)))
+        kinds = {"near defaults": near, "all bounds": draw_parameters(model, rng, n_draw)}
+        for kind, draws in kinds.items():
+            theta = np.clip(draws, model.lower, model.upper)[:, None]
+            x0 = np.broadcast_to(model.initial_state, (n_draw, 1, len(model.stores)))
+            arguments = problem, theta, forcing, x0, np.array([0, len(forcing)])
+            runs = {k: functools.partial(run_batch, *arguments, threads=1, lanes=k) for k in (0, 1)}
+            alone, together = (run().values for run in runs.values())
+            best = in_turns(runs, repeats, time.process_time)
+            integrate = lane_integrator(problem)
+            counts = np.empty((n_draw, len(COUNTS)), np.int64)
+            left = integrate(theta[:, 0].copy(), forcing, x0[:, 0].copy(), 0, together, counts)
+            difference = np.sqrt(np.mean((together - alone) ** 2))
+            print(
+                f"{name:12s} {kind:13s} {1e3 * best[0] / n_draw:6.3f} "
+                f"{1e3 * best[1] / n_draw:7.3f} {best[0] / best[1]:10.2f} {len(left):20d} "
+                f"{difference:11.1e}",
+                flush=True,
+            )
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="few sizes")
@@ -98,10 +131,12 @@ def main():
         record_length((1, 2, 5), 30)
         free_parameters(1, 30)
         basins((1, 2, 10, 30), 1, 20)
+        lanes(("Hymod",), 40, 2, 3)
     else:
         record_length((1, 2, 5, 10, 20, 40, 80), 15)
         free_parameters(10, 15)
         basins((1, 2, 5, 10, 30, 100, 300, 1000), 2, 5)
+        lanes([cls.__name__ for cls in ph.MODELS], 100, 10, 3)
 
 
 if __name__ == "__main__":

@@ -47,9 +47,13 @@ ALLOWED = {
     "engine/codegen": ({"engine/derivation", "integrators"}, {"numpy"}),
     "engine/codegen/maps": ({"engine/codegen", "engine/derivation"}, set()),
     "engine/codegen/reverse": ({"engine/codegen", "engine/derivation", "integrators"}, set()),
+    "engine/lanes": (
+        {"core", "core/maps", "engine", "engine/codegen", "engine/derivation", "integrators"},
+        {"numpy", "numba", "llvmlite"},
+    ),
     "engine": (
         {"core", "core/base", "core/maps", "data", "integrators", "engine/derivation"}
-        | {"engine/codegen", "engine/codegen/maps", "engine/codegen/reverse"},
+        | {"engine/codegen", "engine/codegen/maps", "engine/codegen/reverse", "engine/lanes"},
         {"numpy", "scipy", "numba", "xarray", "pandas"},
     ),
     "ops": (

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pymc_hydro.engine.codegen import COUNTS
+from pymc_hydro.engine.lanes.runs import LEAST, lane_integrator, takes_lanes
 from pymc_hydro.engine.problem import Problem, as_argument
 
 __all__ = ["Batch", "record_bounds", "run_batch", "sweep_batch", "tape_batch"]
@@ -65,8 +66,12 @@ def run_batch(
     sensitivities: bool = False,
     initial: bool = False,
     threads: int | None = None,
+    lanes: bool = False,
 ) -> Batch:
     """Integrate every record with each of its vectors; the results are equal to single runs.
+
+    In lanes the results are within the tolerance of single runs, and do not depend on which other
+    vectors there are.
 
     Parameters
     ----------
@@ -85,6 +90,9 @@ def run_batch(
         As of :meth:`Problem.run`.
     threads : int, optional
         As many as the machine has cores if not given.
+    lanes : bool
+        Whether many vectors of a record may be integrated in lanes: values only, and where
+        :func:`pymc_hydro.engine.lanes.runs.takes_lanes` says so.
     """
     theta, forcing, x0 = map(as_argument, (theta, forcing, x0))
     n_vector, n_record = theta.shape[:2]
@@ -106,10 +114,13 @@ def run_batch(
                 values[target], jacobian[target], counts[v, r],
             )  # fmt: skip
 
-    # Each thread takes the next run, the longest first, so that all end at about the same time.
     longest = np.argsort(-length, kind="stable").tolist()
-    members = iter([(v, r) for r in longest for v in range(n_vector)])
     n_thread = min(threads or os.cpu_count() or 1, status.size)
+    pairs = [(v, r) for r in longest for v in range(n_vector)]
+    if lanes and not sensitivities and n_vector >= LEAST and takes_lanes(problem):
+        pairs = _in_lanes(problem, theta, forcing, x0, bounds, rows, values, counts, n_thread)
+    # Each thread takes the next run, the longest first, so that all end at about the same time.
+    members = iter(pairs)
     if n_thread == 1:
         work(members)
     else:
@@ -117,6 +128,26 @@ def run_batch(
             for future in [pool.submit(work, members) for _ in range(n_thread)]:
                 future.result()
     return Batch(values, jacobian if sensitivities else None, counts, status)
+
+
+def _in_lanes(problem, theta, forcing, x0, bounds, rows, values, counts, n_thread):
+    """Integrate in lanes; returns the runs (vector, record) that are left to single runs."""
+    integrate = lane_integrator(problem)
+    n_vector, n_record = theta.shape[:2]
+    n_part = min(-(-n_thread // n_record), n_vector // LEAST)
+    ends = np.linspace(0, n_vector, n_part + 1).astype(int)
+    tasks = [(r, slice(*ends[i : i + 2])) for r in range(n_record) for i in range(n_part)]
+
+    def one(i):
+        r, part = tasks[i]
+        found = np.empty((part.stop - part.start, counts.shape[2]), dtype=np.int64)
+        record = forcing[bounds[r] : bounds[r + 1]]
+        given = map(as_argument, (theta[part, r], record, x0[part, r]))
+        left = integrate(*given, int(rows[r]), values[part], found) if len(record) else ()
+        counts[part, r] = found if len(record) else 0
+        return [(part.start + int(v), r) for v in left]
+
+    return [run for left in _each(one, len(tasks), n_thread) for run in left]
 
 
 def tape_batch(

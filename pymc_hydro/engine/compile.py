@@ -44,7 +44,9 @@ from pymc_hydro.integrators import AUTOMATIC, AUTOMATIC_FIXED, METHODS, RungeKut
 __all__ = [
     "OPTIONS",
     "Kernel",
+    "called_functions",
     "compile_cached",
+    "content_of",
     "get_kernel",
     "get_rates",
     "get_sweep",
@@ -175,12 +177,13 @@ def _finished(model, bodies, before=()):
     called = [inspect.getsource(f) for f in _called(bodies) if f not in _PROPAGATOR]
     called += _special_text() if _calls_special(bodies) else ()
     text = "\n\n".join([*before, *called, *bodies])
-    content = _hash(text)
+    content = content_of(text)
     name = f"{type(model).__name__.lower()}_{content[:16]}"
     return name, text.replace("KERNEL", name), content
 
 
-def _hash(text):
+def content_of(text: str | tuple) -> str:
+    """Return the hash of a text and of the options with which it is compiled."""
     return hashlib.sha256(repr((text, OPTIONS)).encode()).hexdigest()
 
 
@@ -345,7 +348,7 @@ def _compile(model, outputs, width, methods):
 def _built(name, text, content, label, arguments, of_parts, returns):
     space = namespace()
     exec(compile(text, f"<pymc_hydro kernel {name}>", "exec"), space)
-    space |= {f.__name__: _compile_called(f) for f in _called([text])}
+    space |= called_functions(text)
     space |= _compile_special() if "def gammainc(" in text else {}
     for each in [n for n in space if n.startswith(f"{name}_")]:
         signature = signature_of(arguments + of_parts, returns)
@@ -358,6 +361,11 @@ def _called(texts):
     return [f for f in _CALLED if any(f"{f.__name__}(" in text for text in texts)]
 
 
+def called_functions(text: str) -> dict[str, Callable]:
+    """Return the compiled functions that a text calls, by name."""
+    return {f.__name__: _compile_called(f) for f in _called([text])}
+
+
 @functools.lru_cache(maxsize=len(_CALLED))
 def _compile_called(function):
     """Return a compiled function that kernels call. It is the same for all, so it is kept."""
@@ -366,7 +374,7 @@ def _compile_called(function):
     exec(compile(text, f"<pymc_hydro {name}>", "exec"), space)
     space |= {f.__name__: _compile_called(f) for f in _called([own]) if f is not function}
     label = f"a part of kernels ({name})"
-    compiled = compile_cached(space[name], _hash(text + label), label)
+    compiled = compile_cached(space[name], content_of(text + label), label)
     compiled.compile(_CALLED[function])
     compiled.disable_compile()
     return compiled
@@ -377,7 +385,7 @@ def _compile_special():
     """Return the compiled special functions by name."""
     space = namespace()
     exec("\n\n".join(_special_text()), space)
-    content = _hash(_special_text())
+    content = content_of(_special_text())
     return {
         f.__name__: _compile_part(space[f.__name__], content, f"f8({', '.join(['f8'] * n)})")
         for f, n in SPECIAL.items()
@@ -387,7 +395,7 @@ def _compile_special():
 def _compile_part(function, content, signature):
     """Return a function that kernels call, compiled for the types of its arguments."""
     label = f"a part of a kernel ({function.__name__})"
-    compiled = compile_cached(function, _hash(content + label), label)
+    compiled = compile_cached(function, content_of(content + label), label)
     compiled.compile(signature)
     compiled.disable_compile()
     return compiled

@@ -109,6 +109,10 @@ def simulate(
 ) -> xr.Dataset:
     """Simulate a basin, or several.
 
+    Many draws of one basin (32 or more) are integrated in lanes, several runs in one register of
+    the processor. A run is then within the tolerance of the run of its draw alone, and does not
+    depend on the other draws.
+
     Parameters
     ----------
     model : AbstractModel
@@ -200,6 +204,7 @@ def simulate(
         rows=np.arange(len(records)) * time.size + first,
         n_row=len(records) * time.size,
         sensitivities=bool(sensitivities),
+        lanes=True,
     )
     if batch.status.any():
         raise _failure(model, batch, draws, basins)

@@ -19,6 +19,7 @@ __all__ = [
     "load_propagator",
     "moved_by",
     "place_of",
+    "propagated",
     "propagated_column",
 ]
 
@@ -116,7 +117,7 @@ def emit_tail(e: Layout) -> None:
     _inflows(e, segment)
     load_propagator(e, segment)
     for i in segment.linear:
-        e.text(f"n_{i} = {_propagated(e, segment, i, '', 'l_{}', ('g0_{}', 'g1_{}', 'gm_{}'))}")
+        e.text(f"n_{i} = {propagated(e, segment, i, '', 'l_{}', ('g0_{}', 'g1_{}', 'gm_{}'))}")
 
 
 def emit_nodes(e: Layout, segment: Segment) -> None:
@@ -133,12 +134,12 @@ def emit_nodes(e: Layout, segment: Segment) -> None:
     with text.block("for s in range(1, n_stage - 1):"):
         load_propagator(e, segment, segment.read)
         for i in segment.read:
-            new = _propagated(e, segment, i, "", "l_{}", inflows)
+            new = propagated(e, segment, i, "", "l_{}", inflows)
             text(f"node[s, {e.read.index(i)}] = {new}")
     text("s = n_stage - 1")
     load_propagator(e, segment)
     for i in segment.linear:
-        text(f"n_{i} = {_propagated(e, segment, i, '', 'l_{}', inflows)}")
+        text(f"n_{i} = {propagated(e, segment, i, '', 'l_{}', inflows)}")
     for i in segment.read:
         text(f"node[s, {e.read.index(i)}] = n_{i}")
 
@@ -241,7 +242,7 @@ def propagated_column(
     e: Layout, segment: Segment, i: str, content: str, moved: set[str], stage: str = ""
 ) -> str:
     """Return the sum that advances the sensitivity of a linear state, for one column."""
-    total = _propagated(e, segment, i, stage, content, ("g0_{}_", "g1_{}_", "gm_{}_"))
+    total = propagated(e, segment, i, stage, content, ("g0_{}_", "g1_{}_", "gm_{}_"))
     return total + (f" + work[{e.at(f'f{stage}_{i}')} + j]" if i in moved else "")
 
 
@@ -251,7 +252,7 @@ def place_of(segment: Segment, i: str, k: str, weight: bool = False) -> str:
     return f"{segment.linear.index(i)}, {columns.index(k)}"
 
 
-def _propagated(e, segment, i, stage, content, inputs):
+def propagated(e: Layout, segment: Segment, i: str, stage: str, content: str, inputs) -> str:
     """Return the sum that advances state `i`: all contents, and the inflow of driven states."""
     terms = [f"E{stage}_{i}_{k} * {content.format(k)}" for k in segment.linear if (i, k) in e.reach]
     terms += [

@@ -308,13 +308,19 @@ def _step(e, hooks):
 def _error(e):
     """Write the squared error of the states in units of the tolerance."""
     text = e.text
-    unlimited = {clean(n) for n in (*e.system.held, *e.system.signed)}
     text("gh = h * method[m, n_stage - 1, n_stage - 1]")
     with text.block("if gh > 0.0:"):
         load_slopes(e, "n_stage - 1", e.slopes)
         for block in e.blocks:
             emit_factors(e, block)
         emit_damped(e, "e")
+    emit_norm(e)
+
+
+def emit_norm(e: Layout) -> None:
+    """Add to `error` the square of each row's error, and of what a step takes below zero."""
+    text = e.text
+    unlimited = {clean(n) for n in (*e.system.held, *e.system.signed)}
     for row in e.rows:
         new = f"n_{row}" if row in e.head else f"h * gm_{row}"
         scale = e.scale(row)

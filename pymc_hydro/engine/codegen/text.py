@@ -97,9 +97,13 @@ class Emitter:
             elif op == "logistic":
                 self.text(f"v{number} = 1.0 / (1.0 + exp(-{values[0]}))")
             elif op == "select":
-                self.text(f"v{number} = {values[1]} if {values[0]} > 0.0 else {values[2]}")
+                self.text(f"v{number} = {self.choice(*values)}")
             else:
                 self.text(f"v{number} = {op}({', '.join(values)})")
+
+    def choice(self, condition: str, positive: str, other: str) -> str:
+        """Return the text of a value that depends on whether the condition is positive."""
+        return f"{positive} if {condition} > 0.0 else {other}"
 
     def load_forcing(self, source: str) -> None:
         """Write the assignment of each forcing from an element of an array, such as ``u[{}]``."""

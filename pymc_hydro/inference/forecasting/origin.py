@@ -148,7 +148,7 @@ class Simulation:
         return np.where(failed, np.nan, values), np.where(failed, np.nan, by_stores)
 
     def _batch(self, theta, forcing, x0, bounds) -> np.ndarray:
-        batch = run_batch(self.problem, theta, forcing, x0, bounds)
+        batch = run_batch(self.problem, theta, forcing, x0, bounds, lanes=True)
         if batch.status.any():
             draw = int(np.argwhere(batch.status)[0, 0])
             pairs = zip(self.problem.model.parameter_names, theta[draw, 0], strict=True)
