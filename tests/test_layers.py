@@ -66,7 +66,10 @@ ALLOWED = {
     ),
     "signatures": ({"core/base", "data", "data/checks"}, {"numpy", "pandas", "xarray", "scipy"}),
     "losses/functions": ({"losses", "data"}, {"numpy", "pytensor"}),
-    "losses": ({"core/base", "losses/functions", "data"}, {"numpy", "pytensor"}),
+    "losses": (
+        {"core/base", "losses/functions", "data", "data/checks"},
+        {"numpy", "pymc", "pytensor"},
+    ),
     "likelihoods/distributions": (set(), {"numpy", "pymc", "pytensor"}),
     "likelihoods/errors": (
         {"data", "data/checks", "losses", "likelihoods", "likelihoods/distributions"},
@@ -90,7 +93,14 @@ ALLOWED = {
         {"numpy", "xarray", "pymc", "pytensor", "arviz"},
     ),
     "inference/stages": (
-        {"calibration", "core/base", "inference", "inference/approximation", "likelihoods"}
+        {
+            "calibration",
+            "core/base",
+            "inference",
+            "inference/approximation",
+            "losses",
+            "likelihoods",
+        }
         | {"likelihoods/errors"},
         {"numpy", "pandas", "xarray", "pymc", "pytensor"},
     ),

@@ -27,7 +27,7 @@ from pymc_hydro.inference.in_time import replace_columns, separate_varying
 from pymc_hydro.inference.priors import check_variable
 from pymc_hydro.inference.priors import priors as default_priors
 from pymc_hydro.likelihoods import find_likelihood
-from pymc_hydro.likelihoods.errors.axis import FORCING_TIME, TIME, values_at
+from pymc_hydro.losses.axis import FORCING_TIME, TIME, values_at
 from pymc_hydro.models.listing import as_model
 from pymc_hydro.ops import BatchValues, SimulatedValues
 

@@ -24,7 +24,7 @@ import xarray as xr
 from pymc_hydro.core.base.dims import FORCING
 from pymc_hydro.data.records import are_basins, as_basins
 from pymc_hydro.data.schema import Warmup, as_basin, check_warmup, interval_length
-from pymc_hydro.likelihoods.errors.axis import (
+from pymc_hydro.losses.axis import (
     BASIN,
     BASIN_INDEX,
     FORCING_TIME,

@@ -9,7 +9,7 @@ import xarray as xr
 
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.data.schema import as_basin
-from pymc_hydro.likelihoods.errors.axis import length_of, value_of
+from pymc_hydro.losses.axis import length_of, value_of
 
 __all__ = ["replace_columns", "separate_varying", "storms"]
 

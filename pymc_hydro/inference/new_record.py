@@ -26,7 +26,13 @@ from pymc_hydro.inference.forcing import (
     simulated_records,
 )
 from pymc_hydro.inference.predict import simulated_series
-from pymc_hydro.likelihoods.errors.axis import (
+from pymc_hydro.likelihoods.errors.observations import (
+    OWN_TIME,
+    likelihoods_of,
+    simulated_unit,
+    update_observations,
+)
+from pymc_hydro.losses.axis import (
     BASIN,
     FORCING_TIME,
     INTERVAL,
@@ -34,12 +40,6 @@ from pymc_hydro.likelihoods.errors.axis import (
     Axis,
     check_dims,
     dim_dates,
-)
-from pymc_hydro.likelihoods.errors.observations import (
-    OWN_TIME,
-    likelihoods_of,
-    simulated_unit,
-    update_observations,
 )
 
 __all__ = ["set_basin"]

@@ -11,8 +11,8 @@ import xarray as xr
 from pytensor.graph.traversal import ancestors
 
 from pymc_hydro.core.base.warning import renamed_arguments
-from pymc_hydro.likelihoods.errors.axis import TIME, Axis, axis_of, check_dims, value_of, values_at
 from pymc_hydro.likelihoods.errors.residuals import Residuals, all_residuals, residuals_of
+from pymc_hydro.losses.axis import TIME, Axis, axis_of, check_dims, value_of, values_at
 from pymc_hydro.losses.transforms import variables_of
 from pymc_hydro.ops.simulation import AbstractSimulation
 from pymc_hydro.ops.stepwise import stepwise

@@ -7,7 +7,6 @@ from typing import Any
 import pytensor.tensor as pt
 
 from pymc_hydro.likelihoods.errors.autoregression import coefficients, exact_lags
-from pymc_hydro.likelihoods.errors.axis import values_at
 from pymc_hydro.likelihoods.errors.families import SKEW_POWER, shape_variables
 from pymc_hydro.likelihoods.errors.memory import (
     UnscaledAutoregression,
@@ -26,6 +25,7 @@ from pymc_hydro.likelihoods.errors.residuals import (
     transformed_simulation,
     with_numbers,
 )
+from pymc_hydro.losses.axis import values_at
 from pymc_hydro.losses.transforms import as_transform
 
 __all__ = ["GeneralizedLikelihood"]

@@ -6,9 +6,9 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 
-from pymc_hydro.likelihoods.errors.axis import axis_of
 from pymc_hydro.likelihoods.errors.memory import as_scalar
 from pymc_hydro.likelihoods.errors.observations import observe
+from pymc_hydro.losses.axis import axis_of
 
 __all__ = ["Whittle", "periodogram"]
 

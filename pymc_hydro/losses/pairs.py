@@ -185,15 +185,38 @@ def variation(name: str, observed: Any) -> Any:
 def _check_dates(name, *series):
     """Raise ValueError if both series have dates that differ: a loss does not match dates."""
     called = (f"{name}: the index of {which}" for which in ("observed", "simulated"))
-    dates = [dates_of_series(*pair) for pair in zip(called, series, strict=True)]
+    dates = [
+        _dates_in_model(s) if isinstance(s, Variable) else dates_of_series(what, s)
+        for what, s in zip(called, series, strict=True)
+    ]
     if all(found is not None for found in dates):
         a, b = dates
-        if a.shape == b.shape and (a != b).any():
+        if a.shape != b.shape:
+            raise ValueError(
+                f"{name}: observed has {a.size} intervals from {a[0]} on and simulated {b.size} "
+                f"from {b[0]} on; leave the warm-up out of both: observed.sel(time=...)"
+            )
+        if (a != b).any():
             at = int((a != b).argmax())
             raise ValueError(
                 f"{name}: observed and simulated have different dates, first {a[at]} and {b[at]}; "
                 "align them first"
             )
+
+
+def _dates_in_model(variable):
+    """Return the dates of a simulation in the PyMC model in context; None if it is in none."""
+    import pymc as pm  # losses of numbers do without it
+
+    from pymc_hydro.losses.axis import axis_of, length_of
+
+    model = pm.Model.get_context(error_if_none=False)
+    if model is None or variable.type.ndim != 1:
+        return None
+    dates = axis_of(model, variable).dates
+    if dates is None or dates.dtype.kind != "M":
+        return None
+    return dates if length_of(variable) == dates.size else None  # a part has its own dates
 
 
 def _check_shapes(name, observed, simulated):

@@ -200,6 +200,22 @@ def test_a_changed_model_predicts_and_takes_another_record(change, options):
         xr.testing.assert_allclose(ahead, ph.residuals(values, model))
 
 
+def test_a_loss_in_the_model_compares_dates():
+    observed, later = FIRST["discharge"], SECOND["discharge"]
+    with pm.Model():
+        q = placed(FIRST)
+        by_date = ph.losses.nse(observed[WARMUP:], q)
+        with pytest.raises(ValueError, match="observed and simulated have different dates"):
+            ph.losses.nse(later[WARMUP:], q)
+        with pytest.raises(ValueError, match=r"300 intervals from .* and simulated 260"):
+            ph.losses.nse(observed, q)
+        part = ph.losses.nse(observed[WARMUP + 9 :], q[9:])
+    run = ph.simulate(MODEL, MODEL.default, FIRST)["discharge"][WARMUP:]
+    np.testing.assert_allclose(by_date.eval(), ph.losses.nse(observed[WARMUP:], run), rtol=1e-12)
+    expected = ph.losses.nse(observed[WARMUP + 9 :], run[9:])
+    np.testing.assert_allclose(part.eval(), expected, rtol=1e-12)
+
+
 def test_a_frozen_model_predicts():
     from pymc.model.transform.optimization import freeze_dims_and_data
 

@@ -1,11 +1,13 @@
 """Labels of a time axis: dates without a time zone, each once, at the start of its interval."""
 
+from datetime import date
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
-__all__ = ["as_dates", "check_axis", "date_text", "interval_text"]
+__all__ = ["as_dates", "as_labels", "check_axis", "date_text", "interval_text"]
 
 SHORTEST = np.timedelta64(1, "s")  # shorter intervals are numbers that were taken for dates
 UNITS = {"D": 86400 * 10**9, "h": 3600 * 10**9, "min": 60 * 10**9, "s": 10**9, "ns": 1}
@@ -22,6 +24,18 @@ def interval_text(interval) -> str:
     nanoseconds = pd.Timedelta(interval).value
     unit, size = next((u, n) for u, n in UNITS.items() if nanoseconds % n == 0)
     return f"{nanoseconds // size}{unit}"
+
+
+def as_labels(what: str, values) -> np.ndarray:
+    """Return a coordinate of a PyMC model: datetime64 where it holds dates of any kind."""
+    # PyMC 5 keeps a coordinate that is a DataArray as a tuple of DataArrays.
+    labels = pd.Index([v.values[()] if isinstance(v, xr.DataArray) else v for v in values])
+    if labels.dtype == object and len(labels) and type(labels[0]) is date:
+        labels = pd.DatetimeIndex(labels)
+    try:
+        return as_dates(what, labels).to_numpy()
+    except (TypeError, ValueError):  # labels of another kind, such as names
+        return np.asarray(labels)
 
 
 def as_dates(what: str, labels) -> pd.DatetimeIndex:

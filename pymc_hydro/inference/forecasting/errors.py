@@ -11,8 +11,8 @@ from pytensor.graph.replace import graph_replace
 from pytensor.graph.traversal import ancestors
 
 from pymc_hydro.inference.predict import Sample, untransformed
-from pymc_hydro.likelihoods.errors.axis import Axis, value_of
 from pymc_hydro.likelihoods.errors.residuals import Residuals
+from pymc_hydro.losses.axis import Axis, value_of
 from pymc_hydro.losses.transforms import variables_of
 from pymc_hydro.ops.stepwise import stepwise
 

@@ -17,8 +17,8 @@ from pymc_hydro.inference.predict import (
     likelihood_name,
     simulated_series,
 )
-from pymc_hydro.likelihoods.errors.axis import axis_of
 from pymc_hydro.likelihoods.errors.residuals import residuals_of
+from pymc_hydro.losses.axis import axis_of
 
 __all__ = ["forecast"]
 

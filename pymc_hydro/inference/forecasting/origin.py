@@ -13,7 +13,7 @@ from pymc_hydro.core.domain import domain_of
 from pymc_hydro.engine.batch import run_batch
 from pymc_hydro.engine.errors import IntegrationError
 from pymc_hydro.engine.problem import Problem
-from pymc_hydro.likelihoods.errors.axis import FORCING_TIME, TIME, Axis, dim_dates
+from pymc_hydro.losses.axis import FORCING_TIME, TIME, Axis, dim_dates
 from pymc_hydro.ops.simulation import AbstractSimulation, SimulatedValues
 
 __all__ = ["Simulation", "simulation_below"]

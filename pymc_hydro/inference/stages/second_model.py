@@ -10,7 +10,8 @@ from pymc.model.fgraph import fgraph_from_model, model_from_fgraph
 from pytensor.graph.traversal import ancestors
 
 from pymc_hydro.inference.forcing import KEPT_DATA, RECORD_DATA, simulated_records
-from pymc_hydro.likelihoods.errors.axis import (
+from pymc_hydro.likelihoods.errors.observations import likelihoods_of
+from pymc_hydro.losses.axis import (
     BASIN,
     BASIN_INDEX,
     TIME,
@@ -18,7 +19,6 @@ from pymc_hydro.likelihoods.errors.axis import (
     length_of,
     value_of,
 )
-from pymc_hydro.likelihoods.errors.observations import likelihoods_of
 
 __all__ = ["second_model"]
 

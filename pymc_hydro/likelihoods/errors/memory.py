@@ -34,7 +34,7 @@ from pytensor.graph.basic import Constant
 
 from pymc_hydro.likelihoods.distributions.starts import place_at
 from pymc_hydro.likelihoods.errors.autoregression import coefficients, condition
-from pymc_hydro.likelihoods.errors.axis import (
+from pymc_hydro.losses.axis import (
     BASIN_INDEX,
     TIME,
     Axis,

@@ -18,7 +18,7 @@ from pytensor.graph.replace import _vectorize_node
 from pytensor.graph.rewriting.basic import in2out, node_rewriter
 from pytensor.graph.traversal import ancestors
 
-from pymc_hydro.likelihoods.errors.axis import values_at
+from pymc_hydro.losses.axis import values_at
 
 __all__ = ["IntervalMeans", "ObservedValues", "PlacedErrors", "nodes_of"]
 

@@ -16,7 +16,8 @@ from pymc_hydro.data.means import Means, complete_intervals
 from pymc_hydro.data.observations import LABELLED, as_floats, check_output_unit, observed_on
 from pymc_hydro.data.schema import VARIABLES
 from pymc_hydro.likelihoods.errors.autoregression import APART
-from pymc_hydro.likelihoods.errors.axis import (
+from pymc_hydro.likelihoods.errors.nodes import IntervalMeans, ObservedValues, nodes_of
+from pymc_hydro.losses.axis import (
     INTERVAL,
     MEMBER,
     TIME,
@@ -26,7 +27,6 @@ from pymc_hydro.likelihoods.errors.axis import (
     dim_dates,
     length_of,
 )
-from pymc_hydro.likelihoods.errors.nodes import IntervalMeans, ObservedValues, nodes_of
 
 __all__ = [
     "OWN_TIME",

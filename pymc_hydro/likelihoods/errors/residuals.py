@@ -14,12 +14,12 @@ from pytensor.graph.traversal import ancestors
 
 from pymc_hydro.likelihoods.distributions.starts import place_at
 from pymc_hydro.likelihoods.errors.autoregression import last_observations
-from pymc_hydro.likelihoods.errors.axis import axis_of, length_of, value_of, values_at
 from pymc_hydro.likelihoods.errors.families import Family, shape_variables
 from pymc_hydro.likelihoods.errors.memory import AbstractMemory, find_memory
 from pymc_hydro.likelihoods.errors.nodes import PlacedErrors, nodes_of
 from pymc_hydro.likelihoods.errors.observations import observe, on_time
 from pymc_hydro.likelihoods.errors.transformed import transformed_flow_variable
+from pymc_hydro.losses.axis import axis_of, length_of, value_of, values_at
 from pymc_hydro.losses.curves import AbstractTransform, Identity
 from pymc_hydro.losses.transforms import as_transform, variables_of
 

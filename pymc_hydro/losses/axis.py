@@ -8,21 +8,19 @@ and the prefix of the call.
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pymc as pm
 import pytensor
 import pytensor.tensor as pt
-import xarray as xr
 from pytensor.compile.mode import Mode
 from pytensor.graph.traversal import ancestors
 from pytensor.graph.utils import MissingInputError
 from pytensor.scalar import identity
 
-from pymc_hydro.data.checks.dates import as_dates, date_text
+from pymc_hydro.data.checks.dates import as_labels, date_text
 
 __all__ = [
     "BASIN",
@@ -126,16 +124,7 @@ def dim_dates(model: pm.Model, dim: str) -> Any:
     Dates are datetime64, also where PyMC was given datetime, date or Period.
     """
     values = model.coords[dim]
-    if values is None:
-        return None
-    # PyMC 5 keeps a coordinate that is a DataArray as a tuple of DataArrays.
-    labels = pd.Index([v.values[()] if isinstance(v, xr.DataArray) else v for v in values])
-    if labels.dtype == object and len(labels) and type(labels[0]) is date:
-        labels = pd.DatetimeIndex(labels)
-    try:
-        return as_dates(f"the dimension {dim!r}", labels).to_numpy()
-    except (TypeError, ValueError):  # labels of another kind, such as names
-        return np.asarray(labels)
+    return None if values is None else as_labels(f"the dimension {dim!r}", values)
 
 
 def claim_dim(model: pm.Model, dim: str, wanted: np.ndarray, fix: str) -> None:
