@@ -168,7 +168,6 @@ SHARED_NAMES = {
     "simulate",
     # The registrations of the Ops with Numba and with JAX: the same protocol.
     "funcify_jacobian",
-    "funcify_losses",
     "funcify_pullback",
     "funcify_sweep",
     "funcify_taped_values",

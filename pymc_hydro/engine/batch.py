@@ -5,7 +5,7 @@ memory but the kernel's own, once a thread.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from pymc_hydro.engine.codegen import COUNTS
 from pymc_hydro.engine.lanes.runs import LEAST, lane_integrator, takes_lanes
 from pymc_hydro.engine.problem import Problem, as_argument
 
-__all__ = ["Batch", "record_bounds", "run_batch", "sweep_batch", "tape_batch"]
+__all__ = ["Batch", "record_bounds", "run_batch", "second_order_batch", "sweep_batch", "tape_batch"]
 
 
 @dataclass(frozen=True)
@@ -217,6 +217,49 @@ def sweep_batch(
         by_theta[v, r], by_x0[v, r] = found[0], found[2]
         by_forcing[bounds[r] : bounds[r + 1]] += found[1]
     return by_theta, by_forcing, by_x0
+
+
+def second_order_batch(
+    problem: Problem,
+    theta: np.ndarray,
+    forcing: np.ndarray,
+    x0: np.ndarray,
+    bounds: np.ndarray,
+    cotangent: np.ndarray,
+    directions: Sequence[np.ndarray],
+    threads: int | None = None,
+) -> tuple[np.ndarray, ...]:
+    """Return the results of :meth:`Problem.second_order` for all runs.
+
+    Parameters
+    ----------
+    cotangent : array, shape (n_vector, n_time, n_output)
+    directions : sequence of array
+        Of the shapes of `theta`, `forcing` and `x0`.
+
+    Returns
+    -------
+    tuple of array, of the shapes of `theta`, `forcing`, `x0` and `cotangent`
+        That of the forcing is the sum over vectors.
+    """
+    n_vector, n_record = theta.shape[:2]
+    by_theta, by_forcing, by_x0 = np.empty(theta.shape), np.zeros(forcing.shape), np.empty(x0.shape)
+    of_values = np.full(cotangent.shape, np.nan)
+
+    def one(i):
+        v, r = divmod(i, n_record)
+        part = slice(bounds[r], bounds[r + 1])
+        along = directions[0][v, r], directions[1][part], directions[2][v, r]
+        return problem.second_order(
+            theta[v, r], forcing[part], x0[v, r], cotangent[v, part], *along
+        )
+
+    for i, found in enumerate(_each(one, n_vector * n_record, threads)):
+        v, r = divmod(i, n_record)
+        part = slice(bounds[r], bounds[r + 1])
+        by_theta[v, r], by_x0[v, r], of_values[v, part] = found[0], found[2], found[3]
+        by_forcing[part] += found[1]
+    return by_theta, by_forcing, by_x0, of_values
 
 
 def _each(function, n: int, threads: int | None) -> list:

@@ -33,7 +33,7 @@ from pymc_hydro.engine.codegen.reverse.assembly import TapedAssembly, emit_sweep
 from pymc_hydro.engine.codegen.reverse.sweep import emit_sweep
 from pymc_hydro.engine.codegen.reverse.tape import Tape
 from pymc_hydro.engine.codegen.routing import emit_assembly
-from pymc_hydro.engine.codegen.step import MAX_LEVEL, NO_HOOKS, Hooks, emit_kernel
+from pymc_hydro.engine.codegen.step import MAX_LEVEL, NO_HOOKS, REPLAY, Hooks, emit_kernel
 from pymc_hydro.engine.codegen.text import emit_rates
 from pymc_hydro.engine.derivation.parts import parts
 from pymc_hydro.engine.derivation.system import derive, derive_full
@@ -49,6 +49,7 @@ __all__ = [
     "content_of",
     "get_kernel",
     "get_rates",
+    "get_replay",
     "get_sweep",
     "get_taped_kernel",
     "kernel_source",
@@ -133,7 +134,7 @@ def _text(model, outputs, width, methods, hooks=NO_HOOKS, taped=False):
 
     def assembly(order, found):
         tape = TapedAssembly() if taped else None
-        return emit_assembly(outputs, order, found, "KERNEL", tape)
+        return emit_assembly(outputs, order, found, "KERNEL", tape, hooks.arguments)
 
     return _named(model, outputs, body, assembly)
 
@@ -261,6 +262,15 @@ def get_taped_kernel(
     found = _text(model, tuple(outputs), _width(model, 0), methods, NO_HOOKS, True)
     label = f"the {type(model).__name__} kernel with a tape, for {', '.join(outputs)}"
     return _built(*found, label, ARGUMENTS, HELD, STATUS_AND_TAPE)
+
+
+def get_replay(
+    model: AbstractModel, outputs: Sequence[str], methods: tuple[RungeKutta, ...]
+) -> Kernel:
+    """Return the kernel that takes given steps, keeps a tape, and returns it with the status."""
+    found = _text(model, tuple(outputs), _width(model, 0), methods, REPLAY, True)
+    label = f"the {type(model).__name__} kernel of given steps, for {', '.join(outputs)}"
+    return _built(*found, label, ARGUMENTS + REPLAY.arguments, HELD, STATUS_AND_TAPE)
 
 
 def get_sweep(

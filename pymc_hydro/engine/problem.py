@@ -14,6 +14,7 @@ from pymc_hydro.engine.codegen.layout import width_for
 from pymc_hydro.engine.compile import (
     Kernel,
     get_kernel,
+    get_replay,
     get_sweep,
     get_taped_kernel,
     select_methods,
@@ -33,6 +34,9 @@ __all__ = [
 # For ten years of daily data and Hymod, the error of discharge is below 1e-3 mm/d and the error of
 # every column of the Jacobian is below 1 % (benchmarks/integration.py).
 DEFAULT_TOLERANCE = 1e-4
+# Of an input's size, by which differences of gradients move it at most: round-off is 1e-9 then, and
+# hardly a threshold of the equations is crossed, where second derivatives jump.
+MOVED = 1e-6
 # Arguments of define_problem that every function which integrates passes on.
 SOLVER_SETTINGS = ("solver", "rtol", "atol", "steps")
 
@@ -220,6 +224,72 @@ class Problem:
         given = map(as_argument, (tape, cotangent))
         self.sweep_kernel().function(*arrays, *settings, *given, *results)
         return results
+
+    def replayed_run(self, theta, forcing, x0, tape) -> tuple[np.ndarray, np.ndarray]:
+        """Return values and tape of a run that takes the steps of the run that kept `tape`.
+
+        The domain is not looked at. NaN, and an empty tape, if a step has no solution.
+        """
+        if isinstance(self.model, AbstractMap):  # takes no steps
+            run, tape = self.taped_run(theta, forcing, x0)
+            return run.values, tape
+        steps = np.zeros((len(tape) + 1, 2), dtype=np.int64)
+        steps[1:] = tape[:, 1:3]
+        values, jacobian, counts = self.new_outputs(len(forcing), 0)
+        arrays = map(as_argument, (theta, forcing, x0))
+        kernel = get_replay(self.model, self.outputs, self.methods).function
+        settings = self.settings()
+        return values, kernel(*arrays, *settings, values, jacobian, counts, steps)[1]
+
+    def second_order(self, theta, forcing, x0, cotangent, *directions) -> tuple[np.ndarray, ...]:
+        """Return how the cotangents that :meth:`sweep` gives change along a direction.
+
+        By central differences of sweeps whose runs take the same steps: a difference of the exact
+        gradient, which has no noise from the choice of steps.
+
+        Parameters
+        ----------
+        theta, forcing, x0 : array
+        cotangent : array, shape (n_time, n_output)
+        *directions : array
+            Of `theta`, `forcing` and `x0`, of their shapes.
+
+        Returns
+        -------
+        tuple of array
+            The Hessian of ``(cotangent * values).sum()`` times the direction, by parameters,
+            forcing and initial state; and the Jacobian of the values times the direction, shape
+            (n_time, n_output). NaN if a run failed.
+        """
+        at = tuple(np.array(a, dtype=float) for a in (theta, forcing, x0))
+        run, tape = self.taped_run(*at)
+        totals = [np.zeros(a.shape) for a in (*at, run.values)]
+        # A content that is NaN is given by the parameters, and does not move.
+        along = [np.where(np.isnan(a), 0.0, d) for a, d in zip(at, directions, strict=True)]
+        largest = self._largest_share(at, along)
+        if run.status or not np.isfinite(largest):
+            return tuple(np.full(total.shape, np.nan) for total in totals)
+        if largest == 0:
+            return tuple(totals)
+        for h in (MOVED / largest, -MOVED / largest):
+            moved = [a + h * d for a, d in zip(at, along, strict=True)]
+            values, own = self.replayed_run(*moved, tape)
+            found = *self.sweep(*moved, own, cotangent), values
+            for total, each in zip(totals, found, strict=True):
+                total += each / (2 * h)
+        return tuple(totals)
+
+    def _largest_share(self, at, along) -> float:
+        """Return by which share of its size, at most, a direction moves an input."""
+        theta, forcing, x0 = at
+        sizes = [p.scale or abs(t) for p, t in zip(self.model.parameters, theta, strict=True)]
+        usual = np.sqrt((forcing**2).mean(axis=0, keepdims=True)) if len(forcing) else forcing
+        scales = np.array(sizes), np.maximum(np.abs(forcing), usual), np.fmax(np.abs(x0), 1.0)
+        shares = [
+            np.abs(d[d != 0] / np.broadcast_to(s, d.shape)[d != 0])
+            for d, s in zip(along, scales, strict=True)
+        ]
+        return float(np.max(np.concatenate(shares), initial=0.0))
 
 
 def as_argument(array) -> np.ndarray:

@@ -10,13 +10,14 @@ from pymc_hydro.ops.batch import BatchJacobian, BatchValues
 from pymc_hydro.ops.losses import LossesOfBasins
 from pymc_hydro.ops.reverse import Sweep, TapedValues
 from pymc_hydro.ops.simulate import simulate
-from pymc_hydro.ops.simulation import Pullback, SimulatedJacobian, SimulatedValues
+from pymc_hydro.ops.simulation import Pullback, SecondOrder, SimulatedJacobian, SimulatedValues
 
 __all__ = [
     "BatchJacobian",
     "BatchValues",
     "LossesOfBasins",
     "Pullback",
+    "SecondOrder",
     "SimulatedJacobian",
     "SimulatedValues",
     "Sweep",
@@ -24,6 +25,6 @@ __all__ = [
     "simulate",
 ]
 
-for module in ("numba_dispatch", "numba_reverse", "numba_losses"):
+for module in ("numba_dispatch", "numba_reverse", "numba_python"):
     register_after("pytensor.link.numba.dispatch", f"pymc_hydro.ops.backends.{module}")
 register_after("pytensor.link.jax.dispatch", "pymc_hydro.ops.backends.jax_dispatch")

@@ -7,7 +7,13 @@ leading axis is that of the vectors. Otherwise as :mod:`pymc_hydro.ops.simulatio
 import pytensor.tensor as pt
 from pytensor.graph.basic import Apply
 
-from pymc_hydro.engine.batch import record_bounds, run_batch, sweep_batch, tape_batch
+from pymc_hydro.engine.batch import (
+    record_bounds,
+    run_batch,
+    second_order_batch,
+    sweep_batch,
+    tape_batch,
+)
 from pymc_hydro.engine.problem import Problem
 from pymc_hydro.ops.fit import check_inputs, check_record
 from pymc_hydro.ops.simulation import (
@@ -114,6 +120,13 @@ class BatchValues(AbstractBatch, AbstractValues):
         bounds, threads = record_bounds(record, parameters.shape[1]), None if self.parallel else 1
         arrays = parameters, forcing, initial_state
         return sweep_batch(self.problem, *arrays, bounds, tape, cotangent, threads)
+
+    def swept_along(self, parameters, forcing, initial_state, record, cotangent, *directions):
+        check_inputs(self, parameters, forcing, initial_state)
+        check_record(self, record, len(forcing), parameters.shape[1])
+        bounds, threads = record_bounds(record, parameters.shape[1]), None if self.parallel else 1
+        arrays = parameters, forcing, initial_state
+        return second_order_batch(self.problem, *arrays, bounds, cotangent, directions, threads)
 
 
 class BatchJacobian(AbstractJacobian, AbstractBatch):

@@ -83,10 +83,10 @@ def use_one_integration(fgraph, node):
 
 
 NAMES = ("fast_run", "fast_compile", "pymc_hydro")  # also in modes that skip specialisation
-# Before the graph becomes canonical, as if the gradient had been written so.
-optdb.register(
-    "pymc_hydro_pullback", in2out(lower_pullback, ignore_newtrees=True), *NAMES, position=0.7
-)
+# Before the graph becomes canonical, as if the gradient had been written so. And after nodes have
+# left the inner graph of a scan, as in a Hessian.
+for name, position in (("pymc_hydro_pullback", 0.7), ("pymc_hydro_pullback_of_scan", 1.8)):
+    optdb.register(name, in2out(lower_pullback, ignore_newtrees=True), *NAMES, position=position)
 # After the graph is merged and canonical.
 optdb.register(
     "pymc_hydro_one_integration",

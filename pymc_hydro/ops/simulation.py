@@ -28,6 +28,7 @@ __all__ = [
     "AbstractSimulation",
     "AbstractValues",
     "Pullback",
+    "SecondOrder",
     "SimulatedJacobian",
     "SimulatedValues",
     "as_input",
@@ -35,15 +36,13 @@ __all__ = [
 ]
 
 AXES = re.compile(r"\([^)]*\)")  # of an argument in a signature
-NO_FORCING_TANGENT = (
-    "the product of the Jacobian by the forcing with a vector (forward mode) is not offered; use "
-    "reverse mode"
-)
 NO_RECORD_GRADIENT = "the record of an interval is a label"
 NO_SECOND_DERIVATIVE = (
-    "second derivatives of a simulation are not offered; use a method that needs first derivatives "
-    "only (NUTS, ADVI, BFGS), or J'WJ from ph.simulate(..., sensitivities=True)"
+    "second derivatives are offered of the values of a simulation, as from ph.discharge or "
+    "ph.ops.simulate, and not of this node; use these, or a method that needs first derivatives "
+    "only (NUTS, ADVI, BFGS)"
 )
+NO_THIRD_DERIVATIVE = "third derivatives of a simulation are not offered"
 
 
 def as_input(op, name, argument, axes, entries):
@@ -139,6 +138,14 @@ class AbstractValues(AbstractSimulation):
         The arrays are the inputs, the tape, and the cotangent of the values.
         """
 
+    @abstractmethod
+    def swept_along(self, *arrays):
+        """Return the changes of these cotangents along a direction, and of the values.
+
+        The arrays are the inputs, the cotangent of the values, and the direction of each of
+        parameters, forcing and initial state.
+        """
+
     def pullback(self, inputs, outputs, cotangents):
         (cotangent,) = cotangents
         if isinstance(cotangent.type, DisconnectedType):
@@ -184,20 +191,86 @@ class Pullback(AbstractSimulation):
         return list(arguments[-1][:3])
 
     def pullback(self, inputs, outputs, cotangents):
-        """Return that of the cotangent; second derivatives are refused."""
-        refused = [
-            grad_not_implemented(self, i, x, NO_SECOND_DERIVATIVE) for i, x in enumerate(inputs)
+        """Return the second order, and by the cotangent the Jacobian times the direction.
+
+        The latter is exact, by way of columns, unless the forcing moves.
+        """
+        moves = [not isinstance(c.type, DisconnectedType) for c in cotangents]
+        if not any(moves):
+            return [disconnected_type() for _ in inputs]
+        directions = [
+            c if moved else pt.zeros_like(x)
+            for c, moved, x in zip(cotangents, moves, inputs[:3], strict=True)
         ]
-        by_parameters, by_forcing, by_state = cotangents
-        if not isinstance(by_forcing.type, DisconnectedType):
-            return [*refused[:-1], grad_not_implemented(self, 3, inputs[-1], NO_FORCING_TANGENT)]
-        found = self.values.columns(inputs[:-1], inputs[-1])
-        given = {
-            product: tangent
-            for product, tangent in zip(found, (by_parameters, by_state), strict=True)
-            if not isinstance(tangent.type, DisconnectedType)
-        }
-        return [*refused[:-1], grad(None, inputs[-1], known_grads=given)]
+        *found, of_values = SecondOrder(self.values)(*inputs, *directions)
+        labels = [grad_undefined(self, 3, x, NO_RECORD_GRADIENT) for x in inputs[3:-1]]
+        if not moves[1]:
+            products = self.values.columns(inputs[:-1], inputs[-1])
+            pairs = zip(products, (cotangents[0], cotangents[2]), moves[::2], strict=True)
+            given = {product: tangent for product, tangent, moved in pairs if moved}
+            of_values = grad(None, inputs[-1], known_grads=given)
+        return [*found, *labels, of_values]
+
+
+class SecondOrder(AbstractSimulation):
+    """The second-order adjoint: (inputs, cotangent, directions) -> changes of the cotangents.
+
+    The first three outputs are the Hessian of ``(cotangent * values).sum()`` by parameters, forcing
+    and initial state, times the direction; the last is the Jacobian of the values times the
+    direction. See :meth:`pymc_hydro.engine.problem.Problem.second_order`.
+
+    Parameters
+    ----------
+    values : SimulatedValues or BatchValues
+        The Op that is differentiated.
+
+    References
+    ----------
+    Wang, Z., Navon, I. M., Le Dimet, F. X., Zou, X. (1992). Meteorol. Atmos. Phys. 50, 3-20.
+    doi:10.1007/BF01025501
+    """
+
+    __props__ = ("values",)
+    __str__ = AbstractSimulation.__str__
+
+    def __init__(self, values: AbstractValues):
+        self.values, self.problem = values, values.problem
+        before, after = values.gufunc_signature.split("->")
+        three = ",".join(AXES.findall(before)[:3])
+        self.gufunc_signature = f"{before},{after},{three}->{three},{after}"
+
+    def make_node(self, *arguments):
+        *arguments, v, w, z = arguments
+        inputs = Pullback(self.values).make_node(*arguments).inputs
+        directions = [pt.cast(pt.as_tensor_variable(d), "float64") for d in (v, w, z)]
+        outputs = [x.type() for x in (*inputs[:3], inputs[-1])]
+        return Apply(self, [*inputs, *directions], outputs)
+
+    def perform(self, node, inputs, output_storage):
+        for storage, found in zip(output_storage, self.values.swept_along(*inputs), strict=True):
+            storage[0] = found
+
+    def infer_shape(self, *arguments):
+        shapes = arguments[-1]
+        return [*shapes[:3], shapes[-4]]
+
+    def pullback(self, inputs, outputs, cotangents):
+        """Return that of the direction, in which the result is linear, and symmetric."""
+        refused = [
+            grad_not_implemented(self, i, x, NO_THIRD_DERIVATIVE) for i, x in enumerate(inputs[:-3])
+        ]
+        *along, of_values = cotangents
+        moves = [not isinstance(c.type, DisconnectedType) for c in along]
+        found = [pt.zeros_like(d) for d in inputs[-3:]]
+        if any(moves):
+            directions = [
+                c if moved else d for c, moved, d in zip(along, moves, found, strict=True)
+            ]
+            found = SecondOrder(self.values)(*inputs[:-3], *directions)[:3]
+        if not isinstance(of_values.type, DisconnectedType):
+            products = Pullback(self.values)(*inputs[:-4], of_values)
+            found = [a + b for a, b in zip(found, products, strict=True)]
+        return [*refused, *found]
 
 
 class AbstractJacobian(AbstractSimulation):
@@ -271,6 +344,10 @@ class SimulatedValues(AbstractSingle, AbstractValues):
 
     def swept(self, *arrays):
         return self.problem.sweep(*arrays)
+
+    def swept_along(self, *arrays):
+        check_inputs(self, *arrays[:3])
+        return self.problem.second_order(*arrays)
 
 
 class SimulatedJacobian(AbstractJacobian, AbstractSingle):

@@ -7,10 +7,15 @@ from pymc_hydro.engine.problem import define_problem
 from pymc_hydro.engine.simulate import forcing_array
 from pymc_hydro.integrators import BOGACKI_SHAMPINE, RungeKutta
 from pymc_hydro.testing.checks import FIXED_LIMIT, FROZEN_LIMIT, ROUND_OFF, Finding
-from pymc_hydro.testing.frozen import frozen_run, swept, taped_run
+from pymc_hydro.testing.frozen import ProblemInPython, frozen_run, swept, taped_run
 from pymc_hydro.testing.independent import complex_step_run
 
-__all__ = ["forcing_at_fixed_steps", "forcing_of_adaptive_run", "sweep_against_columns"]
+__all__ = [
+    "forcing_at_fixed_steps",
+    "forcing_of_adaptive_run",
+    "second_order_at_fixed_steps",
+    "sweep_against_columns",
+]
 
 COLUMNS_LIMIT = 1e-10  # of the size of the terms that are summed
 STEPS_TRIED = (4, 32, 256)
@@ -18,6 +23,7 @@ SHARES = (1e-6, 1e-7, 1e-5, 1e-8, 1e-4)  # of a forcing, by which differences mo
 # mm/d or degC: complex step moves a smaller forcing as if it were this. Differences do not:
 # smoothed laws have their kinks at zero rain.
 LEAST = 0.1
+SECOND_SHARE = 1e-5  # the same, for differences of exact slopes
 N_DIRECTION = 3
 LAST_DIGITS = 1e-14  # mm/d: round-off of outputs, from stores of some ten mm
 
@@ -110,6 +116,40 @@ def forcing_of_adaptive_run(model, theta, basin) -> Finding:
         if found[-1].error <= 1:
             break
     return min(found, key=lambda finding: finding.error)
+
+
+def second_order_at_fixed_steps(
+    model, theta, basin, steps: int = 4, method: RungeKutta = BOGACKI_SHAMPINE
+) -> Finding:
+    """Compare the Hessian with differences of a complex-step gradient of another integrator.
+
+    Between two directions in which parameters and forcing move at once.
+    """
+    settings = {"solver": method, "steps": steps}
+    problem = define_problem(model, ("discharge",), interval_length(basin), **settings)
+    theta, forcing, x0 = _arrays(model, theta, basin)
+    rng = np.random.default_rng(3)
+    sizes = np.array([p.scale or abs(t) for p, t in zip(model.parameters, theta, strict=True)])
+    along, across = (
+        (sizes * rng.normal(size=theta.size), _directions(forcing, rng)[..., 0]) for _ in range(2)
+    )
+    cotangent = rng.normal(size=(len(forcing), 1))
+    found = ProblemInPython(**vars(problem)).second_order(
+        theta, forcing, x0, cotangent, *along, np.zeros(x0.shape)
+    )
+    terms = np.concatenate([(h * d).ravel() for h, d in zip(found, across, strict=False)])
+
+    def slope(h):
+        moved = dict(zip(model.forcing_names, (forcing + h * along[1]).T, strict=True))
+        there = basin.assign({name: ("time", column) for name, column in moved.items()})
+        at = model, theta + h * along[0], there, method, steps
+        by_theta = complex_step_run(*at)[1] @ across[0]
+        return cotangent[:, 0] @ (by_theta + complex_step_run(*at, across[1][..., None])[1][:, 0])
+
+    near, far = (slope(h) - slope(-h) for h in (SECOND_SHARE, 2 * SECOND_SHARE))
+    expected = (4 * near / 2 - far / 4) / (3 * SECOND_SHARE)
+    error = abs(terms.sum() - expected) / (FROZEN_LIMIT * np.abs(terms).sum())
+    return Finding("Hessian at fixed steps against differences of complex step", float(error))
 
 
 def _along(check, by_forcing, directions, expected, limit, floor) -> Finding:

@@ -7,22 +7,16 @@ the method of a step and that accept the step.
 import numpy as np
 
 from pymc_hydro.engine.codegen import SWEEP_ARGUMENTS
-from pymc_hydro.engine.codegen.step import NO_HOOKS, Hooks
+from pymc_hydro.engine.codegen.step import NO_HOOKS, REPLAY, Hooks
 from pymc_hydro.engine.compile import python_kernel, python_sweep
-from pymc_hydro.engine.problem import Run
+from pymc_hydro.engine.problem import Problem, Run
 
-__all__ = ["frozen_run", "recorded_run", "swept", "taped_run"]
+__all__ = ["ProblemInPython", "frozen_run", "recorded_run", "swept", "taped_run"]
 
 RECORD = Hooks(accepted=f"DECIDE({NO_HOOKS.accepted}, level, m)")
-REPEAT = Hooks(
-    begin="level, CHOSEN = next(STEPS)",
-    methods="(CHOSEN,)",
-    limit="inf",
-    accepted="SOLVED(bad)",
-)
 
 
-def _run(problem, hooks, names, n_column, arrays):
+def _run(problem, hooks, names, n_column, arrays, *further):
     """Run the text; its columns are for parameters, then for initial contents."""
     initial = n_column == problem.n_columns(True)
     kernel = python_kernel(
@@ -30,8 +24,7 @@ def _run(problem, hooks, names, n_column, arrays):
     )
     outputs = problem.new_outputs(len(arrays[1]), n_column)
     with np.errstate(all="ignore"):
-        status = kernel(*arrays, *problem.settings(initial), *outputs)
-    assert status == 0
+        status = kernel(*arrays, *problem.settings(initial), *outputs, *further)
     return Run(*outputs, status)
 
 
@@ -45,6 +38,7 @@ def recorded_run(problem, theta, forcing, x0):
         return accepted
 
     run = _run(problem, RECORD, {"DECIDE": decide}, len(theta), (theta, forcing, x0))
+    assert run.status == 0
     return run, steps
 
 
@@ -53,19 +47,11 @@ def frozen_run(problem, theta, forcing, x0, steps, n_column=0):
 
     Its values are NaN if a stage has no solution at a step.
     """
-
-    def solved(bad):
-        if bad:
-            raise ArithmeticError
-        return True
-
-    names = {"STEPS": iter(steps), "SOLVED": solved}
-    try:
-        return _run(problem, REPEAT, names, n_column, (theta, forcing, x0))
-    except ArithmeticError:
-        values, jacobian, counts = problem.new_outputs(len(forcing), n_column)
-        values[:], jacobian[:] = np.nan, np.nan
-        return Run(values, jacobian, counts, 1)
+    table = np.array([(0, 0), *steps])
+    run = _run(problem, REPLAY, {}, n_column, (theta, forcing, x0), table)
+    if run.status:
+        run.values[:] = np.nan
+    return run
 
 
 def taped_run(problem, theta, forcing, x0):
@@ -86,3 +72,27 @@ def swept(problem, theta, forcing, x0, tape, cotangent):
     with np.errstate(all="ignore"):
         sweep(theta, forcing, x0, *settings, tape, cotangent, *results)
     return results
+
+
+class ProblemInPython(Problem):
+    """A problem whose run, whose repetition and whose sweep are the texts as plain Python."""
+
+    def taped_run(self, theta, forcing, x0):
+        """Return a run and its tape."""
+        values, tape = taped_run(self, theta, forcing, x0)
+        return Run(values, None, np.empty(0), 0), tape
+
+    def replayed_run(self, theta, forcing, x0, tape):
+        """Return values and tape of a run that takes the steps of another one."""
+        kernel = python_kernel(
+            self.model, self.outputs, self.methods, REPLAY, n_column=0, taped=True
+        )
+        table = np.array([(0, 0), *tape[:, 1:3].astype(int)])
+        outputs = self.new_outputs(len(forcing), 0)
+        with np.errstate(all="ignore"):
+            tape = kernel(theta, forcing, x0, *self.settings(), *outputs, table)[1]
+        return outputs[0], tape
+
+    def sweep(self, theta, forcing, x0, tape, cotangent):
+        """Return the cotangents of parameters, forcing and initial contents."""
+        return swept(self, theta, forcing, x0, tape, cotangent)

@@ -51,6 +51,17 @@ def test_the_sweep_is_the_product_with_the_columns(model, options, rng):
     assert finding.error <= 1, finding
 
 
+@pytest.mark.parametrize(
+    "model",
+    [ph.Hymod(), ph.GR4J(snow=False), ph.HBV(), Routed()],
+    ids=["Hymod", "GR4J", "HBV", "routed"],
+)
+def test_second_order_against_complex_step(model):
+    basin = COLD.isel(time=slice(0, 5))
+    finding = backwards.second_order_at_fixed_steps(model, model.default, basin)
+    assert finding.error <= 1, finding
+
+
 @pytest.mark.parametrize("steps", [None, 3], ids=["adaptive", "fixed"])
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
 def test_by_every_method(method, steps, rng):

@@ -6,7 +6,7 @@ import numpy as np
 import pytensor
 import pytensor.tensor as pt
 import pytest
-from pytensor.gradient import NullTypeGradError
+from pytensor.gradient import NullTypeGradError, hessian, hessian_vector_product
 from pytensor.graph.replace import vectorize_graph
 
 from pymc_hydro.engine.problem import define_problem
@@ -126,18 +126,101 @@ def test_identity_and_pickle():
     assert op.content != op.values.content
 
 
-def test_second_derivatives():
-    """By the cotangent, the product of the Jacobian with a vector; all others are refused."""
+FIXED = define_problem(MODEL, ("discharge",), 1.0, steps=2)
+STORM = np.arange(60) // 20
+OBSERVED = RUN.values * 1.2
+V = np.arange(1.0, 6)
+
+
+def likelihood(theta, factors):
+    """Return the log-likelihood of Gaussian errors, the rain of each storm times a factor."""
+    rain = SHORT[:, 0] * factors[STORM]
+    forcing = pt.stack([rain, pt.constant(SHORT[:, 1])], axis=1)
+    q = SimulatedValues(FIXED)(theta, forcing, MODEL.initial_state)
+    return -0.5 * (((q - OBSERVED) / (0.1 + 0.2 * q)) ** 2).sum() - pt.log(0.1 + 0.2 * q).sum()
+
+
+def richardson(gradient, at, sizes):
+    def central(i, h):
+        step = h * sizes * (np.arange(at.size) == i)
+        return (gradient(at + step) - gradient(at - step)) / (2 * h * sizes[i])
+
+    return np.array([(4 * central(i, 1e-5) - central(i, 2e-5)) / 3 for i in range(at.size)])
+
+
+@pytest.mark.parametrize("mode", ["FAST_COMPILE", pytest.param("NUMBA", marks=pytest.mark.kernels)])
+def test_hessian_of_a_gaussian_likelihood(mode):
+    x, v = pt.dvector("x"), pt.dvector("v")
+    logp = likelihood(x[:5], x[5:])
+    product = hessian_vector_product(logp, x, v)
+    f = compiled([x, v], [pytensor.grad(logp, x), product], mode)
+    at = np.concatenate([MODEL.default, [0.9, 1.1, 1.0]])
+    sizes = np.abs(at)
+    found = np.array([f(at, e)[1] for e in np.eye(8)])
+    expected = richardson(lambda x: f(x, np.zeros(8))[0], at, sizes)
+    size = np.sqrt(np.abs(np.diag(expected)))
+    error = np.abs(found - expected) / np.outer(size, size)
+    assert error.max() < 1e-5
+    np.testing.assert_allclose(found, found.T, rtol=1e-6, atol=1e-7 * np.abs(found).min())
+
+
+@pytest.mark.kernels
+def test_hessian_by_a_scan_and_forward_mode():
+    x, v = pt.dvector("x"), pt.dvector("v")
+    logp = likelihood(x, np.ones(3))
+    gradient = pytensor.grad(logp, x)
+    along = grad_of_products(gradient, x, v)
+    with pytensor.config.change_flags(mode="FAST_COMPILE"):  # also of the scan's inner graph
+        matrix, product = compiled([x, v], [hessian(logp, x), along])(MODEL.default, V)
+    np.testing.assert_allclose(product, matrix @ V, rtol=1e-7)
+
+
+def grad_of_products(gradient, x, v):
+    """Return the product of the gradient's Jacobian with v, as PyTensor makes forward mode."""
+    u = pt.zeros_like(gradient)
+    backward = pytensor.grad((gradient * u).sum(), x)
+    return pytensor.grad((backward * v).sum(), u)
+
+
+def test_second_order_of_a_batch():
+    theta, direction, w = pt.dtensor3(), pt.dtensor3(), pt.dtensor3()
+    q = BatchValues(PROBLEM)(theta, FORCING, X0, RECORD)
+    gradient = pytensor.grad(None, theta, known_grads={q: w})
+    product = pytensor.grad((gradient * direction).sum(), theta)
+    values = np.ones((2, 120, 1))
+    f = compiled([theta, direction, w], [product], "FAST_COMPILE")
+    found = f(THETA, 0.1 * THETA, values)[0]
+    for v, r, part, _ in single_runs(PROBLEM):
+        arrays = THETA[v, r], FORCING[part], X0[v, r]
+        along = 0.1 * THETA[v, r], 0 * FORCING[part], 0 * X0[v, r]
+        expected = PROBLEM.second_order(*arrays, values[v, part], *along)
+        np.testing.assert_allclose(found[v, r], expected[0], rtol=1e-12)
+
+
+def test_products_with_a_vector():
+    """By the cotangent, exactly by columns, or along the forcing."""
     inputs, q = graph()
     w, v = pt.dmatrix("w"), pt.dvector("v")
     by_theta, by_forcing = pytensor.grad(None, list(inputs[:2]), known_grads={q: w})
-    product = pytensor.grad((by_theta * v).sum(), w)
-    f = compiled([*inputs, w, v], [product], "CVM")
-    direction = np.arange(1.0, 6)
-    found = f(*ARRAYS, np.ones((60, 1)), direction)[0]
+    products = [
+        pytensor.grad((by_theta * v).sum(), w),
+        pytensor.grad((by_forcing * SHORT).sum(), w),
+    ]
+    f = compiled([*inputs, w, v], products, "FAST_COMPILE")
+    found, along = f(*ARRAYS, np.ones((60, 1)), V)
     run = PROBLEM.run(*ARRAYS, sensitivities=True)
-    np.testing.assert_allclose(found, run.jacobian @ direction, rtol=1e-10)
-    with pytest.raises(NullTypeGradError, match="by the forcing"):
-        pytensor.grad((by_forcing * SHORT).sum(), w)
-    with pytest.raises(NullTypeGradError, match="second derivatives"):
-        pytensor.grad(by_forcing.sum(), inputs[0])
+    np.testing.assert_allclose(found, run.jacobian @ V, rtol=1e-10)
+    expected = PROBLEM.sweep(*ARRAYS, TAPE, np.ones((60, 1)))[1]
+    assert along.sum() == pytest.approx((expected * SHORT).sum(), rel=1e-7)
+
+
+def test_failures_and_third_derivatives():
+    inputs, q = graph()
+    gradient = pytensor.grad((q**2).sum(), inputs[0])
+    second = pytensor.grad(gradient.sum(), inputs[0])
+    theta = MODEL.default.copy()
+    theta[0] = -1
+    f = compiled(list(inputs), [second], "FAST_COMPILE")
+    assert np.isnan(f(theta, *ARRAYS[1:])[0]).all()
+    with pytest.raises(NullTypeGradError, match="third derivatives"):
+        pytensor.grad(second.sum(), inputs[0])

@@ -96,6 +96,7 @@ __all__ = [
     "SETTING",
     "SIGNATURE",
     "STATUS_AND_TAPE",
+    "STEPS",
     "SWEEP_ARGUMENTS",
     "Argument",
     "signature_of",
@@ -182,6 +183,14 @@ HELD = (
         ("n_time", "n_hydrograph", "n_column"),
         "derivatives of what arrives",
     ),
+)
+# A further argument of a kernel that takes the steps of another run.
+STEPS = Argument(
+    "steps",
+    INPUT,
+    "i8",
+    ("n_step + 1", "2"),
+    "level and method of each step; the first row counts the steps taken, from 0",
 )
 _OF_KERNEL = {argument.name: argument for argument in ARGUMENTS}
 # Arguments of a sweep: the run's own inputs and settings, its tape, cotangents in and out.

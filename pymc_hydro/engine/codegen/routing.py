@@ -7,7 +7,7 @@ an interval needs the unrouted values of itself and of earlier intervals only.
 from collections.abc import Sequence
 from typing import Any
 
-from pymc_hydro.engine.codegen import ARGUMENTS, COUNTS, HELD, OUTPUT
+from pymc_hydro.engine.codegen import ARGUMENTS, COUNTS, HELD, OUTPUT, Argument
 from pymc_hydro.engine.codegen.layout import Layout
 from pymc_hydro.engine.codegen.text import Emitter, Text
 from pymc_hydro.engine.derivation.parts import Part
@@ -99,14 +99,16 @@ def emit_assembly(
     parts: Sequence[Part],
     name: str,
     assembly: Any = None,
+    further: tuple[Argument, ...] = (),
 ) -> str:
     """Return the text of a kernel that calls the kernels of parts, ``name_0`` ..., and adds up.
 
     A flow that a part routes by a unit hydrograph arrives in the parts after it. The names of
     hydrographs are in the order of the model. With a tape, `assembly` writes the tape of the whole.
+    The parts take `further` arguments as they are.
     """
     text, places = Text(), places_of(outputs, order)
-    with text.block(f"def {name}({', '.join(a.name for a in ARGUMENTS)}):"):
+    with text.block(f"def {name}({', '.join(a.name for a in (*ARGUMENTS, *further))}):"):
         text("n_time, n_column = forcing.shape[0], jacobian.shape[2]")
         text(f"held = zeros((n_time, {len(order)}))")
         text(f"held_jacobian = zeros((n_time, {len(order)}, n_column))")
@@ -121,8 +123,9 @@ def emit_assembly(
                 text(f"part_jacobian = empty((n_time, {n}, n_column))")
                 text("part_counts = counts.copy()")
                 given = [f"part_{a.name}" if a.role == OUTPUT else a.name for a in ARGUMENTS]
+                given += [a.name for a in (*further, *HELD)]
                 found = assembly.emit_result(i) if assembly else "status"
-                text(f"{found} = {name}_{i}({', '.join([*given, *(a.name for a in HELD)])})")
+                text(f"{found} = {name}_{i}({', '.join(given)})")
                 with text.block(f"for q in range({len(COUNTS) - 1}):"):
                     text("counts[q] += part_counts[q]")
                 text(f"counts[{len(COUNTS) - 1}] = part_counts[{len(COUNTS) - 1}]")

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from pymc_hydro.engine.codegen import ARGUMENTS, COUNTS, HELD
+from pymc_hydro.engine.codegen import ARGUMENTS, COUNTS, HELD, STEPS, Argument
 from pymc_hydro.engine.codegen.columns import emit_column_error, emit_columns, emit_damped
 from pymc_hydro.engine.codegen.layout import Layout
 from pymc_hydro.engine.codegen.linear import emit_linear_constants, emit_tail
@@ -24,7 +24,7 @@ from pymc_hydro.engine.codegen.text import clean
 from pymc_hydro.engine.derivation.system import INTERVAL, RUN, System, amount, is_flux
 from pymc_hydro.integrators import RungeKutta
 
-__all__ = ["NO_HOOKS", "REASONS", "Hooks", "emit_kernel"]
+__all__ = ["NO_HOOKS", "REASONS", "REPLAY", "Hooks", "emit_kernel"]
 
 MAX_LEVEL = 24  # the shortest step is 2**-24 of the interval, 5 ms of a day
 MAX_STEPS = 50_000  # in one interval; beyond, the run has failed
@@ -50,7 +50,7 @@ REASONS = (
 
 @dataclass(frozen=True)
 class Hooks:
-    """Places in a step where a test puts other text; the defaults are the text of a kernel.
+    """Places in a step that may have other text; the defaults are the text of a kernel.
 
     Attributes
     ----------
@@ -62,15 +62,30 @@ class Hooks:
         The stability limit of a method that is not the last one.
     accepted : str
         Whether the step is taken.
+    rejected : str
+        Statements in the place of the choice of a shorter step; none by default.
+    arguments : tuple of Argument
+        Further arguments of the kernel, to which this text refers.
     """
 
     begin: str = ""
     methods: str = "range(n_method)"
     limit: str = "method[m, n_most + 2, 1]"
     accepted: str = "error <= 1.0 or forced"
+    rejected: str = ""
+    arguments: tuple[Argument, ...] = ()
 
 
 NO_HOOKS = Hooks()
+# A run takes the steps of another one; it fails where one of them has no solution.
+REPLAY = Hooks(
+    begin="steps[0, 0] += 1; level = steps[steps[0, 0], 0]; chosen = steps[steps[0, 0], 1]",
+    methods="range(chosen, chosen + 1)",
+    limit="inf",
+    accepted="bad == 0",
+    rejected="status = 4; break",
+    arguments=(STEPS,),
+)
 
 
 def emit_kernel(
@@ -92,7 +107,7 @@ def emit_kernel(
         Number of columns of sensitivities that the kernel has room for: a multiple of four.
     methods : tuple of RungeKutta
     hooks : Hooks
-        Other text at a few places, for tests.
+        Other text at a few places.
     make_tape : callable, optional
         Such as :class:`pymc_hydro.engine.codegen.reverse.tape.Tape`: the kernel keeps a tape of its
         steps, and returns status and tape.
@@ -105,7 +120,7 @@ def emit_kernel(
     run_targets += system.capacity.values()
     everything = e.needed([*run_targets, *e.values, *e.slope_nodes, *e.effect_nodes])
     text = e.text
-    arguments = ARGUMENTS + HELD if system.model.hydrographs else ARGUMENTS
+    arguments = (*ARGUMENTS, *hooks.arguments, *(HELD if system.model.hydrographs else ()))
     with text.block(f"def {name}({', '.join(a.name for a in arguments)}):"):
         _run_constants(e, everything)
         with text.block("for k in range(n_time if status == 0 else 0):"):
@@ -299,7 +314,7 @@ def _step(e, hooks):
     with text.block(f"if {hooks.accepted}:"):
         _accept(e)
     with text.block("else:"):
-        _reject(e)
+        text(hooks.rejected) if hooks.rejected else _reject(e)
     with text.block(f"if taken >= {MAX_STEPS}:"):
         text("status = 3")
         text("break")

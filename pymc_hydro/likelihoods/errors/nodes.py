@@ -177,14 +177,17 @@ def write_out(fgraph, node):
     return node.op.plain(node.inputs)
 
 
-optdb.register(
-    "pymc_hydro_notes",
-    in2out(write_out, ignore_newtrees=True),
-    "fast_run",
-    "fast_compile",
-    "pymc_hydro",
-    position=0.05,  # before all else: the operations written out are then merged
-)
+# Before all else: the operations written out are then merged. And after nodes have left the inner
+# graph of a scan, as in a Hessian.
+for name, position in (("pymc_hydro_notes", 0.05), ("pymc_hydro_notes_of_scan", 1.7)):
+    optdb.register(
+        name,
+        in2out(write_out, ignore_newtrees=True),
+        "fast_run",
+        "fast_compile",
+        "pymc_hydro",
+        position=position,
+    )
 
 
 def nodes_of(model: pm.Model, kind: type) -> Iterator[Apply]:

@@ -14,11 +14,16 @@ from pymc_hydro.ops.batch import BatchJacobian, BatchValues
 from pymc_hydro.ops.losses import LossesOfBasins
 from pymc_hydro.ops.reverse import Sweep, TapedValues
 from pymc_hydro.ops.simulation import (
-    NO_FORCING_TANGENT,
     NO_SECOND_DERIVATIVE,
     Pullback,
+    SecondOrder,
     SimulatedJacobian,
     SimulatedValues,
+)
+
+NO_FORCING_TANGENT = (
+    "the product of the Jacobian by the forcing with a vector (forward mode) is not offered in "
+    "JAX; use reverse mode, or another linker of PyTensor"
 )
 
 
@@ -103,6 +108,29 @@ def _pull_back(values, *arguments):
 def funcify_pullback(op, node=None, **kwargs):
     """Return a JAX function of an Op."""
     return lambda *arguments: _pull_back(op.values, *arguments)
+
+
+@jax_funcify.register(SecondOrder)
+def funcify_second_order(op, node=None, **kwargs):
+    """Return a JAX function of an Op."""
+    labelled = isinstance(op.values, BatchValues)
+
+    def second_order(*arguments):
+        arguments = [
+            jnp.asarray(a, dtype=None if labelled and i == 3 else jnp.float64)
+            for i, a in enumerate(arguments)
+        ]
+        specification = tuple(
+            jax.ShapeDtypeStruct(a.shape, jnp.float64) for a in (*arguments[:3], arguments[-4])
+        )
+        return jax.pure_callback(
+            lambda *arrays: op.values.swept_along(*map(np.asarray, arrays)),
+            specification,
+            *arguments,
+            vmap_method="sequential",
+        )
+
+    return second_order
 
 
 @jax_funcify.register(TapedValues)
