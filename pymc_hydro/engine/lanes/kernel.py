@@ -9,7 +9,8 @@ to the kernel of single runs: its status is `ALONE`.
 |---|---|
 | `run`, `at` | arrays: of each lane the number of its run (-1: none), and its interval |
 | `X`, `P`, `U`, `M` | arrays: states, parameters, forcing, and entries of A and C |
-| `Q` | array: entries of the propagator of the step |
+| `Q` | array: entries of the propagators of the step |
+| `y0_` ... | a head state, or a linear state that is read, at stage 0 ... |
 | `row_` | places in these arrays |
 """
 
@@ -58,7 +59,7 @@ class LaneEmitter(Layout):
 
 
 def emit_lanes(system: System, name: str, method: RungeKutta) -> str:
-    """Return the text of the kernel of lanes, for a system of one section."""
+    """Return the text of the kernel of lanes."""
     e = LaneEmitter(system, 0, (method,))
     text = e.text
     with text.block(f"def {name}({', '.join(a.name for a in LANE_ARGUMENTS)}):"):
@@ -80,35 +81,58 @@ def emit_lanes(system: System, name: str, method: RungeKutta) -> str:
     return "\n".join(text.lines) + "\n"
 
 
-def _entries(e):
-    """Return (kind, state, state) of the propagator's entries that are not zero."""
-    segment = e.segments[-1]
-    of_states = [("E", i, k) for i in e.linear for k in e.linear if (i, k) in e.reach]
-    fed = [(i, k) for i in e.linear for k in segment.driven if (i, k) in e.fed]
-    return of_states + [(kind, i, k) for i, k in fed for kind in WEIGHTS]
+def _entries(e, segment):
+    """Return (stage, kind, state, state) of the entries of a section's propagators.
 
-
-def _coefficients(e):
-    """Return (array, place, node) of the entries of A and C that depend on parameters."""
-    segment = e.segments[-1]
-    found = [("A", place_of(segment, i, k), e.ref(n)) for (i, k), n in e.matrix.items()]
-    if segment.shared:
-        for g in segment.driven:
-            shares = {i: e.ref(n) for (i, k), n in e.shares.items() if k == g} or {g: "1.0"}
-            found += [("C", place_of(segment, i, g, weight=True), s) for i, s in shares.items()]
+    Where later sections read the linear states, there is a propagator for each stage but the first;
+    the last one is that of the step. Otherwise the stage is an empty text.
+    """
+    last = e.methods[0].n_stages - 1
+    stages = [f"{s}" for s in range(1, last + 1)] if segment.suffix else [""]
+    found = []
+    for stage in stages:
+        states = segment.linear if stage == stages[-1] else segment.read
+        found += [
+            (stage, kind, i, k)
+            for kinds, columns, there in (
+                (("E",), segment.linear, e.reach),
+                (WEIGHTS, segment.driven, e.fed),
+            )
+            for i in states
+            for k in columns
+            if (i, k) in there
+            for kind in kinds
+        ]
     return found
 
 
+def _coefficients(e, segment):
+    """Return (array, place, text) of the entries of A and C of a section."""
+    x, states = segment.suffix, segment.linear
+    found = [
+        (f"A{x}", place_of(segment, i, k), e.ref(n))
+        for (i, k), n in e.matrix.items()
+        if i in states
+    ]
+    for g in segment.driven if segment.shared else ():
+        shares = {i: e.ref(n) for (i, k), n in e.shares.items() if k == g} or {g: "1.0"}
+        places = ((place_of(segment, i, g, weight=True), share) for i, share in shares.items())
+        found += [(f"C{x}", place, share) for place, share in places]
+    return found
+
+
+def _size(segment):
+    return len(segment.linear) + len(segment.read)
+
+
 def _arrays(e, method):
-    text, model, n = e.text, e.system.model, len(e.linear)
+    text, model = e.text, e.system.model
     text("n_run, n_time = theta.shape[0], forcing.shape[0]")
     text(f"halved = {0.25**method.error_order!r}")
     sizes = {
-        "X": len(e.head) + n,
+        "X": len(e.head) + len(e.linear),
         "P": len(e.parameters),
         "U": len(model.forcing_names),
-        "M": len(_coefficients(e)),
-        "Q": len(_entries(e)),
         "start": len(e.system.start),
         "out": len(e.system.outputs),
         "length": 1,
@@ -117,26 +141,44 @@ def _arrays(e, method):
         "ended": 1,
         "check": 1,
     }
+    for segment in e.segments:
+        sizes[f"M{segment.suffix}"] = len(_coefficients(e, segment))
+        sizes[f"Q{segment.suffix}"] = len(_entries(e, segment))
     for array, size in sizes.items():
         text(f"{array} = zeros(({max(size, 1)}, {LANES}))")
     for array in ("run", "at", "level", "loaded", "position", "taken"):
         text(f"{array} = np.zeros({LANES}, np.int64)")
-    text(f"table = empty(({LANES}, {DEEPEST + 1}, 1, 4, {n}, {n}))")
-    text("flat = table.reshape(table.size)")
     text(f"ready = np.zeros(({LANES}, {DEEPEST + 1}), np.int64)")
-    text(f"A = zeros(({n}, {n}))")
-    text(f"dA = zeros((0, {n}, {n}))")
-    if e.segments[-1].shared:
-        n_driven = len(e.segments[-1].driven)
-        text(f"C = zeros(({n}, {n_driven}))")
-        text(f"dC = zeros((0, {n}, {n_driven}))")
-    text(f"place = np.zeros({max(len(_entries(e)), 1)}, np.int64)")
-    for q, (kind, i, k) in enumerate(_entries(e)):
-        r, c = map(int, place_of(e.segments[-1], i, k, kind != "E").split(","))
-        text(f"place[{q}] = {(KINDS.index(kind) * n + r) * n + c}")
+    if len(e.segments) > 1:
+        text(f"method = zeros(({method.n_stages + 1}, {method.n_stages}))")
+        for s, row in enumerate((*method.a, method.b)):
+            for q, a in enumerate(row):
+                text(f"method[{s}, {q}] = {a!r}")
+    for segment in e.segments:
+        _propagator_arrays(e, segment, method.n_stages)
     text("coming = 0")
     with text.block(f"for i in range({LANES}):"):
         text("run[i] = -1")
+
+
+def _propagator_arrays(e, segment, n_stage):
+    text, x, n = e.text, segment.suffix, _size(segment)
+    slots = f"{n_stage}, " if x else ""
+    text(f"table{x} = empty(({LANES}, {DEEPEST + 1}, {slots}1, 4, {n}, {n}))")
+    text(f"flat{x} = table{x}.reshape(table{x}.size)")
+    text(f"A{x} = zeros(({n}, {n}))")
+    for i in range(len(segment.read)):
+        text(f"A{x}[{len(segment.linear) + i}, {i}] = 1.0")
+    text(f"dA{x} = zeros((0, {n}, {n}))")
+    if segment.shared:
+        text(f"C{x} = zeros(({n}, {len(segment.driven)}))")
+        text(f"dC{x} = zeros((0, {n}, {len(segment.driven)}))")
+    entries = _entries(e, segment)
+    text(f"place{x} = np.zeros({max(len(entries), 1)}, np.int64)")
+    for q, (stage, kind, i, k) in enumerate(entries):
+        row, column = map(int, place_of(segment, i, k, kind != "E").split(","))
+        slot = 4 * int(stage or 0) + KINDS.index(kind)
+        text(f"place{x}[{q}] = {(slot * n + row) * n + column}")
 
 
 def _fill(e):
@@ -172,9 +214,10 @@ def _run_constants(e):
     targets = [*e.matrix.values(), *system.start.values(), *system.shares.values()]
     everything = e.needed([*targets, *system.capacity.values(), *e.rates.values()])
     e.compute(everything, RUN)
-    for i, (_, _, value) in enumerate(_coefficients(e)):
-        text(f"store(M, {i}, {value})")
-    for g in e.segments[-1].driven:
+    for segment in e.segments:
+        for i, (_, _, value) in enumerate(_coefficients(e, segment)):
+            text(f"store(M{segment.suffix}, {i}, {value})")
+    for g in e.driven:
         shares = [f"abs({e.ref(n)})" for (_, k), n in e.shares.items() if k == g]
         if shares:
             largest = shares[0]
@@ -193,54 +236,93 @@ def _run_constants(e):
 
 
 def _propagators(e):
-    """Write the length of each lane's step, and the propagator of this length."""
-    text, n = e.text, len(e.linear)
-    shared = e.segments[-1].shared
+    """Write the length of each lane's step, and the propagators of this length."""
+    text = e.text
     with text.block(f"for i in range({LANES}):"):
         with text.block("if loaded[i] != level[i]:"):
             text("loaded[i] = level[i]")
             text("length[0, i] = dt * 0.5 ** level[i]")
-            if n:
-                with text.block("if ready[i, level[i]] == 0:"):
-                    text("ready[i, level[i]] = 1")
-                    for j, (array, place, _) in enumerate(_coefficients(e)):
-                        text(f"{array}[{place}] = M[{j}, i]")
-                    text("propagator(A, dA, length[0, i], table[i], level[i])")
-                    if shared:
-                        text("couple(C, dC, 0, table[i], level[i])")
-                text(f"q0 = (i * {DEEPEST + 1} + level[i]) * {4 * n * n}")
-                with text.block(f"for q in range({len(_entries(e))}):"):
-                    text("Q[q, i] = flat[q0 + place[q]]")
+            with text.block("if ready[i, level[i]] == 0:"):
+                text("ready[i, level[i]] = 1")
+                for segment in e.segments:
+                    if segment.linear:
+                        _propagator(e, segment)
+            for segment in e.segments:
+                x, n = segment.suffix, _size(segment)
+                slots = e.methods[0].n_stages if x else 1
+                text(f"q0 = (i * {DEEPEST + 1} + level[i]) * {slots * 4 * n * n}")
+                with text.block(f"for q in range({len(_entries(e, segment))}):"):
+                    text(f"Q{x}[q, i] = flat{x}[q0 + place{x}[q]]")
+
+
+def _propagator(e, segment):
+    text, x = e.text, segment.suffix
+    for j, (array, place, _) in enumerate(_coefficients(e, segment)):
+        text(f"{array}[{place}] = M{x}[{j}, i]")
+    n_stage, given = e.methods[0].n_stages, f"A{x}, dA{x}, length[0, i]"
+    if not x:
+        text(f"propagator({given}, table[i], level[i])")
+        if segment.shared:
+            text("couple(C, dC, 0, table[i], level[i])")
+        return
+    table = f"table{x}[i, level[i]]"
+    text(f"at_nodes({given}, method, {n_stage}, {table}, {len(segment.read)})")
+    if segment.shared:
+        with text.block(f"for s in range(1, {n_stage}):"):
+            text(f"couple(C{x}, dC{x}, 0, {table}, s)")
 
 
 def _step(e, method):
     """Write a step of all lanes: contents at its end, and the squared error."""
-    text, last = e.text, method.n_stages - 1
-    everything = e.needed(e.rates.values())
+    text, known = e.text, []
     text("h = load(length, 0)")
     e.load_forcing("load(U, {})")
-    e.compute(everything, INTERVAL)
-    for s in range(method.n_stages):
-        for state in e.head:
-            slope = _weighted(state, method.a[s])
-            text(f"y_{state} = x_{state}" + (f" + h * ({slope})" if slope else ""))
-        e.compute(everything, STAGE)
-        for row in e.rows:
-            text(f"k{s}_{row} = {e.ref(e.rates[row])}")
+    e.compute(e.needed(e.rates.values()), INTERVAL)
+    for segment in e.segments:
+        known += segment.head
+        for s in range(method.n_stages):
+            _stage(e, segment, method, s, known)
+        for row in segment.driven:
+            text(f"gm_{row} = {_weighted(row, method.b) or '0.0'}")
+        _linear(e, segment, method.n_stages - 1)
+        known += segment.read
     for state in e.head:
         text(f"n_{state} = x_{state} + h * ({_weighted(state, method.b) or '0.0'})")
     for row in e.rows:
         text(f"e_{row} = h * ({_weighted(row, method.error_weights) or '0.0'})")
-    for row in e.driven:
-        text(f"gm_{row} = {_weighted(row, method.b) or '0.0'}")
-    for q, (kind, i, k) in enumerate(_entries(e)):
-        text(f"{kind}_{i}_{k} = load(Q, {q})")
-    inflows = ("k0_{}", f"k{last}_{{}}", "gm_{}")
-    for i in e.linear:
-        text(f"n_{i} = {propagated(e, e.segments[-1], i, '', 'l_{}', inflows)}")
     text("error = h * 0.0")
     emit_norm(e)
     text("store(errors, 0, error)")
+
+
+def _stage(e, segment, method, s, known):
+    """Write the rates of a section at a stage; `known` has the states that they may depend on."""
+    text = e.text
+    for state in segment.head:
+        slope = _weighted(state, method.a[s])
+        text(f"y{s}_{state} = x_{state}" + (f" + h * ({slope})" if slope else ""))
+    for state in known:
+        text(f"y_{state} = y{s}_{state}")
+    e.compute(e.needed([e.rates[row] for row in segment.rows]), STAGE)
+    for row in segment.rows:
+        text(f"k{s}_{row} = {e.ref(e.rates[row])}")
+
+
+def _linear(e, segment, last):
+    """Write the linear states of a section: at the stages where they are read, and at the end."""
+    text, x = e.text, segment.suffix
+    for q, (stage, kind, i, k) in enumerate(_entries(e, segment)):
+        text(f"{kind}{stage}_{i}_{k} = load(Q{x}, {q})")
+    inflows = ("k0_{}", f"k{last}_{{}}", "gm_{}")
+    for i in segment.read:
+        text(f"y0_{i} = l_{i}")
+        for s in range(1, last):
+            text(f"y{s}_{i} = {propagated(e, segment, i, f'{s}', 'l_{}', inflows)}")
+    for i in segment.linear:
+        stage = f"{last}" if x else ""
+        text(f"n_{i} = {propagated(e, segment, i, stage, 'l_{}', inflows)}")
+    for i in segment.read:
+        text(f"y{last}_{i} = n_{i}")
 
 
 def _weighted(row, weights):

@@ -41,18 +41,18 @@ def takes_lanes(problem: Problem) -> bool:
         return False
     if model.hydrographs:
         return False
-    program = _system(model, problem.outputs).program
+    program = _system(model, problem.outputs, problem.methods[0]).program
     return OPERATIONS.issuperset(op for op, *_ in program.nodes)
 
 
 @functools.lru_cache(maxsize=64)
-def _system(model: AbstractModel, outputs: tuple[str, ...]) -> System:
-    return derive(model, model.select_outputs(outputs), several=False)
+def _system(model: AbstractModel, outputs: tuple[str, ...], method: RungeKutta) -> System:
+    return derive(model, model.select_outputs(outputs), several=method.takes_sections)
 
 
 def lane_source(model: AbstractModel, outputs: tuple[str, ...], method: RungeKutta) -> str:
     """Return the text of the kernel of lanes."""
-    return emit_lanes(_system(model, outputs), "KERNEL", method)
+    return emit_lanes(_system(model, outputs, method), "KERNEL", method)
 
 
 @functools.lru_cache(maxsize=64)
@@ -64,7 +64,7 @@ def get_lanes(
     Their arguments are `LANE_ARGUMENTS` and `ROUTE_ARGUMENTS`.
     """
     label, text = f"the {type(model).__name__} kernel of lanes", lane_source(model, outputs, method)
-    kernel, system = in_lanes(text, label, LANE_ARGUMENTS), _system(model, outputs)
+    kernel, system = in_lanes(text, label, LANE_ARGUMENTS), _system(model, outputs, method)
     if not system.routes:
         return kernel, None
     label, text = f"the unit hydrograph of {type(model).__name__}", emit_routes(system, "KERNEL")
