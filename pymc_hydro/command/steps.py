@@ -161,6 +161,8 @@ class Job:
             approximation = ph.fit_laplace(
                 start=start, starts=SEARCHES, random_seed=options["seed"]
             )
+            for sentence in approximation.unidentified:
+                self.say(sentence[0].upper() + sentence[1:] + ".")
             cores = min(options["chains"], os.cpu_count() or 1)
             with heeding_interrupts():
                 idata = sample_in_chunks(self.folder, key, options, cores, approximation, self.say)

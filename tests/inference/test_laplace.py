@@ -238,11 +238,32 @@ def test_names_of_arguments_and_refusals():
         ph.fit_laplace(model)
 
 
-def test_pairs_that_are_hardly_told_apart_are_named():
+def test_parameters_that_are_hardly_known_are_named():
     with pm.Model() as model:
         a, b, c = (pm.Normal(name, 0, 1) for name in "abc")
+        k, s = pm.LogNormal("k", 1, 1), pm.LogNormal("s", 0, 1)
+        u, v, w = (pm.LogNormal(name, 0, 1) for name in "uvw")
         pm.Normal("sum", a + b, 0.1, observed=0.5)
         pm.Normal("c_alone", c, 0.1, observed=0.5)
+        pm.Normal("ratio", pt.log(k) - 3 * pt.log(s), 0.01, observed=0.5)
+        pm.Normal("product", pt.log(u * v * w), 0.1, observed=0.5)
+        pm.Uniform("idle", 0, 5)
     found = ph.fit_laplace(model, starts=1)
-    # Precision 1 + 100 of each, 100 between them.
-    assert found.unidentified == [f"a and b are hardly told apart (correlation {-100 / 101:.2f})"]
+    expected = -100 / 101  # precision 1 + 100 of each, 100 between them
+    assert found.unidentified == [
+        f"a and b are hardly told apart (correlation {expected:.2f}): a falls where b rises, and "
+        "only a + b is known",
+        "k and s are hardly told apart (correlation 1.00): k rises with s, and only k / s^3 is "
+        "known",
+        "the observations say nothing about idle: the prior alone does",
+        "the prior alone informs 2 directions among u, v, w",
+    ]
+
+
+def test_a_simplex_has_no_names_of_its_own_directions():
+    with pm.Model() as model:
+        pm.Dirichlet("p", np.ones(3))
+        a, b = pm.Normal("a"), pm.Normal("b")
+        pm.Normal("sum", a + b, 0.1, observed=0.5)
+    found = ph.fit_laplace(model, starts=1)
+    assert found.unidentified[0] == "a and b are hardly told apart (correlation -0.99)"

@@ -17,7 +17,13 @@ try:
 except ImportError:  # PyTensor 2
     from pytensor.gradient import Rop as pushforward
 
-__all__ = ["by_differences", "by_gauss_newton", "compile_curvature", "invert"]
+__all__ = [
+    "by_differences",
+    "by_gauss_newton",
+    "compile_curvature",
+    "curvature_of_priors",
+    "invert",
+]
 
 # Standardised errors at which the information of a density is summed up, dense around zero.
 ERROR = np.sinh(np.linspace(-12, 12, 8001))
@@ -81,6 +87,12 @@ def compile_curvature(
         return total + _central(rest_gradient, z, np.full(z.size, OF_PRIORS))
 
     return curvature
+
+
+def curvature_of_priors(model: pm.Model, z: np.ndarray) -> np.ndarray:
+    """Return minus the curvature of the log-prior of an unconstrained vector, shape (n, n)."""
+    gradient = _gradient(model, model.free_RVs, model.initial_point(), stepwise=True)
+    return _central(gradient, z, np.full(z.size, OF_PRIORS))
 
 
 def invert(curvature: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:

@@ -12,23 +12,16 @@ import xarray as xr
 from pymc.step_methods.hmc.quadpotential import QuadPotentialFullAdapt
 
 from pymc_hydro.core.base.warning import renamed_arguments
-from pymc_hydro.inference.approximation.coordinates import as_dataset, compile_values
+from pymc_hydro.inference.approximation.coordinates import as_dataset, compile_values, entries
+from pymc_hydro.inference.approximation.curvature import curvature_of_priors
+from pymc_hydro.inference.approximation.unidentified import pairs_in_words, unknowns_in_words
 
-__all__ = ["LaplaceApproximation", "pairs_in_words"]
+__all__ = ["LaplaceApproximation"]
 
 # Of the metric's adaptation: draws that the approximation counts for; those of the first window,
 # after which only draws count (the next one is twice as long).
 FIRST_WEIGHT, FIRST_WINDOW = 10, 50
-UNIDENTIFIED = 0.95  # correlation of two parameters
-
-
-def pairs_in_words(names: Any, correlation: np.ndarray) -> list[str]:
-    """Return a sentence for each pair of parameters with a correlation near one or minus one."""
-    rows, columns = np.nonzero(np.triu(np.abs(correlation) > UNIDENTIFIED, 1))
-    return [
-        f"{names[i]} and {names[j]} are hardly told apart (correlation {correlation[i, j]:.2f})"
-        for i, j in zip(rows, columns, strict=True)
-    ]
+STEP, FAR = 1e-4, 10.0  # of unconstrained parameters, whose scale is one
 
 
 @dataclass(frozen=True)
@@ -67,10 +60,36 @@ class LaplaceApproximation:
 
     @property
     def unidentified(self) -> list[str]:
-        """Pairs of parameters that the observations hardly tell apart, in words."""
-        sd = np.sqrt(np.diag(self.covariance))
-        correlation = self.covariance.values / np.outer(sd, sd)
-        return pairs_in_words(self.covariance["parameter"].values, correlation)
+        """Parameters that the observations hardly tell apart or say nothing about, in words.
+
+        Pairs with a correlation beyond 0.95, and their product, quotient, sum or difference that is
+        known in spite of it; parameters, or a direction, in which nine tenths of the precision are
+        those of the prior.
+        """
+        names = self.covariance["parameter"].values
+        pairs = pairs_in_words(names, self.covariance.values, *self.natural())
+        prior = curvature_of_priors(self.model, self.mean)
+        return pairs + unknowns_in_words(names, self.covariance.values, prior)
+
+    def natural(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the mode in natural units, derivatives, and which parameters are positive.
+
+        Returns
+        -------
+        tuple of array, shapes (n,), (n, n) and (n,)
+            The derivatives are those by the unconstrained parameters. NaN where a variable has
+            another number of unconstrained entries, such as a simplex.
+        """
+        values, n = compile_values(self.model), self.mean.size
+
+        def at(z: np.ndarray) -> np.ndarray:
+            found = np.array(list(entries(self.model, values(z)).values()))
+            return found if found.size == n else np.full(n, np.nan)
+
+        steps = np.eye(n)
+        slope = [(at(self.mean + STEP * d) - at(self.mean - STEP * d)) / (2 * STEP) for d in steps]
+        away = [at(self.mean + far * d) for far in (-FAR, FAR) for d in steps]
+        return at(self.mean), np.stack(slope, axis=1), (np.stack(away) > 0).all(axis=0)
 
     @renamed_arguments(seed="random_seed")
     def sample(self, draws: int = 1000, random_seed: int | None = None) -> xr.Dataset:

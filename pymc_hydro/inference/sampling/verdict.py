@@ -7,7 +7,8 @@ import numpy as np
 import xarray as xr
 
 from pymc_hydro.inference.approximation.coordinates import labels
-from pymc_hydro.inference.approximation.result import LaplaceApproximation, pairs_in_words
+from pymc_hydro.inference.approximation.result import LaplaceApproximation
+from pymc_hydro.inference.approximation.unidentified import pairs_in_words
 from pymc_hydro.inference.sampling.whiten import factor_of
 
 __all__ = ["judge"]
@@ -136,6 +137,5 @@ def _at_bounds(x: np.ndarray, approximation: LaplaceApproximation) -> list[str]:
 
 def _pairs(x: np.ndarray, approximation: LaplaceApproximation) -> list[str]:
     names, centred = labels(approximation.model), x - x.mean(axis=1, keepdims=True)
-    with np.errstate(invalid="ignore"):
-        correlation = np.atleast_2d(np.corrcoef(centred.reshape(-1, x.shape[-1]), rowvar=False))
-    return pairs_in_words(names, correlation)
+    covariance = np.atleast_2d(np.cov(centred.reshape(-1, x.shape[-1]), rowvar=False))
+    return pairs_in_words(names, covariance, *approximation.natural())
