@@ -36,11 +36,13 @@ class Parameter:
         The values for which the equations mean anything, the ends included; a run outside is NaN
         in a graph and an error elsewhere. Not given: a parameter whose lower bound is not negative
         is not negative, and a share (unit "1", bounds within 0 and 1) is not above 1.
+    prior : (float, float), optional
+        Bounds of the priors of ``ph.priors``, where they differ from the bounds of searches.
 
     Raises
     ------
     ValueError
-        If the name, the bounds, the default, the domain or the unit make no sense.
+        If the name, the bounds, the default, the domain, the prior or the unit make no sense.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Parameter:
     description: str
     default: float | None = None
     domain: tuple[float, float] | None = None
+    prior: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         _check_name("Parameter", self.name)
@@ -76,6 +79,12 @@ class Parameter:
             raise ValueError(
                 f"Parameter {self.name!r}: the domain [{low}, {high}] must hold the bounds "
                 f"[{self.lower}, {self.upper}]"
+            )
+        below, above = self.prior or bounds
+        if not low <= below <= default <= above <= high:
+            raise ValueError(
+                f"Parameter {self.name!r}: the bounds of its prior [{below}, {above}] must hold "
+                f"the default {default} and lie in the domain [{low}, {high}]"
             )
 
     @property

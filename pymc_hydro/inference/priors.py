@@ -44,6 +44,7 @@ def priors(
         Uniform on the bounds; the same, but uniform in the logarithm for rates and capacities
         (units with 1/d or mm, and a positive lower bound); or a beta distribution between the
         bounds with its mode at the default (PERT), in the logarithm for rates and capacities.
+        Bounds are those of the prior, where a parameter declares them.
     dims : str, optional
         A dimension of the PyMC model, such as ``basin``: each of its entries then has parameters
         of its own. Not given: scalars, which several basins share.
@@ -96,7 +97,7 @@ def priors(
     for p in sorted(model.parameters, key=lambda p: p.name in larger_of):
         if p.name in theta:
             continue
-        upper, own = p.upper, dims
+        upper, own = _bounds(p)[1], dims
         if p.name in larger_of:
             larger = theta[larger_of[p.name]]
             upper = pt.minimum(upper, larger)
@@ -114,11 +115,10 @@ def _given(p: Parameter, given: Any):
         fix = f"pm.LogNormal({p.name!r}, ...)"
         return check_variable(f"priors: {p.name}", given, fix)
     if isinstance(given, Real) or (isinstance(given, ARRAYS) and given.ndim == 0):
-        value = float(given)
-        if not p.lower <= value <= p.upper:
-            raise ValueError(
-                f"priors: {p.name} = {value} is outside its bounds [{p.lower}, {p.upper}]"
-            )
+        value, (low, high) = float(given), _bounds(p)
+        low, high = min(low, p.lower), max(high, p.upper)
+        if not low <= value <= high:
+            raise ValueError(f"priors: {p.name} = {value} is outside its bounds [{low}, {high}]")
         return pt.constant(value)
     raise TypeError(
         f"priors: {p.name} must be a random variable, such as pm.LogNormal({p.name!r}, ...), or a "
@@ -162,21 +162,27 @@ def _dims_of(larger, name):
     return dims[0]
 
 
+def _bounds(p: Parameter) -> tuple[float, float]:
+    """Return the bounds of the priors of a parameter."""
+    return p.prior or (p.lower, p.upper)
+
+
 def _uniform(p: Parameter, upper, dims, name):
-    return Bounded(name, p.lower, upper, 1.0, 1.0, p.default, dims=dims)
+    return Bounded(name, _bounds(p)[0], upper, 1.0, 1.0, p.default, dims=dims)
 
 
 def _log_uniform(p: Parameter, upper, dims, name):
     kind = LogBounded if _is_logarithmic(p) else Bounded
-    return kind(name, p.lower, upper, 1.0, 1.0, p.default, dims=dims)
+    return kind(name, _bounds(p)[0], upper, 1.0, 1.0, p.default, dims=dims)
 
 
 def _weak(p: Parameter, upper, dims, name):
     assert p.default is not None  # filled in from the bounds when a parameter is declared
     scale, kind = (np.log, LogBounded) if _is_logarithmic(p) else (float, Bounded)
-    share = (scale(p.default) - scale(p.lower)) / (scale(p.upper) - scale(p.lower))
+    low, high = map(scale, _bounds(p))
+    share = (scale(p.default) - low) / (high - low)
     shapes = 1 + CONCENTRATION * share, 1 + CONCENTRATION * (1 - share)
-    return kind(name, p.lower, upper, *shapes, p.default, dims=dims)
+    return kind(name, _bounds(p)[0], upper, *shapes, p.default, dims=dims)
 
 
 PRESETS = {"uniform": _uniform, "log_uniform": _log_uniform, "weak": _weak}

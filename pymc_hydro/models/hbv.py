@@ -75,6 +75,11 @@ class HBV(AbstractModel):
     - evaporation and outflow vanish with the store itself, percolation and melt within 1e-6 mm of
       the empty store: the reference's clamps of 0.001 mm draw stores down to -0.04 mm.
 
+    The priors of ``ph.priors`` reach to 100 mm of `u_zl` and from 5 mm of `F_c`. The bounds of
+    searches are those of the paper. With a threshold above all water that the zone ever holds,
+    `u_zl` and `k_0` have nothing but their priors, and a posterior of an Alpine basin has a mode
+    there (`u_zl` = 150 mm). Soils of high mountains hold less than 25 mm.
+
     References
     ----------
     Bergstroem, S. (1976). SMHI Reports RHO 7; (1995) in Singh, V. P. (ed.), Computer Models of
@@ -85,11 +90,11 @@ class HBV(AbstractModel):
     """
 
     parameters = (
-        Parameter("F_c", 25, 1500, "mm", "field capacity", default=250),
+        Parameter("F_c", 25, 1500, "mm", "field capacity", default=250, prior=(5, 1500)),
         Parameter("beta", 0.1, 6, "1", "exponent of recharge", default=2),
         Parameter("l_p", 0.1, 1, "1", "share of F_c above which evaporation is full", default=0.7),
         Parameter("k_0", 1e-3, 1.2, "1/d", "rate of fast flow above u_zl", default=0.3),
-        Parameter("u_zl", 0, 300, "mm", "threshold of fast flow", default=20),
+        Parameter("u_zl", 0, 300, "mm", "threshold of fast flow", default=20, prior=(0, 100)),
         Parameter("k_1", 1e-5, 1, "1/d", "rate of interflow", default=0.1),
         Parameter("k_2", 1e-5, 1, "1/d", "rate of baseflow", default=0.03),
         Parameter("p_max", 0, 15, "mm/d", "largest percolation", default=2),

@@ -8,6 +8,8 @@ from pymc.model.transform.optimization import freeze_dims_and_data
 from scipy import stats
 
 import pymc_hydro as ph
+from pymc_hydro.core import Parameter
+from pymc_hydro.inference.approximation.laplace import inside_bounds
 from pymc_hydro.inference.priors import CONCENTRATION, PRESETS
 from tests.tiny import Tiny
 
@@ -193,3 +195,25 @@ def test_what_is_given_is_checked():
             with pytest.raises(TypeError, match="random variable, such as"):
                 ph.priors(model, prefix="bad", K_s=given)
         assert not [name for name in pymc_model.named_vars if name.startswith("bad")]
+
+
+@pytest.mark.parametrize("preset", ["uniform", "log_uniform", "weak"])
+def test_a_prior_has_bounds_of_its_own(preset):
+    model = ph.HBV(snow=False)
+    with pm.Model():
+        theta = ph.priors(model, preset)
+        fixed = ph.priors(model, F_c=10, prefix="fixed")["F_c"]
+    for name, inside, outside in (
+        ("u_zl", 99.0, 101.0),
+        ("F_c", 6.0, 4.0),
+        ("F_c", 1499.0, 1501.0),
+    ):
+        assert np.isfinite(pm.logp(theta[name], inside).eval())
+        assert pm.logp(theta[name], outside).eval() == -np.inf
+    assert float(fixed.eval()) == 10
+    start = inside_bounds(model, dict(zip(model.parameter_names, model.upper, strict=True)))
+    assert 98 < start["u_zl"] < 100
+    with pytest.raises(
+        ValueError, match=r"the bounds of its prior \[3, 5\] must hold the default 2"
+    ):
+        Parameter("a", 0, 9, "1", "x", default=2, prior=(3, 5))

@@ -163,11 +163,13 @@ def _warn(modes: list[Mode], best: Mode, natural: Callable, names: list[str]) ->
 
 
 def inside_bounds(model, theta) -> dict[str, float]:
-    """Move parameters off their bounds, where an unconstrained search cannot start."""
-    margin = START_MARGIN * (model.upper - model.lower)
-    vector = np.clip(model.parameter_vector(theta), model.lower + margin, model.upper - margin)
+    """Move parameters off the bounds of their priors, where no unconstrained search can start."""
+    bounds = np.array([p.prior or (p.lower, p.upper) for p in model.parameters], dtype=float)
+    lower, upper = bounds.T
+    margin = START_MARGIN * (upper - lower)
+    vector = np.clip(model.parameter_vector(theta), lower + margin, upper - margin)
     start = dict(zip(model.parameter_names, vector.tolist(), strict=True))
     for small, large in model.ordered:
-        low = dict(zip(model.parameter_names, model.lower, strict=True))[small]
+        low = lower[model.parameter_names.index(small)]
         start[small] = min(start[small], low + (1 - START_MARGIN) * (start[large] - low))
     return start

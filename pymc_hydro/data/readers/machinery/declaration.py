@@ -326,7 +326,6 @@ class Source:
             chosen[name] = str(given.get(name, default))
             if not isinstance(values, str) and chosen[name] not in values:
                 raise KeyError(
-                    f"{self.reader}: no {name} {chosen[name]!r}; there are "
-                    f"{', '.join(values)}"
+                    f"{self.reader}: no {name} {chosen[name]!r}; there are {', '.join(values)}"
                 )
         return chosen
