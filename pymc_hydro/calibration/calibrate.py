@@ -128,11 +128,11 @@ def calibrate(
     sampler : {"latin hypercube", "sobol"}
         How the starts are drawn.
     hops : int
-        Rounds of further searches without success after which the calibration ends. A round has as
-        many searches as there are starts. Its searches begin at the best point so far with a few
-        parameters drawn anew, or, in every second round without success, at random points. There
-        are no rounds if the starts agree on the best optimum, with a single start, or with
-        "basinhopping".
+        Rounds of further searches without success after which the calibration ends, or earlier if
+        independent searches agree. A round has as many searches as there are starts. Its searches
+        begin at the best point so far with a few parameters drawn anew, or, in every second round
+        without success, at random points. There are no rounds if the starts agree on the best
+        optimum, with a single start, or with "basinhopping".
     method_options : mapping, optional
         Options of SciPy: ``options`` of ``minimize``, or arguments of ``least_squares`` and
         ``basinhopping``.
@@ -177,8 +177,11 @@ def calibrate(
     All searches of a round make six integrations and are then compared. The most promising searches
     continue, two at a time; the other searches stop. In the first round, half of the starts
     continue to their ends. Fewer continue if enough starts have ended in the best optimum: one for
-    every four parameters, and at least two. In each later round, the best two searches continue as
-    long as they may still reach the best loss so far.
+    every four parameters, and at least two. In each later round the worse half stops after four
+    integrations, and the best two searches continue as long as they may still reach the best loss
+    so far. Searches from random points that reach the same optimum as the best one count like
+    starts that have ended there: with half of the number that is enough, the calibration ends after
+    half of `hops` rounds without success.
 
     If an integration fails during a search, a trust region shrinks; a line search is given a
     quadratic penalty around the last success instead. If the integration fails at a start, the

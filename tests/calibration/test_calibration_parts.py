@@ -127,6 +127,22 @@ def test_hops_find_the_best_of_many_optima():
     assert len(given_up) > len(outcome.hops) / 2
 
 
+def test_rounds_end_early_where_independent_searches_agree():
+    """Two of four starts that are enough: two rounds of four, and the random one is the rest."""
+
+    class OneWell(TwoWells):
+        def __call__(self, theta):
+            away = self.space.positions(theta) - 0.3
+            return Evaluation(1 + away @ away, 2 * away / self.space.from_unit(away + 0.3)[1])
+
+    space = TwoWells.space
+    starts = space.starts(2, MODEL.default, "latin hypercube", 1)
+    options = {"hops": 4, "seed": 1, "cores": 1, "progressbar": False}
+    outcome = search_all(OneWell(), space, "L-BFGS-B", {}, starts, **options)
+    assert (len(outcome.starts), len(outcome.hops), len(outcome.elsewhere)) == (2, 4, 2)
+    assert outcome.hops[2:] == outcome.elsewhere and outcome.agreement == 1
+
+
 def test_a_parameter_has_an_effect_if_it_changes_a_residual(rng):
     space = define_space(MODEL, {}, FIXED, "unit cube")
     jacobian = rng.normal(size=(50, 13)) / (space.upper - space.lower)

@@ -16,14 +16,15 @@ __all__ = ["Outcome", "search_all"]
 
 REDRAWN = (1, 2, 3)  # numbers of parameters that a hop draws anew; the hops of a round take turns
 FIRST = 6  # integrations of every search of a round before the searches are compared
+EARLY = 4  # the same in later rounds, after which the worse half of the searches is left
 AT_ONCE = 2  # searches of a round that continue at a time, the best ones first
 # A search of a later round continues if it would reach the best loss by gaining this many times as
 # much as its last FIRST integrations have gained.
 REACH = 3
 CLOSE = 1e-4  # relative difference of two losses below which they count as one optimum
-# Another optimum is unlikely if one start for this many parameters, and at least two starts, have
-# ended in the best one.
-PARAMETERS_A_START = 4
+# Another optimum is unlikely if one search for this many parameters, and at least two, have
+# found the best one from points that were drawn without knowing it.
+PARAMETERS_A_SEARCH = 4
 
 
 @dataclass(frozen=True)
@@ -35,11 +36,14 @@ class Outcome:
     starts, hops, final : list of Search
         Searches from the starts; searches of the later rounds; the last search, which begins at the
         best point of all.
+    elsewhere : list of Search
+        Searches of the later rounds that began at random points.
     """
 
     starts: list
     hops: list
     final: list
+    elsewhere: list
 
     @property
     def searches(self) -> list:
@@ -52,11 +56,12 @@ class Outcome:
         return min(self.searches, key=_loss)
 
     @property
-    def agree(self) -> bool:
-        """Whether enough starts have led to the best optimum, independently of each other."""
+    def agreement(self) -> float:
+        """Searches that have found the best optimum independently, by the number that is enough."""
         least = self.best.best[0]
-        near = [s.best[0] <= least + CLOSE * abs(least) for s in self.starts if s.converged]
-        return sum(near) >= max(2, math.ceil(self.best.unit.size / PARAMETERS_A_START))
+        own = [s for s in self.starts if s.converged] + self.elsewhere
+        near = sum(s.best[0] <= least + CLOSE * abs(least) for s in own)
+        return near / max(2, math.ceil(self.best.unit.size / PARAMETERS_A_SEARCH))
 
 
 def search_all(
@@ -80,9 +85,10 @@ def search_all(
     Later rounds (basin hopping that accepts improvements only): a round has as many searches as
     there are starts. Optima of these models differ in few parameters. Each search therefore begins
     at the best point so far, with one to three parameters drawn anew. After a round without success
-    the next round begins at random points. The best two searches of a round continue as long as
-    they may reach the best loss. The rounds end when `hops` rounds one after another have found
-    nothing better.
+    the next round begins at random points. The worse half of the searches is left after `EARLY`
+    integrations, and the best two continue as long as they may reach the best loss. The rounds end
+    when `hops` rounds one after another have found nothing better, or fewer: a start or a random
+    point from which a search has found the same optimum makes another one less likely.
 
     The last search begins at the best point and has a tight tolerance. With a single start, or with
     SciPy's own basin hopping, there is one search from each start and no other search. The result
@@ -95,7 +101,7 @@ def search_all(
     units : array, shape (n_start, n_free)
         Positions of the starts.
     hops : int
-        Rounds without success after which the search ends.
+        Rounds without success after which the search ends at the latest.
     seed : int or None
     cores, progressbar
         As in :func:`run_searches` and :func:`progress_bar`.
@@ -104,7 +110,7 @@ def search_all(
     seeds = np.random.SeedSequence(seed)
     random = np.random.default_rng(seeds.spawn(1)[0])
     several = len(units) > 1 and optimizer != "basinhopping"
-    outcome = Outcome([], [], [])
+    outcome = Outcome([], [], [], [])
 
     def searches_from(points, exploring):
         children = seeds.spawn(len(points))
@@ -125,16 +131,18 @@ def search_all(
             else:
                 advance(outcome.starts)
             in_vain = 0
-            while several and in_vain < hops and not outcome.agree:
+            while several and in_vain < hops * (1 - outcome.agreement):
                 loss, theta, _ = outcome.best.best
                 if theta is None:
                     break
-                if in_vain % 2:
+                elsewhere = bool(in_vain % 2)
+                if elsewhere:
                     points = random.uniform(size=units.shape)
                 else:
                     points = _hop(space.positions(theta), len(units), random)
                 later = searches_from(points, True)
                 outcome.hops.extend(later)
+                outcome.elsewhere.extend(later if elsewhere else ())
                 _later_round(later, outcome, advance)
                 gained = loss - outcome.best.best[0] > CLOSE * abs(loss)
                 in_vain = 0 if gained else in_vain + 1
@@ -152,15 +160,17 @@ def _first_round(outcome: Outcome, advance: Callable) -> None:
     starts = sorted(outcome.starts, key=_loss)
     for i in range(0, (len(starts) + 1) // 2, AT_ONCE):
         advance(starts[i : i + AT_ONCE])
-        if outcome.agree:
+        if outcome.agreement >= 1:
             break
     _leave(starts)
 
 
 def _later_round(searches: list[Search], outcome: Outcome, advance: Callable) -> None:
     """Let the searches of a later round run, the best two as long as they may reach the best."""
-    advance(searches, FIRST)
-    going, integrations = sorted(searches, key=_loss)[:AT_ONCE], FIRST
+    advance(searches, EARLY)
+    better = sorted(searches, key=_loss)[: max(AT_ONCE, len(searches) // 2)]
+    advance(better, FIRST)
+    going, integrations = sorted(better, key=_loss)[:AT_ONCE], FIRST
     while going:
         integrations += FIRST
         advance(going, integrations)
