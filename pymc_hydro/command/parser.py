@@ -80,7 +80,7 @@ a configuration, of which every line may be left out:
   starts = 8
   seed = 1
   [sample]
-  likelihood = "normal"
+  likelihood = "normal"       # "recommended" chooses scale and memory, too
   scale = "linear"
   ar = 0                      # 1: errors that remember the day before
   draws = 1000

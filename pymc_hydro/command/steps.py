@@ -149,6 +149,8 @@ class Job:
             self.say("The posterior is there already and is kept.")
             return
         error = {k: options[k] for k in ("likelihood", "scale", "ar")}
+        if error["likelihood"] == "recommended":  # it chooses the others
+            del error["scale"], error["ar"]
         with _setting("sample"):
             _try_likelihood(**error)
         pymc_model = ph.build_model(self.model, first, warmup=self.warmup, **error)

@@ -228,9 +228,11 @@ def build_model(
         With ``discharge``; missing observations are left out. Several are as in :func:`outputs`; a
         parameter is common to all basins unless `priors` says otherwise.
     likelihood : str or callable
-        Error model: normal, laplace, student, skew_student, sep, gl, sgt or whittle; the observed
-        variable is called ``flow``. Or a function with the arguments of ``ph.likelihoods.Normal``,
-        such as ``functools.partial(ph.likelihoods.Normal, censored=True)``.
+        Error model: normal, laplace, student, skew_student, sep, gl, sgt, whittle, or recommended
+        (:func:`pymc_hydro.likelihoods.recommend`: for simulations, with ``memory="flow"`` for
+        forecasts); the observed variable is called ``flow``. Or a function with the arguments of
+        ``ph.likelihoods.Normal``, such as
+        ``functools.partial(ph.likelihoods.Normal, censored=True)``.
     scale : {"linear", "constant"} or array_like, optional
         Scale of the errors, linear in simulated flow if not given.
     ar : {0, 1, 2}, optional

@@ -18,6 +18,7 @@ from pymc_hydro.likelihoods.formal import (
 )
 from pymc_hydro.likelihoods.generalized import GeneralizedLikelihood
 from pymc_hydro.likelihoods.informal import LimitsOfAcceptability, PseudoLikelihood
+from pymc_hydro.likelihoods.recommended import Recommended, recommend
 from pymc_hydro.likelihoods.table import LIKELIHOODS, find_likelihood
 from pymc_hydro.likelihoods.whittle import Whittle
 from pymc_hydro.losses.curves import BoxCox, LogSinh
@@ -32,6 +33,7 @@ __all__ = [
     "LogSinh",
     "Normal",
     "PseudoLikelihood",
+    "Recommended",
     "SkewExponentialPower",
     "SkewGeneralizedT",
     "SkewStudentT",
@@ -41,4 +43,5 @@ __all__ = [
     "find_likelihood",
     "observe",
     "place_residuals",
+    "recommend",
 ]

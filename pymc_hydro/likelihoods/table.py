@@ -11,6 +11,7 @@ from pymc_hydro.likelihoods.formal import (
     Student,
 )
 from pymc_hydro.likelihoods.generalized import GeneralizedLikelihood
+from pymc_hydro.likelihoods.recommended import Recommended
 from pymc_hydro.likelihoods.whittle import Whittle
 
 # The functions by short names.
@@ -33,8 +34,9 @@ def find_likelihood(likelihood: str | Callable) -> Callable:
     ----------
     likelihood : str or callable
         The name of one of the functions in ``LIKELIHOODS``, in any case and with or without
-        underscores ("SkewStudentT", "skew_student_t"), or a short name ("skew_student", "sep"); or
-        a function of yours with the arguments of ``ph.likelihoods.Normal``.
+        underscores ("SkewStudentT", "skew_student_t"), or a short name ("skew_student", "sep");
+        "recommended", the choice of :func:`pymc_hydro.likelihoods.recommend`; or a function of
+        yours with the arguments of ``ph.likelihoods.Normal``.
 
     Raises
     ------
@@ -50,11 +52,12 @@ def find_likelihood(likelihood: str | Callable) -> Callable:
         )
     short = {_plain(name): function for name, function in LIKELIHOODS.items()}
     known = {_plain(function.__name__): function for function in LIKELIHOODS.values()}
-    found = (short | known).get(_plain(likelihood))
+    found = (short | known | {"recommended": Recommended}).get(_plain(likelihood))
     if found is None:
         names = ", ".join(function.__name__ for function in LIKELIHOODS.values())
         raise KeyError(
-            f"unknown likelihood {likelihood!r}; known are {names}, or give a function of yours"
+            f"unknown likelihood {likelihood!r}; known are {names}, 'recommended', or give a "
+            "function of yours"
         )
     return found
 

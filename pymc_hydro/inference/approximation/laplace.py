@@ -163,9 +163,9 @@ def _warn(modes: list[Mode], best: Mode, natural: Callable, names: list[str]) ->
 
 
 def inside_bounds(model, theta) -> dict[str, float]:
-    """Move parameters off the bounds of their priors, where no unconstrained search can start."""
-    bounds = np.array([p.prior or (p.lower, p.upper) for p in model.parameters], dtype=float)
-    lower, upper = bounds.T
+    """Move parameters off the bounds of searches and priors, where no search can start."""
+    priors = np.array([p.prior or (p.lower, p.upper) for p in model.parameters], dtype=float)
+    lower, upper = np.maximum(priors[:, 0], model.lower), np.minimum(priors[:, 1], model.upper)
     margin = START_MARGIN * (upper - lower)
     vector = np.clip(model.parameter_vector(theta), lower + margin, upper - margin)
     start = dict(zip(model.parameter_names, vector.tolist(), strict=True))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from pymc_hydro.inference.approximation.modes import Mode, best_of, find_modes
 from pymc_hydro.inference.predict import Sample, likelihood_name
 from pymc_hydro.inference.stages.second_model import second_model
 from pymc_hydro.likelihoods.errors.observations import likelihoods_of
+from pymc_hydro.likelihoods.recommended import Recommended
 from pymc_hydro.likelihoods.table import find_likelihood
 
 __all__ = ["FittedErrors", "fit_errors"]
@@ -92,7 +94,8 @@ def fit_errors(
         The model of the first stage, with any likelihood; the model in context if not given. It is
         not changed.
     likelihood : str or callable
-        The error model of the second stage, as in ``ph.build_model``.
+        The error model of the second stage, as in ``ph.build_model``; "recommended" is that of
+        :func:`pymc_hydro.likelihoods.recommend` for this stage.
     memory : {"flow", "constant"} or None
         As in ``ph.likelihoods.Normal``.
     name : str, optional
@@ -137,9 +140,9 @@ def fit_errors(
     --------
     >>> import pymc_hydro as ph
     >>> model, basin = ph.Hymod(snow=False), ph.load_basin("leaf_river")
-    >>> with ph.build_model(model, basin, transform="box_cox", scale="constant"):  # doctest: +SKIP
+    >>> with ph.build_model(model, basin, "recommended"):  # doctest: +SKIP
     ...     first = pm.sample()
-    ...     errors = ph.fit_errors(first, memory="flow")
+    ...     errors = ph.fit_errors(first, likelihood="recommended")
     >>> flow = ph.predict(errors)["discharge"]  # doctest: +SKIP
     """
     if at not in ("draws", "mean"):
@@ -153,7 +156,9 @@ def fit_errors(
             "likelihood by ph.likelihoods, or take its observations with ph.likelihoods.observe"
         )
     options |= {} if memory is None else {"memory": memory}
-    second, simulated = second_model(root, name, find_likelihood(likelihood), options)
+    place = find_likelihood(likelihood)
+    place = partial(Recommended, second_stage=True) if place is Recommended else place
+    second, simulated = second_model(root, name, place, options)
     sample = Sample.of(_posterior(idata), second, [simulated], name, draws)
     free = [rv for rv in second.free_RVs if rv not in sample.inputs]
     center = [np.mean(values, axis=0) for values in zip(*sample.values, strict=True)]
