@@ -2,13 +2,13 @@
 
 import keyword
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pymc_hydro.core.base.units import check_unit
 
-__all__ = ["Filled", "Flow", "Output", "Parameter", "Store"]
+__all__ = ["Filled", "Flow", "Held", "Output", "Parameter", "Store", "hold"]
 
 
 def _check_name(kind: str, name: str) -> None:
@@ -162,6 +162,41 @@ class Filled:
         """Return the content, in mm, for parameters `p`."""
         share = p[self.share.name] if isinstance(self.share, Parameter) else self.share
         return share * self.store.full(p)
+
+
+@dataclass(frozen=True)
+class Held:
+    """An initial content in which parameters have fixed values: parameters that change in time."""
+
+    law: Callable[[Any], Any]
+    values: Mapping[str, float]
+
+    def __call__(self, p: Any) -> Any:
+        """Return the content, in mm, for the other parameters `p`."""
+        return self.law(_Beside(p, self.values))
+
+
+class _Beside:
+    """Values by attribute or by key; the others are those of `p`."""
+
+    def __init__(self, p: Any, values: Mapping[str, float]):
+        self._p, self._values = p, values
+
+    def __getattr__(self, name: str) -> Any:
+        return self[name]
+
+    def __getitem__(self, name: str) -> Any:
+        return self._values[name] if name in self._values else self._p[name]
+
+
+def hold(initial: Any, values: Mapping[str, float]) -> Any:
+    """Return an initial content with fixed values; a number if it depends on nothing else."""
+    if not callable(initial):
+        return initial
+    try:
+        return float(initial(_Beside({}, values)))
+    except KeyError:
+        return Held(initial, values)
 
 
 @dataclass(frozen=True)

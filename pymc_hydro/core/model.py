@@ -16,7 +16,7 @@ from pymc_hydro.core.base.display import describe, describe_html
 from pymc_hydro.core.base.names import Names, as_vector, check_arguments
 from pymc_hydro.core.base.options import document_options, freeze, full_signature, snapshot
 from pymc_hydro.core.blocks import UnitHydrograph
-from pymc_hydro.core.declaration import Filled, Flow, Output, Parameter, Store
+from pymc_hydro.core.declaration import Filled, Flow, Output, Parameter, Store, hold
 from pymc_hydro.core.snow import DegreeDaySnow, ElevationBands, NoSnow
 
 __all__ = ["AbstractModel"]
@@ -376,7 +376,8 @@ class AbstractModel:
         """Return this model with parameters that change in time, and are read like forcing.
 
         They are no longer among its parameters, but the last of its forcings: constant in an
-        interval, as rain is.
+        interval, as rain is. An initial content that depends on such a parameter is the one of the
+        parameter's default value; ``simulate(..., initial_state=...)`` gives another.
 
         Parameters
         ----------
@@ -388,7 +389,8 @@ class AbstractModel:
         KeyError
             If a name is unknown.
         ValueError
-            If a unit hydrograph or an initial content depends on such a parameter.
+            If a unit hydrograph depends on such a parameter: no delay is declared for water that
+            is under way when the parameter changes.
         """
         unknown = [n for n in names if n not in self.parameter_names]
         if unknown:
@@ -401,21 +403,23 @@ class AbstractModel:
         kept = tuple(p for p in varied.parameters if p.name not in varied.varying)
         p = Names(type(self).__name__, "parameter", {q.name: q.default for q in kept})
         routes = [*self.hydrographs, *([] if self.routing is None else [self.routing])]
-        constant = {f"the initial content of {s.name}": s.initial for s in self.stores}
-        constant |= {f"the unit hydrograph of {r.output}": r.base for r in routes}
-        shapes = {f"the unit hydrograph of {r.output}": r.ordinate for r in routes}
-        for what, law in constant.items():
+        for route in routes:
             try:
-                law(p) if callable(law) else None
-                shapes[what](0.0, 1.0, p) if what in shapes else None
+                route.base(p) if callable(route.base) else None
+                route.ordinate(0.0, 1.0, p)
             except KeyError as error:
                 raise ValueError(
-                    f"{type(self).__name__}: {what} depends on a parameter that changes in time "
-                    f"({', '.join(names)}); it must stay constant"
+                    f"{type(self).__name__}: the unit hydrograph of {route.output} depends on a "
+                    f"parameter that changes in time ({', '.join(names)}); it must stay constant"
                 ) from error
-        limited = (None if s.lacks(p) else s.capacity for s in varied.stores)
+        usual = {q.name: q.default for q in varied.parameters if q.name in varied.varying}
         varied.stores = tuple(
-            replace(s, capacity=c) for s, c in zip(varied.stores, limited, strict=True)
+            replace(
+                s,
+                capacity=None if s.lacks(p) else s.capacity,
+                initial=hold(s.initial, usual),
+            )
+            for s in varied.stores
         )
         varied.parameters = kept
         varied._forcing_names = (*varied._forcing_names, *varied.varying)

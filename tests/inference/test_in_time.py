@@ -144,6 +144,33 @@ def test_parameters_in_time_against_complex_step(model, names, rng):
     assert finding.error <= 1, finding
 
 
+def test_parameters_of_maps_in_time():
+    """Contents at the start are those of the default; the rest by differences of the series."""
+    model, basin = ph.gr.GR4J(), FORCINGS["rain"].isel(time=slice(0, 12))
+    varied = model.vary("x1").vary("x3")
+    assert varied.stores[0].initial == 0.3 * model.default[0]
+    estimated = ph.gr.GR4J(initial={"S": "estimate"}).vary("x1")
+    assert float(estimated.start({"x2": 0, "x3": 90, "x4": 1.7, "S_0": 0.2})["S"]) == 70
+
+    theta, constant = model.default, np.full(12, model.default[2])
+    problem = define_problem(varied, ("discharge",), 1.0)
+    plain = forcing_array(model, basin)
+    start = varied.initial_state, varied.default
+
+    def run(x3):
+        forcing = np.column_stack([plain, np.full(12, theta[0]), x3])
+        return problem.run(start[1], forcing, start[0]).values[:, 0]
+
+    of_numbers = ph.simulate(model, theta, basin)["discharge"].values
+    np.testing.assert_array_equal(run(constant), of_numbers)
+    forcing = np.column_stack([plain, np.full(12, theta[0]), constant])
+    values, tape = taped_run(problem, start[1], forcing, start[0])
+    found = swept(problem, start[1], forcing, start[0], tape, np.ones_like(values))[1][3, -1]
+    step = 1e-3 * (np.arange(12) == 3)
+    slope = (run(constant + step) - run(constant - step)).sum() / 2e-3
+    assert found == pytest.approx(slope, rel=1e-6) and abs(slope) > 1e-5
+
+
 def test_outside_of_its_domain_is_nan():
     with pm.Model():
         theta = THETA | {"K_f": np.where(np.arange(N) == 50, -1.0, 1.0)}
@@ -161,7 +188,7 @@ def test_refusals():
             ph.discharge(MODEL, THETA, RECORD, 10, forcing={"precipitation": rain[:, None]})
     with pytest.raises(ValueError, match="unit hydrograph of discharge depends on a parameter"):
         Routed().vary("b")
-    with pytest.raises(ValueError, match="initial content of S depends on a parameter"):
-        ph.GR4J(initial={"S": 0.4}).vary("x1")
+    with pytest.raises(ValueError, match="unit hydrograph of H_9 depends on a parameter"):
+        ph.gr.GR4J().vary("x4")
     with pytest.raises(KeyError, match="unknown parameters"):
         MODEL.vary("x1")
