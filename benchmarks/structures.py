@@ -1,12 +1,18 @@
-"""Twenty structures on one basin, weighed by stacking.
+"""Twenty structures on one basin, weighed by stacking; structures against error models.
 
     python -m benchmarks.structures [--starts 8] [--picture FILE]
+    python -m benchmarks.structures --errors [--picture FILE] [--names Hymod HBV ...]
 
 Leaf River. Each structure is calibrated by itself in the first years (NSE). Its errors of square
 roots are normal with a standard deviation that is linear in the square root of discharge; both
 coefficients are fitted in the same years. The weights are those of the mixture of predictive
 densities that predicts the next years best (Yao et al., 2018, with one parameter vector a
 structure); the last years judge.
+
+With `--errors` each structure has four error models in turn, one step ahead. All are fitted to the
+errors of square roots in the first years: normal with a constant standard deviation; with one that
+is linear in the root of discharge; with memory of the day before as well; and with memory and
+Student's t.
 """
 
 import argparse
@@ -14,7 +20,7 @@ import time
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.stats import norm
+from scipy.stats import norm, t
 
 import pymc_hydro as ph
 from pymc_hydro.losses import nse
@@ -29,6 +35,14 @@ NAMES = (
 CALIBRATED = ("1953-10-01", "1957-09-30")
 WEIGHED = slice("1957-10-01", "1960-09-30")
 JUDGED = slice("1960-10-01", "1962-09-30")
+CALIBRATED_YEARS = slice(*CALIBRATED)
+# Error models: spread linear in the root of discharge, memory, Student's t.
+ERRORS = {
+    "constant": (False, False, False),
+    "linear": (True, False, False),
+    "linear, memory": (True, True, False),
+    "linear, memory, t": (True, True, True),
+}
 LEAST = 1e-3  # of the standard deviation, (mm/d)^0.5
 STEPS = 20_000  # of the weights' ascent, which never overshoots
 
@@ -61,6 +75,56 @@ def log_density(run, observed):
 
     best = minimize(cost, (-2.0, -2.0), method="Nelder-Mead").x
     return y.copy(data=norm.logpdf(y.values, mean.values, spread(best, mean.values)))
+
+
+def log_densities(run, observed):
+    """Return by error model the log density of each root of discharge, one step ahead."""
+    mean, root = np.sqrt(np.maximum(run.values, 0)), np.sqrt(observed.values)
+    first = np.flatnonzero(np.isin(observed["time"], observed.sel(time=CALIBRATED_YEARS)["time"]))
+
+    def density(x, linear, memory, heavy):
+        spread = LEAST + np.exp(x[0]) + (np.exp(x[1]) * mean if linear else 0)
+        error = (root - mean) / spread
+        kept = np.tanh(x[2]) if memory else 0.0
+        innovation = error - kept * np.append(0.0, error[:-1])
+        size = np.sqrt(1 - kept * kept)
+        law = t(2 + np.exp(x[3])) if heavy else norm
+        return law.logpdf(innovation / size) - np.log(size * spread)
+
+    found = {}
+    for name, kind in ERRORS.items():
+        best = minimize(
+            lambda x, kind=kind: -density(x, *kind)[first].mean(),
+            (-2.0, -2.0, 1.0, 1.0),
+            method="Nelder-Mead",
+            options={"maxiter": 2000, "xatol": 1e-5, "fatol": 1e-8},
+        )
+        found[name] = observed.copy(data=density(best.x, *kind))
+    return found
+
+
+def against_errors(names, starts, picture):
+    """Print the mean log density of each structure with each error model in the last years."""
+    basin = ph.load_basin("leaf_river")
+    observed, table = basin["discharge"], {}
+    for name in names:
+        run, size, _ = simulated(name, basin, starts)
+        score = nse(observed.sel(time=JUDGED).values, run.sel(time=JUDGED).values)
+        found = log_densities(run, observed)
+        table[name] = [float(d.sel(time=JUDGED).mean()) for d in found.values()]
+        scores = " | ".join(f"{x:.3f}" for x in table[name])
+        print(f"| {name} | {size} | {score:.3f} | {scores} |", flush=True)
+    if picture:
+        import matplotlib.pyplot as plt
+
+        figure, axes = plt.subplots(figsize=(7.5, 4.2), layout="constrained")
+        for name, row in table.items():
+            axes.plot(row, list(ERRORS), "o-", label=name)
+        axes.invert_yaxis()
+        axes.set(xlabel="mean log density, 1960-1962, one step ahead")
+        axes.grid(axis="x", color="0.9")
+        axes.legend(fontsize=8)
+        figure.savefig(picture, dpi=110)
 
 
 def stack(densities):
@@ -100,7 +164,11 @@ def main():
     parser.add_argument("--starts", type=int, default=8)
     parser.add_argument("--picture")
     parser.add_argument("--names", nargs="+", default=NAMES)
+    parser.add_argument("--errors", action="store_true", help="structures against error models")
     chosen = parser.parse_args()
+    if chosen.errors:
+        against_errors(chosen.names, chosen.starts, chosen.picture)
+        return
     basin = ph.load_basin("leaf_river")
     observed, runs, rows, logs = basin["discharge"], {}, {}, {}
     for name in chosen.names:

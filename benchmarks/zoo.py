@@ -1,8 +1,9 @@
-"""All structures of MARRMoT: right values, gradients, smooth laws, seconds.
+"""All structures of MARRMoT and 60 of FUSE: right values, gradients, seconds, failures.
 
     python -m benchmarks.zoo values FOLDER     against given solutions, one file a structure
     python -m benchmarks.zoo gradients         the gradient ladder, shortened
     python -m benchmarks.zoo seconds           ten years with the Jacobian, and smooth laws
+    python -m benchmarks.zoo failures          two years of many random parameter vectors
 
 A file of right values, ``m_01.npz``, holds forcing, `theta` (1, p), `initial`, and `Q`, `Ea` and
 `stores`; with `_proposed` behind their names those of the corrected equations.
@@ -10,13 +11,17 @@ A file of right values, ``m_01.npz``, holds forcing, `theta` (1, p), `initial`, 
 
 import argparse
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 import pymc_hydro as ph
+from pymc_hydro.models.fuse import combinations
 from pymc_hydro.testing import checks
 from pymc_hydro.testing.weather import weathers
 
@@ -24,6 +29,22 @@ FORCING = ("precipitation", "potential_evaporation", "temperature")
 PROPOSED = "_proposed"
 CORRECTED = ("m_20", "m_41")  # without right values of the corrected equations
 TIGHT = {"rtol": 1e-9, "atol": 1e-9}
+RUNGS = (
+    checks.fixed_step_sensitivities,
+    checks.adaptive_sensitivities,
+    checks.jacobian_at_default_tolerance,
+    checks.water_balance,
+)
+SEED, SOME_FUSE, DAYS = 20261130, 60, 730
+
+
+def structures() -> dict[str, Callable[..., Any]]:
+    """Return the structures of MARRMoT by number, then 60 of FUSE, drawn at random."""
+    found = {number: ph.marrmot.get(number) for number in ph.marrmot.NAMES}
+    every = combinations()
+    for i in sorted(np.random.default_rng(SEED).choice(len(every), SOME_FUSE, replace=False)):
+        found[f"fuse-{i + 1}"] = partial(ph.FUSE, **every[i])
+    return found
 
 
 def compare(number: str, path: Path, formulation: str) -> str | None:
@@ -54,30 +75,27 @@ def compare(number: str, path: Path, formulation: str) -> str | None:
     return f"{kind} {tight[0]:.0e} | {tight[1]:.0e} | {tight[2]:.0e} | {loose:.0e} |"
 
 
-def gradients(number: str, draws: int) -> list[str]:
-    """Return what the shortened ladder found, one line a check."""
-    rng, model = np.random.default_rng(1), ph.marrmot.get(number)()
+def gradients(name: str, model: ph.core.AbstractModel, draws: int) -> str:
+    """Return a line: the largest error of each rung over the draws, and what is beyond its limit.
+
+    The rungs other than J and B take a fifth of the draws: 12 days of cold weather.
+    """
+    rng = np.random.default_rng(1)
     weather = weathers()["cold"].isel(time=slice(0, 12))
     thetas = checks.draw_parameters(model, rng, draws)
-    found = [max((checks.rates_and_jacobians(model, t, rng) for t in thetas), key=_error)]
-    for check in (
-        checks.fixed_step_sensitivities,
-        checks.adaptive_sensitivities,
-        checks.jacobian_at_default_tolerance,
-        checks.water_balance,
-    ):
-        found.append(max((check(model, t, weather) for t in thetas[:2]), key=_error))
-    return [f"{number} {type(model).__name__}: {finding}" for finding in found]
+    some = thetas[: max(draws // 5, 2)]
+    found = [[checks.rates_and_jacobians(model, t, rng) for t in thetas]]
+    found += [[check(model, t, weather) for t in some] for check in RUNGS]
+    worst = [max((f.error for f in rung if f is not None), default=np.nan) for rung in found]
+    beyond = [f"{name}: {f}" for rung in found for f in rung if f is not None and f.error > 1]
+    errors = " | ".join(f"{error:.1g}" for error in worst)
+    unsolved = sum(f is None for rung in found for f in rung)
+    return "\n".join([f"| {name} | {type(model).__name__} | {errors} | {unsolved} |", *beyond])
 
 
-def _error(finding):
-    return -1.0 if finding is None else finding.error
-
-
-def seconds(number: str) -> str:
+def seconds(name: str, kind: Callable[..., Any]) -> str:
     """Return a line: seconds of a run of ten years, and how far smooth laws are from exact ones."""
-    basin, kind = ph.load_basin("fulda").isel(time=slice(0, 3653)), ph.marrmot.get(number)
-    exact, smooth = kind(), kind(width=0.01)
+    basin, exact, smooth = ph.load_basin("fulda"), kind(), kind(width=0.01)
     runs = []
     for model in (exact, smooth):
         ph.simulate(model, model.default, basin, sensitivities=True)
@@ -88,22 +106,49 @@ def seconds(number: str) -> str:
     rms = np.sqrt(np.mean((q[1] - q[0]) ** 2) / np.mean(q[0] ** 2))
     ms = [1000 * duration for duration, _ in runs]
     steps = runs[0][1].attrs["steps"] / len(q[0])
-    kind_of = f"| {number} | {kind.__name__} | {len(exact.parameters)} |"
-    return f"{kind_of} {ms[0]:.0f} | {ms[1]:.0f} | {steps:.1f} | {100 * rms:.2f} |"
+    row = f"| {name} | {type(exact).__name__} | {len(exact.parameters)} |"
+    return f"{row} {ms[0]:.0f} | {ms[1]:.0f} | {steps:.1f} | {100 * rms:.2f} |"
+
+
+def failures(name: str, model: ph.core.AbstractModel, draws: int) -> str:
+    """Return a line: runs that failed, the mean and the largest number of steps a day."""
+    fulda, leaf = (ph.load_basin(n).isel(time=slice(0, DAYS)) for n in ("fulda", "leaf_river"))
+    leaf["temperature"] = "time", fulda["temperature"].values
+    rng = np.random.default_rng(SEED)
+    unit = rng.random((draws // 2, len(model.parameters)))
+    even = model.lower + (model.upper - model.lower) * unit
+    thetas = np.vstack([even, checks.draw_parameters(model, rng, draws - draws // 2)])
+    steps, failed, forced = [], [], 0
+    start = time.process_time()
+    for i, theta in enumerate(thetas):
+        try:
+            run = ph.simulate(model, theta, (fulda, leaf)[i % 2])
+        except ph.IntegrationError as error:
+            failed.append(str(error))
+        else:
+            steps.append(run.attrs["steps"] / DAYS)
+            forced += run.attrs["forced_steps"]
+    ms = 1000 * (time.process_time() - start) / draws
+    kind = f"| {name} | {type(model).__name__} | {draws} | {len(failed)} | {forced} |"
+    line = f"{kind} {np.mean(steps):.1f} | {np.max(steps):.0f} | {ms:.1f} |"
+    return "\n".join([line, *failed[:3]])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("values", "gradients", "seconds"))
+    parser.add_argument("what", choices=("values", "gradients", "seconds", "failures"))
     parser.add_argument("folder", nargs="?", type=Path, help="of right values")
-    parser.add_argument("--structures", nargs="+", default=list(ph.marrmot.NAMES))
+    parser.add_argument("--structures", nargs="+", help="such as m_01 fuse-60; all if not given")
     parser.add_argument("--draws", type=int, default=10)
     chosen = parser.parse_args()
-    for number in chosen.structures:
+    every = structures()
+    for number in chosen.structures or every:
         if chosen.what == "gradients":
-            print(*gradients(number, chosen.draws), sep="\n", flush=True)
+            print(gradients(number, every[number](), chosen.draws), flush=True)
         elif chosen.what == "seconds":
-            print(seconds(number), flush=True)
+            print(seconds(number, every[number]), flush=True)
+        elif chosen.what == "failures":
+            print(failures(number, every[number](), chosen.draws), flush=True)
         elif (path := chosen.folder / f"{number}.npz").exists():
             for formulation in ("default", "reference"):
                 line = compare(number, path, formulation)

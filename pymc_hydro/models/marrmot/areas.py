@@ -11,6 +11,7 @@ __all__ = ["HymodRelative", "Lascam", "Sacramento", "Vic", "XinanjiangDouble"]
 YEAR = 365.25  # d
 TINY = 1e-12  # of a denominator or a base that may vanish
 MOST = 1e9  # of the power of the relative content of an empty store
+FASTEST = 1e8  # 1/d, of flow to or from what is beyond a threshold: a millisecond
 SMALLEST = 0.00125  # mm, of a capacity
 MOST_DEMAND = 1e5  # of the increase of percolation
 
@@ -96,6 +97,10 @@ class Lascam(AbstractStructure):
     With ``formulation="reference"``, as in MARRMoT, outflow `q_a` is a share and at most 1 mm/d,
     and recharge `r_a` is the smaller of a share and a rate.
 
+    Recharge would begin with a jump at the threshold of the near-stream store, and infiltration end
+    with one at the capacity of the deep store, where the subsoil is dry. Neither is more than 1e8 a
+    day of what the store is beyond that content.
+
     References
     ----------
     Sivapalan, M., Ruprecht, J. K., Viney, N. R. (1996). Hydrol. Process. 10, 393-411.
@@ -161,7 +166,8 @@ class Lascam(AbstractStructure):
             return q_a, law.least(saturated, infiltration / TAU)
         x = law.positive(s.S2 - low) / (high - low)
         q_a = p.a_a * law.power(x, p.b_a) * law.full(s.S2, low)
-        return q_a, law.at_most(below * infiltration, s.S2)
+        above = FASTEST * law.positive(s.S2 - low)
+        return q_a, law.least(below * infiltration, s.S2 / TAU, above)
 
     def fluxes(self, s, u, p):
         water, law, E = self.snow.fluxes(s, u, p), self.law, u.potential_evaporation
@@ -175,6 +181,7 @@ class Lascam(AbstractStructure):
         most = math.log(MOST)
         dry = exp(piecewise(most - growth, growth, most, continuity=0))
         inside = law.positive(p.a_f * (1 - s.S3 / b_m)) * dry
+        inside = law.least(inside, FASTEST * law.positive(b_m - s.S3))
         falling = p.b_g * water.liquid
         through = falling - law.least(falling, p.a_g)
         q_se = saturated * through
