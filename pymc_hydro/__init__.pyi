@@ -48,6 +48,10 @@ from pymc_hydro.inference import priors as priors
 from pymc_hydro.inference import sample as sample
 from pymc_hydro.inference import set_basin as set_basin
 from pymc_hydro.inference.forecasting.forecast import forecast as forecast
+from pymc_hydro.inference.in_time import blocks as blocks
+from pymc_hydro.inference.in_time import deviations as deviations
+from pymc_hydro.inference.in_time import harmonics as harmonics
+from pymc_hydro.inference.in_time import splines as splines
 from pymc_hydro.inference.in_time import storms as storms
 from pymc_hydro.inference.predict import predict as predict
 from pymc_hydro.inference.predict import residuals as residuals

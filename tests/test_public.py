@@ -75,6 +75,10 @@ NAMES = {
     "signatures",
     "set_basin",
     "simulate",
+    "blocks",
+    "deviations",
+    "harmonics",
+    "splines",
     "storms",
     "testing",
 }

@@ -119,6 +119,8 @@ def checked_basin(data: xr.Dataset | pd.DataFrame, needed: Sequence[str] = ()) -
         check_values(name, values, time, gaps=name == "discharge")
         attributes = {"long_name": description, **variable.attrs, "units": unit}
         variables[name] = ("time", values, attributes)
+    for name in (n for n in needed if n not in variables):  # a parameter that changes in time
+        variables[name] = ("time", as_floats(data[name], f"basin: {name!r}"))
     return xr.Dataset(variables, coords={"time": time}, attrs=data.attrs)
 
 

@@ -190,6 +190,7 @@ def simulated_records(pymc_model: pm.Model) -> Iterator[SimulatedRecord]:
             prefix = dims[0].removesuffix(FORCING_TIME)
             columns = pymc_model.coords.get(dims[1])
             ours = prefix + KEPT_DATA in pymc_model.named_vars and columns is not None
+            ours &= (dims[1] or "").startswith(prefix + FORCING)
             if ours and prefix.startswith(pymc_model.name_for("x").removesuffix("x")):
                 found.setdefault(prefix, {})[name] = (dims[1], tuple(columns))
     for prefix, forcing in found.items():

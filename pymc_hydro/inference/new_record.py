@@ -25,6 +25,7 @@ from pymc_hydro.inference.forcing import (
     record_interval,
     simulated_records,
 )
+from pymc_hydro.inference.in_time import bases_of, basis_like, labels_of
 from pymc_hydro.inference.predict import simulated_series
 from pymc_hydro.likelihoods.errors.observations import (
     OWN_TIME,
@@ -232,12 +233,12 @@ class _State:
         self.model.values_to_rvs[new] = rv
 
     def restore(self) -> None:
+        for dim in self.labelled:
+            self.model.set_dim(dim, len(self.coords[dim]), self.coords[dim])
         for name, value in self.values.items():
             dims = self.model.named_vars_to_dims.get(name) or ()
             coords = {d: self.coords[d] for d in dims if self.coords.get(d) is not None}
             self.put(name, value, coords)
-        for dim in self.labelled:
-            self.model.set_dim(dim, len(self.coords[dim]), self.coords[dim])
         for rv, value in self.observed.items():
             if self.model.rvs_to_values[rv] is not value:
                 self.observe(rv, value.data)
@@ -282,6 +283,7 @@ def _replace(state: _State, record: SimulatedRecord, basins, series, observed, d
         else:
             dims = model.named_vars_to_dims[holder]
             state.put(holder, value, {d: tied[d] for d in dims if d in tied})
+    own |= _replace_bases(state, basins, record.prefix, data)
     done = own | set(replaced) | set(used.values())
     _replace_others(state, tied, done, data, moved)
     of_means = {d: v for _, at in replaced.values() for d, v in at.items() if d.endswith(INTERVAL)}
@@ -289,6 +291,20 @@ def _replace(state: _State, record: SimulatedRecord, basins, series, observed, d
         _replace_others(
             state, {dim: dates}, done, data, not np.array_equal(dates, state.coords[dim])
         )
+
+
+def _replace_bases(state: _State, basins, prefix: str, data: Mapping) -> set:
+    """Make the bases of deviations for the new record; return the names of their data."""
+    model, found = state.model, set()
+    for name, (deviations, settings) in bases_of(model).items():
+        dims = model.named_vars_to_dims[name]
+        if name in data or dims[0] != prefix + FORCING_TIME:
+            continue
+        basis = basis_like(settings, next(iter(basins.values())))
+        state.label(f"{deviations}_block", labels_of(basis))
+        state.put(name, basis.values, {dims[0]: basis["time"].values})
+        found.add(name)
+    return found
 
 
 def _refuse_constants(model, record: SimulatedRecord, before: Axis) -> None:

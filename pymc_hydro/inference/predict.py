@@ -1,6 +1,6 @@
 """Predictions of flow: free-running with remembered errors, or one step ahead."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -8,7 +8,9 @@ import pandas as pd
 import pymc as pm
 import pytensor.tensor as pt
 import xarray as xr
+from pytensor.graph.replace import graph_replace
 from pytensor.graph.traversal import ancestors
+from pytensor.tensor.random.op import RandomVariable
 
 from pymc_hydro.core.base.warning import renamed_arguments
 from pymc_hydro.likelihoods.errors.residuals import Residuals, all_residuals, residuals_of
@@ -45,7 +47,8 @@ def predict(
 
     After :func:`pymc_hydro.set_basin` the predictions are for the new period, observed or not. A
     variable of the model whose dimension has other labels than in the posterior, such as the
-    multipliers of storms that were not seen, is drawn from its prior, given the other variables.
+    multipliers of storms that were not seen, is drawn from its prior, given the other variables;
+    entries that are independent and have the same label keep their posterior.
 
     Parameters
     ----------
@@ -252,11 +255,15 @@ class Sample:
         By draw, then by input.
     coords : dict
         Of ``chain`` and ``draw``.
+    partly : dict of TensorVariable to TensorVariable
+        By variable that has labels which are not in the posterior: the variable that is drawn from
+        the prior there, and given elsewhere.
     """
 
     inputs: list
     values: list
     coords: dict
+    partly: dict = field(default_factory=dict)
 
     @classmethod
     def of(cls, idata, model, outputs, name, draws) -> "Sample":
@@ -284,14 +291,24 @@ class Sample:
             posterior[rv.name].isel(draw=chosen).transpose("chain", "draw", ...).values
             for rv in inputs
         ]
+        partly = {}
+        for rv in model.free_RVs:
+            places, seen = _seen(model, posterior, rv) if rv in known else ((), ())
+            if len(seen):
+                drawn = rv.owner.op.make_node(*rv.owner.inputs).outputs[rv.owner.outputs.index(rv)]
+                inputs.append(pt.dvector(f"{rv.name} of the posterior"))
+                partly[rv] = pt.set_subtensor(drawn[places], inputs[-1])
+                cut.append(posterior[rv.name].isel(draw=chosen)[..., seen].values)
         flat = [v.reshape(n_chain * chosen.size, *v.shape[2:]) for v in cut]
         of_fixed = list(fixed.values())
         values = [[*(v[i] for v in flat), *of_fixed] for i in range(n_chain * chosen.size)]
         coords = {"chain": first["chain"].values, "draw": first["draw"].values[chosen]}
-        return cls([*inputs, *fixed], values, coords)
+        return cls([*inputs, *fixed], values, coords, partly)
 
     def evaluate(self, outputs, random_seed) -> list:
         """Return each output for each draw of the inputs, shape (n_sample, ...)."""
+        if self.partly:
+            outputs = graph_replace(outputs, self.partly, strict=False)
         return _evaluate(self.inputs, outputs, self.values, random_seed)
 
     def dataset(self, axis: Axis, variables, position=slice(None)) -> xr.Dataset:
@@ -314,6 +331,21 @@ def _is_new(model, posterior, rv) -> bool:
             if len(known) != len(labels) or not pd.Index(known).equals(pd.Index(labels)):
                 return True
     return False
+
+
+def _seen(model, posterior, rv) -> tuple:
+    """Return where a variable has labels that are in the posterior too, and their places there.
+
+    Empty unless its entries are independent, on one dimension of which some labels are new.
+    """
+    dims = model.named_vars_to_dims.get(rv.name) or ()
+    independent = isinstance(rv.owner.op, RandomVariable) and rv.owner.op.ndim_supp == 0
+    if not (len(dims) == 1 and independent and _is_new(model, posterior, rv)):
+        return (), ()
+    places = pd.Index(posterior[rv.name].coords[dims[0]].values).get_indexer(
+        pd.Index(model.coords[dims[0]])
+    )
+    return np.flatnonzero(places >= 0), places[places >= 0]
 
 
 def _time(axis: Axis, n_time, position) -> dict:

@@ -92,7 +92,8 @@ def priors(
         for p in model.parameters
         if overrides.get(p.name) is not None
     }
-    larger_of = dict(model.ordered)
+    names = model.parameter_names  # a parameter that changes in time is not among them
+    larger_of = {small: large for small, large in model.ordered if {small, large} <= {*names}}
     # Each parameter after the one that bounds it.
     for p in sorted(model.parameters, key=lambda p: p.name in larger_of):
         if p.name in theta:
@@ -104,7 +105,7 @@ def priors(
             if larger.ndim and dims is None:
                 own = _dims_of(larger, p.name)
         theta[p.name] = PRESETS[preset](p, upper, own, f"{prefix}_{p.name}" if prefix else p.name)
-    return {name: theta[name] for name in model.parameter_names}
+    return {name: theta[name] for name in names}
 
 
 def _given(p: Parameter, given: Any):
@@ -156,8 +157,9 @@ def _dims_of(larger, name):
     dims = pm.modelcontext(None).named_vars_to_dims.get(larger.name)
     if dims is None:
         raise ValueError(
-            f"priors: {larger.name} has no dims, and bounds {name}; give it dims, or give "
-            f"{name} as well"
+            f"priors: {larger.name or 'a variable'} has no dims, and bounds {name}; give it dims, "
+            f"or give {name} as well; if it changes in time, ph.priors(model.vary(...)) makes the "
+            "priors of all others"
         )
     return dims[0]
 

@@ -4,11 +4,13 @@ import pickle
 
 import numpy as np
 import pymc as pm
+import pytensor.tensor as pt
 import pytest
 
 import pymc_hydro as ph
 from pymc_hydro.engine.problem import define_problem
 from pymc_hydro.engine.simulate import forcing_array
+from pymc_hydro.inference.in_time import basis_like
 from pymc_hydro.testing import backwards
 from pymc_hydro.testing.frozen import swept, taped_run
 from tests.conftest import FORCINGS
@@ -101,12 +103,77 @@ def test_a_new_period():
         with pytest.raises(ValueError, match="'spell' is tied to the dates"):
             ph.set_basin(record)
         new = ph.storms(record, dry_days=2)
-        model.set_dim("storm", int(new.max()) + 1, range(int(new.max()) + 1))
+        n_new = int(new.max()) + 1
+        model.set_dim("storm", n_new, range(100, 100 + n_new))
         ph.set_basin(record, data={"spell": new})
         after = [ph.predict(draws, draws=3, random_seed=i)["simulated"].values for i in (0, 0, 1)]
     assert after[0].shape[-1] == 50 and np.isfinite(after[0]).all()
     np.testing.assert_array_equal(after[0], after[1])
     assert np.abs(after[0] - after[2]).max() > 1e-3
+
+
+def test_bases():
+    later = RECORD.isel(time=slice(20, None))
+    month = ph.blocks(RECORD, "MS")
+    dates = RECORD["time"].to_index()
+    assert (np.diff(month) == (np.diff(dates.month) != 0)).all() and month[0] == 0
+    assert set(ph.blocks(RECORD, "season").values) == set(dates.month % 12 // 3)
+    waves, smooth = ph.harmonics(RECORD, 2), ph.splines(RECORD, "MS")
+    assert list(waves["coefficient"].values) == ["cos 1", "sin 1", "cos 2", "sin 2"]
+    np.testing.assert_allclose(waves[:, 2], waves[:, 0] ** 2 - waves[:, 1] ** 2, atol=1e-12)
+    np.testing.assert_allclose(smooth.sum("coefficient"), 1, rtol=1e-12)
+    for whole in (waves, smooth):  # another record has the same basis where it has the same dates
+        part = basis_like(whole.attrs, later)
+        same = whole.sel(time=part["time"], coefficient=part["coefficient"])
+        np.testing.assert_allclose(part, same, atol=1e-12)
+    with pytest.raises(ValueError, match="by their starts"):
+        ph.blocks(RECORD, "30D")
+    with pytest.raises(ValueError, match="order must be"):
+        ph.harmonics(RECORD, 0)
+    with pm.Model(), pytest.raises(TypeError, match="needs a basis"):
+        ph.deviations("a", month.values)
+    with pm.Model(), pytest.raises(ValueError, match="independent or walk"):
+        ph.deviations("a", month, "season")
+
+
+@pytest.mark.parametrize("centered", [False, True])
+def test_walks(centered):
+    """Steps have the standard deviation that is asked for, from zero on."""
+    year = ph.blocks(ph.load_basin("leaf_river"), "MS")
+    with pm.Model():
+        series = ph.deviations("a", year, "walk", sd=pt.constant(0.5), centered=centered)
+        values = pm.draw(series, 200, random_seed=1)
+    steps = np.diff(values[:, np.unique(year, return_index=True)[1]], axis=1, prepend=0.0)
+    assert steps.std() == pytest.approx(0.5, rel=0.02)
+    assert values.shape[1] == year.size
+
+
+def test_deviations_in_another_record():
+    """Blocks that the posterior knows keep their values; all others come from the prior."""
+    first, longer = (ph.load_basin("leaf_river").isel(time=slice(200, n)) for n in (260, 290))
+    with pm.Model() as model:
+        rain = ph.deviations("rain", ph.storms(first, dry_days=2))
+        rate = ph.deviations("rate", ph.blocks(first, "MS"), "walk", sd=0.5)
+        smooth = ph.deviations("smooth", ph.splines(first, "MS"))
+        season = ph.deviations("season", ph.harmonics(first), centered=True)
+        others = ph.priors(MODEL.vary("K_f"), K_s=THETA["K_s"])
+        theta = others | {"K_f": THETA["K_f"] * pm.math.exp(rate)}
+        forcing = {
+            "precipitation": lambda p: p * pm.math.exp(rain + smooth),
+            "potential_evaporation": lambda e: e * pm.math.exp(season),
+        }
+        q = ph.discharge(MODEL, theta, first, 10, forcing=forcing, steps=2)
+        ph.likelihoods.Normal("flow", q, observed=first["discharge"], scale="constant", s0=0.5)
+        draws = pm.sample_prior_predictive(2, random_seed=1).prior
+        before = ph.predict(draws)["simulated"].values
+        ph.set_basin(longer)
+        after = [ph.predict(draws, random_seed=i)["simulated"].values for i in (1, 2)]
+        n_storm = int(ph.storms(longer, dry_days=2).max()) + 1
+        assert model["rain_z"].shape.eval().tolist() == [n_storm]
+    assert after[0].shape[-1] == 80
+    for found in after:
+        np.testing.assert_allclose(found[..., :50], before, rtol=1e-9)
+    assert np.abs(after[0] - after[1])[..., 50:].max() > 1e-3
 
 
 def test_a_constant_series_is_a_constant_parameter():
@@ -175,6 +242,13 @@ def test_outside_of_its_domain_is_nan():
     with pm.Model():
         theta = THETA | {"K_f": np.where(np.arange(N) == 50, -1.0, 1.0)}
         assert np.isnan(ph.discharge(MODEL, theta, RECORD, 10, steps=4).eval()).all()
+        series = np.linspace(0.3, 0.6, N)
+        found = ph.discharge(MODEL, THETA | {"K_f": series}, RECORD, 10, steps=4).eval()
+    model, record = MODEL.vary("K_f"), RECORD.assign(K_f=("time", series))
+    expected = ph.simulate(model, model.default, record, steps=4)["discharge"]
+    np.testing.assert_array_equal(found, expected[10:])
+    with pytest.raises(KeyError, match="K_f"):
+        ph.simulate(model, model.default, RECORD)
 
 
 def test_refusals():

@@ -20,7 +20,7 @@ from pytensor.graph.traversal import ancestors
 
 from pymc_hydro.losses.axis import values_at
 
-__all__ = ["IntervalMeans", "ObservedValues", "PlacedErrors", "nodes_of"]
+__all__ = ["AbstractNote", "IntervalMeans", "ObservedValues", "PlacedErrors", "nodes_of"]
 
 
 class AbstractNote(Op):
@@ -171,7 +171,7 @@ def vectorize_note(op, node, *inputs):
     return op.make_node(*inputs)
 
 
-@node_rewriter([IntervalMeans, ObservedValues, PlacedErrors])
+@node_rewriter([AbstractNote])
 def write_out(fgraph, node):
     """Replace a node by its plain operations."""
     return node.op.plain(node.inputs)
