@@ -120,7 +120,7 @@ def checked_basin(data: xr.Dataset | pd.DataFrame, needed: Sequence[str] = ()) -
         attributes = {"long_name": description, **variable.attrs, "units": unit}
         variables[name] = ("time", values, attributes)
     for name in (n for n in needed if n not in variables):  # a parameter that changes in time
-        variables[name] = ("time", as_floats(data[name], f"basin: {name!r}"))
+        variables[name] = ("time", as_floats(data[name], f"basin: {name!r}"), {})
     return xr.Dataset(variables, coords={"time": time}, attrs=data.attrs)
 
 

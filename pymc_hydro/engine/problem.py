@@ -272,7 +272,8 @@ class Problem:
         if largest == 0:
             return tuple(totals)
         for h in (MOVED / largest, -MOVED / largest):
-            moved = [a + h * d for a, d in zip(at, along, strict=True)]
+            there = [a + h * d for a, d in zip(at, along, strict=True)]
+            moved = there[0], there[1], there[2]
             values, own = self.replayed_run(*moved, tape)
             found = *self.sweep(*moved, own, cotangent), values
             for total, each in zip(totals, found, strict=True):

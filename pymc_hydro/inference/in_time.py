@@ -5,7 +5,7 @@ A *basis* says how few numbers make a series on the time axis of a record: the n
 spline). :func:`deviations` gives the numbers a prior.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -88,7 +88,10 @@ def storms(basin: Any, dry_days: float = 1.0, wet: float = WET) -> xr.DataArray:
     needed = max(1, int(np.ceil(dry_days / interval - 1e-9)))
     starts = position[1:][np.diff(position) > needed]
     number = np.searchsorted(starts, np.arange(time.size), side="right")
-    attributes = {"long_name": f"wet spell, {dry_days:g} d apart", "basis": "storms"}
+    attributes: dict[str, Any] = {
+        "long_name": f"wet spell, {dry_days:g} d apart",
+        "basis": "storms",
+    }
     attributes |= {"dry_days": float(dry_days), "wet": float(wet)}
     return xr.DataArray(number, coords={"time": time}, dims="time", name="storm", attrs=attributes)
 
@@ -226,7 +229,7 @@ def _starts(owner: str, every: str, time: pd.DatetimeIndex) -> pd.DatetimeIndex:
     return pd.date_range(offset.rollback(time[0].normalize()), time[-1], freq=offset)
 
 
-BASES = {"storms": storms, "blocks": blocks, "harmonics": harmonics, "splines": splines}
+BASES: dict[str, Callable] = {"storms": storms, "blocks": blocks, "harmonics": harmonics, "splines": splines}
 
 
 def basis_like(attributes: Mapping[str, Any], record: Any) -> xr.DataArray:
@@ -358,7 +361,7 @@ def deviations(
 def bases_of(pymc_model: pm.Model) -> dict[str, tuple[str, dict]]:
     """Return name of the deviations and settings by the data variable of a basis."""
     return {
-        node.inputs[0].name: (node.op.name, dict(node.op.settings))
+        str(node.inputs[0].name): (node.op.name, dict(node.op.settings))
         for node in nodes_of(pymc_model, Basis)
     }
 

@@ -333,12 +333,12 @@ def _is_new(model, posterior, rv) -> bool:
     return False
 
 
-def _seen(model, posterior, rv) -> tuple:
+def _seen(model, posterior, rv) -> tuple[Any, Any]:
     """Return where a variable has labels that are in the posterior too, and their places there.
 
     Empty unless its entries are independent, on one dimension of which some labels are new.
     """
-    dims = model.named_vars_to_dims.get(rv.name) or ()
+    dims = tuple(model.named_vars_to_dims.get(rv.name) or ())
     independent = isinstance(rv.owner.op, RandomVariable) and rv.owner.op.ndim_supp == 0
     if not (len(dims) == 1 and independent and _is_new(model, posterior, rv)):
         return (), ()

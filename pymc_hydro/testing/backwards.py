@@ -125,8 +125,9 @@ def second_order_at_fixed_steps(
 
     Between two directions in which parameters and forcing move at once.
     """
-    settings = {"solver": method, "steps": steps}
-    problem = define_problem(model, ("discharge",), interval_length(basin), **settings)
+    problem = define_problem(
+        model, ("discharge",), interval_length(basin), solver=method, steps=steps
+    )
     theta, forcing, x0 = _arrays(model, theta, basin)
     rng = np.random.default_rng(3)
     sizes = np.array([p.scale or abs(t) for p, t in zip(model.parameters, theta, strict=True)])
