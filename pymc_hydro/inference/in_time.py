@@ -229,7 +229,12 @@ def _starts(owner: str, every: str, time: pd.DatetimeIndex) -> pd.DatetimeIndex:
     return pd.date_range(offset.rollback(time[0].normalize()), time[-1], freq=offset)
 
 
-BASES: dict[str, Callable] = {"storms": storms, "blocks": blocks, "harmonics": harmonics, "splines": splines}
+BASES: dict[str, Callable] = {
+    "storms": storms,
+    "blocks": blocks,
+    "harmonics": harmonics,
+    "splines": splines,
+}
 
 
 def basis_like(attributes: Mapping[str, Any], record: Any) -> xr.DataArray:
