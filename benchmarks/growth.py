@@ -17,8 +17,8 @@ from benchmarks.integration import ten_years
 from benchmarks.timing import in_turns
 from pymc_hydro.engine.batch import run_batch
 from pymc_hydro.engine.codegen import COUNTS
-from pymc_hydro.engine.lanes.runs import lane_integrator
-from pymc_hydro.engine.problem import define_problem
+from pymc_hydro.engine.lanes.runs import run_in_lanes
+from pymc_hydro.engine.problem import as_argument, define_problem
 from pymc_hydro.engine.simulate import forcing_array
 from pymc_hydro.testing.checks import draw_parameters
 
@@ -112,9 +112,13 @@ def lanes(names, n_draw, years, repeats):
             runs = {k: functools.partial(run_batch, *arguments, threads=1, lanes=k) for k in (0, 1)}
             alone, together = (run().values for run in runs.values())
             best = in_turns(runs, repeats, time.process_time)
-            integrate = lane_integrator(problem)
-            counts = np.empty((n_draw, len(COUNTS)), np.int64)
-            left = integrate(theta[:, 0].copy(), forcing, x0[:, 0].copy(), 0, together, counts)
+            runs = np.column_stack([np.arange(n_draw), np.zeros(n_draw, int)])
+            spans, counts = (
+                np.array([[0, len(forcing), 0]]),
+                np.empty((n_draw, 1, len(COUNTS)), int),
+            )
+            arrays = map(as_argument, (theta, forcing, x0))
+            left = run_in_lanes(problem, *arrays, runs, spans, together, counts)
             difference = np.sqrt(np.mean((together - alone) ** 2))
             print(
                 f"{name:12s} {kind:13s} {1e3 * best[0] / n_draw:6.3f} "

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pymc_hydro.engine.codegen import COUNTS
-from pymc_hydro.engine.lanes.runs import LEAST, lane_integrator, takes_lanes
+from pymc_hydro.engine.lanes.runs import LEAST, get_lanes, run_in_lanes, takes_lanes
 from pymc_hydro.engine.problem import Problem, as_argument
 
 __all__ = ["Batch", "record_bounds", "run_batch", "second_order_batch", "sweep_batch", "tape_batch"]
@@ -71,7 +71,7 @@ def run_batch(
     """Integrate every record with each of its vectors; the results are equal to single runs.
 
     In lanes the results are within the tolerance of single runs, and do not depend on which other
-    vectors there are.
+    runs there are.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def run_batch(
     threads : int, optional
         As many as the machine has cores if not given.
     lanes : bool
-        Whether many vectors of a record may be integrated in lanes: values only, and where
+        Whether many runs may be integrated in lanes: values only, and where
         :func:`pymc_hydro.engine.lanes.runs.takes_lanes` says so.
     """
     theta, forcing, x0 = map(as_argument, (theta, forcing, x0))
@@ -117,8 +117,10 @@ def run_batch(
     longest = np.argsort(-length, kind="stable").tolist()
     n_thread = min(threads or os.cpu_count() or 1, status.size)
     pairs = [(v, r) for r in longest for v in range(n_vector)]
-    if lanes and not sensitivities and n_vector >= LEAST and takes_lanes(problem):
-        pairs = _in_lanes(problem, theta, forcing, x0, bounds, rows, values, counts, n_thread)
+    if lanes and not sensitivities and len(pairs) >= LEAST and takes_lanes(problem):
+        pairs = _in_lanes(
+            problem, theta, forcing, x0, bounds, rows, pairs, values, counts, n_thread
+        )
     # Each thread takes the next run, the longest first, so that all end at about the same time.
     members = iter(pairs)
     if n_thread == 1:
@@ -130,24 +132,18 @@ def run_batch(
     return Batch(values, jacobian if sensitivities else None, counts, status)
 
 
-def _in_lanes(problem, theta, forcing, x0, bounds, rows, values, counts, n_thread):
+def _in_lanes(problem, theta, forcing, x0, bounds, rows, pairs, values, counts, n_thread):
     """Integrate in lanes; returns the runs (vector, record) that are left to single runs."""
-    integrate = lane_integrator(problem)
-    n_vector, n_record = theta.shape[:2]
-    n_part = min(-(-n_thread // n_record), n_vector // LEAST)
-    ends = np.linspace(0, n_vector, n_part + 1).astype(int)
-    tasks = [(r, slice(*ends[i : i + 2])) for r in range(n_record) for i in range(n_part)]
+    spans = np.column_stack([bounds[:-1], np.diff(bounds), rows]).astype(np.int64)
+    runs = np.array(pairs, dtype=np.int64)
+    n_part = max(min(n_thread, len(runs) // LEAST), 1)
+    get_lanes(problem.model, problem.outputs, problem.methods[0])  # found once, not by each thread
 
     def one(i):
-        r, part = tasks[i]
-        found = np.empty((part.stop - part.start, counts.shape[2]), dtype=np.int64)
-        record = forcing[bounds[r] : bounds[r + 1]]
-        given = map(as_argument, (theta[part, r], record, x0[part, r]))
-        left = integrate(*given, int(rows[r]), values[part], found) if len(record) else ()
-        counts[part, r] = found if len(record) else 0
-        return [(part.start + int(v), r) for v in left]
+        part = np.ascontiguousarray(runs[i::n_part])
+        return run_in_lanes(problem, theta, forcing, x0, part, spans, values, counts)
 
-    return [run for left in _each(one, len(tasks), n_thread) for run in left]
+    return [run for left in _each(one, n_part, n_thread) for run in left]
 
 
 def tape_batch(

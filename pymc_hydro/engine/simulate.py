@@ -109,9 +109,9 @@ def simulate(
 ) -> xr.Dataset:
     """Simulate a basin, or several.
 
-    Many draws of one basin (32 or more) are integrated in lanes, several runs in one register of
+    Many runs (32 or more draws and basins) are integrated in lanes, several runs in one register of
     the processor. A run is then within the tolerance of the run of its draw alone, and does not
-    depend on the other draws.
+    depend on the other runs.
 
     Parameters
     ----------

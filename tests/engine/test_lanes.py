@@ -36,16 +36,20 @@ def in_python(problem, theta, forcing, x0):
     text = lane_source(problem.model, problem.outputs, problem.methods[0])
     space = namespace(np) | called_functions(text) | IN_PYTHON
     exec(text, space)
-    values = np.empty((len(theta), len(forcing), len(problem.outputs)))
-    counts, status = np.zeros((len(theta), len(COUNTS)), int), np.zeros(len(theta), int)
-    settings = problem.dt, problem.rtol, problem.atol, 0
+    n = len(theta)
+    values = np.empty((n, len(forcing), len(problem.outputs)))
+    counts, status = np.zeros((n, 1, len(COUNTS)), int), np.full((n, 1), -9)
+    runs = np.column_stack([np.arange(n), np.zeros(n, int)])
+    spans, settings = np.array([[0, len(forcing), 0]]), (problem.dt, problem.rtol, problem.atol)
     with np.errstate(all="ignore"):
-        space["KERNEL"](theta, forcing, x0, *settings, values, counts, status)
+        space["KERNEL"](
+            theta[:, None], forcing, x0[:, None], runs, spans, *settings, values, counts, status
+        )
     system = derive(problem.model, problem.model.select_outputs(problem.outputs))
     exec(emit_routes(system, "ROUTE"), space)
     for run, vector in zip(values, theta, strict=True):
         assert space["ROUTE"](vector, problem.dt, run) == 0
-    return values, counts, status
+    return values, counts[:, 0], status[:, 0]
 
 
 @pytest.mark.parametrize("cls", ph.MODELS)
@@ -117,6 +121,22 @@ def test_a_run_does_not_depend_on_its_companions(rng, leaf_river):
         elif run.counts[COUNTS.index("implicit_steps")] == 0:
             np.testing.assert_allclose(batch.values[i], run.values, rtol=1e-9, atol=1e-12)
             np.testing.assert_array_equal(batch.counts[i, 0], run.counts)
+
+
+def test_records_of_any_lengths(rng, leaf_river):
+    problem, n_vector = define_problem(MODEL, ("discharge", "S_u"), 1.0), LEAST // 4
+    forcing, bounds = forcing_array(MODEL, leaf_river)[:120], np.array([0, 50, 50, 51, 120])
+    theta = draw_parameters(MODEL, rng, 4 * n_vector).reshape(n_vector, 4, -1)
+    x0 = rng.uniform(0, 5, (n_vector, 4, len(MODEL.stores)))
+    rows = {"rows": np.array([80, 0, 40, 200]), "n_row": 270}
+    batch = run_batch(problem, theta, forcing, x0, bounds, lanes=True, **rows)
+    alone = run_batch(problem, theta, forcing, x0, bounds, **rows)
+    np.testing.assert_array_equal(batch.status, alone.status)
+    explicit = alone.counts[:, :, COUNTS.index("implicit_steps")].sum(axis=1) == 0
+    assert explicit.sum() > 2
+    np.testing.assert_array_equal(batch.counts[explicit], alone.counts[explicit])
+    np.testing.assert_allclose(batch.values[explicit], alone.values[explicit], 1e-9, 1e-12)
+    np.testing.assert_allclose(batch.values, alone.values, rtol=1e-2, atol=1e-3)
 
 
 def test_mathematics_of_lanes(rng):

@@ -1,1 +1,1 @@
-"""Many runs of one record at once: one run in each lane of the processor's registers."""
+"""Many runs at once: one run in each lane of the processor's registers."""

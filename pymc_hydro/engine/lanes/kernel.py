@@ -1,4 +1,4 @@
-"""The kernel of lanes: many runs of one record, values only, explicit steps with error control.
+"""The kernel of lanes: many runs at once, values only, explicit steps with error control.
 
 Each lane is a run with a clock of its own: in one iteration every lane takes a step, from its own
 time and of its own length. A lane whose run has ended takes the next run. So what a run computes
@@ -8,6 +8,8 @@ to the kernel of single runs: its status is `ALONE`.
 | name | meaning |
 |---|---|
 | `run`, `at` | arrays: of each lane the number of its run (-1: none), and its interval |
+| `vector`, `record` | arrays: of each lane the vector and the record of its run |
+| `first`, `n_time`, `row` | arrays: of each lane the span of its record |
 | `X`, `P`, `U`, `M` | arrays: states, parameters, forcing, and entries of A and C |
 | `Q` | array: entries of the propagators of the step |
 | `y0_` ... | a head state, or a linear state that is read, at stage 0 ... |
@@ -31,17 +33,26 @@ DEEPEST = 14  # the shortest step is 2**-14 of the interval
 MOST_STEPS = 40  # in the mean of the intervals done, and FIRST_STEPS more
 FIRST_STEPS = 1000
 
+BATCH = "n_vector", "n_record"
 LANE_ARGUMENTS = (
-    Argument("theta", INPUT, "f8", ("n_run", "n_parameter"), "parameters of each run"),
-    Argument("forcing", INPUT, "f8", ("n_time", "n_forcing"), "of the record"),
-    Argument("x0", INPUT, "f8", ("n_run", "n_state"), "contents at the start"),
+    Argument("theta", INPUT, "f8", (*BATCH, "n_parameter"), "parameters"),
+    Argument("forcing", INPUT, "f8", ("n_time", "n_forcing"), "of all records"),
+    Argument("x0", INPUT, "f8", (*BATCH, "n_state"), "contents at the start"),
+    Argument("runs", INPUT, "i8", ("n_run", "2"), "vector and record of each run, in turn"),
+    Argument(
+        "spans",
+        INPUT,
+        "i8",
+        ("n_record", "3"),
+        "of each record the first row of `forcing`, the number of intervals, and the first row of "
+        "`values`",
+    ),
     Argument("dt", SETTING, "f8", (), "length of an interval in days"),
     Argument("rtol", SETTING, "f8", (), "relative tolerance"),
     Argument("atol", SETTING, "f8", (), "absolute tolerance in mm"),
-    Argument("row", SETTING, "i8", (), "of `values`, where the record begins"),
-    Argument("values", OUTPUT, "f8", ("n_run", "n_row", "n_output"), "outputs"),
-    Argument("counts", OUTPUT, "i8", ("n_run", "n_count"), "how often things happened: COUNTS"),
-    Argument("status", OUTPUT, "i8", ("n_run",), "0, or ALONE"),
+    Argument("values", OUTPUT, "f8", ("n_vector", "n_row", "n_output"), "outputs"),
+    Argument("counts", OUTPUT, "i8", (*BATCH, "n_count"), "how often things happened: COUNTS"),
+    Argument("status", OUTPUT, "i8", BATCH, "of each run 0, or ALONE"),
 )
 ROUTE_ARGUMENTS = (
     Argument("theta", INPUT, "f8", ("n_parameter",), "parameters of a run"),
@@ -127,7 +138,7 @@ def _size(segment):
 
 def _arrays(e, method):
     text, model = e.text, e.system.model
-    text("n_run, n_time = theta.shape[0], forcing.shape[0]")
+    text("n_run = runs.shape[0]")
     text(f"halved = {0.25**method.error_order!r}")
     sizes = {
         "X": len(e.head) + len(e.linear),
@@ -146,7 +157,8 @@ def _arrays(e, method):
         sizes[f"Q{segment.suffix}"] = len(_entries(e, segment))
     for array, size in sizes.items():
         text(f"{array} = zeros(({max(size, 1)}, {LANES}))")
-    for array in ("run", "at", "level", "loaded", "position", "taken"):
+    of_run = ("run", "vector", "record", "first", "n_time", "row")
+    for array in (*of_run, "at", "level", "loaded", "position", "taken"):
         text(f"{array} = np.zeros({LANES}, np.int64)")
     text(f"ready = np.zeros(({LANES}, {DEEPEST + 1}), np.int64)")
     if len(e.segments) > 1:
@@ -188,21 +200,25 @@ def _fill(e):
     with text.block(f"for i in range({LANES}):"):
         with text.block("if run[i] < 0 and coming < n_run:"):
             text("run[i] = coming")
+            text("vector[i] = v = runs[coming, 0]")
+            text("record[i] = r = runs[coming, 1]")
+            for q, array in enumerate(("first", "n_time", "row")):
+                text(f"{array}[i] = spans[r, {q}]")
             text("coming += 1")
             text("at[i] = level[i] = position[i] = taken[i] = 0")
             text("loaded[i] = -1")
             with text.block(f"for q in range({DEEPEST + 1}):"):
                 text("ready[i, q] = 0")
-            with text.block("for q in range(theta.shape[1]):"):
-                text("P[q, i] = theta[run[i], q]")
+            with text.block("for q in range(theta.shape[2]):"):
+                text("P[q, i] = theta[v, r, q]")
             with text.block("for q in range(forcing.shape[1]):"):
-                text("U[q, i] = forcing[0, q]")
+                text("U[q, i] = forcing[first[i], q]")
             for j, state in enumerate((*e.head, *e.linear)):
-                content = f"x0[run[i], {names.index(state)}]" if state in names else "0.0"
+                content = f"x0[v, r, {names.index(state)}]" if state in names else "0.0"
                 text(f"X[{j}, i] = {content}")
-            with text.block("for q in range(counts.shape[1]):"):
-                text("counts[run[i], q] = 0")
-            text(f"counts[run[i], {COUNTS.index('failed_interval')}] = -1")
+            with text.block("for q in range(counts.shape[2]):"):
+                text("counts[v, r, q] = 0")
+            text(f"counts[v, r, {COUNTS.index('failed_interval')}] = -1")
         with text.block("if run[i] >= 0:"):
             text("live += 1")
 
@@ -340,7 +356,7 @@ def _control(e):
             text("error_ = errors[0, i]")
             text("taken[i] += 1")
             with text.block("if error_ <= 1.0:"):
-                text(f"counts[run[i], {COUNTS.index('steps')}] += 1")
+                text(f"counts[vector[i], record[i], {COUNTS.index('steps')}] += 1")
                 text("accepted[0, i] = 1.0")
                 text(f"position[i] += 1 << ({DEEPEST} - level[i])")
                 with text.block(f"if position[i] == {1 << DEEPEST}:"):
@@ -350,7 +366,7 @@ def _control(e):
                     with text.block(f"if position[i] % (1 << ({DEEPEST} - level[i] + 1)) == 0:"):
                         text("level[i] -= 1")
             with text.block("else:"):
-                text(f"counts[run[i], {COUNTS.index('rejected_steps')}] += 1")
+                text(f"counts[vector[i], record[i], {COUNTS.index('rejected_steps')}] += 1")
                 with text.block("if not error_ <= 1e300:"):
                     text("level[i] += 3")
                     text("error_ = inf")
@@ -365,7 +381,7 @@ def _control(e):
 
 
 def _leave_alone(e):
-    e.text(f"status[run[i]] = {ALONE}")
+    e.text(f"status[vector[i], record[i]] = {ALONE}")
     e.text("run[i] = -1")
     e.text("level[i] = 0")
     e.text("ended_runs += 1")
@@ -392,18 +408,18 @@ def _advance(e):
         with text.block(f"for i in range({LANES}):"):
             with text.block("if ended[0, i] > 0.0 and run[i] >= 0:"):
                 for o in range(len(e.system.outputs)):
-                    text(f"values[run[i], row + at[i], {o}] = out[{o}, i]")
+                    text(f"values[vector[i], row[i] + at[i], {o}] = out[{o}, i]")
                 text("at[i] += 1")
                 text("position[i] = 0")
                 with text.block(f"if not check[0, i] < {LARGEST!r}:"):
                     _leave_alone(e)
-                with text.block("elif at[i] == n_time:"):
-                    text("status[run[i]] = 0")
+                with text.block("elif at[i] == n_time[i]:"):
+                    text("status[vector[i], record[i]] = 0")
                     text("run[i] = -1")
                     text("ended_runs += 1")
                 with text.block("else:"):
                     with text.block("for q in range(forcing.shape[1]):"):
-                        text("U[q, i] = forcing[at[i], q]")
+                        text("U[q, i] = forcing[first[i] + at[i], q]")
 
 
 def emit_routes(system: System, name: str) -> str:

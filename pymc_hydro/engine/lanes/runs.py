@@ -23,9 +23,9 @@ from pymc_hydro.engine.lanes.kernel import (
 from pymc_hydro.engine.problem import Problem
 from pymc_hydro.integrators import RungeKutta
 
-__all__ = ["LEAST", "get_lanes", "in_lanes", "lane_integrator", "lane_source", "takes_lanes"]
+__all__ = ["LEAST", "get_lanes", "in_lanes", "lane_source", "run_in_lanes", "takes_lanes"]
 
-LEAST = 4 * LANES  # vectors of a record, for which a kernel of their own is worth its compilation
+LEAST = 4 * LANES  # runs, for which a kernel of their own is worth its compilation
 OPERATIONS = {"add", "sub", "mul", "div", "neg", "select", "exp", "expm1", "log", "log1p"}
 OPERATIONS |= {"sqrt", "tanh", "logistic", "sin", "cos", "constant", "symbol"}
 
@@ -87,25 +87,31 @@ def _compiled(text, label, arguments, space, content):
     return function
 
 
-def lane_integrator(problem: Problem) -> Callable:
-    """Return ``integrate(theta, forcing, x0, row, values, counts)``, for many runs of one record.
+def run_in_lanes(
+    problem: Problem,
+    theta: np.ndarray,
+    forcing: np.ndarray,
+    x0: np.ndarray,
+    runs: np.ndarray,
+    spans: np.ndarray,
+    values: np.ndarray,
+    counts: np.ndarray,
+) -> list[tuple[int, int]]:
+    """Do runs in lanes, and return the runs (vector, record) that are left to single runs.
 
-    The arrays are contiguous: theta (n_run, n_parameter), forcing (n_time, n_forcing), x0 (n_run,
-    n_state), values (n_run, n_row, n_output), counts (n_run, 6). The record begins at `row` of
-    `values`. The function returns the numbers of the runs that it leaves to single runs. It does
-    not hold Python's lock while it integrates.
+    Several threads may do different runs at once. Shapes are those of `LANE_ARGUMENTS`; the arrays
+    are contiguous, and the function writes `values` and `counts`.
     """
     kernel, route = get_lanes(problem.model, problem.outputs, problem.methods[0])
-    settings, domain = (problem.dt, problem.rtol, problem.atol), domain_of(problem.model)
-
-    def integrate(theta, forcing, x0, row, values, counts) -> np.ndarray:
-        outside = [is_outside(*each, domain) for each in zip(theta, x0, strict=True)]
-        status = np.zeros(len(theta), dtype=np.int64)
-        kernel(theta, forcing, x0, *settings, row, values, counts, status)
-        status[outside] = ALONE
-        if route is not None:
-            for i in np.flatnonzero(status == 0):
-                status[i] = route(theta[i], problem.dt, values[i, row : row + len(forcing)])
-        return np.flatnonzero(status)
-
-    return integrate
+    domain, names = domain_of(problem.model), list(map(tuple, runs.tolist()))
+    inside = [
+        bool(spans[run[1], 1]) and not is_outside(theta[run], x0[run], domain) for run in names
+    ]
+    status = np.full(theta.shape[:2], ALONE)
+    settings = spans, problem.dt, problem.rtol, problem.atol
+    kernel(theta, forcing, x0, runs[inside], *settings, values, counts, status)
+    if route is not None:
+        for v, r in np.argwhere(status == 0):
+            _, n_time, row = spans[r]
+            status[v, r] = route(theta[v, r], problem.dt, values[v, row : row + n_time])
+    return [run for run in names if status[run] != 0]
