@@ -6,6 +6,7 @@ import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
 import pytest
+import scipy.optimize as optimize
 
 import pymc_hydro as ph
 from tests.inference.test_workflow import FIRST, THETA, WARMUP, record
@@ -267,3 +268,26 @@ def test_a_simplex_has_no_names_of_its_own_directions():
         pm.Normal("sum", a + b, 0.1, observed=0.5)
     found = ph.fit_laplace(model, starts=1)
     assert found.unidentified[0] == "a and b are hardly told apart (correlation -0.99)"
+
+
+def test_a_search_ends_at_a_kink(rng):
+    """Of absolute errors: where the slope jumps no step of Newton leads on, and few are tried."""
+    from pymc_hydro.inference.approximation.curvature import by_differences
+    from pymc_hydro.inference.approximation.modes import find_modes
+
+    lines, level = rng.normal(size=(40, 3)), rng.normal(size=40)
+    points = []
+
+    def objective(z):
+        points.append(z)
+        away = lines @ z - level
+        return -np.abs(away).sum() - z @ z, -lines.T @ np.sign(away) - 2 * z
+
+    def curvature(z):
+        return by_differences(lambda x: objective(x)[1], z, np.zeros((3, 3)))
+
+    (mode,) = find_modes(objective, curvature, [np.ones(3)])
+    best = optimize.minimize(lambda z: -objective(z)[0], mode.z, method="Nelder-Mead", tol=1e-9)
+    assert mode.logp == pytest.approx(-best.fun, abs=0.01)
+    n = len(points) - best.nfev
+    assert n < 350

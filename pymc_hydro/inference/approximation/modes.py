@@ -16,6 +16,9 @@ MAX_STEPS, SMALLEST = 30, 1e-6  # of the last search, and the smallest share of 
 # log-probability has jumps of 1e-5, over which no search gets. Above the last one the
 # log-probability still rises.
 FOUND, CONVERGED, RISING = 1e-6, 1e-4, 0.01
+# A step so short that gains so little ends at a kink of the density, such as Laplace's, over which
+# no curvature leads.
+KINKED, LITTLE = 1 / 8, 1e-3
 SAME = 1.0  # Two ends are one mode: a difference in log-probability, a squared distance
 
 
@@ -155,9 +158,9 @@ def _finish(objective: Callable, curvature: Callable, z: np.ndarray, begun: np.n
         if decrement < FOUND:
             break
         share = 1.0
-        while share > SMALLEST and not objective(z + share * step)[0] > value:
+        while not (higher := objective(z + share * step)[0]) > value and share > SMALLEST:
             share /= 2
-        if share <= SMALLEST:
+        if share <= SMALLEST or (share <= KINKED and higher - value < LITTLE):
             break
         z = z + share * step
     return Mode(z, begun, float(value), bend, covariance, float(decrement), flat)
