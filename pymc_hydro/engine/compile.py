@@ -5,7 +5,7 @@ import hashlib
 import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType, ModuleType
 from typing import Any
 
@@ -19,7 +19,6 @@ from pymc_hydro.engine.codegen import (
     ARGUMENTS,
     HELD,
     HELD_BACK,
-    SIGNATURE,
     STATUS_AND_TAPE,
     SWEEP_ARGUMENTS,
     Argument,
@@ -80,27 +79,42 @@ OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True, "fastmath": FA
 
 @dataclass(frozen=True)
 class Kernel:
-    """A compiled kernel.
+    """A kernel: a text, which is compiled when its function is first asked for.
 
     Attributes
     ----------
-    function : callable
-        Compiled by Numba. :class:`pymc_hydro.engine.problem.Problem` calls it.
+    name : str
+        Of the function in the text.
     text : str
-        Its source.
     content : str
-        Hash of the source.
+        Hash of the text.
+    label : str
+        Name of the kernel in messages.
     arguments : tuple of Argument
         In their order.
-    signature : str
-        Types of the arguments and of the result, as Numba writes them.
+    of_parts : tuple of Argument
+        Further arguments of the functions that the kernel is made of.
+    returns : str
+        Type of the result, as Numba writes it.
     """
 
-    function: Callable
-    text: str
+    name: str
+    text: str = field(compare=False)  # kernels with equal content are equal
     content: str
-    arguments: tuple[Argument, ...] = ARGUMENTS
-    signature: str = SIGNATURE
+    label: str = field(compare=False)
+    arguments: tuple[Argument, ...] = field(default=ARGUMENTS, compare=False)
+    of_parts: tuple[Argument, ...] = field(default=HELD, compare=False)
+    returns: str = "i8"
+
+    @property
+    def signature(self) -> str:
+        """Types of the arguments and of the result, as Numba writes them."""
+        return signature_of(self.arguments, self.returns)
+
+    @property
+    def function(self) -> Callable:
+        """The function; :class:`pymc_hydro.engine.problem.Problem` calls it."""
+        return _built(self)
 
 
 def select_methods(
@@ -252,7 +266,7 @@ def get_kernel(
     methods: tuple[RungeKutta, ...] = AUTOMATIC,
 ) -> Kernel:
     """Return a kernel, compiled at its first call and kept in the private cache."""
-    return _compile(model, tuple(outputs), _width(model, n_column), methods)
+    return _kernel(model, tuple(outputs), _width(model, n_column), methods)
 
 
 def get_taped_kernel(
@@ -261,7 +275,7 @@ def get_taped_kernel(
     """Return the kernel that keeps a tape of its steps, and returns it with the status."""
     found = _text(model, tuple(outputs), _width(model, 0), methods, NO_HOOKS, True)
     label = f"the {type(model).__name__} kernel with a tape, for {', '.join(outputs)}"
-    return _built(*found, label, ARGUMENTS, HELD, STATUS_AND_TAPE)
+    return Kernel(*found, label, returns=STATUS_AND_TAPE)
 
 
 def get_replay(
@@ -279,7 +293,7 @@ def get_sweep(
     """Return the sweep that takes cotangents back through the tape of a run."""
     found = _sweep_text(model, tuple(outputs), methods)
     label = f"the {type(model).__name__} sweep for {', '.join(outputs)}"
-    return _built(*found, label, SWEEP_ARGUMENTS, HELD_BACK, "i8")
+    return Kernel(*found, label, SWEEP_ARGUMENTS, HELD_BACK)
 
 
 def python_kernel(
@@ -349,22 +363,22 @@ def _width(model, n_column):
 
 
 @functools.lru_cache(maxsize=256)
-def _compile(model, outputs, width, methods):
+def _kernel(model, outputs, width, methods):
     label = f"the {type(model).__name__} kernel for {', '.join(outputs)}"
-    return _built(*_text(model, outputs, width, methods), label, ARGUMENTS, HELD, "i8")
+    return Kernel(*_text(model, outputs, width, methods), label)
 
 
 @functools.lru_cache(maxsize=256)
-def _built(name, text, content, label, arguments, of_parts, returns):
+def _built(kernel):
+    name, text = kernel.name, kernel.text
     space = namespace()
     exec(compile(text, f"<pymc_hydro kernel {name}>", "exec"), space)
     space |= called_functions(text)
     space |= _compile_special() if "def gammainc(" in text else {}
     for each in [n for n in space if n.startswith(f"{name}_")]:
-        signature = signature_of(arguments + of_parts, returns)
-        space[each] = _compile_part(space[each], content, signature)
-    compiled = compile_cached(space[name], content, label)
-    return Kernel(compiled, text, content, arguments, signature_of(arguments, returns))
+        signature = signature_of(kernel.arguments + kernel.of_parts, kernel.returns)
+        space[each] = _compile_part(space[each], kernel.content, signature)
+    return compile_cached(space[name], kernel.content, kernel.label)
 
 
 def _called(texts):

@@ -38,6 +38,7 @@ from pymc_hydro.losses.axis import (
     FORCING_TIME,
     INTERVAL,
     TIME,
+    UNCOMPILED,
     Axis,
     check_dims,
     dim_dates,
@@ -413,7 +414,9 @@ def _moved(state, rv, given, before: Axis, after: Axis, moved: bool):
     """Return the new observations of a plain likelihood, NaN where unknown; None to keep them."""
     if given is None and not moved:
         return None
-    n_before = state.observed[rv].shape[0].eval() if state.observed[rv].ndim == 1 else None
+    n_before = (
+        state.observed[rv].shape[0].eval(mode=UNCOMPILED) if state.observed[rv].ndim == 1 else None
+    )
     if n_before != before.known_dates.size:
         raise ValueError(
             f"set_basin: {rv.name!r} has observations of shape {n_before or 'unknown'}, but the "

@@ -14,7 +14,7 @@ from pytensor.tensor.random.op import RandomVariable
 
 from pymc_hydro.core.base.warning import renamed_arguments
 from pymc_hydro.likelihoods.errors.residuals import Residuals, all_residuals, residuals_of
-from pymc_hydro.losses.axis import TIME, Axis, axis_of, check_dims, value_of, values_at
+from pymc_hydro.losses.axis import TIME, UNCOMPILED, Axis, axis_of, check_dims, value_of, values_at
 from pymc_hydro.losses.transforms import variables_of
 from pymc_hydro.ops.simulation import AbstractSimulation
 from pymc_hydro.ops.stepwise import stepwise
@@ -273,7 +273,7 @@ class Sample:
         inputs = [rv for rv in model.free_RVs if rv in known and not _is_new(model, posterior, rv)]
         # A parameter that was observed (``pm.observe``) stays at its value, and is not drawn anew.
         fixed = {
-            rv: model.rvs_to_values[rv].eval()
+            rv: model.rvs_to_values[rv].eval(mode=UNCOMPILED)
             for rv in model.observed_RVs
             if rv in known and rv.name != name
         }

@@ -14,6 +14,7 @@ import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 
 from pymc_hydro.likelihoods.errors.observations import observe
+from pymc_hydro.losses.axis import UNCOMPILED
 
 __all__ = ["LimitsOfAcceptability", "PseudoLikelihood"]
 
@@ -112,7 +113,7 @@ def LimitsOfAcceptability(
 
     def half(position, y):
         found = tolerance(y) if callable(tolerance) else tolerance
-        found = found.eval() if isinstance(found, Variable) else found
+        found = found.eval(mode=UNCOMPILED) if isinstance(found, Variable) else found
         found = np.broadcast_to(np.asarray(found, dtype=float), y.shape)
         if not (found > 0).all():
             raise ValueError(f"{name}: the tolerance must be greater than 0 everywhere")

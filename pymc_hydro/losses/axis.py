@@ -29,6 +29,7 @@ __all__ = [
     "INTERVAL",
     "MEMBER",
     "TIME",
+    "UNCOMPILED",
     "Axis",
     "axis_of",
     "check_dims",
@@ -42,7 +43,7 @@ __all__ = [
 TIME, FORCING_TIME, BASIN, BASIN_INDEX = "time", "forcing_time", "basin", "basin_index"
 # Endings of the dimensions of a likelihood whose observations are means over longer intervals.
 INTERVAL, MEMBER = "_interval", "_member"
-SHAPES = Mode(linker="py", optimizer="fast_compile")  # nothing is compiled
+UNCOMPILED = Mode(linker="py", optimizer="fast_compile")  # nothing is compiled
 
 
 @dataclass(frozen=True)
@@ -183,7 +184,7 @@ def length_of(variable) -> int | None:
     if known is not None:
         return known
     try:
-        return int(pytensor.function([], variable.shape[0], mode=SHAPES)())
+        return int(pytensor.function([], variable.shape[0], mode=UNCOMPILED)())
     except MissingInputError:
         return None
 

@@ -7,6 +7,7 @@ from pymc_hydro.inference.approximation.coordinates import start_vector
 from pymc_hydro.likelihoods.errors.families import LEAST_NU, START_NU
 from pymc_hydro.likelihoods.errors.memory import START_K0, START_KD, START_KU, START_R1
 from pymc_hydro.likelihoods.errors.residuals import START_S0, START_S1, all_residuals
+from pymc_hydro.losses.axis import UNCOMPILED
 from pymc_hydro.losses.transforms import variables_of
 
 __all__ = ["error_start"]
@@ -49,5 +50,5 @@ def _of_likelihood(model: pm.Model, name: str, placed) -> list[tuple[str, float]
     starts |= {f"{what}_minus_{LEAST_NU}": START_NU - LEAST_NU for what in ("nu", "q")}
     if not variables_of(placed.transform):
         scale = "linear" if f"{name}_s1" in model.named_vars else "constant"
-        starts["s0"] = START_S0[scale] * float(np.std(placed.flow.eval()) or 1.0)
+        starts["s0"] = START_S0[scale] * float(np.std(placed.flow.eval(mode=UNCOMPILED)) or 1.0)
     return list(starts.items())

@@ -13,7 +13,7 @@ from pymc_hydro.core.domain import domain_of
 from pymc_hydro.engine.batch import run_batch
 from pymc_hydro.engine.errors import IntegrationError
 from pymc_hydro.engine.problem import Problem
-from pymc_hydro.losses.axis import FORCING_TIME, TIME, Axis, dim_dates
+from pymc_hydro.losses.axis import FORCING_TIME, TIME, UNCOMPILED, Axis, dim_dates
 from pymc_hydro.ops.simulation import AbstractSimulation, SimulatedValues
 
 __all__ = ["Simulation", "simulation_below"]
@@ -201,7 +201,7 @@ def simulation_below(model: pm.Model, series: Any, axis: Axis) -> Simulation:
             "after the origin nobody knows; forecast with a model whose forcing is data, with the "
             "same posterior"
         )
-    return Simulation(problem, theta, x0, pd.DatetimeIndex(time), forcing.eval())
+    return Simulation(problem, theta, x0, pd.DatetimeIndex(time), forcing.eval(mode=UNCOMPILED))
 
 
 def _nodes(variable: Any) -> list:

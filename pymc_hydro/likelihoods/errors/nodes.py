@@ -18,7 +18,7 @@ from pytensor.graph.replace import _vectorize_node
 from pytensor.graph.rewriting.basic import in2out, node_rewriter
 from pytensor.graph.traversal import ancestors
 
-from pymc_hydro.losses.axis import values_at
+from pymc_hydro.losses.axis import UNCOMPILED, values_at
 
 __all__ = ["AbstractNote", "IntervalMeans", "ObservedValues", "PlacedErrors", "nodes_of"]
 
@@ -45,7 +45,7 @@ class AbstractNote(Op):
     def perform(self, node, inputs, output_storage):
         values = [pt.constant(x) for x in inputs]
         for storage, value in zip(output_storage, self.plain(values), strict=True):
-            storage[0] = value.eval()
+            storage[0] = value.eval(mode=UNCOMPILED)
 
     def pullback(self, inputs, outputs, cotangents):
         """Return the gradients of the plain operations."""

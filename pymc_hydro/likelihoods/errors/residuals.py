@@ -19,7 +19,7 @@ from pymc_hydro.likelihoods.errors.memory import AbstractMemory, find_memory
 from pymc_hydro.likelihoods.errors.nodes import PlacedErrors, nodes_of
 from pymc_hydro.likelihoods.errors.observations import observe, on_time
 from pymc_hydro.likelihoods.errors.transformed import transformed_flow_variable
-from pymc_hydro.losses.axis import axis_of, length_of, value_of, values_at
+from pymc_hydro.losses.axis import UNCOMPILED, axis_of, length_of, value_of, values_at
 from pymc_hydro.losses.curves import AbstractTransform, Identity
 from pymc_hydro.losses.transforms import as_transform, variables_of
 
@@ -250,7 +250,7 @@ def _at_start(outputs):
         first = make_initial_point_fn(model=model, return_transformed=False)(0)
         fixed = {rv: pt.constant(first[rv.name]) for rv in random}
         outputs = clone_replace(outputs, fixed)
-    return [output.eval() for output in outputs]
+    return [output.eval(mode=UNCOMPILED) for output in outputs]
 
 
 def scale_data(name, simulated, scale, seen):
@@ -341,7 +341,7 @@ def check_observed(name, series, *, transform, censored):
             transform.forward(pt.constant(needed)),
             transform.log_derivative(pt.constant(dense)),
         )
-        defined = all(np.isfinite(v.eval()).all() for v in values)
+        defined = all(np.isfinite(v.eval(mode=UNCOMPILED)).all() for v in values)
     if not defined:
         raise ValueError(
             f"{name}: {transform} is not defined for a flow of {needed.min():g} mm/d; give it an "
