@@ -21,7 +21,7 @@ import warnings
 from pathlib import Path
 
 import numba
-from numba.core import compiler, serialize
+from numba.core import compiler, event, serialize
 from numba.core.caching import _Cache
 
 from pymc_hydro.data.files import complete_file
@@ -75,6 +75,44 @@ def _open_directory() -> tuple[Path, bytes]:
     if not os.access(directory, os.W_OK):
         raise PermissionError(f"{directory} is not writable")
     return directory, key_file.read_bytes()
+
+
+class _Spinner(event.Listener):
+    """A line that moves while Numba compiles a kernel and what the kernel calls."""
+
+    def __init__(self):
+        self.line, self.depth = None, 0
+
+    def on_start(self, event):
+        if self.line is not None:
+            self.depth += 1
+
+    def on_end(self, event):
+        if self.line is not None:
+            self.depth -= 1
+            if not self.depth:
+                self.line.stop()
+                self.line = None
+
+
+_spinner = _Spinner()
+event.register("numba:compile", _spinner)
+
+
+def _announce(text: str) -> None:
+    """Say that a compilation begins. Ten silent seconds look like a hang.
+
+    In a console or a notebook a line moves until the compilation ends. Elsewhere there is a
+    warning, which is shown even without logging set up.
+    """
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not (console.is_terminal or console.is_jupyter):
+        logger.warning(text)
+    elif _spinner.line is None:
+        _spinner.line = console.status(text)
+        _spinner.line.start()
 
 
 class KernelCache(_Cache):
@@ -143,8 +181,7 @@ class KernelCache(_Cache):
                     return result
             elif data:
                 logger.warning("cache entry of %s is not sound; compiling it anew", self.label)
-        # A warning is shown even without logging set up. Ten silent seconds look like a hang.
-        logger.warning("compiling %s: once per machine, about ten seconds", self.label)
+        _announce(f"compiling {self.label}: once per machine, about ten seconds")
         return None
 
     def save_overload(self, sig, data):

@@ -6,6 +6,7 @@ import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from threading import RLock
 from types import MappingProxyType, ModuleType
 from typing import Any
 
@@ -77,6 +78,9 @@ FAST = {"contract": True, "arcp": True}
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True, "fastmath": FAST}
 
 
+_building = RLock()
+
+
 @dataclass(frozen=True)
 class Kernel:
     """A kernel: a text, which is compiled when its function is first asked for.
@@ -114,7 +118,8 @@ class Kernel:
     @property
     def function(self) -> Callable:
         """The function; :class:`pymc_hydro.engine.problem.Problem` calls it."""
-        return _built(self)
+        with _building:  # once, whichever thread is the first
+            return _built(self)
 
 
 def select_methods(
@@ -284,7 +289,7 @@ def get_replay(
     """Return the kernel that takes given steps, keeps a tape, and returns it with the status."""
     found = _text(model, tuple(outputs), _width(model, 0), methods, REPLAY, True)
     label = f"the {type(model).__name__} kernel of given steps, for {', '.join(outputs)}"
-    return _built(*found, label, ARGUMENTS + REPLAY.arguments, HELD, STATUS_AND_TAPE)
+    return Kernel(*found, label, ARGUMENTS + REPLAY.arguments, returns=STATUS_AND_TAPE)
 
 
 def get_sweep(

@@ -1,3 +1,4 @@
+import io
 import logging
 import os
 import stat
@@ -7,6 +8,9 @@ import warnings
 from pathlib import Path
 
 import pytest
+from numba.core import event
+from rich.console import Console
+from rich.status import Status
 
 from pymc_hydro.data.files import complete_file
 from pymc_hydro.engine import compile as kernels
@@ -42,6 +46,27 @@ def test_compilation_says_what_is_happening(cache, caplog):
     caplog.clear()
     run()
     assert not caplog.text
+
+
+def test_a_console_has_a_line_that_moves_until_the_end(cache, caplog, monkeypatch):
+    started = []
+
+    class Line(Status):
+        def start(self):
+            started.append(self)
+            super().start()
+
+    console = Console(stderr=True, force_terminal=True, file=io.StringIO())
+    console.status = lambda text: Line(text, console=console)
+    monkeypatch.setattr("rich.console.Console", lambda **_: console)
+    run(3.5)
+    (line,) = started
+    assert "compiling the function times" in console.file.getvalue()
+    assert not (line._live.is_started or caplog.text)
+    event.start_event("numba:compile")  # of another function: no line
+    event.end_event("numba:compile")
+    run(3.5)
+    assert started == [line]
 
 
 def test_second_process_finds_the_kernel_and_the_directory_is_private(cache):
@@ -159,10 +184,10 @@ def test_kernels_survive_the_process(cache):
 
 
 def test_the_key_of_an_entry_has_the_options_of_the_compiler(monkeypatch):
-    before = kernels._hash("text")
-    assert before == kernels._hash("text") != kernels._hash("another text")
+    before = kernels.content_of("text")
+    assert before == kernels.content_of("text") != kernels._hash("another text")
     monkeypatch.setitem(kernels.OPTIONS, "fastmath", False)
-    assert kernels._hash("text") != before
+    assert kernels.content_of("text") != before
 
 
 def test_an_interrupted_write_leaves_no_entry(cache, monkeypatch, caplog):
