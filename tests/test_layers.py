@@ -54,7 +54,7 @@ ALLOWED = {
     "engine": (
         {"core", "core/base", "core/maps", "data", "integrators", "engine/derivation"}
         | {"engine/codegen", "engine/codegen/maps", "engine/codegen/reverse", "engine/lanes"},
-        {"numpy", "scipy", "numba", "xarray", "pandas"},
+        {"numpy", "scipy", "numba", "xarray", "pandas", "rich"},
     ),
     "ops": (
         {"core", "core/base", "engine", "engine/codegen", "ops/backends"},
