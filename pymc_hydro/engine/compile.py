@@ -87,17 +87,10 @@ class Kernel:
 
     Attributes
     ----------
-    name : str
-        Of the function in the text.
-    text : str
-    content : str
-        Hash of the text.
-    label : str
-        Name of the kernel in messages.
-    arguments : tuple of Argument
-        In their order.
-    of_parts : tuple of Argument
-        Further arguments of the functions that the kernel is made of.
+    name, text, content, label : str
+        Of the function in the text; the text; its hash; the name in messages.
+    arguments, of_parts : tuple of Argument
+        In their order; further arguments of the functions that the kernel is made of.
     returns : str
         Type of the result, as Numba writes it.
     """
@@ -271,7 +264,8 @@ def get_kernel(
     methods: tuple[RungeKutta, ...] = AUTOMATIC,
 ) -> Kernel:
     """Return a kernel, compiled at its first call and kept in the private cache."""
-    return _kernel(model, tuple(outputs), _width(model, n_column), methods)
+    found = _text(model, tuple(outputs), _width(model, n_column), methods)
+    return Kernel(*found, f"the {type(model).__name__} kernel for {', '.join(outputs)}")
 
 
 def get_taped_kernel(
@@ -365,12 +359,6 @@ def _code(text):
 
 def _width(model, n_column):
     return width_for(len(model.parameters) if n_column is None else n_column)
-
-
-@functools.lru_cache(maxsize=256)
-def _kernel(model, outputs, width, methods):
-    label = f"the {type(model).__name__} kernel for {', '.join(outputs)}"
-    return Kernel(*_text(model, outputs, width, methods), label)
 
 
 @functools.lru_cache(maxsize=256)

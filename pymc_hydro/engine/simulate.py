@@ -148,7 +148,7 @@ def simulate(
         Tolerances (`atol` in mm) on states; sensitivities scaled by their parameters are
         controlled with ``sqrt(rtol) / 4`` and ``10 atol``.
     steps : int, optional
-        This many equal steps an interval, without error control.
+        This many equal steps an interval, without error control: an error that nothing limits.
 
     Returns
     -------

@@ -9,6 +9,8 @@ import pytest
 import scipy.optimize as optimize
 
 import pymc_hydro as ph
+from pymc_hydro.inference.approximation.laplace import _tolerance
+from pymc_hydro.inference.approximation.modes import find_modes
 from tests.inference.test_workflow import FIRST, THETA, WARMUP, record
 from tests.tiny import Tiny
 
@@ -186,6 +188,24 @@ def test_two_modes_are_a_table():
     for _, row in found.modes.iterrows():
         assert row["log_posterior"] == pytest.approx(float(logp({"a": row["a"]})), rel=1e-6)
         assert row["gap"] == pytest.approx(found.modes["log_posterior"][0] - row["log_posterior"])
+
+
+def test_a_mode_is_as_near_as_the_tolerance_of_the_integration_lets_it_be():
+    """The log-probability has jumps, and a slope that is wrong by 0.02 standard deviations."""
+
+    def objective(z):
+        return float(np.floor(-5e3 * (z @ z)) / 1e4), 0.02 - z
+
+    for tolerance, converged in ((1e-4, False), (1e-3, True)):
+        (mode,) = find_modes(objective, lambda z: np.eye(1), [np.zeros(1)], tolerance)
+        assert mode.decrement == pytest.approx(4e-4)
+        assert mode.converged is converged and not mode.rising
+
+
+def test_the_tolerance_is_that_of_the_simulation(tiny):
+    for settings, expected in (({"rtol": 1e-3}, 1e-3), ({}, 1e-4), ({"steps": 1}, 0.0)):
+        model = ph.build_model(tiny, record(30, 1), warmup=0, **settings)
+        assert _tolerance(model) == expected
 
 
 def test_a_density_without_a_mode_says_so(compiled):

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pymc as pm
 import xarray as xr
+from pytensor.graph.traversal import ancestors
 
 from pymc_hydro.core.base.warning import renamed_arguments, warn_user
 from pymc_hydro.inference.approximation.coordinates import (
@@ -18,6 +19,7 @@ from pymc_hydro.inference.approximation.curvature import compile_curvature
 from pymc_hydro.inference.approximation.error_starts import error_start
 from pymc_hydro.inference.approximation.modes import Mode, as_table, best_of, find_modes
 from pymc_hydro.inference.approximation.result import LaplaceApproximation
+from pymc_hydro.ops.simulation import AbstractSimulation
 
 __all__ = ["LaplaceApproximation", "fit_laplace", "inside_bounds", "laplace"]
 
@@ -48,7 +50,9 @@ def fit_laplace(
       likelihood), likelihoods of yours, and likelihoods of this package with a random parameter of
       their transformation or a vector of shapes.
 
-    Searches take quasi-Newton steps first and Newton steps with the same matrix last.
+    Searches take quasi-Newton steps first and Newton steps with the same matrix last. The result
+    counts as converged where one more Newton step would gain less than half of 1e-4, or of the
+    relative tolerance of the integration if that is looser.
 
     Parameters
     ----------
@@ -105,7 +109,7 @@ def fit_laplace(
         points = _points(model, [z, start_vector(model)] if start else [z], starts, random_seed)
     curvature = compile_curvature(model, objective, model.initial_point())
     values = compile_values(model)
-    modes = find_modes(objective, curvature, points)
+    modes = find_modes(objective, curvature, points, _tolerance(model))
     best = best_of(modes)
     _warn(modes, best, lambda z: entries(model, values(z)), labels(model))
     dims = ("parameter", "parameter_2")
@@ -124,6 +128,13 @@ def fit_laplace(
 
 # The name of earlier versions, kept as an alias.
 laplace = fit_laplace
+
+
+def _tolerance(model: pm.Model) -> float:
+    """Return the loosest relative tolerance of the model's simulations with error control."""
+    nodes = [v.owner.op for v in ancestors([*model.observed_RVs, *model.potentials]) if v.owner]
+    problems = [op.problem for op in nodes if isinstance(op, AbstractSimulation)]
+    return max((p.rtol for p in problems if not p.steps), default=0.0)
 
 
 def _points(
