@@ -4,6 +4,7 @@
     python -m benchmarks.zoo gradients         the gradient ladder, shortened
     python -m benchmarks.zoo seconds           ten years with the Jacobian, and smooth laws
     python -m benchmarks.zoo failures          two years of many random parameter vectors
+    python -m benchmarks.zoo fits              calibration on two basins (NSE, four starts)
 
 A file of right values, ``m_01.npz``, holds forcing, `theta` (1, p), `initial`, and `Q`, `Ea` and
 `stores`; with `_proposed` behind their names those of the corrected equations.
@@ -21,6 +22,7 @@ import pandas as pd
 import xarray as xr
 
 import pymc_hydro as ph
+from pymc_hydro.losses import kge, nse
 from pymc_hydro.models.fuse import combinations
 from pymc_hydro.testing import checks
 from pymc_hydro.testing.weather import weathers
@@ -35,6 +37,12 @@ RUNGS = (
     checks.jacobian_at_default_tolerance,
     checks.water_balance,
 )
+# By basin: calibration, validation. The Leaf River has no snow.
+FITTED = {
+    "leaf_river": (("1953-10-01", "1957-09-30"), slice("1958-10-01", "1962-09-30")),
+    "fulda": (("1980-01-01", "1984-12-31"), slice("1985-01-01", "1988-12-31")),
+}
+WARM = 20.0  # degC, of a basin without snow
 SEED, SOME_FUSE, DAYS = 20261130, 60, 730
 
 
@@ -134,9 +142,36 @@ def failures(name: str, model: ph.core.AbstractModel, draws: int) -> str:
     return "\n".join([line, *failed[:3]])
 
 
+def fits(name: str, kind: Callable[..., Any]) -> str:
+    """Return a line a basin: NSE and KGE in both periods, CPU seconds, parameters at a bound."""
+    lines = []
+    for place, (calibrated, validated) in FITTED.items():
+        basin = ph.load_basin(place)
+        snow = place == "fulda" and kind().snow_target is not None
+        model = kind(snow=True) if snow else kind()
+        if "temperature" not in basin:
+            basin["temperature"] = "time", np.full(basin.sizes["time"], WARM)
+        ph.simulate(model, model.default, basin, sensitivities=True)  # compiles
+        start = time.process_time()
+        options = {"period": calibrated, "starts": 4, "hops": 1, "random_seed": 1}
+        theta = ph.calibrate(model, basin, loss="nse", **options).theta
+        duration = time.process_time() - start
+        theta = {k: float(v) for k, v in theta.data_vars.items()}
+        run, scores = ph.simulate(model, theta, basin)["discharge"], []
+        for part in (slice(*calibrated), validated):
+            pair = basin["discharge"].sel(time=part).values, run.sel(time=part).values
+            scores += [f"{score(*pair):.3f}" for score in (nse, kge)]
+        at = np.array(list(theta.values()))
+        span = 1e-3 * (model.upper - model.lower)
+        bound = int(((at < model.lower + span) | (at > model.upper - span)).sum())
+        row = f"| {name} | {type(model).__name__} | {place} | {at.size} |"
+        lines.append(f"{row} {' | '.join(scores)} | {bound} | {duration:.1f} |")
+    return "\n".join(lines)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("values", "gradients", "seconds", "failures"))
+    parser.add_argument("what", choices=("values", "gradients", "seconds", "failures", "fits"))
     parser.add_argument("folder", nargs="?", type=Path, help="of right values")
     parser.add_argument("--structures", nargs="+", help="such as m_01 fuse-60; all if not given")
     parser.add_argument("--draws", type=int, default=10)
@@ -147,6 +182,8 @@ def main() -> None:
             print(gradients(number, every[number](), chosen.draws), flush=True)
         elif chosen.what == "seconds":
             print(seconds(number, every[number]), flush=True)
+        elif chosen.what == "fits":
+            print(fits(number, every[number]), flush=True)
         elif chosen.what == "failures":
             print(failures(number, every[number](), chosen.draws), flush=True)
         elif (path := chosen.folder / f"{number}.npz").exists():

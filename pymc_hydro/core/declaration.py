@@ -3,12 +3,12 @@
 import keyword
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pymc_hydro.core.base.units import check_unit
 
-__all__ = ["Filled", "Flow", "Held", "Output", "Parameter", "Store", "hold"]
+__all__ = ["Filled", "Flow", "Held", "Output", "Parameter", "Store"]
 
 
 def _check_name(kind: str, name: str) -> None:
@@ -150,6 +150,20 @@ class Store:
         except KeyError:
             return True
 
+    def hold(self, p: Any, values: Mapping[str, float]) -> "Store":
+        """Return the store where parameters change in time.
+
+        Its capacity is unknown if a parameter that is not among `p` gives it. Its initial content
+        is that of the usual `values` of such parameters: a number if it depends on no other.
+        """
+        initial = self.initial
+        if callable(initial):
+            try:
+                initial = float(initial(_Beside({}, values)))
+            except KeyError:
+                initial = Held(initial, values)
+        return replace(self, initial=initial, capacity=None if self.lacks(p) else self.capacity)
+
 
 @dataclass(frozen=True)
 class Filled:
@@ -187,16 +201,6 @@ class _Beside:
 
     def __getitem__(self, name: str) -> Any:
         return self._values[name] if name in self._values else self._p[name]
-
-
-def hold(initial: Any, values: Mapping[str, float]) -> Any:
-    """Return an initial content with fixed values; a number if it depends on nothing else."""
-    if not callable(initial):
-        return initial
-    try:
-        return float(initial(_Beside({}, values)))
-    except KeyError:
-        return Held(initial, values)
 
 
 @dataclass(frozen=True)

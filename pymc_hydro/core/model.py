@@ -16,7 +16,7 @@ from pymc_hydro.core.base.display import describe, describe_html
 from pymc_hydro.core.base.names import Names, as_vector, check_arguments
 from pymc_hydro.core.base.options import document_options, freeze, full_signature, snapshot
 from pymc_hydro.core.blocks import UnitHydrograph
-from pymc_hydro.core.declaration import Filled, Flow, Output, Parameter, Store, hold
+from pymc_hydro.core.declaration import Filled, Flow, Output, Parameter, Store
 from pymc_hydro.core.snow import DegreeDaySnow, ElevationBands, NoSnow
 
 __all__ = ["AbstractModel"]
@@ -57,6 +57,9 @@ class AbstractModel:
     ordered : tuple of (str, str)
         Pairs of parameters, the smaller first, that would otherwise be exchangeable, such as the
         rates of a slow and a quick reservoir; default priors keep the order.
+    tolerance_factor : float
+        On the solver's tolerances. It is below one where laws have exact kinks: a step across a
+        kink errs by more than it is estimated to.
 
     Parameters
     ----------
@@ -96,6 +99,7 @@ class AbstractModel:
     routing: UnitHydrograph | None = None
     hydrographs: tuple[UnitHydrograph, ...] = ()
     ordered: tuple[tuple[str, str], ...] = ()
+    tolerance_factor: float = 1.0
     # Options of a subclass in a form of its own choice; they replace the options as given.
     choices: Mapping[str, Any] = MappingProxyType({})
     varying: tuple[str, ...] = ()  # parameters that are read like forcing, see `vary`
@@ -413,14 +417,7 @@ class AbstractModel:
                     f"parameter that changes in time ({', '.join(names)}); it must stay constant"
                 ) from error
         usual = {q.name: q.default for q in varied.parameters if q.name in varied.varying}
-        varied.stores = tuple(
-            replace(
-                s,
-                capacity=None if s.lacks(p) else s.capacity,
-                initial=hold(s.initial, usual),
-            )
-            for s in varied.stores
-        )
+        varied.stores = tuple(store.hold(p, usual) for store in varied.stores)
         varied.parameters = kept
         varied._forcing_names = (*varied._forcing_names, *varied.varying)
         varied._identity = (*varied._identity, varied.varying)

@@ -141,8 +141,8 @@ class Problem:
             "place": self.place(initial),
             "method": self.coefficients(),
             "dt": self.dt,
-            "rtol": self.rtol,
-            "atol": self.atol,
+            "rtol": self.rtol * self.model.tolerance_factor,
+            "atol": self.atol * self.model.tolerance_factor,
             "n_fixed": self.steps,
         }
         return tuple(known[a.name] for a in arguments if a.role == SETTING)

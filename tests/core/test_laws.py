@@ -4,7 +4,7 @@ from scipy.stats import gamma
 
 from pymc_hydro.core.base.expression import symbol
 from pymc_hydro.core.functions import piecewise
-from pymc_hydro.core.laws import exponential_law, guarded_power, hydrographs
+from pymc_hydro.core.laws import Laws, exponential_law, guarded_power, hydrographs
 from pymc_hydro.core.smoothing import lesser, maximum, minimum, overflow, pos, step
 
 TINY = 1e-40
@@ -115,3 +115,10 @@ def test_the_gamma_curve_and_a_delay():
     delay = hydrographs.delayed("discharge", lambda p: 2.3, "")
     found = [float(delay.ordinate(j, j + 1, None)) for j in range(6)]
     np.testing.assert_allclose(found, [0, 0, 0.7, 0.3, 0, 0], atol=1e-12)
+
+
+def test_a_store_that_counts_as_empty():
+    """A half at 95 % of the small content; of 1 mm where kinks are smooth."""
+    assert Laws().empty(0.0095, 0.01) == pytest.approx(0.5)
+    assert Laws(0.01).empty(0.95, 0.01) == pytest.approx(0.5)
+    assert Laws().tolerance_factor < Laws(0.01).tolerance_factor == 1

@@ -109,6 +109,9 @@ UNITS = {
     "ML.day^-1": VOLUME * 86.4,
     "m3/d": VOLUME * 86400,
     "hm3/d": VOLUME * 0.0864,
+    "GL/d": VOLUME * 0.0864,
+    "af/d": VOLUME * 86400 / 1233.48183754752,  # 43560 cubic feet
+    "mgd": VOLUME * 86400 / 3785.411784,
     "ft3/s": VOLUME / 0.3048**3,
     "cfs": VOLUME / 0.3048**3,
     "m3": VOLUME * 86400,

@@ -78,7 +78,17 @@ def test_explicit_error_estimate_vanishes_for_no_decay():
     a, b, embedded = tableau(BOGACKI_SHAMPINE)
     for z in -np.linspace(0.01, AUTOMATIC[0].stability_limit, 50):
         estimate = z * (b - embedded) @ np.linalg.solve(np.eye(len(b)) - z * a, np.ones(len(b)))
-        assert abs(estimate) == pytest.approx(abs(z) ** 3 * (1 - z) / 48, rel=1e-9)
+        assert abs(estimate) == pytest.approx(abs(z) ** 3 * (1 - 7 / 3 * z) / 48, rel=1e-9)
+
+
+def test_explicit_error_estimate_sees_kinks():
+    """The rate turns at a time within the step: estimated is 0.31 of the error at least."""
+    _, b, embedded = tableau(BOGACKI_SHAMPINE)
+    c = np.array(BOGACKI_SHAMPINE.c)
+    for kink in np.linspace(0.01, 0.99, 99):
+        rate = np.maximum(c - kink, 0)
+        error = abs((1 - kink) ** 2 / 2 - b @ rate)
+        assert abs((b - embedded) @ rate) > 0.31 * error
 
 
 def test_blocks_come_after_what_they_depend_on():

@@ -1,9 +1,10 @@
 """Values of the equations of the zoo; ``python -m tests.models.zoo_values FOLDER`` writes them.
 
-``zoo.npz`` holds, for half of MARRMoT's structures, contents at the start and at the end of some
-days, with forcing, discharge and evaporation, as solved at 1e-10 by right-hand sides that share no
-code with the package. ``zoo_fluxes.npz`` holds the fluxes of all structures, and of FUSE's parents,
-at a few points, as they were when the package agreed with such solutions: a change shows.
+``zoo.npz`` holds, for MARRMoT's structures without a hydrograph between stores, contents at the
+start and at the end of some days, with forcing, discharge and evaporation, as solved at 1e-10 by
+right-hand sides that share no code with the package. ``zoo_fluxes.npz`` holds the fluxes of all
+structures, and of FUSE's parents, at some points where each flux is seen, as they were when the
+package agreed with such solutions: a change shows.
 """
 
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 import pymc_hydro as ph
+from pymc_hydro.core.base.names import Names
 from pymc_hydro.models.fuse import PARENTS
 from pymc_hydro.testing import checks
 from pymc_hydro.testing.independent import rates
@@ -20,7 +22,9 @@ DAYS, RECORDED = Path(__file__).parent / "zoo.npz", Path(__file__).parent / "zoo
 FORCING = ("precipitation", "potential_evaporation", "temperature", "day_of_year")
 OUTPUTS = ("discharge", "evaporation")
 KEPT = 5  # days of a structure without hydrographs; of one with them the first dozen
-POINTS = 6
+POINTS, SEED = 30, 5
+FILLED = (1e-6, 1.02)  # of stores: empty, full
+SIGNS = {False: (1,), True: (1, -0.05)}
 
 
 def structures():
@@ -34,13 +38,18 @@ def structures():
 
 def fluxes(model):
     """Return all fluxes at the points, shape (n_point, n_flux), in the order of their names."""
-    rng = np.random.default_rng(len(model.parameters))
+    rng = np.random.default_rng([SEED, len(model.parameters)])
     found = []
     for theta in checks.draw_parameters(model, rng, POINTS):
         p = dict(zip(model.parameter_names, map(float, theta), strict=True))
-        s = {n: rng.uniform(0, 1.5) * rng.choice([1, 40, 200]) for n in model.store_names}
+        s, together, full = {}, rng.random() < 0.3, rng.choice(FILLED)
+        for store in model.stores:
+            usual = rng.choice([1, 40, 400 if store.signed else 2000])
+            size = usual if store.capacity is None else store.full(Names("", "", p))
+            share = full if together else rng.choice((*FILLED, rng.uniform(0, 1)))
+            s[store.name] = float(size * share * rng.choice(SIGNS[store.signed]))
         u = {
-            "precipitation": rng.choice([0, 9.0, 60]),
+            "precipitation": rng.choice([2.0, 9.0, 200]),
             "potential_evaporation": rng.uniform(0, 8),
             "temperature": rng.uniform(-5, 15),
             "day_of_year": 100.0,

@@ -151,6 +151,10 @@ def test_beyond_the_range_is_at_its_end(fit):
     one, two = fit.parameters(far), fit.parameters(ends)
     assert one["attributes_outside"].values == [1] and two["attributes_outside"].values == [0]
     assert float(one["a"][0]) == float(two["a"][0])
+    low = fit.parameters(TABLE.iloc[:1].assign(clay=-1e3))
+    first = fit.parameters(TABLE.iloc[:1].assign(clay=TABLE["clay"].min()))
+    assert low["attributes_outside"].values == [1] and first["attributes_outside"].values == [0]
+    assert float(low["a"][0]) == float(first["a"][0])
 
 
 def test_predictions_have_intervals(fit, basins):

@@ -10,6 +10,7 @@ import xarray as xr
 
 import pymc_hydro as ph
 from pymc_hydro.signatures import SIGNATURES, compare_signatures, compute, peak_timing_error
+from pymc_hydro.signatures.measures import Series
 
 
 def series(values, start="2001-01-01", freq="D"):
@@ -31,6 +32,17 @@ def test_constant_flow():
     for name in ("fdc_slope", "flashiness", "high_flow_frequency", "low_flow_duration"):
         assert float(found[name]) == 0.0
     assert np.isnan(found["recession_constant"])
+
+
+def test_days_begin_at_midnight_and_gaps_are_bridged_by_their_length():
+    hours = pd.date_range("2001-01-01T06:00", periods=120, freq="h").to_numpy()
+    flow = np.arange(120.0)
+    flow[40:80] = np.nan  # less than two days
+    days = Series(flow, hours).daily
+    np.testing.assert_array_equal(days.time, hours[[18, 42, 66, 90]])
+    np.testing.assert_allclose(days.flow, [29.5, 53.5, 77.5, 101.5])
+    long = Series(flow, hours[0] + 8 * (hours - hours[0]))  # the gap is of 13 days
+    assert np.isnan(long.bridged[40:80]).all()
 
 
 @pytest.mark.parametrize("days", [1.0, 0.25])

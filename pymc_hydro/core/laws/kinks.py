@@ -12,6 +12,7 @@ __all__ = ["TAU", "Kinks"]
 TAU = 1.0  # d, in which a store that limits a flux would empty
 OF_SHARES = 0.1  # widths: a share that falls short of one loses this part of all rain
 POWER_WIDTH = 1e-6  # of the base of a power, below which the power is linear
+SHARP = 0.3  # of the tolerances, where kinks are exact
 VANISHING = 1e-6  # mm, of a capacity: below it an exact overflow is a switch of this width
 
 
@@ -26,6 +27,11 @@ class Kinks:
     """
 
     width: float = 0.0
+
+    @property
+    def tolerance_factor(self) -> float:
+        """Share of a solver's tolerances to which steps across these kinks are held."""
+        return 1.0 if self.width else SHARP
 
     def positive(self, x: Any) -> Any:
         """Return ``max(x, 0)``."""

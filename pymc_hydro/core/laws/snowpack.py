@@ -8,7 +8,7 @@ from pymc_hydro.core.smoothing import pos, step
 
 __all__ = ["SnowpackLaws"]
 
-SHARP, WIDE = 0.02, 0.1  # degC: transition from snow to rain, with exact and with smooth kinks
+SHARP, WIDE = 0.02, 0.05  # degC: transition from snow to rain, with exact and with smooth kinks
 
 
 class SnowpackLaws(Kinks):
@@ -17,7 +17,7 @@ class SnowpackLaws(Kinks):
     def snowfall(self, P: Any, T: Any, threshold: Any) -> Any:
         """Return the precipitation that falls as snow below a temperature.
 
-        A logistic transition: over 0.05 degC with exact kinks, over 0.2 degC with smooth ones.
+        A logistic transition: over 0.05 degC with exact kinks, over 0.1 degC with smooth ones.
         """
         return P * (1 - step(T - threshold, WIDE if self.width else SHARP))
 

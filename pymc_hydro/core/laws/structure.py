@@ -28,7 +28,7 @@ class AbstractStructure(AbstractModel):
         Whether to put the snow front end before a structure that has no snow of its own.
     width : float, optional
         Width over which minima, maxima and thresholds are smooth, in mm/d of rates and mm of
-        contents, such as 0.01; a tenth of it for shares, and 0.1 degC for snow and melt. Zero for
+        contents, such as 0.01; a tenth of it for shares, and 0.05 degC for snow and melt. Zero for
         exact kinks.
 
     Attributes
@@ -46,4 +46,5 @@ class AbstractStructure(AbstractModel):
                 f"found {width!r}"
             )
         self.law = Laws(float(width))
+        self.tolerance_factor = self.law.tolerance_factor
         super().__init__(snow=snow, **options)

@@ -149,6 +149,7 @@ class FUSE(AbstractModel):
             raise ValueError(f"FUSE: {wrong}")
         self.choices = self.decisions | {"width": float(width)}
         self.law = Laws(float(width))
+        self.tolerance_factor = self.law.tolerance_factor
         self.evaporates_below = (
             self.decisions["lower"] in ("tens2pll", "fixedsiz")
             and self.decisions["upper"] != "tension2"
