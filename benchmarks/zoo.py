@@ -22,6 +22,10 @@ import pandas as pd
 import xarray as xr
 
 import pymc_hydro as ph
+from pymc_hydro.engine.codegen import COUNTS
+from pymc_hydro.engine.codegen.step import REASONS
+from pymc_hydro.engine.problem import define_problem
+from pymc_hydro.engine.simulate import forcing_array
 from pymc_hydro.losses import kge, nse
 from pymc_hydro.models.fuse import combinations
 from pymc_hydro.testing import checks
@@ -126,16 +130,18 @@ def failures(name: str, model: ph.core.AbstractModel, draws: int) -> str:
     unit = rng.random((draws // 2, len(model.parameters)))
     even = model.lower + (model.upper - model.lower) * unit
     thetas = np.vstack([even, checks.draw_parameters(model, rng, draws - draws // 2)])
+    problem = define_problem(model, ("discharge",), 1.0)
+    records, x0 = [forcing_array(model, basin) for basin in (fulda, leaf)], model.initial_state
+    problem.run(thetas[0], records[0], x0)  # compiles
     steps, failed, forced = [], [], 0
     start = time.process_time()
     for i, theta in enumerate(thetas):
-        try:
-            run = ph.simulate(model, theta, (fulda, leaf)[i % 2])
-        except ph.IntegrationError as error:
-            failed.append(str(error))
-        else:
-            steps.append(run.attrs["steps"] / DAYS)
-            forced += run.attrs["forced_steps"]
+        run = problem.run(theta, records[i % 2], x0)
+        steps.append(run.counts[COUNTS.index("steps")] / DAYS)
+        forced += run.counts[COUNTS.index("forced_steps")]
+        if run.status:
+            day = run.counts[COUNTS.index("failed_interval")]
+            failed.append(f"vector {i}, day {day}: {REASONS[run.status]}")
     ms = 1000 * (time.process_time() - start) / draws
     kind = f"| {name} | {type(model).__name__} | {draws} | {len(failed)} | {forced} |"
     line = f"{kind} {np.mean(steps):.1f} | {np.max(steps):.0f} | {ms:.1f} |"
