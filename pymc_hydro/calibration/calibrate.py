@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import Executor
+from functools import partial
 from pathlib import Path
 from typing import Any, overload
 
@@ -13,6 +14,7 @@ import xarray as xr
 from pymc_hydro.calibration.assemble import assemble_calibration
 from pymc_hydro.calibration.basins.each import calibrate_each
 from pymc_hydro.calibration.basins.shared import calibrate_shared
+from pymc_hydro.calibration.blocks import define_blocks
 from pymc_hydro.calibration.objective import Objective, define_goal
 from pymc_hydro.calibration.periods import Period, Series, check_apart, observations, select_window
 from pymc_hydro.calibration.result import Calibration
@@ -71,6 +73,7 @@ def calibrate(
     executor: Executor | None = None,
     store: str | Path | None = None,
     shared: bool | Sequence[str] = False,
+    blocks: Mapping[str, Any] | None = None,
     **solver_settings: Any,
 ) -> Calibration | xr.Dataset:
     """Calibrate a model on the observations of a basin, or of many basins one by one.
@@ -155,6 +158,12 @@ def calibrate(
         Of several basins: parameters that all have in common, True for all of them. One search by
         L-BFGS-B, from the best of the starts, then minimises the mean loss; memory does not grow
         with the number of basins. Without standard errors.
+    blocks : mapping of parameter to DataArray, optional
+        Parameters that have a value for each block of the record, and the block of each interval,
+        such as ``{"K_f": ph.blocks(basin, "YS-OCT")}``. The result has parameters ``K_f_0``,
+        ``K_f_1`` ... by the number of the block; what `bounds` and `fixed` say of ``K_f`` holds for
+        each. A block costs two integrations more in every evaluation. Of one basin, without
+        `validation`: no block of the calibration lies in another period.
     **solver_settings
         As in ``ph.simulate``: ``solver``, ``rtol``, ``atol``, ``steps``.
 
@@ -218,13 +227,22 @@ def calibrate(
             "calibrate: executor, store and shared are for several basins; give a mapping of name "
             "to record"
         )
-    mappings = {"bounds": bounds, "fixed": fixed, "loss_options": loss_options}
+    mappings = {"bounds": bounds, "fixed": fixed, "loss_options": loss_options, "blocks": blocks}
     _check_arguments(model, random_seed, hops, cores, mappings, solver_settings)
     outputs = tuple(loss) if isinstance(loss, Mapping) else ("discharge",)
     basin = as_basin(basin, model.forcing_names)
     time = basin[TIME].values
     n_warmup = check_warmup(warmup, time)
     windows = {"calibration": select_window(time, period, n_warmup)}
+    blocked = None
+    if blocks:
+        if validation is not None:
+            raise ValueError(
+                "calibrate: validation needs parameters that do not change in time; leave out "
+                "blocks or validation"
+            )
+        blocked = define_blocks(model, blocks, basin, windows["calibration"].record)
+        model, bounds, fixed = blocked.model, blocked.spread(bounds), blocked.spread(fixed)
     if validation is not None:
         windows["validation"] = select_window(time, validation, n_warmup, "validation")
         check_apart(time, **windows)
@@ -242,6 +260,7 @@ def calibrate(
         space.parameters(space.coordinates(units[0]))[0],
         initial_array(model, initial_state),
         solver_settings | {"free": [space.names[i] for i in space.free]},
+        blocked,
     )
     outcome = search_all(
         objective,
@@ -262,7 +281,11 @@ def calibrate(
             "narrow the bounds, or try ph.simulate at a start to see why"
         )
     settings = {"sensitivities": True, "initial_state": initial_state, **solver_settings}
-    runs = _final_runs(model, theta, basin, scored, windows, settings)
+    if blocked is None:
+        run = partial(simulate, model, theta)
+    else:
+        run = partial(blocked.simulate, theta, problem=objective.problem)
+    runs = _final_runs(run, basin, scored, windows, settings)
     return assemble_calibration(model, space, outcome, runs)
 
 
@@ -304,9 +327,11 @@ def _check_arguments(model, random_seed, hops, cores, mappings, solver_settings)
             )
 
 
-def _objective(model, basin, window, scored, loss, options, first, x0, solver_settings):
+def _objective(model, basin, window, scored, loss, options, first, x0, solver_settings, blocked):
     """Return the objective of the scored window, tried at the first start."""
     problem = define_problem(model, tuple(scored), interval_length(basin), **solver_settings)
+    if blocked is not None:
+        problem = blocked.problem(problem, window.record)
     forcing = forcing_array(model, basin)[window.record]
     if options.get("normalisation") == "initial" and "initial" not in options:
         run = problem.run(first, forcing, x0, sensitivities=True)
@@ -326,13 +351,13 @@ def _objective(model, basin, window, scored, loss, options, first, x0, solver_se
     return objective
 
 
-def _final_runs(model, theta, basin, scored, windows, settings) -> dict[str, xr.Dataset]:
+def _final_runs(simulated, basin, scored, windows, settings) -> dict[str, xr.Dataset]:
     """Return a run of each window, with its observations; only the validation may fail."""
     runs = {}
     for what, window in windows.items():
         record = basin.isel({TIME: window.record})
         try:
-            run = simulate(model, theta, record, tuple(scored[what]), **settings)
+            run = simulated(record, outputs=tuple(scored[what]), **settings)
         except IntegrationError as error:
             if what != "validation":
                 raise
