@@ -3,6 +3,7 @@
 import hashlib
 import json
 import warnings
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -185,7 +186,8 @@ class Folder:
         try:
             return read(self.path / name)
         except Exception as error:  # of HDF5, h5netcdf or xarray, for any fault of the file
-            step = next((step for step, names in OF_STEP.items() if name in names), "all steps")
+            made = {n: step for step, names in OF_STEP.items() for n in names}
+            step = "sample" if fnmatch(name, CHUNKS) else made.get(name, "all steps")
             raise DamagedError(self.path / name, error, step) from error
 
     def _delete(self, *names):

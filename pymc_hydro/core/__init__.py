@@ -26,7 +26,7 @@ from pymc_hydro.core.functions import (
 from pymc_hydro.core.laws import Laws, exponential_law, guarded_power
 from pymc_hydro.core.maps import AbstractMap, CemaNeige
 from pymc_hydro.core.model import AbstractModel
-from pymc_hydro.core.smoothing import clamp, lesser, maximum, minimum, overflow, pos, step
+from pymc_hydro.core.smoothing import clamp, lesser, maximum, minimum, overflow, pos, softplus, step
 from pymc_hydro.core.snow import DegreeDaySnow, ElevationBands, NoSnow, RefreezingSnow, Water
 
 __all__ = [
@@ -72,6 +72,7 @@ __all__ = [
     "sin",
     "smoothing",
     "snow",
+    "softplus",
     "sqrt",
     "step",
     "tanh",

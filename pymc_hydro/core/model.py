@@ -231,7 +231,7 @@ class AbstractModel:
 
     def snow_front(self) -> Any:
         """Return the snow front end; a subclass may give another one."""
-        return DegreeDaySnow(str(self.snow_target))
+        return DegreeDaySnow(str(self.snow_target), exact=self.formulation == "default")
 
     def fluxes(self, s: Names, u: Names, p: Names) -> dict[str, Any]:
         """Return the fluxes in mm/d; a pure function of stores, forcing and parameters."""

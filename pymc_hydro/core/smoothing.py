@@ -6,9 +6,9 @@ kink is half of the width, which has the unit of the argument.
 
 from typing import Any
 
-from pymc_hydro.core.functions import logistic, sqrt
+from pymc_hydro.core.functions import exp, log1p, logistic, sqrt
 
-__all__ = ["clamp", "lesser", "maximum", "minimum", "overflow", "pos", "step"]
+__all__ = ["clamp", "lesser", "maximum", "minimum", "overflow", "pos", "softplus", "step"]
 
 OVERFLOW_WIDTH = 0.01  # of the capacity, rho
 
@@ -16,6 +16,14 @@ OVERFLOW_WIDTH = 0.01  # of the capacity, rho
 def pos(a: Any, width: float) -> Any:
     """Positive part ``max(a, 0)``."""
     return (a + sqrt(a * a + width * width)) / 2
+
+
+def softplus(a: Any, width: float) -> Any:
+    """Positive part whose tail vanishes: ``width log(1 + exp(a / width))``.
+
+    Five widths below zero 0.7 % of the width is left, of :func:`pos` 5 %. For `a` up to 700 widths.
+    """
+    return width * log1p(exp(a / width))
 
 
 def minimum(a: Any, b: Any, width: float) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 
 from pymc_hydro.core.declaration import Flow, Parameter, Store
 from pymc_hydro.core.functions import tanh
-from pymc_hydro.core.smoothing import lesser, minimum, pos
+from pymc_hydro.core.smoothing import lesser, minimum, pos, softplus
 
 __all__ = [
     "DegreeDaySnow",
@@ -21,7 +21,8 @@ __all__ = [
     "elevation_bands",
 ]
 
-PARTITION_WIDTH = 1.0  # degC, width of the snow-rain transition and of the melt threshold
+PARTITION_WIDTH = 1.0  # degC, width of the snow-rain transition, and of melt in the reference
+THAW_WIDTH = 1.0  # degC, above and below the threshold, in which melt sets in
 STORE_WIDTH = 1e-6  # mm, smoothing of an empty snow store
 MELT_WIDTH = 1e-6  # mm/d, smoothing where melt changes from energy- to snow-limited
 MELT_TIME = 1.0  # d, time in which a pack smaller than the daily melt drains
@@ -73,16 +74,24 @@ class DegreeDaySnow:
     (rainfall) and ``M`` (melt), in mm/d. A pack smaller than one day's potential melt drains with a
     time constant of one day, for data of any interval.
 
+    Potential melt is ``f_dd ln(1 + exp(T - T_tr))``, with 1 degC as unit: 0.02 mm/d at 5 degC below
+    the threshold and 1e-4 mm/d at 10 degC, for f_dd = 3. The hyperbola of the paper,
+    ``f_dd (x + sqrt(x^2 + 1))/2`` of ``x = T - T_tr``, is left with 0.15 and 0.075 mm/d, which
+    takes 10 mm or more out of the pack in a cold winter.
+
     Parameters
     ----------
     target : str
         The store that receives rain and melt.
     store_width : float
         Smoothing of an empty pack, mm.
+    exact : bool
+        Whether melt vanishes with the cold and with the pack; else the paper's laws hold.
     """
 
     target: str
     store_width: float = STORE_WIDTH
+    exact: bool = True
 
     exchanges = ()
     parameters = SNOW_PARAMETERS
@@ -98,8 +107,11 @@ class DegreeDaySnow:
 
     def fluxes(self, s: Any, u: Any, p: Any) -> Water:
         warmth, P_s, P_r = _partition(u, p, PARTITION_WIDTH)
-        M_pot = p.f_dd * pos(warmth, PARTITION_WIDTH)
-        M = minimum(pos(s.SWE, self.store_width) / MELT_TIME, M_pot, MELT_WIDTH)
+        pack = pos(s.SWE, self.store_width) / MELT_TIME
+        if self.exact:
+            M = lesser(pack, p.f_dd * softplus(warmth, THAW_WIDTH), MELT_WIDTH)
+        else:
+            M = minimum(pack, p.f_dd * pos(warmth, PARTITION_WIDTH), MELT_WIDTH)
         return Water({"P_s": P_s, "P_r": P_r, "M": M}, P_r + M)
 
 
@@ -112,7 +124,8 @@ class RefreezingSnow:
     target : str
         The store that receives rain and melt.
     exact : bool
-        Whether melt and refreezing vanish with the snow and the rain that limit them. With the
+        Whether melt and refreezing vanish far from the threshold, as in :class:`DegreeDaySnow`, and
+        with the snow and the rain that limit them. With the
         limits of the reference an empty pack drifts, and liquid water is created (the exchange
         ``x_pos``).
     """
@@ -146,10 +159,11 @@ class RefreezingSnow:
     def fluxes(self, s: Any, u: Any, p: Any) -> Water:
         warmth, P_s, P_r = _partition(u, p, HBV_TEMPERATURE_WIDTH)
         limit = lesser if self.exact else minimum
-        M_pot = p.f_dd * pos(warmth, HBV_TEMPERATURE_WIDTH)
+        above, width = (softplus, THAW_WIDTH) if self.exact else (pos, HBV_TEMPERATURE_WIDTH)
+        M_pot = p.f_dd * above(warmth, width)
         pack = pos(s.SWE, STORE_WIDTH if self.exact else HBV_WIDTH)
         M = limit(pack / MELT_TIME, M_pot, HBV_WIDTH)
-        F_pot = p.c_fr * p.f_dd * pos(-warmth, HBV_TEMPERATURE_WIDTH)
+        F_pot = p.c_fr * p.f_dd * above(-warmth, width)
         F = limit(P_r, F_pot, HBV_WIDTH)
         fluxes = {"P_s": P_s, "x_sf": (p.c_sf - 1) * P_s, "P_r": P_r, "M": M, "F": F}
         net = P_r + M - F

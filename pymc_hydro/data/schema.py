@@ -139,6 +139,13 @@ def _missing_text(missing, data) -> str:
     names.pop(None, None)
     if names:
         text += f"; perhaps rename({names})"
+    if "precipitation" in missing and "discharge" in data:
+        text += "; ph.join(forcing, discharge) puts discharge beside forcing from another file"
+    elif "potential_evaporation" in missing and not names:
+        text += (
+            "; a reader computes it from temperature and latitude (pet='oudin', latitude=...) or "
+            "from a climatology (pet=[12 values in mm/d])"
+        )
     if "temperature" in missing:
         text += "; a model without snow (snow=False) needs no temperature"
     return text

@@ -90,6 +90,11 @@ class GR4J(AbstractModel):
     direct branch carries nothing, and its exchange stays within the smoothed kink: with a width of
     1e-12 no sensitivity would be right there.
 
+    A gain of groundwater feeds itself where `x2` is large and `x3` small: under steady rain R tends
+    to ``x3 (4 x2/x3)^(2/3)`` at least, and discharge to ``2 x2 (4 x2/x3)^(7/3)``, which is 4e5 mm/d
+    at x2 = 15, x3 = 1, both at a bound. In GR4J itself (``ph.gr.GR4J``) R stays below `x3`, and so
+    does the exchange below `x2`. Keep ``4 x2 < x3`` by bounds or prior.
+
     The delays are in days whatever the interval of the data; in the reference, form B and the
     formulas for a step of one interval depend on the interval. Form B has 10 and 20 reservoirs (20
     and 20 in the reference formulation) for every x4. In the reference the number of reservoirs

@@ -73,7 +73,13 @@ class HBV(AbstractModel):
       place of a floor below the power. For beta >= 1 they differ by less than 1e-3; for beta = 0.1
       a dry soil of the reference sheds half of its rain;
     - evaporation and outflow vanish with the store itself, percolation and melt within 1e-6 mm of
-      the empty store: the reference's clamps of 0.001 mm draw stores down to -0.04 mm.
+      the empty store: the reference's clamps of 0.001 mm draw stores down to -0.04 mm;
+    - the melt of snow below `T_tr`, and refreezing above it, see
+      :class:`pymc_hydro.core.DegreeDaySnow`.
+
+    As in HBV-light, the runoff of an interval begins to arrive where the interval begins: its mean
+    delay is ``b/2`` less half an interval, for b = 3 1 d in daily data and 1.48 d in hourly data. A
+    `b` of days serves hours if it is made shorter by 23/24 d.
 
     The priors of ``ph.priors`` reach to 100 mm of `u_zl` and from 5 mm of `F_c`. The bounds of
     searches are those of the paper. With a threshold above all water that the zone ever holds,

@@ -58,7 +58,11 @@ class Hymod(AbstractModel):
     )
     ordered = (("K_s", "K_f"),)
     snow_target = "S_u"
-    stores = (Store("S_u", "mm", "soil (unsaturated) store"), *slow.stores, *quick.stores)
+    stores = (
+        Store("S_u", "mm", "soil (unsaturated) store", capacity="S_umax"),
+        *slow.stores,
+        *quick.stores,
+    )
     flows = (
         Flow("q_s", "S_u", "S_s"),
         Flow("q_f", "S_u", "S_f1"),

@@ -102,7 +102,7 @@ class SacSma(AbstractModel):
 
     def snow_front(self):
         width = REFERENCE_WIDTH if self.formulation == "reference" else WIDTH
-        return DegreeDaySnow(self.snow_target, width)
+        return DegreeDaySnow(self.snow_target, width, self.formulation == "default")
 
     def wet(self, z: Any, e: Any) -> Any:
         return 1 - pos(1 - (z if self.formulation == "default" else pos(z, e)), e)

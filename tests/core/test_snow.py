@@ -93,3 +93,30 @@ def test_precipitation_grows_with_height_and_is_kept_as_a_whole():
     low, high = (float(q[f"P_s_{i}"]) for i in (1, 2))
     assert high / low == pytest.approx(np.exp(0.41), rel=1e-9)
     assert low + high == pytest.approx(10.0, rel=1e-9)
+
+
+@pytest.mark.parametrize("cls", [ph.Hymod, ph.HBV])
+def test_no_melt_far_below_the_threshold(cls):
+    """The hyperbola of the reference melts a share of the pack in the coldest winter."""
+    melt = {}
+    for formulation in ("default", "reference"):
+        model = cls(formulation=formulation)
+        p = dict(zip(model.parameter_names, model.default, strict=True)) | {"T_tr": 0, "f_dd": 3}
+        s = dict.fromkeys(model.store_names, 0.0) | {"SWE": 200.0}
+        for T in (-10.0, -5.0, 0.0, 10.0):
+            u = {"precipitation": 0.0, "potential_evaporation": 0.0, "temperature": T}
+            melt[formulation, T] = float(model.evaluate(s, u, p)["M"])
+    assert 0 < melt["default", -10.0] < 2e-4 and melt["default", -5.0] < 0.025
+    assert melt["default", 0.0] == pytest.approx(3 * np.log(2), rel=1e-3)
+    assert melt["default", 10.0] == pytest.approx(30, rel=1e-3)
+    if cls is ph.Hymod:
+        assert melt["reference", -10.0] == pytest.approx(0.0748, rel=1e-2)
+
+
+def test_an_empty_pack_neither_melts_nor_takes_water():
+    model = ph.Hymod()
+    p = dict(zip(model.parameter_names, model.default, strict=True))
+    s = dict.fromkeys(model.store_names, 0.0)
+    for T in (-30.0, 0.0, 30.0):
+        u = {"precipitation": 0.0, "potential_evaporation": 0.0, "temperature": T}
+        assert 0 <= float(model.evaluate(s, u, p)["M"]) < 1e-6

@@ -233,6 +233,7 @@ def test_heights_without_data():
         (ph.GR4J(), {"S": 1e5}, "100000 mm in 'S'"),
         (ph.Hymod(), {"S_u": -0.1}, "negative contents, S_u = -0.1"),
         (ph.Hymod(), {"S_u": np.nan}, "finite values"),
+        (ph.Hymod(), {"S_u": 700}, "700 mm in 'S_u', which holds 300 mm"),
     ],
 )
 def test_contents_at_the_start(model, state, message):

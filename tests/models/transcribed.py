@@ -5,7 +5,7 @@ the smoothing or in a model's equations is a difference. Argument by argument: c
 `u` and parameters `p` are mappings; the result holds the fluxes in mm/d.
 """
 
-from math import exp, sqrt, tanh
+from math import exp, log1p, sqrt, tanh
 
 
 # Smooth pieces: Vrugt, Frame & Bollman (2026), width w.
@@ -40,15 +40,22 @@ def shed(content, capacity):
     return 1 / (1 + exp(-(content - 0.95 * capacity) / (0.01 * capacity)))
 
 
-def snow(s, u, p, pack=1e-6):
+def thawing(degree):
+    """Degrees above the threshold of melt, whose tail vanishes: width 1 degC."""
+    return max(degree, 0) + log1p(exp(-abs(degree)))
+
+
+def snow(s, u, p, reference, pack=1e-6):
     """Snowfall, rain and melt of the common snow front end."""
-    cold = 0.5 * (1 - tanh(u["temperature"] - p["T_tr"]))
-    potential = p["f_dd"] * pos(u["temperature"] - p["T_tr"], 1.0)
+    degree = u["temperature"] - p["T_tr"]
+    cold = 0.5 * (1 - tanh(degree))
+    potential = p["f_dd"] * (pos(degree, 1.0) if reference else thawing(degree))
+    limit = lower if reference else limited
     fall = cold * u["precipitation"]
     return {
         "P_s": fall,
         "P_r": u["precipitation"] - fall,
-        "M": lower(pos(s["SWE"], pack), potential, 1e-6),
+        "M": limit(pos(s["SWE"], pack), potential, 1e-6),
     }
 
 
@@ -57,7 +64,7 @@ def cascade(s, store, flux, rate, n):
 
 
 def hymod(s, u, p, reference):
-    q = snow(s, u, p)
+    q = snow(s, u, p, reference)
     z, water = s["S_u"] / p["S_umax"], q["P_r"] + q["M"]
     if reference:
         wet = within(z, 1e-6)
@@ -82,7 +89,7 @@ def hmodel(s, u, p, reference):
     def content(z):
         return lower(upper(z, 0, 1e-6) if reference else z, 1, 1e-6)
 
-    q = snow(s, u, p)
+    q = snow(s, u, p, reference)
     ep, z_i, z_u = u["potential_evaporation"], s["S_i"] / p["I_max"], s["S_u"] / p["S_umax"]
     through = (q["P_r"] + q["M"]) * law(content(z_i), -50)
     wet = ep * law(content(z_i), 50)
@@ -100,7 +107,7 @@ def hmodel(s, u, p, reference):
 
 def sacsma(s, u, p, reference):
     w = 1e-12 if reference else 1e-6
-    q = snow(s, u, p, w)
+    q = snow(s, u, p, reference, w)
     ep, water = u["potential_evaporation"], q["P_r"] + q["M"]
 
     def filled(z):
@@ -142,7 +149,7 @@ def sacsma(s, u, p, reference):
 
 
 def xinanjiang(s, u, p, reference):
-    q = snow(s, u, p)
+    q = snow(s, u, p, reference)
     water, demand = q["P_r"] + q["M"], p["f_p"] * u["potential_evaporation"]
     tension, free = p["f_wm"] * p["S_tot"], (1 - p["f_wm"]) * p["S_tot"]
     w, x = pos(s["W"], 1e-6), pos(s["S"], 1e-6)
@@ -192,8 +199,9 @@ def hbv(s, u, p, reference):
     cold = 0.5 * (1 - tanh(degree / 0.1))
     limit = lower if reference else limited
     fall, P_r = cold * rain, (1 - cold) * rain
-    M = limit(pos(s["SWE"], 1e-3 if reference else 1e-6), p["f_dd"] * pos(degree, 0.1), 1e-3)
-    F = limit(P_r, p["c_fr"] * p["f_dd"] * pos(-degree, 0.1), 1e-3)
+    warm, chill = (pos(x, 0.1) if reference else thawing(x) for x in (degree, -degree))
+    M = limit(pos(s["SWE"], 1e-3 if reference else 1e-6), p["f_dd"] * warm, 1e-3)
+    F = limit(P_r, p["c_fr"] * p["f_dd"] * chill, 1e-3)
     q = {"P_s": fall, "x_sf": p["c_sf"] * fall - fall, "P_r": P_r, "M": M, "F": F}
     water = P_r + M - F
     if reference:
@@ -220,7 +228,7 @@ def hbv(s, u, p, reference):
 
 
 def gr4j(s, u, p, reference):
-    q = snow(s, u, p)
+    q = snow(s, u, p, reference)
     water = q["P_r"] + q["M"]
     net, x1 = water - p["f_p"] * u["potential_evaporation"], p["x1"]
     S = pos(s["S"], 1e-6)
@@ -250,7 +258,7 @@ def gr4j(s, u, p, reference):
 
 
 def cfe(s, u, p, reference):
-    q = snow(s, u, p)
+    q = snow(s, u, p, reference)
     water, ep = q["P_r"] + q["M"], u["potential_evaporation"]
     limit = lower if reference else limited
     fc = max(p["phi_fc"], p["phi_wp"] + 1e-3) if reference else p["phi_fc"]
