@@ -6,6 +6,7 @@ from importlib import import_module
 from pathlib import Path
 
 import matplotlib
+from gallery import gallery_pages
 from references import references_page
 
 import pymc_hydro as ph
@@ -59,6 +60,8 @@ def write_pages(folder: Path) -> None:
     for name in MODULES:
         _write(folder / f"api_{name}.md", _module_page(name))
     _write(folder / "references.txt", references_page())
+    for name, page in gallery_pages().items():
+        _write(folder / f"{name}.md", page)
 
 
 def _family(title, module, common=()):

@@ -7,6 +7,7 @@ import numpy as np
 import pymc as pm
 
 import pymc_hydro as ph
+from pymc_hydro.plots import plot_hydrograph
 
 if __name__ == "__main__":
     record = ph.load_basin("leaf_river").sel(time=slice("1952-10-01", "1955-09-30"))
@@ -30,3 +31,5 @@ if __name__ == "__main__":
 
     covered = ph.verification.coverage(record["discharge"], predicted, prob=0.9)
     print(f"covered by 90 %: {covered:.2f}")
+    wet = predicted.sel(time=slice("1953-12-01", "1954-05-31"))
+    plot_hydrograph(wet.to_dataset(), basin=record).figure.savefig("average_structures.png")

@@ -4,6 +4,7 @@ The basins are made up: the rain of twelve different years over ground with more
 clay means less room for water in the soil, and a quicker slow reservoir.
 """
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
@@ -44,3 +45,11 @@ if __name__ == "__main__":
     inside = ((truth >= flow["lower"]) & (truth <= flow["upper"])).mean()
     nse = ph.losses.nse(truth.values, flow["discharge"].values)
     print(f"at the new basin: NSE {nse:.3f}, inside the interval of 90 %: {float(inside):.2f}")
+
+    figure, ax = plt.subplots(figsize=(8, 4), layout="constrained")
+    time = flow["time"]
+    ax.fill_between(time, flow["lower"], flow["upper"], alpha=0.4, label="predicted, 90 %")
+    ax.plot(time, truth, "k", lw=1, label="true flow of the new basin")
+    ax.set_ylabel("discharge (mm/d)")
+    ax.legend()
+    figure.savefig("basins_without_a_gauge.png", dpi=100)

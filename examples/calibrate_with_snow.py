@@ -1,8 +1,10 @@
 """Calibrate HYMOD with its snow store on the Fulda, and look at the uncertainty of the optimum."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 
 import pymc_hydro as ph
+from pymc_hydro.plots import plot_hydrograph
 
 if __name__ == "__main__":
     model = ph.Hymod()
@@ -21,3 +23,10 @@ if __name__ == "__main__":
     scored = run["discharge"].sel(time=later), second["discharge"].sel(time=later)
     print(f"validation NSE {ph.losses.nse(scored[1].values, scored[0].values):.3f}")
     print(f"largest snow pack {float(run['swe'].max()):.0f} mm")
+
+    figure, axes = plt.subplots(2, 1, figsize=(9, 5), sharex=True, layout="constrained")
+    year = run.sel(time=slice("1986-10", "1987-09"))
+    plot_hydrograph(year, basin=second, ax=axes[0])
+    axes[1].plot(year["time"], year["swe"])
+    axes[1].set_ylabel("snow (mm)")
+    figure.savefig("calibrate_with_snow.png", dpi=100)

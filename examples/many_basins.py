@@ -4,6 +4,7 @@ The records stand for basins: each has a rate of the slow reservoir of its own, 
 distribution; all else is shared. They have different lengths.
 """
 
+import matplotlib.pyplot as plt
 import pymc as pm
 
 import pymc_hydro as ph
@@ -36,3 +37,12 @@ if __name__ == "__main__":
         nse = ph.losses.nse(basin["discharge"][365:], q)
         rate = float(vectors["K_s"].sel(basin=name))
         print(f"{name}: {basin.sizes['time']} days, K_s {rate:.4f} 1/d, NSE {nse:.3f}")
+
+    figure, ax = plt.subplots(figsize=(6, 4), layout="constrained")
+    for name in basins:
+        draws = idata.posterior["K_s"].sel(basin=name).values.ravel()
+        ax.hist(draws, bins=20, alpha=0.6, label=name)
+    ax.set_xlabel("rate of the slow reservoir, K_s (1/d)")
+    ax.set_ylabel("draws")
+    ax.legend()
+    figure.savefig("many_basins.png", dpi=100)

@@ -5,6 +5,7 @@ import pymc as pm
 
 import pymc_hydro as ph
 from pymc_hydro import core
+from pymc_hydro.plots import plot_structure
 
 
 class ThreeStores(core.AbstractModel):
@@ -49,6 +50,7 @@ if __name__ == "__main__":
     print(model)
     fit = ph.calibrate(model, basin, starts=2, hops=0, random_seed=1)
     print(fit)
+    plot_structure(model).figure.savefig("own_model.png", dpi=100)
     with ph.build_model(model, basin, likelihood="normal", scale="linear"):
         nuts = ph.fit_laplace(random_seed=1).nuts(chains=2, random_seed=1)
         idata = pm.sample(draws=200, tune=100, random_seed=1, **nuts)

@@ -60,6 +60,7 @@ def site(tmp_path_factory):
         pytest.importorskip(package)
     folder = tmp_path_factory.mktemp("site")
     shutil.copytree(ROOT / "docs", folder / "docs", ignore=shutil.ignore_patterns("generated"))
+    shutil.copytree(ROOT / "examples", folder / "examples")
     startup = folder / "ipython" / "profile_default" / "startup"
     startup.mkdir(parents=True)
     (startup / "short.py").write_text(STARTUP, encoding="utf-8")
@@ -113,7 +114,13 @@ def test_pages_fit_a_screen_and_a_phone_and_need_no_network(site):
     with chromium("--host-resolver-rules=MAP * ~NOTFOUND") as browser:
         from selenium.webdriver.support.wait import WebDriverWait
 
-        for name in ("index", "generated/Hymod", "generated/api", "calibrate", "first_posterior"):
+        for name in (
+            "index",
+            "generated/Hymod",
+            "generated/gallery",
+            "calibrate",
+            "first_posterior",
+        ):
             for width in (1300, 420):
                 set_width(browser, width)
                 browser.get((site / f"{name}.html").as_uri())
