@@ -66,7 +66,7 @@ class LaplaceApproximation:
         known in spite of it; parameters, or a direction, in which nine tenths of the precision are
         those of the prior.
         """
-        names = self.covariance["parameter"].values
+        names = self.covariance["parameter"].values.tolist()
         pairs = pairs_in_words(names, self.covariance.values, *self.natural())
         prior = curvature_of_priors(self.model, self.mean)
         return pairs + unknowns_in_words(names, self.covariance.values, prior)

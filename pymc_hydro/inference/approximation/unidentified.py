@@ -38,7 +38,9 @@ def pairs_in_words(
     rows, columns = np.nonzero(np.triu(np.abs(correlation) > CORRELATED, 1))
     return [
         f"{names[i]} and {names[j]} are hardly told apart (correlation {correlation[i, j]:.2f})"
-        + _known(names[i], names[j], slope[[i, j]], covariance, x[[i, j]], positive[[i, j]].all())
+        + _known(
+            names[i], names[j], slope[[i, j]], covariance, x[[i, j]], bool(positive[[i, j]].all())
+        )
         for i, j in zip(rows, columns, strict=True)
     ]
 

@@ -71,14 +71,15 @@ def plot_hydrograph(
     name = "predictive median" if bands else "simulated"
     ax.plot(time, central, lw=1, color=COLORS["simulated"], label=name)
     ax.set_ylabel(axis_label(data["discharge"], "discharge"))
+    with_rain = basin is not None and "precipitation" in basin
     if scale == "linear":
-        ax.set_ylim(0, 1.6 * top)
+        ax.set_ylim(0, (1.6 if with_rain else 1.05) * top)
     else:
         bottom = max(SMALLEST, min(float(np.min(line, initial=top)) for line in lines))
         ax.set_yscale("log")
-        ax.set_ylim(bottom, top * (top / bottom) ** 0.5)
+        ax.set_ylim(bottom, top * (top / bottom) ** (0.5 if with_rain else 0.05))
     date_axis(ax, time)
-    if basin is not None and "precipitation" in basin:
+    if basin is not None and with_rain:
         rain = series_at("plot_hydrograph", basin, "precipitation", data["time"])
         above = ax.twinx()
         above.bar(time, rain, width=np.diff(time).min(), color=COLORS["rain"], lw=0)
