@@ -156,12 +156,12 @@ class Store:
         Its capacity is unknown if a parameter that is not among `p` gives it. Its initial content
         is that of the usual `values` of such parameters: a number if it depends on no other.
         """
-        initial = self.initial
-        if callable(initial):
+        initial, law = self.initial, self.initial
+        if callable(law):
             try:
-                initial = float(initial(_Beside({}, values)))
+                initial = float(law(_Beside({}, values)))
             except KeyError:
-                initial = Held(initial, values)
+                initial = Held(law, values)
         return replace(self, initial=initial, capacity=None if self.lacks(p) else self.capacity)
 
 

@@ -132,7 +132,7 @@ def select_methods(
 
 
 @functools.lru_cache(maxsize=256)
-def _text(model, outputs, width, methods, hooks=NO_HOOKS, taped=False):
+def _text(model, outputs, width, methods, hooks=NO_HOOKS, taped=False) -> tuple[str, str, str]:
     """Return name, text and content of a kernel; the content in the name makes it unique."""
     if isinstance(model, AbstractMap):
         update = derive_update(model, model.select_outputs(outputs))
@@ -152,7 +152,7 @@ def _text(model, outputs, width, methods, hooks=NO_HOOKS, taped=False):
 
 
 @functools.lru_cache(maxsize=256)
-def _sweep_text(model, outputs, methods):
+def _sweep_text(model, outputs, methods) -> tuple[str, str, str]:
     """Return name, text and content of a sweep."""
     if isinstance(model, AbstractMap):
         update = transpose_update(model, model.select_outputs(outputs))
@@ -185,7 +185,7 @@ def _named(model, outputs, body, assembly):
     return _finished(model, bodies, [_propagator_text()])
 
 
-def _finished(model, bodies, before=()):
+def _finished(model, bodies, before=()) -> tuple[str, str, str]:
     """Return name, text and content of a function, from its text and that of its parts."""
     called = [inspect.getsource(f) for f in _called(bodies) if f not in _PROPAGATOR]
     called += _special_text() if _calls_special(bodies) else ()

@@ -32,7 +32,7 @@ def number(x: Any) -> Any:
 
 def ordered(x: Any) -> Any:
     """Return the values of a series from the smallest to the largest."""
-    return x[x.argsort()] if isinstance(x, Variable) else np.sort(x)  # ten times as fast
+    return x[x.argsort()] if mathematics(x) is pt else np.sort(x)  # ten times as fast
 
 
 def root(x: Any) -> Any:

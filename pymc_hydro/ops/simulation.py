@@ -106,6 +106,8 @@ def spread(problem, gradient):
 class AbstractSimulation(Op):
     """Common to all Ops of a model: their name, and the older names of their gradient."""
 
+    problem: Problem
+
     def __str__(self):
         name = type(self.problem.model).__name__
         return f"{type(self).__name__}({name}: {', '.join(self.problem.outputs)})"
@@ -120,7 +122,6 @@ class AbstractSimulation(Op):
 class AbstractValues(AbstractSimulation):
     """Common to the Ops that return values: parameters, forcing and initial state come first."""
 
-    problem: Problem
     gufunc_signature: str
 
     @abstractmethod
