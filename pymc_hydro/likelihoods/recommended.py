@@ -22,16 +22,10 @@ def recommend(
 ) -> tuple[Callable, dict[str, Any]]:
     """Return the likelihood for a purpose and a river, and its arguments.
 
-    ======================================  =============================  ======================
-    purpose                                 river with flow                river that falls dry
-    ======================================  =============================  ======================
-    simulations (no memory), and the first  ``Normal``, Box-Cox            the same, censored
-    of two stages
-    forecasts of one posterior              ``SkewStudentT``, linear       the same, censored
-    (``memory="flow"``)                     scale
-    second stage (``ph.fit_errors``)        ``Laplace``, Box-Cox           ``SkewStudentT``, linear
-                                                                           scale, censored
-    ======================================  =============================  ======================
+    - Simulations (no memory), and the first of two stages: ``Normal`` errors of Box-Cox flow.
+    - Forecasts of one posterior (``memory="flow"``): ``SkewStudentT`` of linear scale.
+    - Second stage (``ph.fit_errors``): ``Laplace`` errors of Box-Cox flow; for a river that falls
+      dry ``SkewStudentT`` of linear scale.
 
     Any zero flow is censored. The second stage takes a river for one that falls dry from two
     percent of zero flow on. Hours and days have one rule: the rates of the memory are per day.
