@@ -1,5 +1,6 @@
 """A posterior in chunks of chains: a job that is killed keeps the finished ones and goes on."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +9,7 @@ import xarray as xr
 
 import pymc_hydro as ph
 from pymc_hydro.command.folder import Folder
+from pymc_hydro.inference.sampling.verdict import FEWEST, R_HAT
 
 __all__ = ["sample_in_chunks"]
 
@@ -98,12 +100,30 @@ def _judged(groups, posteriors) -> dict[str, Any]:
     found: dict[str, Any] = {"r_hat": r_hat, "effective_draws": -effective}
     found["gaps"] = [gap for p in posteriors for gap in np.atleast_1d(p.attrs.get("gaps", []))]
     found["divergences"] = int(sum(p.attrs.get("divergences", 0) for p in posteriors))
-    texts = dict.fromkeys(str(p.attrs["verdict"]) for p in posteriors if "verdict" in p.attrs)
+    faults = [f"R-hat is {r_hat:.3f}: longer chains"] * (r_hat > R_HAT)
+    faults += [f"{-effective:.0f} effective draws only: longer chains"] * (-effective < FEWEST)
+    first = 0
+    for p in posteriors:
+        faults += _faults_of_chunk(str(p.attrs.get("verdict", "")), first)
+        first += p.sizes["chain"]
+    gaps = ", ".join(f"{gap:.1f}" for gap in found["gaps"])
     found["verdict"] = (
-        f"All chains: R-hat at most {r_hat:.3f}, at least {-effective:.0f} effective draws. "
-        + " ".join(f"Of {CHAINS} chains: {text}" for text in texts)
+        f"All chains: R-hat at most {r_hat:.3f}, at least {-effective:.0f} effective draws, "
+        f"{found['divergences']} divergences; mean log-probability of the chains {gaps} below the "
+        f"mode's. {'; '.join(dict.fromkeys(faults)) or 'Nothing wrong is seen'}."
     )
     return found
+
+
+def _faults_of_chunk(verdict: str, first: int) -> list[str]:
+    """Return what a verdict says of modes and bounds; chains are numbered from `first` on.
+
+    Its R-hat and effective draws are of few chains: those of all chains count.
+    """
+    faults = verdict.partition("in a normal posterior. ")[2].rstrip(".").split("; ")
+    own = ("", "Nothing wrong is seen")
+    kept = [f for f in faults if f not in own and not re.search(r"^R-hat|effective draws", f)]
+    return [re.sub(r"^chain (\d+)", lambda m: f"chain {int(m[1]) + first}", f) for f in kept]
 
 
 def _negative(function: Callable) -> Callable:

@@ -16,6 +16,7 @@ import xarray as xr
 import pymc_hydro as ph
 from pymc_hydro.__main__ import main
 from pymc_hydro.command import folder as rooms
+from pymc_hydro.command.chunks import _judged
 from pymc_hydro.command.report import figures
 from pymc_hydro.command.source import load_data
 from tests.short import shorten
@@ -239,3 +240,23 @@ def test_a_killed_job_keeps_its_finished_chains(tmp_path, monkeypatch, capsys):
         np.testing.assert_array_equal(whole[name].isel(chain=slice(0, 2)), kept[name])
     assert {p.name for p in output.glob("*.nc")} == {"basin.nc", "posterior.nc", "predictions.nc"}
     assert "All chains: R-hat" in whole.attrs["verdict"]
+
+
+def test_the_verdict_on_chunks_keeps_the_faults_of_each(rng):
+    """A chunk without faults does not hide another, whose chains have numbers of their own."""
+    said = "R-hat at most 1.2, at least 9 effective draws; mean 4.5 in a normal posterior. "
+    faults = (
+        "Nothing wrong is seen.",
+        "R-hat of a is 1.2; chain 1 is 30.0 below the mode: near 1.",
+    )
+    parts = []
+    for fault, gaps in zip(faults, ([1.0, 2.0], [1.0, 30.0]), strict=True):
+        draws = xr.Dataset({"a": (("chain", "draw"), rng.normal(size=(2, 800)))})
+        attrs = {"verdict": said + fault, "gaps": gaps, "divergences": 0}
+        parts.append(draws.assign_attrs(attrs))
+    groups = {"posterior": xr.concat(parts, "chain", combine_attrs="override")}
+    found = _judged(groups, parts)
+    assert "chain 3 is 30.0 below the mode: near 1" in found["verdict"]
+    assert "1.0, 2.0, 1.0, 30.0 below the mode's" in found["verdict"]
+    assert "Nothing wrong" not in found["verdict"] and "1.2" not in found["verdict"]
+    assert "Nothing wrong is seen" in _judged(groups, parts[:1] * 2)["verdict"]

@@ -89,7 +89,7 @@ def _of_scores(results):
     yield Check(
         "Holds after the calibration",
         _judge(drop, (0.1, 0.3)),
-        f"KGE {row['KGE']:.2f}, {drop:+.2f} lower" if drop >= 0 else f"KGE {row['KGE']:.2f}",
+        f"KGE {row['KGE']:.2f}, {drop:.2f} lower" if drop >= 0 else f"KGE {row['KGE']:.2f}",
         "KGE in the validation against that in the calibration",
     )
 
