@@ -191,6 +191,9 @@ def pool_posteriors(
     as the prior says nothing. A calibrated parameter at a bound says nothing either. The covariance
     of a calibration is that of linear theory, which is too small where errors last for days.
 
+    Where a posterior is far from normal, pooling may move a basin much further than it should:
+    compare ``.parameters(idata)`` with the posterior that the basin had alone.
+
     References
     ----------
     Lunn, D., Barrett, J., Sweeting, M., Thompson, S. (2013). Fully Bayesian hierarchical modelling
