@@ -1,16 +1,21 @@
 """What a fresh process waits for: import, first compilation, first gradient with a warm cache.
 
-    python -m benchmarks.startup
+    python -m benchmarks.startup [--models Hymod CFE GR4J]
 
-And the overhead of a PyMC log-probability with gradient over the kernel call inside it.
+CPU seconds of the first log-probability with gradient of each model, from the import of PyMC on,
+without any cache and with warm caches, for Gaussian errors and for the skewed t with AR(1). And the
+overhead of a PyMC log-probability with gradient over the kernel call inside it.
 """
 
+import argparse
 import os
 import subprocess
 import sys
 import tempfile
 
 import numpy as np
+
+from benchmarks.bayes import ERRORS
 
 IMPORT = """
 import time
@@ -41,15 +46,36 @@ f(np.zeros(7))
 print(time.perf_counter() - start)
 """
 
+FIRST_GRADIENT = """
+import sys, time
+import pymc, pymc_hydro as ph, numpy as np
+from benchmarks.bayes import ERRORS
+model, basin = getattr(ph, sys.argv[1])(snow=False), ph.load_basin("leaf_river")
+pymc_model = ph.build_model(model, basin, **ERRORS[sys.argv[2]])
+f = pymc_model.logp_dlogp_function(ravel_inputs=True)
+f.set_extra_values({})
+f(np.zeros(len(pymc_model.free_RVs)))
+print(time.process_time())
+"""
 
-def run(code, environment=None):
+
+def run(code, environment=None, arguments=()):
     return subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", code],
+        [sys.executable, "-W", "ignore", "-c", code, *arguments],
         capture_output=True,
         text=True,
         check=True,
         env={**os.environ, **(environment or {})},
     ).stdout
+
+
+def first_gradient(model, errors):
+    """Print the CPU seconds of a first gradient without caches, and with warm ones."""
+    with tempfile.TemporaryDirectory() as folder:
+        empty = {"PYMC_HYDRO_CACHE": f"{folder}/kernels"}
+        empty["PYTENSOR_FLAGS"] = f"base_compiledir={folder}/graphs"
+        cold, warm = (float(run(FIRST_GRADIENT, empty, (model, errors))) for _ in range(2))
+    print(f"{model}, {errors}: first gradient {cold:.1f} s, with warm caches {warm:.1f} s")
 
 
 def overhead():
@@ -85,6 +111,12 @@ def overhead():
 
 
 def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--models", nargs="*", default=["Hymod", "CFE", "GR4J"])
+    chosen = parser.parse_args()
+    for model in chosen.models:
+        for errors in ERRORS:
+            first_gradient(model, errors)
     imports = np.array([[float(x) for x in run(IMPORT).split()] for _ in range(5)])
     print("import pymc {:.2f} s, pymc_hydro after it {:.3f} s".format(*np.median(imports, axis=0)))
     with tempfile.TemporaryDirectory() as folder:

@@ -36,10 +36,10 @@ class Mode:
     flat : array, shape (n,), or None
         A direction in which the curvature is not positive.
     tolerance : float
-        Of the integration. At a tolerance of 1e-3 the log-probability has jumps of up to 2e-3, over
-        which no search gets, and its mode is up to 0.03 standard deviations, the root of the
-        tolerance, from the mode at 1e-6 (``benchmarks/tolerance.py``). A mode is found within this
-        distance: `CONVERGED` is the tolerance where that is larger, and `RISING` follows.
+        Of the integration. At a tolerance of 1e-3 the log-probability has jumps of up to 7e-3, over
+        which no search gets, and its mode is up to 0.06 standard deviations from the mode at 1e-6
+        (``benchmarks/tolerance.py``). A mode is found within about this distance, the root of the
+        tolerance: `CONVERGED` is the tolerance where that is larger, and `RISING` follows.
     searches : int
         How many ended here.
     """
