@@ -104,11 +104,23 @@ def equations(model: AbstractModel) -> Equations:
     except ImportError:
         raise ImportError("ph.equations needs SymPy: pip install 'pymc-hydro[equations]'") from None
 
-    def symbols(names):
-        return {name: sympy.Symbol(name, real=True) for name in names}
+    # SymPy finds out what is real, and takes minutes for nested roots, unless it knows the signs.
+    def symbols(names, positive=(), nonnegative=()):
+        return {
+            name: sympy.Symbol(
+                name,
+                real=True,
+                positive=name in positive or None,
+                nonnegative=name in nonnegative or None,
+            )
+            for name in names
+        }
 
-    states, parameters = symbols(model.store_names), symbols(model.parameter_names)
-    forcings = symbols(model.forcing_names)
+    full = {store.name for store in model.stores if not store.signed}
+    states = symbols(model.store_names, nonnegative=full)
+    above = {p.name for p in model.parameters if p.lower > 0}
+    parameters = symbols(model.parameter_names, positive=above)
+    forcings = symbols(model.forcing_names, nonnegative=set(model.forcing_names) - {"temperature"})
     forcings |= symbols(hydrograph.output for hydrograph in model.hydrographs)
     fluxes = model.evaluate(states, forcings, parameters)
     return Equations(

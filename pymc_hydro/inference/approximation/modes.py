@@ -14,8 +14,8 @@ MAX_STEPS, SMALLEST = 30, 1e-6  # of the last search, and the smallest share of 
 # Newton decrements, in units of log-probability: where the search ends, and the most of a mode,
 # a hundredth of a standard deviation from it. Above the last one the log-probability still rises.
 FOUND, CONVERGED, RISING = 1e-6, 1e-4, 0.01
-# A step so short that gains so little ends at a kink of the density, such as Laplace's, over which
-# no curvature leads.
+# A step so short that gains so little, and less than promised, ends at a kink of the density, such
+# as Laplace's, over which no curvature leads.
 KINKED, LITTLE = 1 / 8, 1e-3
 SAME = 1.0  # Two ends are one mode: a difference in log-probability, a squared distance
 
@@ -170,7 +170,8 @@ def _finish(
         share = 1.0
         while not (higher := objective(z + share * step)[0]) > value and share > SMALLEST:
             share /= 2
-        if share <= SMALLEST or (share <= KINKED and higher - value < LITTLE):
+        kink = decrement > CONVERGED and share <= KINKED and higher - value < LITTLE
+        if share <= SMALLEST or kink:
             break
         z = z + share * step
     return Mode(z, begun, float(value), bend, covariance, float(decrement), flat, tolerance)
