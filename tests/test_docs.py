@@ -25,6 +25,7 @@ shorten()
 """
 
 
+@pytest.mark.kernels
 @pytest.mark.filterwarnings("ignore")  # short chains
 def test_code_of_the_readme(monkeypatch):
     matplotlib.use("Agg")

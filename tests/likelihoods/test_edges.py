@@ -14,7 +14,7 @@ from tests.tiny import Tiny
 N = 70
 STEPS = {"steps": 1, "solver": "heun"}
 DAYS = pd.date_range("2001-01-01", periods=N)
-SLOPES = ("normal", "dry", "box_cox", "whittle")
+SLOPES = ("dry", "whittle")
 
 
 @pytest.fixture
