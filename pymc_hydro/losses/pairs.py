@@ -182,26 +182,26 @@ def variation(name: str, observed: Any) -> Any:
     return (deviation * deviation).sum()
 
 
-def _check_dates(name, *series):
+def _check_dates(name, observed, simulated):
     """Raise ValueError if both series have dates that differ: a loss does not match dates."""
-    called = (f"{name}: the index of {which}" for which in ("observed", "simulated"))
-    dates = [
-        _dates_in_model(s) if isinstance(s, Variable) else dates_of_series(what, s)
-        for what, s in zip(called, series, strict=True)
-    ]
-    if all(found is not None for found in dates):
-        a, b = dates
-        if a.shape != b.shape:
-            raise ValueError(
-                f"{name}: observed has {a.size} intervals from {a[0]} on and simulated {b.size} "
-                f"from {b[0]} on; leave the warm-up out of both: observed.sel(time=...)"
-            )
-        if (a != b).any():
-            at = int((a != b).argmax())
-            raise ValueError(
-                f"{name}: observed and simulated have different dates, first {a[at]} and {b[at]}; "
-                "align them first"
-            )
+    a = dates_of_series(f"{name}: the index of observed", observed)
+    if isinstance(simulated, Variable):
+        b = None if a is None else _dates_in_model(simulated)
+    else:
+        b = dates_of_series(f"{name}: the index of simulated", simulated)
+    if a is None or b is None:
+        return
+    if a.shape != b.shape:
+        raise ValueError(
+            f"{name}: observed has {a.size} intervals from {a[0]} on and simulated {b.size} "
+            f"from {b[0]} on; leave the warm-up out of both: observed.sel(time=...)"
+        )
+    if (a != b).any():
+        at = int((a != b).argmax())
+        raise ValueError(
+            f"{name}: observed and simulated have different dates, first {a[at]} and {b[at]}; "
+            "align them first"
+        )
 
 
 def _dates_in_model(variable):
