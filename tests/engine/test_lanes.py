@@ -9,8 +9,8 @@ from pymc_hydro.engine.batch import run_batch
 from pymc_hydro.engine.codegen import COUNTS, INPUT, Argument
 from pymc_hydro.engine.compile import called_functions, namespace
 from pymc_hydro.engine.derivation.system import derive
-from pymc_hydro.engine.lanes import kernel
-from pymc_hydro.engine.lanes.kernel import LANES, emit_routes
+from pymc_hydro.engine.lanes import kernel, runs
+from pymc_hydro.engine.lanes.kernel import LANE_ARGUMENTS, LANES, emit_routes
 from pymc_hydro.engine.lanes.runs import LEAST, in_lanes, lane_source, takes_lanes
 from pymc_hydro.engine.problem import define_problem
 from pymc_hydro.engine.simulate import forcing_array
@@ -39,11 +39,11 @@ def in_python(problem, theta, forcing, x0):
     n = len(theta)
     values = np.empty((n, len(forcing), len(problem.outputs)))
     counts, status = np.zeros((n, 1, len(COUNTS)), int), np.full((n, 1), -9)
-    runs = np.column_stack([np.arange(n), np.zeros(n, int)])
-    spans, settings = np.array([[0, len(forcing), 0]]), (problem.dt, problem.rtol, problem.atol)
+    pairs = np.column_stack([np.arange(n), np.zeros(n, int)])
+    spans, settings = np.array([[0, len(forcing), 0]]), problem.settings(arguments=LANE_ARGUMENTS)
     with np.errstate(all="ignore"):
         space["KERNEL"](
-            theta[:, None], forcing, x0[:, None], runs, spans, *settings, values, counts, status
+            theta[:, None], forcing, x0[:, None], pairs, spans, *settings, values, counts, status
         )
     system = derive(problem.model, problem.model.select_outputs(problem.outputs))
     exec(emit_routes(system, "ROUTE"), space)
@@ -52,7 +52,7 @@ def in_python(problem, theta, forcing, x0):
     return values, counts[:, 0], status[:, 0]
 
 
-@pytest.mark.parametrize("cls", (ph.Hymod, ph.GR4J, ph.SacSma, ph.HBV))
+@pytest.mark.parametrize("cls", (ph.Hymod, ph.GR4J, ph.SacSma, ph.HBV, ph.marrmot.get("m_04")))
 def test_each_lane_takes_the_steps_of_a_single_run(cls, rng):
     model, basin = cls(), FORCINGS["cold"].isel(time=slice(0, 15))
     problem, forcing = define_problem(model, ("discharge",), 1.0), forcing_array(model, basin)
@@ -71,6 +71,17 @@ def test_each_lane_takes_the_steps_of_a_single_run(cls, rng):
             np.testing.assert_allclose(values[i], run.values, rtol=1e-10, atol=1e-12)
             equal += 1
     assert equal == n or cls is ph.SacSma
+
+
+def test_lanes_hold_the_tolerances_of_single_runs(monkeypatch):
+    """Structures with exact kinks hold a share of the tolerances that are asked for."""
+    model, given = ph.marrmot.get("m_02")(), []
+    problem = define_problem(model, ("discharge",), 1.0, rtol=1e-3, atol=1e-2)
+    monkeypatch.setattr(runs, "get_lanes", lambda *_: (lambda *a: given.extend(a), None))
+    arrays = model.default[None, None], np.ones((3, 3)), np.array([[model.initial_state]])
+    pair, spans = np.zeros((1, 2), int), np.array([[0, 3, 0]])
+    runs.run_in_lanes(problem, *arrays, pair, spans, np.empty((1, 3, 1)), np.empty((1, 1, 6)))
+    assert tuple(given[5:8]) == (1.0, 0.3 * 1e-3, 0.3 * 1e-2)
 
 
 def test_a_lane_leaves_a_run_with_too_many_steps(rng, monkeypatch):

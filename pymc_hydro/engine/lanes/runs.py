@@ -108,8 +108,8 @@ def run_in_lanes(
         bool(spans[run[1], 1]) and not is_outside(theta[run], x0[run], domain) for run in names
     ]
     status = np.full(theta.shape[:2], ALONE)
-    settings = spans, problem.dt, problem.rtol, problem.atol
-    kernel(theta, forcing, x0, runs[inside], *settings, values, counts, status)
+    settings = problem.settings(arguments=LANE_ARGUMENTS)
+    kernel(theta, forcing, x0, runs[inside], spans, *settings, values, counts, status)
     if route is not None:
         for v, r in np.argwhere(status == 0):
             _, n_time, row = spans[r]
