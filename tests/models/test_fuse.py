@@ -7,6 +7,9 @@ import pymc_hydro as ph
 from pymc_hydro.models.fuse import PARENTS, combinations
 from pymc_hydro.testing import checks
 from tests.conftest import FORCINGS
+from tests.models.declared import FURTHER
+from tests.models.test_equations import fluxes_of, points
+from tests.models.transcribed_fuse import fuse
 
 ALL = combinations()
 SHORT = FORCINGS["rain"].isel(time=slice(0, 15))
@@ -66,6 +69,17 @@ def test_what_is_no_structure(decisions, message):
         ph.FUSE(**decisions)
     with pytest.raises(KeyError, match="known are topmodel"):
         ph.FUSE.parent("hbv")
+
+
+@pytest.mark.parametrize("chosen", [*PARENTS.values(), *FURTHER])
+def test_fluxes_are_those_of_the_specification(chosen, rng):
+    """Each choice of each decision is among these structures."""
+    model = ph.FUSE(**chosen)
+    for s, u, p in points(model, rng, 20):
+        found, expected = fluxes_of(model, s, u, p), fuse(model.decisions, s, u, p)
+        assert set(found) == set(expected)
+        for flux, value in expected.items():
+            assert found[flux] == pytest.approx(value, rel=1e-10, abs=1e-12), (flux, s, u, p)
 
 
 @pytest.mark.kernels

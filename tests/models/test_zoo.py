@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import pymc_hydro as ph
-from tests.models import zoo_values
+from tests.models import declared, zoo_values
 
 with np.load(zoo_values.DAYS) as data:
     SOLVED = {name: data[name] for name in data.files}
@@ -32,3 +32,11 @@ def test_fluxes_have_not_changed(name):
     size = np.abs(expected).max(axis=0)  # of each flux
     assert (np.abs(found - expected) <= 1e-9 * (np.abs(expected) + size)).all()
     assert (size > 0).all()
+
+
+def test_declarations_have_not_changed():
+    """Bounds, defaults, flows, outputs and ordinates of all models; see `declared`."""
+    found, recorded = declared.blocks(), declared.read()
+    assert list(found) == list(recorded)
+    for name, text in found.items():
+        assert text.splitlines() == recorded[name].splitlines(), name
