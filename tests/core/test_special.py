@@ -61,10 +61,21 @@ def test_kinks_are_exact_or_smooth():
     assert exact.greatest(3.0, 2.0, 5.0) == 5
     assert [exact.positive(x) for x in (-2.0, 2.0)] == [0, 2]
     assert [exact.share(z) for z in (-1.0, 0.3, 2.0)] == [0, 0.3, 1]
-    x = np.linspace(0, 6, 61)
-    for name, arguments in (("least", (x, 3.0)), ("greatest", (x, 3.0)), ("positive", (x - 3,))):
-        near = getattr(smooth, name)(*arguments) - getattr(exact, name)(*arguments)
-        assert 0 < np.abs(near).max() < 0.02, name
+    w = 0.01
+    assert smooth.positive(0.0) == pytest.approx(w / 2)
+    assert smooth.positive(-0.02) == pytest.approx((np.hypot(0.02, w) - 0.02) / 2)
+    assert smooth.greatest(3.0, 3.02) == pytest.approx((6.02 + np.hypot(0.02, w)) / 2)
+    m = smooth.least(3.0, 3.02)  # (a - m)(b - m) = w^2 m
+    assert m < 3 and (3 - m) * (3.02 - m) == pytest.approx(w * w * m)
+    assert smooth.share(0.0) == pytest.approx(w / 20, rel=1e-3)  # of shares a tenth of the width
+    assert smooth.share(1.0) == pytest.approx(1 - w / 20, rel=1e-6)
+    assert smooth.share(0.3) == pytest.approx(0.3, abs=1e-5)
+    assert smooth.warmth(2.0, 2.0) == pytest.approx(0.025)  # half of 0.05 degC
+    assert smooth.snowfall(8.0, 2.05, 2.0) == pytest.approx(8 / (1 + np.exp(2)))
+    assert exact.snowfall(8.0, 2.02, 2.0) == pytest.approx(8 / (1 + np.exp(2)))
+    for C, width in ((30.0, 0.3), (2e-7, 1e-8)):  # narrowest: that of 1e-6 mm
+        assert exact.full_to(0.95 * C + width, C, 0.5) == pytest.approx(1 / (1 + np.exp(-1)))
+    assert smooth.full_to(0.95 * 0.2 + 0.005, 0.2, 0.5) == pytest.approx(1 / (1 + np.exp(-1)))
     assert smooth.at_most(2.0, 0.0) == exact.at_most(2.0, 0.0) == 0
 
 
