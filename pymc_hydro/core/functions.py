@@ -101,8 +101,10 @@ def ndtr(x: Any) -> Any:
     match namespace.__name__:
         case "pymc_hydro.core.base.expression":
             return expression.ndtr(x)
-        case "sympy" | "pytensor.tensor":
+        case "sympy":
             return namespace.erfc(-x / namespace.sqrt(2)) / 2
+        case "pytensor.tensor":
+            return namespace.erfc(-x / np.sqrt(2)) / 2  # its own root of 2 has single precision
         case "jax.numpy":
             return importlib.import_module("jax.scipy.special").ndtr(x)
     value = _vectorized(special.ndtr)(np.real(x))

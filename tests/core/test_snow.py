@@ -27,6 +27,13 @@ def test_bad_heights(heights):
         ph.elevation_bands(heights, n=2)
 
 
+@pytest.mark.parametrize("heights", [[-460.0, 500.0], [500.0, 9010.0]])
+def test_heights_that_are_codes(heights):
+    with pytest.raises(ValueError, match="heights must be from -450 to 9000 m"):
+        ph.elevation_bands(heights, n=2)
+    ph.elevation_bands(np.clip(heights, -450, 9000), n=2)
+
+
 @pytest.mark.parametrize("bands", [(), (np.nan,), (20_000,)])
 def test_bad_bands(bands):
     with pytest.raises(ValueError, match="Hymod: bands must be heights in m"):

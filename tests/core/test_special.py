@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.special
 
-from pymc_hydro.core import Laws, Store, gammainc, ndtr, piecewise
+from pymc_hydro.core import Laws, Store, functions, gammainc, ndtr, piecewise
 from pymc_hydro.core.laws import delayed, gamma_curve
 from pymc_hydro.core.special import gammainc_da, gammainc_dx
 
@@ -47,6 +47,34 @@ def test_normal_distribution_function():
     np.testing.assert_allclose(ndtr(x), scipy.special.ndtr(x), rtol=1e-13)
     slope = ndtr(x + 1e-40j).imag / 1e-40
     np.testing.assert_allclose(slope, np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi), rtol=1e-13)
+
+
+FUNCTIONS = {
+    "gammainc": lambda x: functions.gammainc(1.3, x),
+    "gammainc by shape": lambda x: functions.gammainc(x, 0.9),
+    "ndtr": functions.ndtr,
+    "expm1": functions.expm1,
+    "log1p": functions.log1p,
+    "logistic": functions.logistic,
+    "power": lambda x: functions.power(x, 1.7),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions_agree_for_all_kinds_of_numbers(name):
+    """SymPy, PyTensor, JAX and complex numbers, whose imaginary part holds the derivative."""
+    import jax.numpy as jnp
+    import pytensor.tensor as pt
+    import sympy
+
+    f, at = FUNCTIONS[name], 0.7
+    x, expected = sympy.Symbol("x", positive=True), f(np.float64(at))
+    as_sympy = f(x)
+    assert float(as_sympy.subs(x, at)) == pytest.approx(expected, rel=1e-12)
+    assert f(pt.constant(at)).eval() == pytest.approx(expected, rel=1e-12)
+    assert float(f(jnp.asarray(at))) == pytest.approx(expected, rel=1e-6)
+    slope = (f(at + 1e-6) - f(at - 1e-6)) / 2e-6
+    assert f(np.array(at + 1e-40j)).imag / 1e-40 == pytest.approx(slope, rel=1e-7)
 
 
 def test_piecewise_of_numbers_is_a_number():

@@ -7,6 +7,7 @@ import sys
 import warnings
 from pathlib import Path
 
+import numba
 import pytest
 from numba.core import event
 from rich.console import Console
@@ -14,7 +15,7 @@ from rich.status import Status
 
 from pymc_hydro.data.files import complete_file
 from pymc_hydro.engine import compile as kernels
-from pymc_hydro.engine.cache import SIGNATURE_BYTES, KernelCache
+from pymc_hydro.engine.cache import SIGNATURE_BYTES, KernelCache, cache_directory
 
 
 @pytest.fixture
@@ -144,6 +145,44 @@ def test_an_entry_of_another_name_is_not_taken(cache):
     (other,) = [e for e in entries(cache) if e != entry]
     other.write_bytes(data)
     assert run(5.0) == (15, 0)
+
+
+def test_an_entry_that_others_may_read_is_not_taken(cache, caplog):
+    run()
+    (entry,) = entries(cache)
+    entry.chmod(0o644)
+    assert run() == (6, 0)
+    assert run() == (6, 1)
+    (cache / "key").chmod(0o644)
+    with pytest.warns(UserWarning, match="key must be a file of yours with mode 0600"):
+        run()
+
+
+@pytest.mark.parametrize(("owner", "name"), [(numba, "__version__"), (sys, "version")])
+def test_an_entry_of_another_compiler_is_not_taken(cache, monkeypatch, owner, name):
+    run()
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, "0.1")
+        keeper = KernelCache("times 2.0", "the function times")
+        names = {keeper._entry((), "cpu").name}
+    names.add(keeper._entry((), "cpu").name)
+    names.add(keeper._entry((), "another cpu").name)
+    names.add(keeper._entry(("f8",), "cpu").name)
+    assert len(names) == 4
+
+
+def test_where_the_cache_is(monkeypatch, tmp_path):
+    home = Path.home()
+    for name in ("PYMC_HYDRO_CACHE", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert cache_directory() == home / ".cache" / "pymc_hydro"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert cache_directory() == tmp_path / "pymc_hydro"
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert cache_directory() == home / "Library" / "Caches" / "pymc_hydro"
+    monkeypatch.setenv("PYMC_HYDRO_CACHE", str(tmp_path / "own"))
+    assert cache_directory() == tmp_path / "own"
 
 
 def test_a_directory_open_to_others_is_not_used(cache):

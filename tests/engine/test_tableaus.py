@@ -91,6 +91,7 @@ def test_numbers_of_rooted_trees():
             {"stability_limit": 2.9},
             r"stability_limit: .* at most 1 from -2.9 .* found 1.*at -2.9",
         ),
+        ({"stability_limit": 2.79}, r"stability_limit: .* found 1.00.* at -2.79"),
         ({"stability_limit": -1}, "stability_limit: expected a positive number, found -1"),
         ({"stability_limit": math.nan}, "stability_limit: expected a positive number, found nan"),
         (IMPLICIT, "stability_limit: an explicit method has a finite one"),

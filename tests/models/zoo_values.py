@@ -24,14 +24,18 @@ OUTPUTS = ("discharge", "evaporation")
 KEPT = 5  # days of a structure without hydrographs; of one with them the first dozen
 POINTS, SEED = 30, 5
 FILLED = (1e-6, 1.02)  # of stores: empty, full
+# Structures whose smooth kinks have widths of their own.
+SMOOTH = ("m_08", "m_10", "m_17", "m_25", "m_33", "m_37", "m_44", "m_45", "m_46")
 SIGNS = {False: (1,), True: (1, -0.05)}
 
 
 def structures():
-    """Yield a name and a model: MARRMoT as it is and as published, FUSE's parents."""
+    """Yield a name and a model: MARRMoT as it is, as published and smooth, FUSE's parents."""
     for kind in ph.marrmot.MODELS:
         for formulation in ("default", "reference"):
             yield f"{kind.number}-{formulation}", kind(formulation=formulation)
+    for number in SMOOTH:
+        yield f"{number}-smooth", ph.marrmot.get(number)(width=0.01)
     for name in PARENTS:
         yield f"fuse-{name}", ph.FUSE.parent(name)
 
@@ -102,6 +106,10 @@ def write(folder: Path) -> None:
         }.items():  # fmt: skip
             found[f"{path.stem}_{model.formulation}_{name}"] = array
     np.savez_compressed(DAYS, **found)
+    record()
+
+
+def record() -> None:
     np.savez_compressed(RECORDED, **{name: fluxes(model) for name, model in structures()})
 
 
