@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 import pymc_hydro as ph
+from tests import public_signatures
 
 ROOT = Path(__file__).parent.parent
 
@@ -92,6 +93,12 @@ def test_public_names_are_exactly_these():
 def test_every_public_name_is_documented():
     for name in NAMES - {"MODELS"}:
         assert getattr(ph, name).__doc__, name
+
+
+def test_arguments_and_defaults_have_not_changed():
+    """A change is a change for users: ``python -m tests.public_signatures`` records it."""
+    recorded = public_signatures.RECORDED.read_text(encoding="utf-8").splitlines()
+    assert public_signatures.lines() == recorded
 
 
 @pytest.mark.parametrize("module", ["core", "data", "likelihoods", "losses", "ops", "plots"])

@@ -5,7 +5,7 @@ from scipy.stats import gamma
 from pymc_hydro.core.base.expression import symbol
 from pymc_hydro.core.functions import piecewise
 from pymc_hydro.core.laws import Laws, exponential_law, guarded_power, hydrographs
-from pymc_hydro.core.smoothing import lesser, maximum, minimum, overflow, pos, step
+from pymc_hydro.core.smoothing import clamp, lesser, maximum, minimum, overflow, pos, softplus, step
 
 TINY = 1e-40
 
@@ -86,6 +86,8 @@ def test_the_error_at_a_kink_is_half_of_the_width(width):
     assert maximum(4.0, 4.0, width) == 4 + width / 2
     assert pos(1e9 * width, width) == pytest.approx(1e9 * width, rel=1e-12)
     assert step(width, width) == pytest.approx(1 / (1 + np.exp(-2)), rel=1e-12)
+    assert softplus(-2 * width, width) == pytest.approx(width * np.log(1 + np.exp(-2)), rel=1e-12)
+    assert clamp(1.0, width) == pytest.approx(1 - width / 2 + (np.hypot(1, width) - 1) / 2)
 
 
 CURVES = {

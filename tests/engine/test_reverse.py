@@ -126,6 +126,7 @@ class TestCompiled:
         arrays = np.array([a, 0.5, 3.0]), self.arrays[1], np.array([content, 1.0])
         run, tape = self.problem.taped_run(*arrays)
         assert run.status != 0 and np.isnan(run.values).all() and len(tape) == 0
+        assert run.counts.any() == (a > 0)  # outside the domain no step is taken
         results = self.problem.sweep(*arrays, tape, np.ones((60, 2)))
         assert all(np.isnan(result).all() for result in results)
 

@@ -84,6 +84,7 @@ def test_an_error_outside_of_graphs():
         changed(beta=-0.5), FORCED, MODEL.initial_state, sensitivities=True
     )
     assert run.status == OUTSIDE and np.isnan(run.values).all() and np.isnan(run.jacobian).all()
+    assert not run.counts.any()
 
 
 def test_domains_are_derived_from_bounds_or_given():
