@@ -1,4 +1,5 @@
 import pickle
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -78,6 +79,17 @@ def test_starts_that_make_no_sense():
         ph.Hmodel(initial={"S_f": 0.5})
     with pytest.raises(ValueError, match="share from 0 to 1 or 'estimate'"):
         ph.Hmodel(initial={"S_u": 2})
+
+
+def test_starts_of_parameters_that_change_in_time():
+    """The content is that of the default value, as far as it depends on such a parameter."""
+    assert Filled().vary("k").initial_state.tolist() == [30 / 0.5, 1e-5]
+    model = ph.Xinanjiang(snow=False, initial={"W": 0.5}).vary("S_tot")
+    p = dict(zip(model.parameter_names, model.default, strict=True)) | {"f_wm": 0.3}
+    assert model.start(p)["W"] == pytest.approx(0.5 * 0.3 * 250)
+    assert [s.capacity for s in model.stores[:2]] == [None, None]
+    same = ph.Xinanjiang(snow=False).vary("b")
+    assert [float(s.full(SimpleNamespace(**p, S_tot=100.0))) for s in same.stores[:2]] == [30, 70]
 
 
 def test_a_run_goes_on_from_an_earlier_one(leaf_river):

@@ -20,6 +20,8 @@ from tests.engine.test_reverse import Routed
 from tests.engine.test_sections import MODEL as SECTIONED
 from tests.tiny import Tiny
 
+pytestmark = pytest.mark.kernels
+
 RECORD = Path(__file__).parent / "texts.txt"
 DISCHARGE = ("discharge",)
 MODELS = {

@@ -12,7 +12,7 @@ from tests.models.test_equations import fluxes_of, points
 from tests.models.transcribed_fuse import fuse
 
 ALL = combinations()
-SHORT = FORCINGS["rain"].isel(time=slice(0, 15))
+SHORT = FORCINGS["rain"].isel(time=slice(0, 8))
 NUMBERS = {"topmodel": 60, "arno/vic": 230, "prms": 342, "sacramento": 426}
 
 

@@ -72,8 +72,8 @@ def test_right_values(number):
 @pytest.mark.kernels
 @pytest.mark.parametrize("number", SOME)
 def test_gradients(number, rng):
-    model, weather = ph.marrmot.get(number)(), FORCINGS["rain"].isel(time=slice(0, 20))
-    for theta in checks.draw_parameters(model, rng, 20):
+    model, weather = ph.marrmot.get(number)(), FORCINGS["rain"].isel(time=slice(0, 8))
+    for theta in checks.draw_parameters(model, rng, 10):
         finding = checks.rates_and_jacobians(model, theta, rng)
         assert finding.error <= 1, finding
     finding = checks.fixed_step_sensitivities(model, model.default, weather)
