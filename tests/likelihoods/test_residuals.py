@@ -149,7 +149,7 @@ def test_second_order_without_gaps_is_the_published_form(name, series):
 
 def test_generalized_likelihood_of_2010_against_a_loop(series):
     flow, observed = series
-    observed[[20, 21]] = np.nan
+    observed[[20, 21]], flow[40] = np.nan, 150.0  # where the correction is tenfold at most
     transform, bias, partial = BoxCox(0.3, 0.1), 0.02, (0.6, 0.2, -0.1)
     model = build(
         LIKELIHOODS["gl"], flow, observed, ar=3, s0=S0, s1=S1, r=partial, beta=0.5, xi=1.3,

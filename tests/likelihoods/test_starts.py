@@ -85,6 +85,50 @@ def test_priors_are_those_of_pymc(rng):
         assert ours(point) == pytest.approx(theirs(point), rel=1e-13)
 
 
+PRIORS = {
+    "beta": pm.Uniform.dist(-1, 1),
+    "lam": pm.Uniform.dist(-1, 1),
+    "xi": pm.LogNormal.dist(0, 0.5),
+    "p": pm.LogNormal.dist(np.log(2), 0.3),
+    "q_minus_3": pm.Gamma.dist(2, 0.1),
+    "nu_minus_3": pm.Gamma.dist(2, 0.1),
+    "s0": pm.HalfNormal.dist(SPREAD),
+    "s1": pm.HalfNormal.dist(0.5),
+    "k0": pm.LogNormal.dist(np.log(0.02), 1.0),
+    "ku": pm.LogNormal.dist(0, 0.5),
+    "kd": pm.HalfNormal.dist(0.5),
+    "r1": pm.Uniform.dist(-1, 1),
+    "r2": pm.Uniform.dist(-1, 1),
+}
+PLACED = [
+    (ph.likelihoods.SkewExponentialPower, {"memory": "flow"}, {"beta", "xi", "k0", "ku", "kd"}),
+    (ph.likelihoods.SkewGeneralizedT, {}, {"lam", "p", "q_minus_3", "s0", "s1"}),
+    (ph.likelihoods.Student, {"scale": "constant"}, {"nu_minus_3", "s0"}),
+    (ph.likelihoods.GeneralizedLikelihood, {"ar": 2}, {"beta", "xi", "s0", "s1", "r1", "r2"}),
+]
+
+
+@pytest.mark.parametrize(("likelihood", "options", "names"), PLACED)
+def test_priors_written_out(likelihood, options, names):
+    """The density of every prior at two points, as the reference page has it."""
+    model = placed(likelihood, **options)
+    found = {rv.name.removeprefix("flow_"): rv for rv in model.free_RVs}
+    assert names <= set(found) <= set(PRIORS)
+    for name, rv in found.items():
+        for x in (0.3, 0.7):
+            ours, expected = (pm.logp(v, x).eval() for v in (rv, PRIORS[name]))
+            assert ours == pytest.approx(expected, rel=1e-12), name
+
+
+def test_whittles_priors():
+    flow = np.random.default_rng(1).gamma(2, 1, 70)
+    with pm.Model() as model:
+        ph.likelihoods.Whittle("flow", pt.constant(flow), observed=flow)
+    for name, prior in {"s0": pm.HalfNormal.dist(flow.std()), "r1": PRIORS["r1"]}.items():
+        found, expected = (pm.logp(v, 0.3).eval() for v in (model[f"flow_{name}"], prior))
+        assert found == pytest.approx(expected, rel=1e-12)
+
+
 def test_start_of_vectors_draws_and_transformations_of_models():
     with pm.Model(coords={"gauge": ["a", "b", "c"]}) as model:
         s = place_at(0.3, "s", pm.HalfNormal.dist(2.0, shape=3), dims="gauge")

@@ -389,3 +389,64 @@ def test_worked_values_of_the_middle_and_low_segments():
     assert ls.segment_bias(y, q, segment="high") == pytest.approx(200)
     thirds = [ls.segment_bias(y, q, segment=s) / 100 for s in ("high", "middle", "low")]
     assert ls.fdc_segments(y, q) == pytest.approx(np.mean(np.square(thirds)), rel=1e-12)
+
+
+def test_options_in_plain_loops(rng):
+    """Weights, covariances, rain, gaps, windows and references, written once more."""
+    y, q = flows(rng, 80)
+    n, there = y.size, np.isfinite(y)
+    weights, rain = rng.uniform(0.5, 2, n), np.where(np.arange(n) % 5 == 2, 3.0, 0.05)
+    e = (y - q)[there]
+    assert ls.ssr(y, q, weights=weights) == pytest.approx((weights[there] * e**2).sum())
+    assert ls.sar(y, q, weights=weights) == pytest.approx((weights[there] * np.abs(e)).sum())
+    assert ls.mae(y, q) == pytest.approx(np.abs(e).mean())
+    assert ls.rmse(y, q) == pytest.approx(np.sqrt((e**2).mean()))
+    dense = covariance(n)[np.ix_(there, there)]
+    assert ls.gls(y, q, covariance=covariance(n)) == pytest.approx(e @ np.linalg.solve(dense, e))
+    deviation = y[there] - y[there].mean()
+    assert ls.nse(y, q) == pytest.approx(1 - (e @ e) / (deviation @ deviation))
+    # Recession pairs: consecutive, falling, dry on both days.
+    small = 0.01 * np.median(y[there])
+    for options, dry in (({}, np.full(n, True)), ({"precipitation": rain}, rain < 0.1)):
+        pairs = [t for t in range(n - 1) if y[t + 1] < y[t] and dry[t] and dry[t + 1]]
+        rates = [[np.log((x[t] + small) / (x[t + 1] + small)) for t in pairs] for x in (y, q)]
+        expected = np.square(np.subtract(*rates)).sum()
+        assert ls.recession(y, q, **options) == pytest.approx(expected)
+        lines, center = [], None
+        for x in (y, q):
+            fall = np.array([x[t] - x[t + 1] for t in pairs])
+            height = np.log((fall + np.sqrt(fall**2 + small**2)) / 2)
+            at = np.log([(x[t] + x[t + 1]) / 2 + small for t in pairs])
+            center = at.mean() if center is None else center
+            lines.append(np.polyfit(at - center, height, 1))
+        expected = np.square(np.subtract(*lines)).sum()
+        assert ls.recession_plot(y, q, **options) == pytest.approx(expected)
+    # Skill against the median, and blocks of ten intervals.
+    still = np.full(there.sum(), np.median(y[there]))
+    for divergence in (ls.fdc_energy, ls.fdc_quantile, ls.fdc_log_quantile):
+        expected = 1 - divergence(y, q) / divergence(y[there], still)
+        assert ls.fdc_skill(y, q, divergence=divergence) == pytest.approx(expected)
+    block = (np.arange(n) // 10)[there]
+    means = [np.array([x[there][block == b].mean() for b in block]) for x in (y, q)]
+    (a_y, a_q), (m_y, m_q) = (y[there] - means[0], q[there] - means[1]), means
+    r = (a_y @ a_q) / np.sqrt((a_y @ a_y) * (a_q @ a_q))
+    alpha = np.sqrt((a_q @ a_q) / (a_y @ a_y))
+    for bias, m in {
+        "variance": ((m_q - m_y) ** 2).sum() / ((m_y - y[there].mean()) ** 2).sum(),
+        "relative": ((m_q / m_y - 1) ** 2).mean(),
+    }.items():
+        expected = 1 - np.sqrt(m + (1 - alpha) ** 2 + (1 - r) ** 2)
+        found = ls.jkge(y, q, benchmark="block", window=10, bias=bias)
+        assert found == pytest.approx(expected, rel=1e-10)
+
+
+def test_errors_and_biases_of_an_evaluation_are_by_their_names(rng):
+    y, q = flows(rng)
+    found = ls.evaluate(y, q)
+    for name in ("rmse", "mae", "nse", "kge_2012", "jkge", "fdc_skill"):
+        assert found[name] == getattr(ls, name)(y, q)
+    for segment in ("high", "middle", "low"):
+        assert found[f"bias_{segment}"] == ls.segment_bias(y, q, segment=segment)
+    transforms = {"nse_log": "log", "nse_sqrt": "sqrt", "nse_box_cox": "box_cox"}
+    for name, transform in (transforms | {"nse_inverse": "inverse"}).items():
+        assert found[name] == ls.nse(y, q, transform=transform)

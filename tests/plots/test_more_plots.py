@@ -180,3 +180,48 @@ def test_structure_names_all_stores_and_fluxes(kind, tmp_path):
         for x, y in boxes:
             inside = (points > (x + 0.01, y + 0.01)) & (points < (x + 1.89, y + 0.89))
             assert not inside.all(axis=1).any()
+
+
+def of_label(artists, label):
+    return next(a for a in artists if a.get_label() == label)
+
+
+def test_numbers_of_the_water_balance(run, basin, rng):
+    """The sums of a year: median and interval of draws, evaporation above, what is stored."""
+    data = with_draws(run, rng)
+    ax = plot_water_balance(data, basin=basin, prob=0.8)
+    bars = {c.get_label(): c for c in ax.containers if hasattr(c, "patches")}
+    year = slice("2001-10-01", "2002-09-30")
+    flow, lost = (data[n].sel(time=year).sum("time").values for n in ("discharge", "evaporation"))
+    rain = float(basin["precipitation"].sel(time=year).sum())
+    assert bars["discharge"][1].get_height() == pytest.approx(np.median(flow))
+    assert bars["evaporation"][1].get_y() == pytest.approx(np.median(flow))
+    assert bars["evaporation"][1].get_height() == pytest.approx(np.median(lost))
+    (whiskers,) = [c for c in ax.collections if len(c.get_segments()) == 3]
+    ends = whiskers.get_segments()[1][:, 1]
+    np.testing.assert_allclose(ends, np.quantile(flow, [0.1, 0.9]))
+    stored = of_label(ax.lines, "stored (precipitation less both)").get_ydata()[1]
+    assert stored == pytest.approx(rain - np.median(flow) - np.median(lost))
+    seen = of_label(ax.lines, "discharge, observed").get_ydata()[1]
+    assert seen == pytest.approx(float(basin["discharge"].sel(time=year).sum()))
+
+
+def test_numbers_of_states_and_hydrographs(run, basin, rng):
+    data = with_draws(run, rng)
+    ax = plot_hydrograph(data, basin=basin)
+    median = np.median(data["discharge"].transpose("draw", "time"), axis=0)
+    drawn_line = of_label(ax.lines, "predictive median").get_ydata()
+    np.testing.assert_allclose(drawn_line, median)
+    np.testing.assert_array_equal(of_label(ax.lines, "observed").get_ydata(), basin["discharge"])
+    above = next(a for a in ax.figure.axes if a is not ax)
+    heights = [bar.get_height() for bar in above.patches]
+    np.testing.assert_allclose(heights, basin["precipitation"])
+    low, high = above.get_ylim()
+    assert low > high == 0  # rain falls from above
+    axes = plot_states(data, variables=["S_u"], prob=0.5)
+    values = data["S_u"].transpose("draw", "time").values[:, 100]
+    at = matplotlib.dates.date2num(TIME[100])
+    corners = axes[0].collections[0].get_paths()[0].vertices
+    ends = np.sort(corners[corners[:, 0] == at, 1])
+    np.testing.assert_allclose(ends, np.quantile(values, [0.25, 0.75]))
+    np.testing.assert_allclose(axes[0].lines[0].get_ydata()[100], np.median(values))

@@ -168,3 +168,44 @@ def test_residual_panel(draws, rng):
     variance = np.mean(np.concatenate(x) ** 2)
     assert bars[0].get_height() == pytest.approx(pairs.mean() / variance, rel=1e-10)
     plt.close("all")
+
+
+def test_numbers_of_flow_duration_curves(draws):
+    """Flow from the largest on, above the share of time in which it is exceeded."""
+    import matplotlib.pyplot as plt
+
+    ax = plot_flow_duration(draws, basin=BASIN, prob=0.8)
+    simulated, observed = ax.lines
+    exceeded = (np.arange(400) + 0.5) / 4
+    curves = -np.sort(-draws["discharge"].values, axis=1)
+    np.testing.assert_allclose(observed.get_xdata(), exceeded)
+    np.testing.assert_allclose(observed.get_ydata(), -np.sort(-BASIN["discharge"].values))
+    np.testing.assert_allclose(simulated.get_ydata(), np.median(curves, axis=0))
+    corners = ax.collections[0].get_paths()[0].vertices
+    ends = np.sort(corners[np.isclose(corners[:, 0], exceeded[20]), 1])
+    np.testing.assert_allclose(ends, np.quantile(curves[:, 20], [0.1, 0.9]))
+    plt.close(ax.figure)
+
+
+def test_numbers_of_the_residual_panel(draws, rng):
+    """Quantiles of sorted innovations, the limit of no correlation, and the transform's shares."""
+    import matplotlib.pyplot as plt
+    from scipy import stats
+
+    x = rng.normal(size=400)
+    series = {"innovation": x, "simulated": BASIN["discharge"], "observed": BASIN["discharge"]}
+    data = xr.Dataset({k: ("time", np.asarray(v)) for k, v in series.items()}, {"time": BASIN.time})
+    axes = plot_residuals(data, draws=draws["discharge"])
+    line = axes[1, 0].lines[1]
+    np.testing.assert_allclose(line.get_xdata(), stats.norm.ppf((np.arange(400) + 0.5) / 400))
+    np.testing.assert_array_equal(line.get_ydata(), np.sort(x))
+    for ax in (axes[0, 2], axes[1, 2]):
+        band = ax.patches[30]
+        np.testing.assert_allclose(band.get_y(), -1.959964 / 20, rtol=1e-6)
+        np.testing.assert_allclose(band.get_height(), 2 * 1.959964 / 20, rtol=1e-6)
+    shares = np.histogram(
+        verification.pit(BASIN["discharge"], draws["discharge"]), 20, (0, 1), density=True
+    )[0]
+    np.testing.assert_allclose([bar.get_height() for bar in axes[1, 1].patches], shares)
+    np.testing.assert_array_equal(axes[0, 1].lines[0].get_xdata(), BASIN["discharge"])
+    plt.close("all")

@@ -17,6 +17,7 @@ from pymc_hydro.regionalization.attributes import Scale, attribute_table
 from pymc_hydro.regionalization.factors import ErrorFactors
 from pymc_hydro.regionalization.fit import _Total
 from pymc_hydro.regionalization.mapping import MAPPINGS, define_mapping
+from pymc_hydro.regionalization.regionalize import _labels
 from tests.conftest import FORCINGS
 from tests.tiny import Tiny
 
@@ -129,6 +130,38 @@ def test_the_truth_is_found_and_the_penalty_chosen(fit):
     theta = fit.parameters(TABLE)
     np.testing.assert_allclose(theta["a"], truth()[:, 0], rtol=1e-3)
     np.testing.assert_array_equal(fit.table["parameters"].sel(parameter="k"), theta["k"])
+
+
+def test_what_is_held_out_has_no_part_in_its_parameters(basins):
+    """The first fold's parameters are those of a fit to the other basins, shrunk as they are."""
+    time = FORCINGS["storm"]["time"].values
+    periods = {"period": (time[10], time[29]), "validation": (time[30], time[-1])}
+    options = {"loss": "ssr", "penalty": 0.1, **FAST}
+    fit = ph.regionalize(MODEL, basins, TABLE, folds=FOLDS, **options, **periods)
+    others = {name: basins[name] for name in NAMES[4:]}
+    del options["loss"]
+    alone = ph.regionalize(
+        MODEL, others, TABLE, "ssr", folds=None, period=periods["period"], **options
+    )
+    expected = alone.parameters(TABLE.iloc[:4])
+    held_out = fit.table["held_out_parameters"][:4]
+    np.testing.assert_allclose(held_out.sel(parameter="a"), expected["a"], rtol=1e-6)
+    assert (abs(held_out / truth()[:4] - 1) > 1e-3).any()
+    for i, name in enumerate(NAMES[:2]):
+        for column, first, end in (("score", 10, 30), ("validation_score", 30, None)):
+            part = basins[name].isel(time=slice(first - 10, end))
+            run = ph.simulate(MODEL, held_out[i].values, part)["discharge"]
+            score = ph.losses.ssr(part["discharge"][10:], run[10:])
+            assert float(fit.table[f"held_out_{column}"][i]) == pytest.approx(score, rel=1e-3)
+    scores = fit.table["held_out_score"]
+    assert float(fit.penalties["median_score"][0]) == pytest.approx(float(scores.median()))
+    assert float(fit.penalties["mean_score"][0]) == pytest.approx(float(scores.mean()))
+
+
+def test_folds_are_of_equal_size_and_follow_their_seed():
+    one, again, other = (_labels(3, NAMES, seed) for seed in (1, 1, 2))
+    assert np.bincount(one).tolist() == [4, 4, 4]
+    assert (one == again).all() and (one != other).any()
 
 
 @pytest.mark.kernels
