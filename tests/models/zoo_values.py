@@ -22,7 +22,7 @@ DAYS, RECORDED = Path(__file__).parent / "zoo.npz", Path(__file__).parent / "zoo
 FORCING = ("precipitation", "potential_evaporation", "temperature", "day_of_year")
 OUTPUTS = ("discharge", "evaporation")
 KEPT = 5  # days of a structure without hydrographs; of one with them the first dozen
-POINTS, SEED = 30, 5
+POINTS, CORNERS, SEED = 30, 6, 5  # corners: of the bounds of parameters
 FILLED = (1e-6, 1.02)  # of stores: empty, full
 # Structures whose smooth kinks have widths of their own.
 SMOOTH = ("m_08", "m_10", "m_17", "m_25", "m_33", "m_37", "m_44", "m_45", "m_46")
@@ -41,10 +41,14 @@ def structures():
 
 
 def fluxes(model):
-    """Return all fluxes at the points, shape (n_point, n_flux), in the order of their names."""
+    """Return all fluxes at the points, shape (n_point, n_flux), in the order of their names.
+
+    Without points at which a flux is infinite: a power of a store far above what it can hold.
+    """
     rng = np.random.default_rng([SEED, len(model.parameters)])
+    edges = checks.corners(model, np.random.default_rng(SEED), CORNERS)
     found = []
-    for theta in checks.draw_parameters(model, rng, POINTS):
+    for theta in (*checks.draw_parameters(model, rng, POINTS), *edges):
         p = dict(zip(model.parameter_names, map(float, theta), strict=True))
         s, together, full = {}, rng.random() < 0.3, rng.choice(FILLED)
         for store in model.stores:
@@ -59,9 +63,11 @@ def fluxes(model):
             "day_of_year": 100.0,
         }
         u |= {h.output: rng.uniform(0, 20) for h in model.hydrographs}
-        q = model.evaluate(s, u, p)
+        with np.errstate(all="ignore"):
+            q = model.evaluate(s, u, p)
         found.append([float(q[name]) for name in sorted(q)])
-    return np.array(found)
+    array = np.array(found)
+    return array[np.isfinite(array).all(axis=1)]
 
 
 def one_day(model, theta, contents, forcing):
