@@ -294,6 +294,20 @@ def test_random_forcing_is_refused():
         ph.forecast(repeated({"factor": 2.0}, 1), model, origin=TIME[100], horizon=2)
 
 
+def test_a_known_change_of_a_parameter_goes_on_in_the_forecast():
+    """Its values after the origin are those that the model has."""
+    changing = THETA["k"] * np.exp(np.linspace(-0.5, 0.5, FIRST.sizes["time"]))
+    with pm.Model() as model:
+        a = pm.LogNormal("a", np.log(THETA["a"]), 0.5)
+        q = ph.discharge(Tiny(), {"a": a, "k": changing}, FIRST, WARMUP, steps=4)
+        ph.likelihoods.Normal("flow", q, observed=FIRST["discharge"], s0=0.2, s1=0.1, ar=1, r1=0.8)
+    varied = Tiny().vary("k")
+    whole = ph.simulate(varied, {"a": THETA["a"]}, FIRST.assign(k=("time", changing)), steps=4)
+    found = ph.forecast(repeated({"a": THETA["a"]}, 2), model, origin=TIME[100], horizon=3)
+    assert (found["simulated"].values == whole["discharge"].values[100:103]).all()
+    assert np.isfinite(found["discharge"]).all()
+
+
 class Routed(Tiny):
     """Its discharge is routed by a triangle."""
 

@@ -1,13 +1,13 @@
 """The errors of a forecast as a function of simulated flow."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pymc as pm
 import pytensor.tensor as pt
-from pytensor.graph.replace import graph_replace
+from pytensor.graph.replace import clone_replace, graph_replace
 from pytensor.graph.traversal import ancestors
 
 from pymc_hydro.inference.predict import Sample, untransformed
@@ -54,7 +54,12 @@ class ForecastErrors:
         outputs = [placed.simulated, placed.mean, placed.sigma, innovations, error]
         outputs += [*placed.memory_values, *of_transform.values()]
         outputs = [pt.as_tensor_variable(o).copy() for o in outputs]
-        outputs = graph_replace(outputs, {series: flow}, strict=False)
+        # Nodes are made anew: a series of constants has its length as part of its type.
+        outputs = graph_replace(outputs, sample.partly, strict=False)
+        inputs = [v.type() for v in sample.inputs]
+        known = dict(zip(sample.inputs, inputs, strict=True))
+        outputs = clone_replace(outputs, {**known, series: flow}, rebuild_strict=False)
+        sample = replace(sample, inputs=inputs, partly={})
         tied = [
             str(v.name)
             for v in ancestors(outputs)
