@@ -34,7 +34,7 @@ COMMANDS = {
     "compare": "compare the scores of several folders of results",
     "report": "write one HTML page about a folder of results, or a store of many basins",
     "explore": "move the parameters of a model by hand, in a browser",
-    "models": "list the models, or describe one",
+    "models": "list the models, all or some, or describe one",
     "data": "list embedded basins, list the contents of a folder, or describe a basin",
 }
 EXAMPLES = {
@@ -52,7 +52,7 @@ EXAMPLES = {
     "  pymc-hydro report fits.zarr --places gauges.csv",
     "explore": "pymc-hydro explore leaf_river\n"
     "  pymc-hydro explore mine.csv --model HBV --option area=240.0",
-    "models": "pymc-hydro models\n  pymc-hydro models HBV",
+    "models": "pymc-hydro models --snow --parameters 8\n  pymc-hydro models HBV --equations",
     "data": "pymc-hydro data\n  pymc-hydro data CAMELS_US\n"
     "  pymc-hydro data CAMELS_US --gauge 01022500",
 }
@@ -120,7 +120,7 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
         elif name == "demo":
             _add_demo(command)
         elif name == "models":
-            command.add_argument("name", nargs="?", metavar="MODEL")
+            _add_models(command)
         elif name == "explore":
             command.add_argument("source", nargs="?", default="leaf_river", metavar="SOURCE")
             _add_reader(command)
@@ -130,6 +130,22 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
         else:
             command.add_argument("source", nargs="?", metavar="SOURCE")
             _add_reader(command)
+
+
+def _add_models(command):
+    command.add_argument("name", nargs="?", metavar="MODEL")
+    command.add_argument("--equations", action="store_true", help="of MODEL; needs SymPy")
+    snow = argparse.BooleanOptionalAction
+    command.add_argument("--snow", action=snow, help="only models with (without) snow")
+    command.add_argument("--parameters", type=int, metavar="N", help="at most")
+    command.add_argument("--stores", type=int, metavar="N", help="at most")
+    command.add_argument(
+        "--process",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="that the model must have, such as interception; may be given again",
+    )
 
 
 def _add_places(command):
@@ -298,7 +314,9 @@ def _execute(chosen, say):
     from pymc_hydro.command import report, steps
 
     if chosen.command == "models":
-        steps.list_models(chosen.name, say)
+        wanted = {n: getattr(chosen, n) for n in ("snow", "parameters", "stores")}
+        wanted["processes"] = tuple(chosen.process)
+        steps.list_models(chosen.name, say, equations=chosen.equations, **wanted)
     elif chosen.command == "data":
         options = dict(chosen.option or [])
         steps.list_data(chosen.source, chosen.gauge, chosen.reader, options, say)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -297,12 +298,27 @@ def _elpd(folder):
     return float(found.elpd if hasattr(found, "elpd") else found.elpd_loo)
 
 
-def list_models(name: str | None = None, say: Callable[[str], object] = print) -> None:
-    """Print the models, or one model with its parameters and stores."""
+def list_models(
+    name: str | None = None,
+    say: Callable[[str], object] = print,
+    *,
+    equations: bool = False,
+    **wanted: Any,
+) -> None:
+    """Print the models that have what is wanted, or one model with its parameters and stores."""
     if name is not None:
-        say(repr(find_kind(name)()))
+        model = find_kind(name)()
+        say(repr(model))
+        if equations:
+            say(f"\n{ph.equations(model)!r}")
         return
-    for title, row in table_of_models().iterrows():
+    if equations:
+        raise UsageError("models: --equations needs the name of a model, such as HBV")
+    try:
+        table = table_of_models(**wanted)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    for title, row in table.iterrows():
         size = f"{row['parameters']} parameters, {row['stores']} stores"
         say(f"{title:17s}{row['number']:6s}{size:26s}{row['description']}")
 

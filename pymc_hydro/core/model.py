@@ -17,7 +17,7 @@ from pymc_hydro.core.base.names import Names, as_vector, check_arguments
 from pymc_hydro.core.base.options import document_options, freeze, full_signature, snapshot
 from pymc_hydro.core.blocks import UnitHydrograph
 from pymc_hydro.core.declaration import Filled, Flow, Output, Parameter, Store
-from pymc_hydro.core.snow import DegreeDaySnow, ElevationBands, NoSnow
+from pymc_hydro.core.snow import FRONTS, DegreeDaySnow, ElevationBands, NoSnow, named_front
 
 __all__ = ["AbstractModel"]
 
@@ -63,9 +63,10 @@ class AbstractModel:
 
     Parameters
     ----------
-    snow : bool, optional
+    snow : bool or {"degree-day", "refreezing"}, optional
         Whether precipitation may fall as snow: True in a model with a snow front end, if not
-        given. With False, its store and parameters are left out and temperature is not needed.
+        given. With False, its store and parameters are left out and temperature is not needed. A
+        name puts the front end of that name in the place of the model's own.
     bands : sequence of float, optional
         Heights in m of elevation bands of equal area above the height of the temperature series,
         each with a snow store of its own; see :func:`pymc_hydro.elevation_bands`.
@@ -100,6 +101,7 @@ class AbstractModel:
     hydrographs: tuple[UnitHydrograph, ...] = ()
     ordered: tuple[tuple[str, str], ...] = ()
     tolerance_factor: float = 1.0
+    snow_fronts: Mapping[str, Any] = FRONTS
     # Options of a subclass in a form of its own choice; they replace the options as given.
     choices: Mapping[str, Any] = MappingProxyType({})
     varying: tuple[str, ...] = ()  # parameters that are read like forcing, see `vary`
@@ -116,7 +118,7 @@ class AbstractModel:
     def __init__(
         self,
         *,
-        snow: bool | None = None,
+        snow: bool | str | None = None,
         bands: Sequence[float] | None = None,
         formulation: str = "default",
         initial: Mapping[str, float | str] | None = None,
@@ -135,11 +137,12 @@ class AbstractModel:
         with_snow = self.snow_target is not None and snow is not False
         if bands is not None and not with_snow:
             raise ValueError(f"{name}: bands have no effect without snow; leave them out")
-        self.options = {"snow": with_snow, "formulation": formulation}
+        self.options: dict[str, Any] = {"snow": snow if isinstance(snow, str) else with_snow}
+        self.options["formulation"] = formulation
         self.options |= self._own_options() | dict(self.choices)
         self.formulation = formulation
         if self.snow_target is not None:
-            self.snow = self._snow(bands) if with_snow else NoSnow(self.snow_target)
+            self.snow = self._snow(snow, bands) if with_snow else NoSnow(self.snow_target)
             self.parameters = (*self.parameters, *self.snow.parameters)
             self.stores = (*self.snow.stores, *self.stores)
             self.flows = (*self.snow.flows, *self.flows)
@@ -216,10 +219,11 @@ class AbstractModel:
         if given:
             self.options["initial"] = tuple(given.items())
 
-    def _snow(self, bands: Sequence[float] | None) -> Any:
+    def _snow(self, snow: bool | str | None, bands: Sequence[float] | None) -> Any:
         """Return the front end, or bands of it."""
+        front = named_front(self, snow) if isinstance(snow, str) else self.snow_front()
         if bands is None:
-            return self.snow_front()
+            return front
         heights = tuple(float(height) for height in bands)
         if not (heights and all(abs(height) < HIGHEST for height in heights)):
             raise ValueError(
@@ -227,7 +231,7 @@ class AbstractModel:
                 f"temperature series, found {bands!r}; ph.elevation_bands makes them"
             )
         self.options["bands"] = heights
-        return ElevationBands(self.snow_front(), heights)
+        return ElevationBands(front, heights)
 
     def snow_front(self) -> Any:
         """Return the snow front end; a subclass may give another one."""

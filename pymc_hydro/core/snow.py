@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
@@ -13,12 +13,14 @@ from pymc_hydro.core.functions import tanh
 from pymc_hydro.core.smoothing import lesser, minimum, pos, softplus
 
 __all__ = [
+    "FRONTS",
     "DegreeDaySnow",
     "ElevationBands",
     "NoSnow",
     "RefreezingSnow",
     "Water",
     "elevation_bands",
+    "named_front",
 ]
 
 PARTITION_WIDTH = 1.0  # degC, width of the snow-rain transition, and of melt in the reference
@@ -171,6 +173,17 @@ class RefreezingSnow:
             return Water(fluxes, net)
         P_liq = pos(net, HBV_WIDTH)
         return Water({**fluxes, "x_pos": P_liq - net}, P_liq)
+
+
+FRONTS = MappingProxyType({"degree-day": DegreeDaySnow, "refreezing": RefreezingSnow})
+
+
+def named_front(model: Any, name: str) -> Any:
+    """Return the snow front end of a name, before a model."""
+    if name not in model.snow_fronts:
+        known = ", ".join(["True", "False", *map(repr, model.snow_fronts)])
+        raise ValueError(f"{type(model).__name__}: snow must be one of {known}, found {name!r}")
+    return model.snow_fronts[name](str(model.snow_target), exact=model.formulation == "default")
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import xarray as xr
 from pymc_hydro.core.base.warning import renamed_arguments, warn_user
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.inference.build import build_model
+from pymc_hydro.models.listing import as_model
 
 __all__ = ["Comparison", "compare", "compute_log_likelihood"]
 
@@ -58,7 +59,7 @@ def compute_log_likelihood(idata: Any, model: pm.Model | None = None) -> Any:
 
 
 def compare(
-    models: Mapping[str, AbstractModel] | Sequence[AbstractModel],
+    models: Mapping[str, AbstractModel | str] | Sequence[AbstractModel | str],
     basin: xr.Dataset | pd.DataFrame,
     *,
     sample: Mapping | Callable[[], Mapping] | None = None,
@@ -72,8 +73,8 @@ def compare(
 
     Parameters
     ----------
-    models : sequence of AbstractModel, or mapping of label to AbstractModel
-        Labels are class names where not given.
+    models : sequence of AbstractModel or str, or mapping of label to AbstractModel or str
+        A name stands for the model with default options. Labels are class names where not given.
     basin : Dataset or DataFrame
     sample : mapping or callable, optional
         Arguments of ``pm.sample``, or a function that returns such arguments for the model in
@@ -99,6 +100,7 @@ def compare(
     import arviz as az  # here: slow to import
 
     if not isinstance(models, Mapping):
+        models = [as_model(m) for m in models]
         labels = [type(m).__name__ for m in models]
         if len(set(labels)) < len(labels):
             raise ValueError(

@@ -119,7 +119,16 @@ def test_data_and_models(record, capsys):
     assert all(m.__name__ in capsys.readouterr().out for m in ph.MODELS[:1])
     assert main(["models", "hbv"]) == 0
     assert "MAXBAS" in capsys.readouterr().out
-    assert main(["models", "x"]) == 2
+    assert main(["models", "x"]) == main(["models", "--equations"]) == 2
+    assert main(["models", "--process", "magic"]) == 2
+    capsys.readouterr()
+    assert main(["models", "--snow", "--stores", "2", "--process", "snow"]) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [
+        "Alpine1",
+        "Alpine2",
+    ]
+    assert main(["models", "m_01", "--equations"]) == 0
+    assert "dS1/dt = P_liq - e - q" in capsys.readouterr().out
     assert main(["data"]) == 0
     assert "2976.41 km2" in capsys.readouterr().out
     assert main(["data", str(record)]) == 0

@@ -35,6 +35,8 @@ def test_every_structure_is_sound(kind):
     if kind.snow_target is not None:
         models.append(kind(snow=True))
         assert models[-1].parameter_names[-2:] == ("T_tr", "f_dd")
+        models.append(kind(snow="refreezing"))
+        assert models[-1].parameter_names[-2:] == ("c_sf", "c_fr")
     assert len(set(models)) == len(models)
     assert {o.name for o in models[0].outputs} >= {"discharge", "evaporation"}
 

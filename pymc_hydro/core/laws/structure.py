@@ -24,8 +24,9 @@ class AbstractStructure(AbstractModel):
 
     Parameters
     ----------
-    snow : bool, optional
-        Whether to put the snow front end before a structure that has no snow of its own.
+    snow : bool or {"degree-day", "refreezing"}, optional
+        Whether to put a snow front end before a structure that has no snow of its own, and which
+        one; the degree-day front end if True.
     width : float, optional
         Width over which minima, maxima and thresholds are smooth, in mm/d of rates and mm of
         contents, such as 0.01; a tenth of it for shares, and 0.05 degC for snow and melt. Zero for
@@ -39,7 +40,7 @@ class AbstractStructure(AbstractModel):
 
     number: str = ""
 
-    def __init__(self, *, snow: bool = False, width: float = 0.0, **options: Any):
+    def __init__(self, *, snow: bool | str = False, width: float = 0.0, **options: Any):
         if not 0 <= width < 1:
             raise ValueError(
                 f"{type(self).__name__}: width must be at least 0 and below 1 (mm/d, mm or 1), "

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from pymc_hydro.core.model import AbstractModel
@@ -32,6 +33,7 @@ class AbstractMap(AbstractModel):
     """
 
     interval: float = 1.0
+    snow_fronts: Mapping[str, Any] = MappingProxyType({})  # the named ones are laws of rates
 
     def __init__(self, **options: Any):
         if self.routing is not None:

@@ -92,8 +92,8 @@ class FUSE(AbstractModel):
         Whether a gamma distribution of shape 2.5 delays discharge.
     rainfall_error : {None, "additive", "multiplicative"}
         With an error, a parameter more; the difference is the declared exchange `x_p`.
-    snow : bool, optional
-        Whether to put the snow front end before the upper layer.
+    snow : bool or {"degree-day", "refreezing"}, optional
+        Whether to put a snow front end before the upper layer, and which one.
     width : float, optional
         As of :class:`pymc_hydro.core.laws.structure.AbstractStructure`.
 
@@ -134,7 +134,7 @@ class FUSE(AbstractModel):
         interflow: str = "none",
         routing: str = "gamma",
         rainfall_error: str | None = None,
-        snow: bool = False,
+        snow: bool | str = False,
         width: float = 0.0,
         **options: Any,
     ):

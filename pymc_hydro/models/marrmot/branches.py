@@ -386,7 +386,7 @@ class Forellenbach(AbstractStructure):
     parameters = (
         Parameter("C1", 2, 5, "mm", "capacity of interception"),
         Parameter("A", 0.9, 1, "1", "share of throughfall to macropores"),
-        Parameter("F", 0.4, 0.95, "1", "share of forest"),
+        Parameter("A_f", 0.4, 0.95, "1", "share of forest"),
         Parameter("C2", 0.05, 5, "mm", "capacity of macropores"),
         Parameter("c_m", 0, 1, "1/d", "rate of macropores at 1 mm"),
         Parameter("x_m", 1, 5, "1", "exponent of macropores"),
@@ -435,8 +435,8 @@ class Forellenbach(AbstractStructure):
         f_s = law.infiltration(left, z, p.c_f, p.x_f) * enters(s.S3, p.C3)
         q_m = law.power_law(s.S2, p.c_m, p.x_m)
         q_1 = law.above_power(s.S3, p.f_c * p.C3, p.c_1, p.x_1)
-        bare = (1 - p.F) * E * z
-        forest = p.F * E
+        bare = (1 - p.A_f) * E * z
+        forest = p.A_f * E
         e = law.least(forest + bare, forest * z / p.f_c + bare, s.S3 / TAU)
         return {
             **water,
