@@ -105,6 +105,25 @@ def test_a_failure_has_the_date_of_its_interval():
 
 
 @pytest.mark.kernels
+def test_each_tolerance_is_respected(tiny):
+    """Steps, of values and with columns, for each tolerance while the other one is small."""
+
+    def steps(**tolerances):
+        runs = (
+            simulate(tiny, [0.05, 0.5], FORCINGS["rain"], sensitivities=s, **tolerances)
+            for s in (False, True)
+        )
+        return np.array([run.attrs["steps"] for run in runs])
+
+    for loose, tight in (("rtol", "atol"), ("atol", "rtol")):
+        usual, tighter = (steps(**{loose: t, tight: 1e-9}) for t in (1e-3, 1e-7))
+        assert (1.5 * usual < tighter).all(), loose
+    model = ph.marrmot.get("m_02")()  # exact kinks: a share of what is asked for
+    problem = define_problem(model, ("discharge",), 1.0, rtol=1e-3, atol=1e-2)
+    assert problem.settings()[3:5] == (0.3 * 1e-3, 0.3 * 1e-2)
+
+
+@pytest.mark.kernels
 def test_every_way_to_a_simulation_respects_the_tolerance():
     model, basin = ph.Hymod(), ph.load_basin("fulda").isel(time=slice(0, 250))
 

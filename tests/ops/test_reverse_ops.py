@@ -212,6 +212,8 @@ def test_products_with_a_vector():
     np.testing.assert_allclose(found, run.jacobian @ V, rtol=1e-10)
     expected = PROBLEM.sweep(*ARRAYS, TAPE, np.ones((60, 1)))[1]
     assert along.sum() == pytest.approx((expected * SHORT).sum(), rel=1e-7)
+    still = PROBLEM.second_order(*ARRAYS, np.ones((60, 1)), *(0 * a for a in ARRAYS))
+    assert not any(change.any() for change in still)  # along no direction, and not NaN
 
 
 def test_failures_and_third_derivatives():
