@@ -118,6 +118,16 @@ def test_scan_follows_from_the_source(valley):
     assert ph.read_basin(valley, source=RIVERS).attrs["gauge"] == "aar1"
 
 
+def test_a_name_that_is_twice_in_a_path_is_one_name(tmp_path):
+    columns = {"precipitation": ("P", "mm"), "potential_evaporation": ("E", "mm")}
+    source = Source("by folder", tables=(Table("{gauge}/rain_{gauge}.csv", columns),))
+    for folder, gauge in (("b2", "b2"), ("a1", "a1"), ("a1", "b2")):
+        write(tmp_path / folder / f"rain_{gauge}.csv", frame(P=RAIN, E=EVAPORATION))
+    assert ph.scan(tmp_path, source)["gauge"].tolist() == ["a1", "b2"]
+    basin = ph.read_basin(tmp_path, "b2", source=source)
+    np.testing.assert_allclose(basin["precipitation"], RAIN)
+
+
 def test_what_is_wrong_with_the_words_is_said(valley):
     for arguments, options, kind, message in (
         ((None,), {}, SourceError, "2 basins .rivers of the valley: aar1, rhine2.; .* gauge="),

@@ -3,6 +3,7 @@
 import pickle
 
 import numpy as np
+import pandas as pd
 import pymc as pm
 import pytensor.tensor as pt
 import pytest
@@ -120,6 +121,8 @@ def test_bases():
     assert set(ph.blocks(RECORD, "season").values) == set(dates.month % 12 // 3)
     waves, smooth = ph.harmonics(RECORD, 2), ph.splines(RECORD, "MS")
     assert list(waves["coefficient"].values) == ["cos 1", "sin 1", "cos 2", "sin 2"]
+    year = 2 * np.pi * ((dates - pd.Timestamp(2000, 1, 1)) / pd.Timedelta("365.25D")).to_numpy()
+    np.testing.assert_allclose(waves[:, :2], np.column_stack([np.cos(year), np.sin(year)]))
     np.testing.assert_allclose(waves[:, 2], waves[:, 0] ** 2 - waves[:, 1] ** 2, atol=1e-12)
     np.testing.assert_allclose(smooth.sum("coefficient"), 1, rtol=1e-12)
     for whole in (waves, smooth):  # another record has the same basis where it has the same dates

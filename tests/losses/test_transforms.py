@@ -7,7 +7,7 @@ import pytest
 
 import pymc_hydro as ph
 from pymc_hydro.losses.curves import Identity
-from pymc_hydro.losses.transforms import transformed, with_offset
+from pymc_hydro.losses.transforms import as_transform, transformed, with_offset
 
 TRANSFORMS = [
     Identity(),
@@ -51,6 +51,18 @@ def test_the_offset_of_losses():
     assert with_offset("loss", ph.losses.BoxCox(0.3, 0.0), y).offset == 0
     for same in (ph.losses.Power(), ph.losses.LogSinh(), Identity()):
         assert with_offset("loss", same, y) is same
+
+
+def test_transformations_by_name():
+    """Of errors and of losses, as the reference page has them."""
+    at, of_errors = np.array([0.3, 2.0]), as_transform
+    for name, expected in {
+        "log": np.log(at),
+        "sqrt": 2 * (np.sqrt(at) - 1),
+        "box_cox": (at**0.2 - 1) / 0.2,
+        "log_sinh": np.log(np.sinh(0.1 + 0.2 * at)) / 0.2,
+    }.items():
+        np.testing.assert_allclose(of_errors("x", name).forward(at), expected, rtol=1e-12)
 
 
 def test_one_box_cox_in_the_package():

@@ -440,6 +440,20 @@ def test_options_in_plain_loops(rng):
         assert found == pytest.approx(expected, rel=1e-10)
 
 
+def test_weights_and_covariances_of_observations_that_are_a_variable(rng):
+    y, q = rng.gamma(2, 1, (2, 6))
+    weights, variance = rng.uniform(0.5, 2, (2, 6))
+    observed = pt.dvector()
+    for loss, options in (
+        (ls.ssr, {"weights": weights}),
+        (ls.sar, {"weights": weights}),
+        (ls.gls, {"covariance": variance}),
+        (ls.gls, {"covariance": covariance(6)}),
+    ):
+        found = loss(observed, pt.constant(q), **options).eval({observed: y})
+        assert found == pytest.approx(loss(y, q, **options), rel=1e-12)
+
+
 def test_errors_and_biases_of_an_evaluation_are_by_their_names(rng):
     y, q = flows(rng)
     found = ls.evaluate(y, q)
