@@ -158,3 +158,13 @@ def test_a_sentence_counts_the_checks():
     assert status == "doubtful" and "1 of 2 checks are good. Look at: b." in text
     status, text = verdict.sentence([good, doubtful, bad])
     assert status == "bad" and "1 of 3 checks are good. Look at: c." in text
+
+
+def test_signatures_are_of_fifty_draws():
+    """Evenly over the chains; of all draws where there are fewer."""
+    for n, rows in ((100, np.linspace(0, 199, 50).astype(int)), (20, np.arange(40))):
+        values = {p.name: np.arange(2.0 * n).reshape(2, n) for p in MODEL.parameters}
+        draws = xr.Dataset({k: (("chain", "draw"), v) for k, v in values.items()})
+        results = Results({}, LEAF, MODEL, None, {"posterior": draws}, None)
+        expected = np.repeat(rows[:, None], len(values), axis=1)
+        np.testing.assert_array_equal(results.thetas, expected)

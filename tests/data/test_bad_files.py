@@ -199,6 +199,19 @@ def test_harmless_differences_change_nothing(content, tmp_path):
     np.testing.assert_array_equal(basin["precipitation"], RAIN)
 
 
+@pytest.mark.filterwarnings("ignore")  # of what is filled
+def test_dates_that_are_missing_are_gaps_and_headings_may_hold_commas(tmp_path):
+    rows = [*ROWS[:9], *ROWS[10:]]
+    path = write(tmp_path, text(rows))
+    basin = ph.read_csv(path, max_gap=1)
+    assert (basin["time"].values == DAYS.to_numpy()).all()
+    assert np.flatnonzero(np.isnan(basin["discharge"])).tolist() == [9]
+    rows = [f"{d:%Y-%m-%d};{p};{q}" for d, p, q in zip(DAYS, RAIN, FLOW, strict=True)]
+    path = write(tmp_path, text(rows, "date;precip, mm;flow, mm"))
+    columns = {"precipitation": "precip, mm", "discharge": "flow, mm"}
+    np.testing.assert_array_equal(ph.read_csv(path, columns)["discharge"], FLOW)
+
+
 def test_settings_that_repair(tmp_path):
     path = write(tmp_path, cell("flow_mm", "-999"))
     with pytest.warns(FutureWarning, match="missing is now called na"):

@@ -1,3 +1,4 @@
+import math
 import sys
 
 import numpy as np
@@ -139,3 +140,19 @@ def test_oudin_against_the_radiation_of_an_example_of_fao_56():
     for temperature, share in ((19.5, 0.1), (-5.0, 0.0), (-9.0, 0.0), (7.25, 0.05)):
         found = float(oudin([temperature], time, -20.0)[0])
         assert found == pytest.approx(32.2 * share, rel=2e-3)
+
+
+@pytest.mark.parametrize("latitude", [-35.0, 0.0, 50.0, 70.0])
+def test_oudin_in_the_equations_of_fao_56(latitude):
+    """Equations 21 to 25, one day at a time; polar night and midnight sun at 70 degrees."""
+    days = pd.DatetimeIndex(["2001-01-03", "2001-03-20", "2001-06-21", "2001-09-30", "2000-12-31"])
+    phi, expected = math.radians(latitude), []
+    for day in (3, 79, 172, 273, 366):
+        distance = 1 + 0.033 * math.cos(2 * math.pi / 365 * day)
+        declination = 0.409 * math.sin(2 * math.pi / 365 * day - 1.39)
+        sunset = math.acos(min(max(-math.tan(phi) * math.tan(declination), -1), 1))
+        sun = sunset * math.sin(phi) * math.sin(declination)
+        sun += math.cos(phi) * math.cos(declination) * math.sin(sunset)
+        radiation = 24 * 60 / math.pi * 0.0820 * distance * sun
+        expected.append(radiation * (12.5 + 5) / (100 * 2.45))
+    np.testing.assert_allclose(oudin(np.full(5, 12.5), days, latitude), expected, atol=1e-12)

@@ -9,6 +9,7 @@ import xarray as xr
 
 import pymc_hydro as ph
 from pymc_hydro.data.readers.text.dates import dates_of, parse_dates
+from pymc_hydro.data.readers.text.header import headings, variables_among
 from pymc_hydro.data.units import are_same_unit, parse_unit, to_schema
 
 N, AREA = 60, 100.0
@@ -129,6 +130,47 @@ UNITS = {
 def test_units_of_discharge(unit):
     found = to_schema("x", "discharge", UNITS[unit], unit, DAYS, AREA)
     np.testing.assert_allclose(found, FLOW, rtol=1e-12)
+
+
+def test_of_several_columns_the_best_is_read():
+    """The schema's own name, then no need of the area, then a unit, then the first."""
+    columns = ["Q", "flow [m3/s]", "runoff [mm/d]", "discharge", "flow [mm/h]"]
+    for there, best in ((5, 3), (3, 2), (2, 1), (1, 0)):
+        for order in (columns[:there], columns[:there][::-1]):
+            found = variables_among(headings(order))
+            assert found["discharge"].column == columns[best]
+    twice = variables_among(headings(["flow [mm/d]", "runoff [mm/d]"]))
+    assert twice["discharge"].column == "flow [mm/d]"
+
+
+@pytest.mark.parametrize(
+    ("unit", "kind", "factor"),  # to mm/d, mm, m3/d or m3, from handbooks
+    [
+        ("gal/min", "flow", 5.450992969),
+        ("mgd", "flow", 3785.411784),
+        ("acre-ft/d", "flow", 1233.48183754752),
+        ("cfs", "flow", 2446.57555),
+        ("Mm3/d", "flow", 1e6),
+        ("hm3", "volume", 1e6),
+        ("GL", "volume", 1e6),
+        ("ML", "volume", 1e3),
+        ("kl", "volume", 1.0),
+        ("m3/wk", "flow", 1 / 7),
+        ("m3/h", "flow", 24.0),
+        ("L/min", "flow", 1.44),
+        ("L/s/km2", "rate", 0.0864),
+        ("L/s/ha", "rate", 8.64),
+        ("ft3/s/sqmi", "rate", 0.944628),
+        ("in", "sum", 25.4),
+        ("ft", "sum", 304.8),
+        ("cm/d", "rate", 10.0),
+        ("kg/m2/h", "rate", 24.0),
+        ("mm/6h", "rate", 4.0),
+    ],
+)
+def test_factors_of_units(unit, kind, factor):
+    found = parse_unit(unit)
+    assert found.kind == kind and found.factor == pytest.approx(factor, rel=1e-6)
 
 
 def test_units_that_are_the_same_or_none():

@@ -295,7 +295,19 @@ def test_constant_observations(name):
         (lambda: ls.huber(Y, Y, threshold=0), ValueError, "threshold must be positive"),
         (lambda: ls.huber(Y, Y, scale=-1), ValueError, "scale must be positive"),
         (lambda: ls.huber(pt.dvector(), Y), TypeError, "give scale"),
-        (lambda: ls.jkge(pt.dvector(), Y), TypeError, "must be numbers"),
+        *(
+            (lambda loss=loss: loss(pt.dvector(), Y), TypeError, "must be numbers")
+            for loss in (
+                ls.jkge,
+                ls.kge_nonparametric,
+                ls.recession,
+                ls.recession_plot,
+                ls.fdc_skill,
+                ls.fdc_log_quantile,
+                ls.fdc_segments,
+                ls.segment_bias,
+            )
+        ),
         (lambda: ls.jkge(Y, Y, benchmark="x"), KeyError, "known are moving_average"),
         (lambda: ls.jkge(Y, Y, bias="x"), KeyError, "known are variance"),
         (lambda: ls.jkge(Y, Y, window=4), ValueError, "odd"),
