@@ -143,3 +143,15 @@ def test_transforms_are_spread_between_the_ranks():
         found = verification.pit(observed + value, draws).values
         assert first <= found.min() < first + 0.01 and first + 0.24 < found.max() <= first + 0.25
         assert found.mean() == pytest.approx(first + 0.125, abs=0.015)
+
+
+def test_zeros_that_are_predicted_as_such_lie_inside():
+    """An observation at a quantile, or at the end of an interval, counts as below and inside."""
+    time = {"time": np.arange(4)}
+    draws = xr.DataArray(np.zeros((5, 4)), time, ("draw", "time"))
+    draws[:, 3] = np.arange(5.0)
+    observed = xr.DataArray([0.0, 0.0, 0.0, 9.0], time, "time")
+    assert verification.coverage(observed, draws, 0.5) == 0.75
+    assert verification.reliability(observed, draws, [0.2, 0.8]).values.tolist() == [0.75, 0.75]
+    observed[3] = 3.0  # the end of the central half of 0 to 4
+    assert verification.coverage(observed, draws, 0.5) == 1

@@ -8,6 +8,7 @@ import pytest
 import xarray as xr
 
 import pymc_hydro as ph
+from pymc_hydro.__main__ import main
 from pymc_hydro.command import demo
 from pymc_hydro.command.demo import Settings, run_main_job
 from pymc_hydro.data.files import complete_file
@@ -63,13 +64,18 @@ def test_interrupt_leaves_no_half_written_file(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_help_and_bad_arguments():
-    def run(*arguments):
-        command = [sys.executable, "-m", "pymc_hydro", *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=False)
+def test_help_and_bad_arguments(capsys):
+    command = [sys.executable, "-m", "pymc_hydro"]
+    alone = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "usage: pymc-hydro" in alone.stdout and alone.returncode == 0  # its help
 
-    assert "usage: pymc-hydro" in run().stdout  # alone it shows its help
-    assert run().stdout == run("--help").stdout and run().returncode == 0
-    assert "Leaf River" in run("demo", "--help").stdout
-    bad = run("demo", "--draws", "0")
-    assert bad.returncode == 2 and "--draws: must be at least 2" in bad.stderr
+    def said(*arguments):
+        with pytest.raises(SystemExit) as stop:
+            main(list(arguments))
+        return stop.value.code, capsys.readouterr()
+
+    code, streams = said("--help")
+    assert streams.out.split() == alone.stdout.split() and code == 0
+    assert "Leaf River" in said("demo", "--help")[1].out
+    code, streams = said("demo", "--draws", "0")
+    assert code == 2 and "--draws: must be at least 2" in streams.err

@@ -12,6 +12,7 @@ import pymc_hydro as ph
 from pymc_hydro.command.report import tables, verdict
 from pymc_hydro.command.report.results import Results
 
+pytestmark = pytest.mark.kernels
 MODEL, SPLIT, WARMUP = ph.Hymod(snow=False), "1954-06-01", 200
 LEAF = ph.load_basin("leaf_river").isel(time=slice(0, 1100))
 SCORED = LEAF["discharge"][WARMUP:]

@@ -170,6 +170,7 @@ def test_residual_panel(draws, rng):
     plt.close("all")
 
 
+@pytest.mark.kernels
 def test_numbers_of_flow_duration_curves(draws):
     """Flow from the largest on, above the share of time in which it is exceeded."""
     import matplotlib.pyplot as plt
@@ -187,6 +188,7 @@ def test_numbers_of_flow_duration_curves(draws):
     plt.close(ax.figure)
 
 
+@pytest.mark.kernels
 def test_numbers_of_the_residual_panel(draws, rng):
     """Quantiles of sorted innovations, the limit of no correlation, and the transform's shares."""
     import matplotlib.pyplot as plt
