@@ -203,6 +203,8 @@ def test_refusals(model):
         ph.forecast(idata, model, forcing="climate", **at)
     with pytest.raises(ValueError, match="horizon must be one interval or more, found 0"):
         ph.forecast(idata, model, origin=TIME[100], horizon=0)
+    with pytest.raises(ValueError, match="2001-01-01 00:00:00 is no interval of the record"):
+        ph.forecast(idata, model, origin=TIME[[100, 0]], horizon=2)
     nobody = FIRST[FORCING].expand_dims(member=0)
     with pytest.raises(ValueError, match="no entry on its dimension 'member'"):
         ph.forecast(idata, model, forcing=nobody, **at)

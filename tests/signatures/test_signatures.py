@@ -61,6 +61,15 @@ def test_recession_leaves_the_first_day_out_and_short_limbs():
     assert one("recession_constant", flow) == pytest.approx(30.0, rel=1e-10)
 
 
+@pytest.mark.parametrize("days", [1.0, 0.5])
+def test_a_limb_of_five_days_counts_and_one_of_four_does_not(days):
+    freq = pd.Timedelta(days=days)
+    for n, expected in ((5, 10.0), (4, np.nan)):
+        falls = np.exp(-np.arange(n + 1) / 10.0)
+        flow = np.repeat(np.r_[falls, 2.0, 3.0], round(1 / days))
+        assert one("recession_constant", flow, freq=freq) == pytest.approx(expected, nan_ok=True)
+
+
 def test_fdc_slope_of_an_exponential_law():
     """Quantiles of ln q = u are those of u: the slope is 1."""
     u = np.random.default_rng(0).permutation(np.linspace(0, 1, 20001))
