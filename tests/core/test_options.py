@@ -52,6 +52,17 @@ def test_signature_without_options_is_its_own():
 
     assert str(full_signature(Fixed)) == "(*values, c=2)"
 
+    class Open(Base):
+        def __init__(self, a, *, c=2, **options):
+            pass
+
+    class Further(Open):
+        def __init__(self, *, d=3, **options):
+            pass
+
+    assert str(full_signature(Open)) == "(a, *, c=2, b=1)"
+    assert str(full_signature(Further)) == "(*, d=3, a, c=2, b=1)"
+
 
 def test_inherited_options_are_described_before_the_notes():
     base = "Base.\n\nParameters\n----------\nx, y : int\n    Two.\nz : int\n    Three.\n"

@@ -17,6 +17,7 @@ from pymc_hydro.engine.simulate import forcing_array
 from pymc_hydro.models import gr
 from pymc_hydro.testing.checks import draw_parameters
 from tests.conftest import FORCINGS
+from tests.engine.test_parts import Deficit, Delayed
 
 pytestmark = pytest.mark.kernels
 
@@ -100,7 +101,8 @@ def test_a_lane_leaves_a_run_with_too_many_steps(rng, monkeypatch):
 
 
 def test_runs_that_lanes_do_not_take():
-    for model, given in ((MODEL, {"steps": 1}), (MODEL, {"solver": "tr_bdf2"}), (gr.GR4J(), {})):
+    others = (gr.GR4J(), {}), (Delayed(), {}), (Deficit(), {})
+    for model, given in ((MODEL, {"steps": 1}), (MODEL, {"solver": "tr_bdf2"}), *others):
         assert not takes_lanes(define_problem(model, ("discharge",), 1.0, **given))
     assert takes_lanes(define_problem(MODEL, ("discharge",), 1.0, solver="heun"))
 

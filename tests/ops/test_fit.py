@@ -51,6 +51,7 @@ BATCHES = {
     "none": {"record": RECORD[:0]},
     "longer": {"record": np.append(RECORD, 1)},
 }
+X0 = batch()["x0"]
 MESSAGE = "must end with 5, 2 and .* found the shapes|record must have an entry for each of the 12"
 
 
@@ -96,6 +97,15 @@ def test_misfits_are_nan_compiled_and_an_error_else(functions, kind, case, mode)
     found = [values(*arrays.values()), *jacobian(*arrays.values())]
     assert [a.shape for a in found] == [shape, shape, (*shape, N_PARAMETER + N_STATE)]
     assert all(np.isnan(a).all() for a in found)
+
+
+@pytest.mark.parametrize("case", [{"record": RECORD + 1}, BATCHES["shorter"], {"x0": X0[:2]}])
+def test_a_taped_batch_and_second_order_look_at_their_inputs(case):
+    op, arrays = BatchValues(PROBLEM), batch() | case
+    values = np.ones((3, len(arrays["forcing"]), 1))
+    for run, more in ((op.run, ()), (op.taped, ()), (op.swept_along, (values, *[values] * 3))):
+        with pytest.raises(ValueError, match=MESSAGE):
+            run(*arrays.values(), *more)
 
 
 def test_the_gradient_of_a_batch_stays_inside_its_arrays():
