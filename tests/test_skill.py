@@ -109,6 +109,7 @@ def test_references():
     last = verification.persistence(record, time[[0, 402, 500]], time[[2, 404, 502]])
     np.testing.assert_array_equal(last[0], [np.nan, 399, 499])
     np.testing.assert_array_equal(last["time"], time[[2, 404, 502]])
+    assert last.attrs["units"] == found.attrs["units"] == "mm/d"
     last = last.dropna("time")
     score = verification.crps(record.sel(time=last["time"]), last)
     assert score.values.tolist() == [5, 3]

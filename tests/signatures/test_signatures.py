@@ -70,6 +70,15 @@ def test_a_limb_of_five_days_counts_and_one_of_four_does_not(days):
         assert one("recession_constant", flow, freq=freq) == pytest.approx(expected, nan_ok=True)
 
 
+def test_intervals_that_are_no_part_of_a_day_have_no_daily_means():
+    flow = np.exp(-np.arange(200) / 60.0)
+    for hours, parts in ((5, 1), (6, 4), (48, 1)):
+        time = pd.date_range("2001-01-01", periods=200, freq=f"{hours}h").to_numpy()
+        found = Series(flow, time).daily
+        assert found.flow.size == 200 // parts
+        assert (found.time == time[::parts]).all()
+
+
 def test_fdc_slope_of_an_exponential_law():
     """Quantiles of ln q = u are those of u: the slope is 1."""
     u = np.random.default_rng(0).permutation(np.linspace(0, 1, 20001))
