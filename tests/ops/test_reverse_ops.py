@@ -10,7 +10,15 @@ from pytensor.gradient import NullTypeGradError, hessian, hessian_vector_product
 from pytensor.graph.replace import vectorize_graph
 
 from pymc_hydro.engine.problem import define_problem
-from pymc_hydro.ops import BatchValues, SimulatedJacobian, SimulatedValues, Sweep, TapedValues
+from pymc_hydro.ops import (
+    BatchJacobian,
+    BatchValues,
+    SimulatedJacobian,
+    SimulatedValues,
+    Sweep,
+    TapedValues,
+)
+from pymc_hydro.ops.simulation import Pullback, SecondOrder
 from tests.ops.test_batch_ops import FORCING, RECORD, THETA, X0, single_runs
 from tests.ops.test_batch_ops import MODEL as HYMOD
 from tests.ops.test_ops import compiled
@@ -108,6 +116,37 @@ def test_vectorised_over_the_forcing():
     result = f(ARRAYS[0], np.stack([SHORT, 1.1 * SHORT]), ARRAYS[2])[0]
     np.testing.assert_allclose(result[0], EXPECTED[1], rtol=1e-9, atol=1e-12)
     assert not np.allclose(result[1], result[0])
+
+
+SINGLE = SimulatedValues(PROBLEM), (pt.dvector(), pt.dmatrix(), pt.dvector())
+BATCH = BatchValues(PROBLEM), (pt.dtensor3(), pt.dmatrix(), pt.dtensor3(), pt.lvector())
+
+
+@pytest.mark.parametrize(("op", "inputs"), [SINGLE, BATCH], ids=["single", "batch"])
+def test_shapes_of_all_outputs_are_known_without_a_run(op, inputs):
+    cotangent = op(*inputs).type()
+    sizes = [(2, 3, 5), (60, 2), (2, 3, 5), (60,)] if len(inputs) == 4 else [(5,), (60, 2), (5,)]
+    values = (2, 60, 1) if len(inputs) == 4 else (60, 1)
+    jacobian = BatchJacobian if len(inputs) == 4 else SimulatedJacobian
+    cases = {
+        op: (inputs, [values]),
+        jacobian(PROBLEM, initial=True): (inputs, [values, (*values, 10)]),
+        Pullback(op): ((*inputs, cotangent), sizes[:3]),
+        SecondOrder(op): ((*inputs, cotangent, *inputs[:3]), [*sizes[:3], values]),
+        Sweep(op): ((*inputs, pt.dmatrix(), cotangent), sizes[:3]),
+    }
+    for each, (arguments, expected) in cases.items():
+        more = {Sweep: [(9, 9), values]}.get(type(each), [values, *sizes[:3]])
+        shapes = [*sizes, *more][: len(arguments)]
+        found = each.infer_shape(None, each.make_node(*arguments), shapes)
+        assert [tuple(int(getattr(n, "data", n)) for n in s) for s in found] == expected, each
+
+
+def test_axes_of_the_gradients():
+    op = SINGLE[0]
+    assert Pullback(op).gufunc_signature == "(p),(t,f),(s),(t,o)->(p),(t,f),(s)"
+    signature = "(p),(t,f),(s),(t,o),(p),(t,f),(s)->(p),(t,f),(s),(t,o)"
+    assert SecondOrder(op).gufunc_signature == signature
 
 
 def test_a_failed_run_is_nan():
