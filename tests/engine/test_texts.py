@@ -4,14 +4,22 @@
 a text is right; a constant that only costs steps, or acts in a rare case, shows here.
 """
 
+import inspect
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 import pymc_hydro as ph
-from pymc_hydro.engine.compile import get_kernel, get_replay, get_sweep, get_taped_kernel
+from pymc_hydro.engine.compile import (
+    content_of,
+    get_kernel,
+    get_replay,
+    get_sweep,
+    get_taped_kernel,
+)
 from pymc_hydro.engine.derivation.system import derive
+from pymc_hydro.engine.lanes import vectors
 from pymc_hydro.engine.lanes.kernel import emit_routes
 from pymc_hydro.engine.lanes.runs import lane_source
 from pymc_hydro.integrators import AUTOMATIC, BOGACKI_SHAMPINE, METHODS
@@ -56,8 +64,17 @@ def methods():
         yield method.name, get_kernel(Tiny(), DISCHARGE, methods=(method,)).text
 
 
+def others():
+    yield "options of the compiler", content_of("text")
+    yield "mathematics of lanes", inspect.getsource(vectors)
+
+
 def hashes(found):
     return {name: sha256(text.encode()).hexdigest()[:16] for name, text in found}
+
+
+def found_for(name):
+    return {"methods": methods, "others": others}.get(name, lambda: texts(name))()
 
 
 def recorded():
@@ -65,14 +82,14 @@ def recorded():
     return dict(lines)
 
 
-@pytest.mark.parametrize("name", [*MODELS, "methods"])
+@pytest.mark.parametrize("name", [*MODELS, "methods", "others"])
 def test_texts_have_not_changed(name):
-    found = hashes(methods() if name == "methods" else texts(name))
+    found = hashes(found_for(name))
     known = {k.split(": ")[1]: v for k, v in recorded().items() if k.startswith(f"{name}: ")}
     assert found == known
 
 
 if __name__ == "__main__":
-    every = {name: hashes(texts(name)) for name in MODELS} | {"methods": hashes(methods())}
+    every = {name: hashes(found_for(name)) for name in (*MODELS, "methods", "others")}
     found = [f"{name}: {k} {v}\n" for name, part in every.items() for k, v in part.items()]
     RECORD.write_text("".join(found), encoding="utf-8")

@@ -7,10 +7,14 @@ a default, a flow that leads elsewhere or an ordinate that changes shows in it.
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
+
 import pymc_hydro as ph
-from pymc_hydro.core.base.names import Names
+from pymc_hydro.core import functions
+from pymc_hydro.core.base.names import FORCINGS, Names
 from pymc_hydro.models.fuse import PARENTS
 
+FORCING = dict.fromkeys(FORCINGS, 5.0)
 RECORDED = Path(__file__).parent / "declared.txt"
 N_SHARE = 7  # parts of the base of a unit hydrograph
 NAMES = ("upper", "lower", "surface", "percolation", "evaporation", "interflow", "rainfall_error")
@@ -62,6 +66,8 @@ def described(model):
     for name in ("exchanges", "ordered"):
         if getattr(model, name):
             yield f"{name}: {getattr(model, name)}"
+    values = {q.name: q.default for q in model.parameters}
+    yield f"pieces by continuity: {pieces(model, values)}"
     if model.tolerance_factor != 1:
         yield f"share of the tolerances: {model.tolerance_factor:g}"
     for route in (*model.hydrographs, *([model.routing] if model.routing else [])):
@@ -71,6 +77,18 @@ def described(model):
         form = f"normalized {route.normalized}, cut {route.cut:g}, intervals {route.intervals}"
         listed = " ".join(f"{round(share, 6):g}" for share in shares)
         yield f"hydrograph {route.output} over {base:g} d, {form}: {listed}"
+
+
+def pieces(model, p):
+    """Return how many pieces the fluxes have, by what their author promises at the joint."""
+    promised = []
+    functions._listeners.append(lambda switch, above, below, promise: promised.append(promise))
+    s = dict.fromkeys(model.store_names, 10.0)
+    arriving = {h.output: 2.0 for h in model.hydrographs}
+    with np.errstate(all="ignore"):
+        model.evaluate(s, FORCING | arriving, p)
+    functions._listeners.pop()
+    return {str(promise): promised.count(promise) for promise in (0, 1, None)}
 
 
 def blocks():
