@@ -1,11 +1,13 @@
 """Elevation bands: a snow front end repeated over heights."""
 
 import pickle
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import pymc_hydro as ph
+from pymc_hydro.core.snow import DegreeDaySnow
 from pymc_hydro.engine.simulate import simulate
 from pymc_hydro.testing import checks
 from tests.conftest import FORCINGS
@@ -118,6 +120,15 @@ def test_no_melt_far_below_the_threshold(cls):
     assert melt["default", 10.0] == pytest.approx(30, rel=1e-3)
     if cls is ph.Hymod:
         assert melt["reference", -10.0] == pytest.approx(0.0748, rel=1e-2)
+
+
+def test_rain_and_melt_have_a_name():
+    s, u = SimpleNamespace(SWE=30.0), SimpleNamespace(precipitation=9.0, temperature=1.5)
+    water = DegreeDaySnow("S").fluxes(s, u, SimpleNamespace(T_tr=0.0, f_dd=3.0))
+    assert water["P_liq"] == water.liquid == water["P_r"] + water["M"] > 9
+    assert "P_liq" not in dict(water)
+    with pytest.raises(KeyError, match="rain"):
+        water["rain"]
 
 
 def test_an_empty_pack_neither_melts_nor_takes_water():

@@ -5,6 +5,7 @@ import pytest
 import scipy.special
 
 from pymc_hydro.core import Laws, Store, functions, gammainc, ndtr, piecewise
+from pymc_hydro.core.base.expression import symbol
 from pymc_hydro.core.laws import delayed, gamma_curve
 from pymc_hydro.core.special import gammainc_da, gammainc_dx
 
@@ -76,6 +77,16 @@ def test_functions_agree_for_all_kinds_of_numbers(name):
     assert float(f(jnp.asarray(at))) == pytest.approx(expected, rel=1e-6)
     slope = (f(at + 1e-6) - f(at - 1e-6)) / 2e-6
     assert f(np.array(at + 1e-40j)).imag / 1e-40 == pytest.approx(slope, rel=1e-7)
+
+
+def test_functions_of_expressions_are_operations():
+    a, x = symbol("a"), symbol("x")
+    gamma = functions.gammainc(a, x)
+    assert (gamma.op, gamma.args) == ("gammainc", (a, x))
+    for name in ("cos", "exp", "expm1", "log", "log1p", "logistic", "ndtr", "sin", "sqrt", "tanh"):
+        found = getattr(functions, name)(x)
+        assert (found.op, found.args) == (name, (x,))
+    assert piecewise(a, x, 1.0, continuity=0).args[:2] == (a, x)
 
 
 def test_piecewise_of_numbers_is_a_number():

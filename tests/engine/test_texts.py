@@ -39,6 +39,7 @@ MODELS = {
     "block": (ph.SacSma(snow=False), DISCHARGE),
     "hydrograph": (Delayed(), ("discharge", "R", "f")),
     "signed": (Deficit(), DISCHARGE),
+    "special": (ph.marrmot.get("m_42")(), DISCHARGE),
     "routed": (Routed(), ("f", "discharge", "R")),
     "map": (ph.gr.GR6J(snow=True), ("discharge", "swe")),
 }

@@ -40,6 +40,8 @@ def models():
     yield "GR4J B", ph.GR4J(form="B")
     yield "GR4J B reference", ph.GR4J(form="B", formulation="reference")
     yield "HBV bands", ph.HBV(bands=(-200.0, 100.0, 500.0))
+    for snow in ("degree-day", "refreezing"):
+        yield f"CollieRiver1 {snow}", ph.marrmot.CollieRiver1(snow=snow)
     for kind in ph.gr.MODELS:
         yield f"{kind.__name__} snow", kind(snow=True)
     for name in PARENTS:
