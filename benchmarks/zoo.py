@@ -1,7 +1,8 @@
-"""All structures of MARRMoT and 60 of FUSE: right values, gradients, seconds, failures.
+"""All structures of MARRMoT and 60 of FUSE: right values, gradients, seconds, failures, fits.
 
     python -m benchmarks.zoo values FOLDER     against given solutions, one file a structure
-    python -m benchmarks.zoo gradients         the gradient ladder, shortened
+    python -m benchmarks.zoo tolerance         the default tolerance against 1e-9
+    python -m benchmarks.zoo gradients         the gradient ladder
     python -m benchmarks.zoo seconds           ten years with the Jacobian, and smooth laws
     python -m benchmarks.zoo failures          two years of many random parameter vectors
     python -m benchmarks.zoo fits              calibration on two basins (NSE, four starts)
@@ -22,24 +23,29 @@ import pandas as pd
 import xarray as xr
 
 import pymc_hydro as ph
+from pymc_hydro.core import AbstractModel
+from pymc_hydro.data.schema import checked_basin, interval_length
 from pymc_hydro.engine.codegen import COUNTS
 from pymc_hydro.engine.codegen.step import REASONS
 from pymc_hydro.engine.problem import define_problem
 from pymc_hydro.engine.simulate import forcing_array
+from pymc_hydro.integrators import BOGACKI_SHAMPINE, TR_BDF2
 from pymc_hydro.losses import kge, nse
 from pymc_hydro.models.fuse import combinations
 from pymc_hydro.testing import checks
-from pymc_hydro.testing.weather import weathers
+from pymc_hydro.testing.frozen import run_in_python
+from pymc_hydro.testing.independent import complex_step_run
+from pymc_hydro.testing.weather import make_basin, weathers
 
 FORCING = ("precipitation", "potential_evaporation", "temperature")
 PROPOSED = "_proposed"
 CORRECTED = ("m_20", "m_41")  # without right values of the corrected equations
 TIGHT = {"rtol": 1e-9, "atol": 1e-9}
-RUNGS = (
-    checks.fixed_step_sensitivities,
-    checks.adaptive_sensitivities,
-    checks.jacobian_at_default_tolerance,
-    checks.water_balance,
+RUNGS = ("J and B", "balance", "default", "fixed", "frozen")
+DISCHARGE, STEPS, BALANCED = ("discharge",), 2, 20  # steps and intervals of the rungs in Python
+# From empty stores to runoff, through snow and its melt, so that all parameters are seen.
+WET = checked_basin(
+    make_basin([20.0, 40, 250, 0, 90], [3.0], [-2.0, 0.5, 6, 10, 8]), ("day_of_year",)
 )
 # By basin: calibration, validation. The Leaf River has no snow.
 FITTED = {
@@ -47,16 +53,20 @@ FITTED = {
     "fulda": (("1980-01-01", "1984-12-31"), slice("1985-01-01", "1988-12-31")),
 }
 WARM = 20.0  # degC, of a basin without snow
+SHARES = (0.2, 0.5, 0.8)  # of the range of each parameter
 SEED, SOME_FUSE, DAYS = 20261130, 60, 730
 
 
-def structures() -> dict[str, Callable[..., Any]]:
-    """Return the structures of MARRMoT by number, then 60 of FUSE, drawn at random."""
-    found = {number: ph.marrmot.get(number) for number in ph.marrmot.NAMES}
+def structures() -> dict[str, dict[str, Callable[..., Any]]]:
+    """Return the structures of MARRMoT by number, 60 of FUSE, drawn at random, and our own."""
     every = combinations()
-    for i in sorted(np.random.default_rng(SEED).choice(len(every), SOME_FUSE, replace=False)):
-        found[f"fuse-{i + 1}"] = partial(ph.FUSE, **every[i])
-    return found
+    drawn = sorted(np.random.default_rng(SEED).choice(len(every), SOME_FUSE, replace=False))
+    own = {kind.__name__: kind for kind in ph.MODELS}
+    return {
+        "marrmot": {number: ph.marrmot.get(number) for number in ph.marrmot.NAMES},
+        "fuse": {f"fuse-{i + 1}": partial(ph.FUSE, **every[i]) for i in drawn},
+        "own": own | {"GR4J-B": partial(ph.GR4J, form="B")},
+    }
 
 
 def compare(number: str, path: Path, formulation: str) -> str | None:
@@ -87,22 +97,67 @@ def compare(number: str, path: Path, formulation: str) -> str | None:
     return f"{kind} {tight[0]:.0e} | {tight[1]:.0e} | {tight[2]:.0e} | {loose:.0e} |"
 
 
-def gradients(name: str, model: ph.core.AbstractModel, draws: int) -> str:
-    """Return a line: the largest error of each rung over the draws, and what is beyond its limit.
+def gradients(name: str, model: AbstractModel, draws: int) -> str:
+    """Return a line: the largest error of each rung, and what is beyond its limit.
 
-    The rungs other than J and B take a fifth of the draws: 12 days of cold weather.
+    The Jacobian at the default tolerance is that of the compiled kernel, in all five weathers in
+    turn, and so are J and B; the rungs of few intervals run the kernel's text as Python, in which a
+    second and a third kernel need not be compiled.
     """
-    rng = np.random.default_rng(1)
-    weather = weathers()["cold"].isel(time=slice(0, 12))
-    thetas = checks.draw_parameters(model, rng, draws)
-    some = thetas[: max(draws // 5, 2)]
-    found = [[checks.rates_and_jacobians(model, t, rng) for t in thetas]]
-    found += [[check(model, t, weather) for t in some] for check in RUNGS]
-    worst = [max((f.error for f in rung if f is not None), default=np.nan) for rung in found]
-    beyond = [f"{name}: {f}" for rung in found for f in rung if f is not None and f.error > 1]
-    errors = " | ".join(f"{error:.1g}" for error in worst)
-    unsolved = sum(f is None for rung in found for f in rung)
-    return "\n".join([f"| {name} | {type(model).__name__} | {errors} | {unsolved} |", *beyond])
+    rng, basins = np.random.default_rng(1), list(weathers().values())
+    found: dict[str, list[checks.Finding]] = {rung: [] for rung in RUNGS}
+    seen, failed = np.zeros(len(model.parameters), dtype=bool), []
+    for k, theta in enumerate(checks.draw_parameters(model, rng, draws)):
+        found["J and B"].append(checks.rates_and_jacobians(model, theta, rng))
+        for rung, check, basin in (
+            ("balance", balance, basins[k % len(basins)]),
+            ("default", checks.jacobian_at_default_tolerance, basins[k % len(basins)]),
+            ("fixed", partial(fixed_steps, seen=seen), WET),
+            ("frozen", checks.adaptive_sensitivities, WET),
+        ):
+            try:
+                found[rung].append(check(model, theta, basin))
+            except RuntimeError as error:
+                failed.append(f"{name}, vector {k}, {rung}: {error}")
+    worst = " | ".join(f"{max(f.error for f in rung):.1g}" for rung in found.values())
+    beyond = [f"{name}: {f}" for rung in found.values() for f in rung if f.error > 1]
+    row = f"| {name} | {type(model).__name__} | {worst} | {seen.sum()} of {seen.size} |"
+    return "\n".join([f"{row} {len(failed)} |", *beyond, *failed])
+
+
+def fixed_steps(
+    model: AbstractModel, theta: np.ndarray, basin: xr.Dataset, seen: np.ndarray
+) -> checks.Finding:
+    """Compare the sensitivities of fixed steps with complex step of another integrator.
+
+    `seen` becomes true for parameters by which discharge has a derivative other than zero.
+    """
+    for method in (BOGACKI_SHAMPINE, TR_BDF2):  # the explicit method may be unstable
+        problem = define_problem(model, DISCHARGE, 1.0, solver=method, steps=STEPS)
+        run = run_in_python(problem, theta, forcing_array(model, basin), len(theta))
+        if not run.status:
+            break
+    _, expected = complex_step_run(model, theta, basin, method, STEPS)
+    seen |= (expected != 0).any(axis=0)
+    name = "sensitivities at fixed steps against complex step"
+    limits = checks.FIXED_LIMIT, checks.ROUND_OFF
+    return checks.compare_columns(name, model, theta, run.jacobian[:, 0], expected, *limits)
+
+
+def balance(model: AbstractModel, theta: np.ndarray, basin: xr.Dataset) -> checks.Finding:
+    """Compare inflow and outflow with the change of the stores."""
+    inflow, outflow, stores = checks.balance_terms(model)
+    dt = interval_length(basin)
+    problem = define_problem(model, (*inflow, *outflow, *stores), dt)
+    values = run_in_python(problem, theta, forcing_array(model, basin)[:BALANCED], 0).values
+    n_in, n_out = len(inflow), len(inflow) + len(outflow)
+    stored = values[:, n_out:].sum(axis=1)
+    start = sum(model.start(dict(zip(model.parameter_names, theta, strict=True))).values())
+    net = dt * (values[:, :n_in].sum(axis=1) - values[:, n_in:n_out].sum(axis=1))
+    entered = dt * np.abs(values[:, :n_in]).sum()
+    scale = checks.BALANCE_LIMIT * max(entered, stored.max(), 1.0)
+    error = np.abs(np.cumsum(net) - (stored - start)).max() / scale
+    return checks.Finding("water balance", float(error))
 
 
 def seconds(name: str, kind: Callable[..., Any]) -> str:
@@ -122,10 +177,30 @@ def seconds(name: str, kind: Callable[..., Any]) -> str:
     return f"{row} {ms[0]:.0f} | {ms[1]:.0f} | {steps:.1f} | {100 * rms:.2f} |"
 
 
-def failures(name: str, model: ph.core.AbstractModel, draws: int) -> str:
+def tolerance(name: str, kind: Callable[..., Any]) -> str:
+    """Return a line a formulation: discharge at the default tolerance against that at 1e-9."""
+    lines: dict[str, str] = {}
+    for formulation in ("default", "reference") if name in ph.marrmot.NAMES else ("default",):
+        model = kind(formulation=formulation)
+        fulda = ph.load_basin("fulda").isel(time=slice(0, DAYS))
+        record = forcing_array(model, checked_basin(fulda, model.forcing_names))
+        loose = define_problem(model, DISCHARGE, 1.0)
+        tight = define_problem(model, DISCHARGE, 1.0, **TIGHT)
+        differences = []
+        for share in SHARES:
+            theta = model.lower + share * (model.upper - model.lower)
+            runs = [p.run(theta, record, model.initial_state) for p in (loose, tight)]
+            differences.append(np.abs(runs[0].values - runs[1].values).max())
+        found = " | ".join(f"{difference:.0e}" for difference in differences)
+        lines.setdefault(loose.kernel().content, f"| {name} | {formulation} | {found} |")
+    return "\n".join(lines.values())
+
+
+def failures(name: str, model: AbstractModel, draws: int) -> str:
     """Return a line: runs that failed, the mean and the largest number of steps a day."""
     fulda, leaf = (ph.load_basin(n).isel(time=slice(0, DAYS)) for n in ("fulda", "leaf_river"))
     leaf["temperature"] = "time", fulda["temperature"].values
+    fulda, leaf = (checked_basin(basin, model.forcing_names) for basin in (fulda, leaf))
     rng = np.random.default_rng(SEED)
     unit = rng.random((draws // 2, len(model.parameters)))
     even = model.lower + (model.upper - model.lower) * unit
@@ -153,8 +228,8 @@ def fits(name: str, kind: Callable[..., Any]) -> str:
     lines = []
     for place, (calibrated, validated) in FITTED.items():
         basin = ph.load_basin(place)
-        snow = place == "fulda" and kind().snow_target is not None
-        model = kind(snow=True) if snow else kind()
+        front = kind().snow_target is not None
+        model = kind(snow=place == "fulda") if front else kind()
         if "temperature" not in basin:
             basin["temperature"] = "time", np.full(basin.sizes["time"], WARM)
         ph.simulate(model, model.default, basin, sensitivities=True)  # compiles
@@ -176,25 +251,28 @@ def fits(name: str, kind: Callable[..., Any]) -> str:
 
 
 def main() -> None:
+    commands = {
+        "gradients": lambda name, kind: gradients(name, kind(), chosen.draws or 50),
+        "failures": lambda name, kind: failures(name, kind(), chosen.draws or 1000),
+        "tolerance": tolerance,
+        "seconds": seconds,
+        "fits": fits,
+    }
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("values", "gradients", "seconds", "failures", "fits"))
+    parser.add_argument("what", choices=("values", *commands))
     parser.add_argument("folder", nargs="?", type=Path, help="of right values")
-    parser.add_argument("--structures", nargs="+", help="such as m_01 fuse-60; all if not given")
-    parser.add_argument("--draws", type=int, default=10)
+    told = "such as m_01 fuse-60; or marrmot (if not given), fuse, own"
+    parser.add_argument("--structures", nargs="+", default=["marrmot"], help=told)
+    parser.add_argument("--draws", type=int, help="parameter vectors a structure")
     chosen = parser.parse_args()
-    every = structures()
-    for number in chosen.structures or every:
-        if chosen.what == "gradients":
-            print(gradients(number, every[number](), chosen.draws), flush=True)
-        elif chosen.what == "seconds":
-            print(seconds(number, every[number]), flush=True)
-        elif chosen.what == "fits":
-            print(fits(number, every[number]), flush=True)
-        elif chosen.what == "failures":
-            print(failures(number, every[number](), chosen.draws), flush=True)
-        elif (path := chosen.folder / f"{number}.npz").exists():
+    groups = structures()
+    every = {name: kind for group in groups.values() for name, kind in group.items()}
+    for name in [n for word in chosen.structures for n in groups.get(word, [word])]:
+        if chosen.what in commands:
+            print(commands[chosen.what](name, every[name]), flush=True)
+        elif (path := chosen.folder / f"{name}.npz").exists():
             for formulation in ("default", "reference"):
-                line = compare(number, path, formulation)
+                line = compare(name, path, formulation)
                 if line is not None:
                     print(line, flush=True)
 

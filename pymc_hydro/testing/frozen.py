@@ -11,7 +11,7 @@ from pymc_hydro.engine.codegen.step import NO_HOOKS, REPLAY, Hooks
 from pymc_hydro.engine.compile import python_kernel, python_sweep
 from pymc_hydro.engine.problem import Problem, Run
 
-__all__ = ["ProblemInPython", "frozen_run", "recorded_run", "swept", "taped_run"]
+__all__ = ["ProblemInPython", "frozen_run", "recorded_run", "run_in_python", "swept", "taped_run"]
 
 RECORD = Hooks(accepted=f"DECIDE({NO_HOOKS.accepted}, level, m)")
 
@@ -26,6 +26,12 @@ def _run(problem, hooks, names, n_column, arrays, *further):
     with np.errstate(all="ignore"):
         status = kernel(*arrays, *problem.settings(initial), *outputs, *further)
     return Run(*outputs, status)
+
+
+def run_in_python(problem, theta, forcing, n_column=0):
+    """Return a run of the text as it is compiled, from the model's initial contents."""
+    x0 = problem.model.initial_state
+    return _run(problem, NO_HOOKS, {}, n_column, (theta, forcing, x0))
 
 
 def recorded_run(problem, theta, forcing, x0):

@@ -8,6 +8,7 @@ import pytest
 import xarray as xr
 
 import pymc_hydro as ph
+from pymc_hydro.core.base.names import Names
 from pymc_hydro.testing import checks
 from tests.conftest import FORCINGS
 
@@ -56,6 +57,18 @@ def test_smooth_laws_are_near_exact_ones(kind):
         scale = 1 + max(abs(float(v)) for v in found.values())
         for name, value in found.items():
             assert abs(float(near[name]) - float(value)) < 2e-3 * scale, name
+
+
+@pytest.mark.parametrize("formulation", ["default", "reference"])
+def test_percolation_beside_an_over_full_store(formulation):
+    """Sacramento's shares had a pole where one free store is as over-full as the other lacks."""
+    model = ph.marrmot.Sacramento(formulation=formulation)
+    p = dict(zip(model.parameter_names, model.default, strict=True))
+    C = [float(c) for c in model.capacities(Names("", "", p))]
+    s = dict(zip(model.store_names, np.multiply(C, (0.5, 0.9, 0.5, 1.01, 0.99)), strict=True))
+    u = {"precipitation": 5.0, "potential_evaporation": 1.0}
+    q = model.evaluate(s, u, p)
+    assert 0 < q["pc_4"] == pytest.approx(q["pc_5"], rel=1e-6)
 
 
 @pytest.mark.kernels

@@ -10,6 +10,7 @@ __all__ = ["HymodRelative", "Lascam", "Sacramento", "Vic", "XinanjiangDouble"]
 
 YEAR = 365.25  # d
 TINY = 1e-12  # of a denominator or a base that may vanish
+FULL = 1e-9  # of a capacity: the distance from full that is none
 MOST = 1e9  # of the power of the relative content of an empty store
 FASTEST = 1e8  # 1/d, of flow to or from what is beyond a threshold: a millisecond
 SMALLEST = 0.00125  # mm, of a capacity
@@ -331,7 +332,8 @@ class Sacramento(AbstractStructure):
     -----
     Water moves from the lower free stores to tension water until the relative contents are equal.
     With ``formulation="reference"``, as in MARRMoT, a sign is wrong, and the transfer does not
-    vanish there.
+    vanish there. Percolation goes to the free stores by their relative distances from full; by the
+    sizes of the distances, or there is a pole where one store is over-full and the other is not.
 
     References
     ----------
@@ -403,11 +405,8 @@ class Sacramento(AbstractStructure):
         empty = empty / (C3 + C4 + C5)
         demand = 1 + law.least(MOST_DEMAND, most) * law.power(empty, 1 + p.rexp)
         pc = law.at_most(law.positive(s.S2) / C2 * base * demand, law.positive(s.S2))
-        r4, r5 = (s.S4 - C4) / C4, (s.S5 - C5) / C5
-        both = r4 + r5
-        known = both * both - TINY
-        safe = piecewise(known, both, 1.0, continuity=None)
-        h4 = piecewise(known, r4 / safe, C4 / (C4 + C5), continuity=None)
+        r4, r5 = (law.greatest(S / c - 1, 1 - S / c) for S, c in ((s.S4, C4), (s.S5, C5)))
+        h4 = (r4 + FULL * C4 / (C4 + C5)) / (r4 + r5 + FULL)
         return pc, h4, 1 - h4
 
     def transfers(self, s, C):
