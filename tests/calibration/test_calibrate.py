@@ -245,6 +245,9 @@ def test_history_tells_of_every_integration(noisy):
         np.testing.assert_allclose(np.nanmin(trace, axis=1), fit.history[f"{prefix}loss"])
     assert fit.loss == min(np.nanmin(fit.history[f"{p}trace"]) for p in ("", "final_"))
     assert (fit.history["seconds"] > 0).all()
+    ends = np.concatenate([fit.history[f"{p}loss"] for p in ("", "hop_", "final_")])
+    near = (ends - fit.loss <= 1e-3 * abs(fit.loss)).sum()
+    assert f"within 0.1 % of the best loss: {near} of {ends.size}" in repr(fit) and near > 1
 
 
 def test_poor_starts_are_left(noisy):

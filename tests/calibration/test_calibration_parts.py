@@ -205,3 +205,22 @@ def test_the_penalty_of_a_failure_is_smooth_and_above_what_was_seen():
         step = 1e-6 * np.eye(start.size)[j]
         ends = [search._number(beyond + d)[0] for d in (step, -step)]
         assert gradient[j] == pytest.approx((ends[0] - ends[1]) / 2e-6, rel=1e-6)
+
+
+@pytest.mark.parametrize(("exploring", "expected"), [(True, (60, 1e-5)), (False, (200, 1e-8))])
+def test_the_last_search_is_finer_than_those_that_explore(exploring, expected, monkeypatch):
+    from scipy import optimize
+
+    asked = []
+    for name in ("minimize", "least_squares"):
+        monkeypatch.setattr(optimize, name, lambda *_, **options: asked.append(options))
+    space, start = TwoWells.space, np.full(13, 0.5)
+    search = Search(
+        TwoWells(), space, "L-BFGS-B", {}, start, np.random.SeedSequence(1), threading.Event()
+    )
+    search.exploring = exploring
+    search._minimize(start)
+    search._least_squares(start)
+    of_number, of_rows = asked[0]["options"], asked[1]
+    assert (of_number["maxiter"], of_number["ftol"]) == expected
+    assert (of_rows["max_nfev"], of_rows["ftol"], of_rows["gtol"]) == (*expected, expected[1])
