@@ -72,6 +72,18 @@ def test_events(normal):
         verification.roc(observed, draws, 100)
 
 
+def test_flow_at_a_threshold_is_not_above_it():
+    """As in a river that falls dry."""
+    time = {"time": np.arange(4)}
+    observed = xr.DataArray([0.0, 0.0, 1.0, 2.0], time, "time")
+    draws = xr.DataArray([[0.0, 0, 0, 1], [0, 1, 1, 1]], time, ("draw", "time"))
+    brier = verification.brier(observed, draws, 0.0)
+    np.testing.assert_allclose(brier, [0, 0.25, 0.25, 0])
+    found = verification.roc(observed, draws, 0.0)
+    assert found["hit_rate"].values.tolist() == [0, 0.5, 1, 1]
+    assert found["false_alarm_rate"].values.tolist() == [0, 0, 0.5, 1]
+
+
 def test_threshold_weighted_crps(normal):
     observed, draws, mean = normal
     found = verification.threshold_weighted_crps(observed, draws, 13)

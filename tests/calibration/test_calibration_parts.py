@@ -13,7 +13,8 @@ from pymc_hydro.calibration.search.pausing import Pausing
 from pymc_hydro.calibration.search.rounds import Search, reduce_rows
 from pymc_hydro.calibration.search.strategy import search_all
 from pymc_hydro.calibration.space import SPACES, define_space
-from pymc_hydro.calibration.uncertainty import without_effect
+from pymc_hydro.calibration.uncertainty import linear_covariance, without_effect
+from tests.tiny import Tiny
 
 MODEL = ph.SacSma(snow=False)  # linear and logarithmic axes
 FIXED = {"Z": 50.0}
@@ -46,6 +47,27 @@ def test_ends_of_the_axes_are_the_bounds():
     assert np.isfinite(unbounded.coordinates(np.repeat([0.0, 1.0], [6, 7]))).all()
     far = unbounded.parameters(np.full(13, 1e3))[0]
     np.testing.assert_allclose(far, MODEL.upper, rtol=1e-12)
+
+
+def test_near_a_bound_is_a_thousandth_of_the_axis():
+    space = define_space(MODEL, {}, {}, "unit cube")
+    for unit, near in ((0.0009, True), (0.0011, False), (0.9989, False), (0.9991, True)):
+        assert (space.at_bound(space.from_unit(np.full(13, unit))[0]) == near).all()
+
+
+def test_covariance_of_a_direction_that_is_hardly_seen(rng):
+    """Singular values are kept down to the round-off of the largest."""
+    space = define_space(Tiny(), {}, {}, "unit cube")
+    width = space.upper - space.lower
+    rows = np.linalg.qr(rng.normal(size=(30, 2)))[0]
+    turn = np.array([[0.6, -0.8], [0.8, 0.6]])
+    residuals = rng.normal(size=30)
+    for small in (1e-2, 1e-10):
+        jacobian = rows * [1.0, small] @ turn.T / width
+        found = linear_covariance(space, Tiny().default, residuals, jacobian)
+        half = turn / [1.0, small] * width[:, None]
+        expected = residuals @ residuals / 28 * half @ half.T
+        np.testing.assert_allclose(found, expected, rtol=1e-4)
 
 
 def test_a_gradient_at_a_bound_counts_if_it_points_inside():

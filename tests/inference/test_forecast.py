@@ -278,6 +278,9 @@ def test_a_correction_finds_the_stores_that_a_flood_left(model):
     corrected = ph.forecast(idata, pymc_model, correct=0.5, **options)
     miss = [float(abs(f["simulated"] - f["observed"]).mean()) for f in (plain, corrected)]
     assert miss[1] < 0.1 * miss[0]
+    few = repeated({k: v.values[0, 0] for k, v in idata.items()}, 2)
+    early = ph.forecast(few, pymc_model, correct=0.5, origin=TIME[10], horizon=1)
+    assert np.isfinite(early["simulated"]).all()  # ten intervals before it are enough
     for correct, origin, message in (
         (0, 100, "correct must be a positive standard deviation"),
         (0.2, 9, "a correction needs 10 intervals before the origin, found 9 before 2001-01-10"),

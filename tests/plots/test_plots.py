@@ -105,6 +105,7 @@ def test_axes_that_are_given_are_used(draws):
     plt.close(figure)
 
 
+@pytest.mark.kernels
 @pytest.mark.parametrize("split", [True, False])
 def test_calibration_is_drawn_with_its_history(split, tmp_path):
     import matplotlib.pyplot as plt
@@ -126,6 +127,7 @@ def test_calibration_is_drawn_with_its_history(split, tmp_path):
     assert "start" in history.get_legend_handles_labels()[1]
     drawn = history.lines[0].get_ydata()
     assert (np.diff(drawn) <= 0).all() and (drawn > 0).all()
+    assert drawn.size == int(fit.history["evaluations"][0])
     assert f"NSE {fit.scores['nse']:.3f}" in first.get_title(loc="left")
     axes[0].figure.savefig(tmp_path / "fit.png")
     plt.close(axes[0].figure)
