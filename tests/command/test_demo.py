@@ -39,6 +39,11 @@ def test_a_file_is_whole_or_not_there(tmp_path):
         temporary.write_text("half")
         raise KeyboardInterrupt
     assert list(tmp_path.iterdir()) == []
+    for private, mode in ((False, 0o644), (True, 0o600)):  # a result can be read by everyone
+        with complete_file(path, private=private) as temporary:
+            temporary.write_text("whole")
+        assert path.read_text() == "whole"
+        assert os.name == "nt" or path.stat().st_mode & 0o777 == mode
 
 
 @pytest.mark.kernels
