@@ -51,8 +51,6 @@ def run_tests(root: Path, arguments: list[str], log: Path) -> None:
 def try_fault(fault: Fault, root: Path, seconds: float) -> str:
     path, log = root / "pymc_hydro" / fault.file, root / "log.txt"
     text = path.read_text(encoding="utf-8")
-    if text.count(fault.old) != 1:
-        raise SystemExit(f"{fault.file}: the text {fault.old!r} is there {text.count(fault.old)}x")
     path.write_text(text.replace(fault.old, fault.new), encoding="utf-8")
     process = get_context("fork").Process(target=run_tests, args=(root, fault.tests, log))
     process.start()
@@ -69,12 +67,24 @@ def try_fault(fault: Fault, root: Path, seconds: float) -> str:
     return CAUGHT if process.exitcode else PASSED
 
 
+def check_texts(faults: list[Fault]) -> None:
+    """Exit with all faults whose text does not stand once in its file, before any is tried."""
+    stale = []
+    for fault in faults:
+        count = (ROOT / "pymc_hydro" / fault.file).read_text(encoding="utf-8").count(fault.old)
+        if count != 1:
+            stale.append(f"{fault.file}: the text {fault.old!r} is there {count}x")
+    if stale:
+        raise SystemExit("\n".join(stale))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("packages", nargs="*", help="such as engine; all of them if none is given")
     parser.add_argument("--timeout", type=float, default=600, help="seconds of one fault")
     chosen = parser.parse_args()
     found = defaultdict(list)
+    check_texts(read_faults())
     sys.dont_write_bytecode = True  # a fault may be as long as the text, and of the same second
     with tempfile.TemporaryDirectory() as folder:
         root = copy_of_the_package(Path(folder))
