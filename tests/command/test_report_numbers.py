@@ -3,13 +3,15 @@
 from types import SimpleNamespace
 
 import arviz as az
+import matplotlib
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
 from scipy import stats
 
 import pymc_hydro as ph
-from pymc_hydro.command.report import tables, verdict
+from pymc_hydro.command.report import figures, tables, verdict
 from pymc_hydro.command.report.results import Results
 
 pytestmark = pytest.mark.kernels
@@ -169,3 +171,17 @@ def test_signatures_are_of_fifty_draws():
         results = Results({}, LEAF, MODEL, None, {"posterior": draws}, None)
         expected = np.repeat(rows[:, None], len(values), axis=1)
         np.testing.assert_array_equal(results.thetas, expected)
+
+
+def test_residuals_under_the_last_intervals(monkeypatch):
+    matplotlib.use("Agg")
+    drawn, results = [], predicted(1.2)
+    monkeypatch.setattr(figures, "picture", lambda axes, text: drawn.append((axes, text)))
+    monkeypatch.setattr(figures, "_record", lambda results: None)
+    monkeypatch.setattr(figures.plots, "plot_hydrograph", lambda *_, ax=None, **__: ax)
+    list(figures.hydrographs(results))
+    below, n = drawn[1][0].figure.axes[1], figures.WINDOW
+    residual = SCORED.values - results.median.values
+    np.testing.assert_allclose(below.lines[1].get_ydata(), residual[-n:])
+    assert f"The last {min(n, residual.size)} intervals" in drawn[1][1]
+    plt.close("all")

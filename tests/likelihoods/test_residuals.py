@@ -293,6 +293,9 @@ def test_transformed_flow_of_a_dry_simulation(transform, series):
     point = {v.name: np.asarray(model.initial_point()[v.name]) for v in model.value_vars}
     assert np.isfinite(model.compile_logp()(point))
     assert np.isfinite(model.compile_dlogp()(point)).all()
+    dry = residuals_of(model, "flow")
+    mean = dry.mean.eval({model["factor"]: 1.0})[[5, 9]]  # of a millionth of a millimetre
+    np.testing.assert_allclose(mean, dry.transform.forward(np.array([1e-6, 1e-6])), rtol=1e-12)
 
 
 # Likelihood, options, smallest observed flow.

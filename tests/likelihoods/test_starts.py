@@ -127,6 +127,10 @@ def test_whittles_priors():
     for name, prior in {"s0": pm.HalfNormal.dist(flow.std()), "r1": PRIORS["r1"]}.items():
         found, expected = (pm.logp(v, 0.3).eval() for v in (model[f"flow_{name}"], prior))
         assert found == pytest.approx(expected, rel=1e-12)
+    with pm.Model() as model:
+        ph.likelihoods.Whittle("flow", pt.constant(flow), observed=np.ones(70))
+    spread = pm.HalfNormal.dist(1.0)  # where observations are constant
+    assert pm.logp(model["flow_s0"], 0.3).eval() == pm.logp(spread, 0.3).eval()
 
 
 def test_start_of_vectors_draws_and_transformations_of_models():
