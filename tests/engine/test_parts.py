@@ -119,3 +119,7 @@ def test_errors_of_hydrographs():
     with pytest.raises(ValueError, match=r"must add up to u\.H"):
         type("Lost", (Delayed,), {"fluxes": lambda self, s, u, p: {
             **Delayed.fluxes(self, s, u, p), "d": u.H}})  # fmt: skip
+    with pytest.raises(ValueError, match=r"must lead to the unit hydrograph 'H' \(found none\)"):
+        type("Dry", (Delayed,), {
+            "flows": (Delayed.flows[0], Flow("f", "S", None), *Delayed.flows[2:]),
+            "outputs": (Output("discharge", ("f", "o", "d"), "mm/d", "outflow"),)})  # fmt: skip

@@ -12,7 +12,7 @@ from pymc_hydro.ops.fit import sizes_of
 from pymc_hydro.ops.reverse import Sweep, TapedValues
 from pymc_hydro.ops.simulation import Pullback
 
-VERSION = 1  # raise when the functions below change
+VERSION = 2  # raise when the functions below change
 
 
 @register_funcify_default_op_cache_key(TapedValues)
@@ -106,14 +106,26 @@ def _taped(values):
     return taped
 
 
+@numba.njit(fastmath=False)
+def _nothing(parameters, forcing, initial_state):
+    """Return the cotangents of inputs that do not fit: a run reads and writes beyond their ends."""
+    return (
+        np.full(parameters.shape, np.nan),
+        np.full(forcing.shape, np.nan),
+        np.full(initial_state.shape, np.nan),
+    )
+
+
 def _swept(values):
     """Return a compiled function from an Op's inputs, tape and cotangent to three cotangents."""
-    sweep = _one_sweep(values.problem)
+    sizes, sweep = sizes_of(values.problem.model), _one_sweep(values.problem)
     if isinstance(values, BatchValues):
-        return _swept_batch(sweep)
+        return _swept_batch(sizes, sweep)
 
     @numba.njit(fastmath=False)
     def swept(parameters, forcing, initial_state, tape, cotangent):
+        if not fits(sizes, parameters, forcing, initial_state):
+            return _nothing(parameters, forcing, initial_state)
         theta = np.ascontiguousarray(parameters.copy())
         u = np.ascontiguousarray(forcing.copy())
         x0 = np.ascontiguousarray(initial_state.copy())
@@ -154,10 +166,13 @@ def _taped_batch(sizes, n_output, run):
     return taped
 
 
-def _swept_batch(sweep):
+def _swept_batch(sizes, sweep):
     @numba.njit(fastmath=False)
     def swept(parameters, forcing, initial_state, record, tape, cotangent):
         n_vector, n_record = parameters.shape[:2]
+        good = fits(sizes, parameters, forcing, initial_state)
+        if not (good and ascends(record, forcing.shape[0], n_record)):
+            return _nothing(parameters, forcing, initial_state)
         theta = np.ascontiguousarray(parameters.copy())
         u = np.ascontiguousarray(forcing.copy())
         x0 = np.ascontiguousarray(initial_state.copy())
