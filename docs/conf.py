@@ -31,6 +31,8 @@ html_theme_options = {
 }
 html_static_path = ["_static"]
 html_css_files = ["custom.css"]
+# Equations are set when they come into view: the page of all structures has a thousand.
+mathjax3_config = {"loader": {"load": ["ui/lazy"]}}
 autosummary_generate = True
 myst_enable_extensions = ["dollarmath", "colon_fence"]
 myst_heading_anchors = 2

@@ -77,6 +77,8 @@ def _family(title, module, common=()):
     parts.append(_table(table))
     for law in common:
         parts.append(f"```python\n{textwrap.dedent(inspect.getsource(law))}\n```\n")
+    mathematics = {kind: _mathematics(kind()) for kind in module.MODELS}
+    parts.append(_legend("".join(mathematics.values())))
     for kind in module.MODELS:
         sketch = "\n".join(display.sketch(kind()))
         fluxes = textwrap.dedent(inspect.getsource(kind.fluxes))
@@ -84,7 +86,7 @@ def _family(title, module, common=()):
             f"## {kind.__name__}\n\n{getattr(kind, 'number', '')}\n\n"
             f"```{{eval-rst}}\n.. autoclass:: {kind.__module__}.{kind.__name__}\n```\n\n"
             f"{_table([HEAD, ('---',) * len(HEAD), *parameter_rows(kind())])}\n\n"
-            f"```text\n{sketch}\n```\n\n```python\n{fluxes}\n```\n"
+            f"```text\n{sketch}\n```\n\n{mathematics[kind]}\n\n```python\n{fluxes}\n```\n"
         )
     return "\n".join(parts)
 
@@ -104,23 +106,42 @@ def _model_page(kind):
     model = kind()
     table = _table([HEAD, ("---",) * len(HEAD), *parameter_rows(model)])
     outputs = "\n".join(f"- `{o.name}` ({o.unit}): {o.description}" for o in model.outputs)
-    fluxes = inspect.getsource(kind.fluxes)
+    fluxes, mathematics = inspect.getsource(kind.fluxes), _mathematics(model)
     directive = f"```{{eval-rst}}\n.. autoclass:: pymc_hydro.{kind.__name__}\n```"
     return (
         f"# {kind.__name__}\n\n{directive}\n\n"
         f"## Parameters\n\n{table}\n\n"
         f"## Stores and flows\n\n![Stores and flows of {kind.__name__}]({kind.__name__}.png)\n\n"
         f"## Outputs\n\n{outputs}\n\nand every store and flux by its name.\n\n"
-        f"## Equations\n\n{_mathematics(model)}\n\n"
+        f"## Equations\n\n{_legend(mathematics)}{mathematics}\n\n"
         f"## Fluxes, as declared\n\n```python\n{textwrap.dedent(fluxes)}\n```\n"
     )
 
 
+SYMBOLS = {
+    "E_p": "$E_p$ is potential evaporation",
+    r"\operatorname{overflow}": r"$\operatorname{overflow}(S, C)$ is the "
+    "[share that a store sheds](names/pymc_hydro.core.overflow)",
+    r"\operatorname{softplus}": r"$\operatorname{softplus}(x)$ is a "
+    "[maximum of 0 and $x$ whose tail vanishes](names/pymc_hydro.core.softplus)",
+    r"\operatorname{step}": r"$\operatorname{step}(x)$ is 0 below $x = 0$ and 1 above",
+    "y_{": "$y_i$ stand for expressions that are long or come back",
+}
+
+
 def _mathematics(model):
     """Return each flux in the symbols of stores, forcings and parameters, and the balances."""
-    found = ph.equations(model)
-    lines = [f"$${line}$$" for line in found.latex()]
-    return "\n\n".join(lines)
+    return "\n\n".join(f"$${line}$$" for line in ph.equations(model).latex())
+
+
+def _legend(text):
+    """Return what the symbols of equations mean that are no names of the model."""
+    used = [meaning for symbol, meaning in SYMBOLS.items() if symbol in text]
+    return (
+        f"$P$ is precipitation, $T$ temperature, {', '.join(used)}. Maxima, minima and thresholds "
+        "are written as if they were exact; most are smooth over a narrow width, which the fluxes "
+        "as declared give.\n\n"
+    )
 
 
 def _interface():

@@ -110,7 +110,7 @@ ALLOWED = {
         | {"inference/stages"},
         {"numpy", "pandas", "xarray", "scipy", "pymc", "pytensor", "arviz"},
     ),
-    "calibration/search": ({"calibration"}, {"numpy", "scipy", "rich"}),
+    "calibration/search": ({"calibration", "core/base"}, {"numpy", "scipy", "rich"}),
     "calibration/basins": (
         {"calibration", "calibration/search", "core", "core/base", "data", "engine", "losses"}
         | {"models", "ops"},
@@ -147,7 +147,7 @@ ALLOWED = {
     "plots/of_errors": ({"plots", "verification"}, {"numpy", "xarray", "matplotlib", "scipy"}),
     "plots/of_runs": ({"plots", "verification"}, {"numpy", "pandas", "xarray", "matplotlib"}),
     "command/report": (
-        {"", "core", "command", "data", "plots"},
+        {"", "core", "command", "data", "models", "plots"},
         {"numpy", "pandas", "xarray", "matplotlib", "arviz", "jinja2"},
     ),
     "command": (

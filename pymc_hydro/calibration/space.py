@@ -7,15 +7,13 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 
+from pymc_hydro.core.domain import places, spans_decades
 from pymc_hydro.core.model import AbstractModel
 
 __all__ = ["SPACES", "SearchSpace", "define_space", "separated_bounds"]
 
 SPACES = ("unit cube", "unconstrained")
 SAMPLERS = ("latin hypercube", "sobol")
-# A positive parameter whose upper bound is this many times the lower one has a logarithmic axis:
-# on a linear one, half of the orders of magnitude would lie within a step of the lower bound.
-LOGARITHMIC = 100.0
 FARTHEST = 1e-3  # of an axis: least distance of an unconstrained start from a bound
 AT_BOUND = 1e-3  # of an axis: a parameter that is nearer to a bound counts as at the bound
 Starts: TypeAlias = int | Mapping | Sequence | np.ndarray | pd.DataFrame
@@ -50,8 +48,7 @@ class SearchSpace:
     @property
     def logarithmic(self) -> np.ndarray:
         """Which free parameters have a logarithmic axis."""
-        low, high = self.lower[self.free], self.upper[self.free]
-        return (low > 0) & (high >= LOGARITHMIC * low)
+        return spans_decades(self.lower[self.free], self.upper[self.free])
 
     def parameters(self, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return all parameters at the coordinates z, and the slope of each free one there."""
@@ -72,11 +69,7 @@ class SearchSpace:
 
     def positions(self, theta: np.ndarray) -> np.ndarray:
         """Return the positions of the free parameters on their axes, from 0 to 1."""
-        low, high, log = self.lower[self.free], self.upper[self.free], self.logarithmic
-        value = theta[..., self.free]
-        safe = np.where(log, low, 1.0)
-        by_ratio = np.log(np.where(log, value / safe, 1.0)) / np.log(np.where(log, high / safe, 2))
-        return np.clip(np.where(log, by_ratio, (value - low) / (high - low)), 0, 1)
+        return places(theta[..., self.free], self.lower[self.free], self.upper[self.free])
 
     def coordinates(self, unit: np.ndarray, margin: float = 0.0) -> np.ndarray:
         """Return coordinates of positions, first moved `margin` off the bounds.

@@ -297,7 +297,11 @@ def _explore(chosen, say):
 
     options = dict(chosen.option or [])
     basin = load_data(chosen.source, chosen.gauge, chosen.reader, options)
-    serve(chosen.model, basin, chosen.port, not chosen.no_browser, say)
+    named = {"gauge": chosen.gauge, "reader": chosen.reader} | options
+    given = [repr(chosen.source), *(f"{k}={v!r}" for k, v in named.items() if v is not None)]
+    origin = f"basin = ph.read_basin({', '.join(given)})"
+    label = chosen.gauge or Path(chosen.source).name
+    serve(chosen.model, {label: basin}, chosen.port, not chosen.no_browser, say, origin)
 
 
 def _report_of_many(store, places, described):

@@ -1,14 +1,49 @@
-"""The domain of a run: parameters and contents for which the equations mean anything."""
+"""Where parameters lie: in the domain of the equations, and between bounds, on an axis."""
 
 import math
+from typing import Any
 
 import numpy as np
 
 from pymc_hydro.core.model import AbstractModel
 
-__all__ = ["OUTSIDE", "check_domain", "domain_of", "is_outside"]
+__all__ = [
+    "OUTSIDE",
+    "check_domain",
+    "domain_of",
+    "is_outside",
+    "near_bound",
+    "places",
+    "spans_decades",
+]
 
 OUTSIDE = -1  # the status of a run that was not made
+# A positive parameter whose upper bound is this many times the lower one has a logarithmic axis:
+# on a linear one, half of the orders of magnitude would lie within a step of the lower bound.
+LOGARITHMIC = 100.0
+
+
+def spans_decades(lower: Any, upper: Any) -> Any:
+    """Return whether a parameter with these bounds has a logarithmic axis."""
+    return (lower > 0) & (upper >= LOGARITHMIC * lower)
+
+
+def places(values: Any, lower: Any, upper: Any) -> np.ndarray:
+    """Return where values lie on their axes: 0 is the lower bound, 1 the upper one."""
+    log = spans_decades(lower, upper)
+    safe = np.where(log, lower, 1.0)
+    by_ratio = np.log(np.where(log, values / safe, 1.0)) / np.log(np.where(log, upper / safe, 2))
+    return np.clip(np.where(log, by_ratio, (values - lower) / (upper - lower)), 0, 1)
+
+
+def near_bound(value: float, lower: float, upper: float, share: float) -> bool:
+    """Return whether a value is within a share of its range of a bound, on each axis it has.
+
+    By the value itself, and where bounds span decades by its logarithm as well: 0.5 is far from
+    0.1 and from 100, and 0.9 is far from 1 although the logarithm of 1e-5 is far away.
+    """
+    found = np.array([(value - lower) / (upper - lower), places(value, lower, upper)])
+    return bool((np.minimum(found, 1 - found) < share).all())
 
 
 def domain_of(model: AbstractModel) -> np.ndarray:

@@ -6,7 +6,11 @@ PyTensor arrays (to run it elsewhere).
 """
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import wraps
+from inspect import Parameter, signature
 from types import ModuleType
 from typing import Any
 
@@ -31,6 +35,43 @@ def _namespace(x: Any) -> ModuleType:
     package = type(x).__module__.partition(".")[0]
     name = _NAMESPACES.get(package)
     return np if name is None else importlib.import_module(name)
+
+
+_by_name: ContextVar[bool] = ContextVar("_by_name", default=False)
+
+
+@contextmanager
+def laws_by_name() -> Iterator[None]:
+    """Leave laws (see :func:`law`) as functions of SymPy in what is evaluated within."""
+    token = _by_name.set(True)
+    try:
+        yield
+    finally:
+        _by_name.reset(token)
+
+
+def law(function: Callable) -> Callable:
+    """Decorate a law of flux functions, which within :func:`laws_by_name` keeps its name.
+
+    It is then a function of SymPy of all arguments but the width of its kink.
+    """
+    known = signature(function)
+    left_out = ("self", "width")
+
+    @wraps(function)
+    def called(*args, **options):
+        if not _by_name.get():
+            return function(*args, **options)
+        shown = []
+        for name, value in known.bind(*args, **options).arguments.items():
+            if name not in left_out:
+                several = known.parameters[name].kind is Parameter.VAR_POSITIONAL
+                shown += value if several else [value]
+        kind = importlib.import_module("sympy").Function(function.__name__, real=True)
+        kind.__module__ = "sympy"  # which it lacks, and by which other laws know it
+        return kind(*shown)
+
+    return called
 
 
 def _vectorized(function: Callable) -> Callable:

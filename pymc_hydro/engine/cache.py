@@ -24,6 +24,7 @@ import numba
 from numba.core import compiler, event, serialize
 from numba.core.caching import _Cache
 
+from pymc_hydro.core.base.display import shows_motion
 from pymc_hydro.data.files import complete_file
 
 __all__ = ["KernelCache", "cache_directory"]
@@ -108,7 +109,7 @@ def _announce(text: str) -> None:
     from rich.console import Console
 
     console = Console(stderr=True)
-    if not (console.is_terminal or console.is_jupyter):
+    if not shows_motion(console):
         logger.warning(text)
     elif _spinner.line is None:
         _spinner.line = console.status(text)

@@ -127,8 +127,8 @@ class Exploration:
         values = self.space.from_unit(np.asarray(positions, dtype=float))[0]
         return {name: float(v) for name, v in zip(self.model.parameter_names, values, strict=True)}
 
-    def code(self, positions: np.ndarray) -> str:
-        """Return Python that repeats the run; ``basin`` is the record."""
+    def code(self, positions: np.ndarray, origin: str) -> str:
+        """Return Python that repeats the run; its line `origin` makes the record, ``basin``."""
         given = ", ".join(f"{k}={v!r}" for k, v in self.model.options.items())
         home = type(self.model).__module__
         name = name_of_model(self.model).replace("/", ".")
@@ -136,7 +136,8 @@ class Exploration:
             name = f"ph.marrmot.{name}" if ".marrmot" in home else f"ph.{name}"
         theta = ",\n".join(f'    "{k}": {v:.6g}' for k, v in self.theta(positions).items())
         return (
-            f"import pymc_hydro as ph\n\nmodel = {name}({given})\ntheta = {{\n{theta},\n}}\n"
+            f"import pymc_hydro as ph\n\n{origin}\nmodel = {name}({given})\n"
+            f"theta = {{\n{theta},\n}}\n"
             'run = ph.simulate(model, theta, basin, outputs=("discharge", *model.store_names))\n'
         )
 

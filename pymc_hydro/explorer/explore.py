@@ -11,7 +11,7 @@ from pymc_hydro.data.embedded import BASINS, load_basin
 from pymc_hydro.data.schema import as_basin
 from pymc_hydro.losses.table import SCORES
 
-__all__ = ["explore"]
+__all__ = ["explore", "page_of"]
 
 
 def explore(
@@ -61,6 +61,17 @@ def explore(
     >>> import pymc_hydro as ph
     >>> ph.explore(ph.HBV(snow=False), ph.load_basin("leaf_river"))  # doctest: +SKIP
     """
+    return page_of(model, basin, warmup, score)
+
+
+def page_of(
+    model: AbstractModel | str = "Hymod",
+    basin: Any = None,
+    warmup: int | str = 365,
+    score: str = "nse",
+    origin: str = "# basin is the record that was given to ph.explore",
+) -> Any:
+    """Return the page of :func:`explore`, whose Python begins with the `origin` of the record."""
     if score not in SCORES:
         raise KeyError(f"explore: unknown score {score!r}; known are {', '.join(SCORES)}")
     try:
@@ -74,7 +85,10 @@ def explore(
     records = {} if basin is None else basin
     if not isinstance(records, Mapping) or isinstance(records, xr.Dataset):
         records = {getattr(records, "attrs", {}).get("title", "record"): records}
-    records = {**records, **{name: load_basin(name) for name in BASINS if name not in records}}
+    embedded = [name for name in BASINS if name not in records]
+    origins = dict.fromkeys(records, origin)
+    origins |= {name: f"basin = ph.load_basin({name!r})" for name in embedded}
+    records = {**records, **{name: load_basin(name) for name in embedded}}
     if isinstance(model, str):
         model = named_model(model, as_basin(next(iter(records.values())), ()))
-    return Page(model, records, warmup, score)
+    return Page(model, records, warmup, score, origins)

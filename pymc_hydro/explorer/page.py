@@ -42,6 +42,8 @@ class Page(pn.viewable.Viewer):
         The first one is shown.
     warmup : int or str
     score : str
+    origins : mapping of str to str
+        Python that makes each record, as ``basin``.
 
     Attributes
     ----------
@@ -58,8 +60,10 @@ class Page(pn.viewable.Viewer):
         records: Mapping[str, xr.Dataset],
         warmup: int | str,
         score: str,
+        origins: Mapping[str, str],
     ) -> None:
         super().__init__()
+        self._origins = origins
         self._given, self._records, self._warmup = model, records, warmup
         named = [name_of_model(model), *(kind.__name__ for kind in MODELS)]
         names = list(dict.fromkeys([*named, *table_of_models().index]))
@@ -180,7 +184,8 @@ class Page(pn.viewable.Viewer):
             + "".join(_table(*table) for table in tables if table[1])
             + "</div>"
         )
-        self._code.value = self.exploration.code(self.view.positions)
+        origin = self._origins[self._record.value]
+        self._code.value = self.exploration.code(self.view.positions, origin)
 
     def _say(self, error):
         self._alert.visible = error is not None

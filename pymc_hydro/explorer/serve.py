@@ -1,13 +1,13 @@
 """The explorer in a browser of this computer."""
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import xarray as xr
 
 from pymc_hydro.core.model import AbstractModel
-from pymc_hydro.explorer.explore import explore
+from pymc_hydro.explorer.explore import page_of
 
 __all__ = ["serve"]
 
@@ -20,23 +20,26 @@ ADDRESS = "127.0.0.1"  # of this computer: nobody else reaches the page
 
 def serve(
     model: AbstractModel | str,
-    basin: xr.Dataset,
+    basin: xr.Dataset | Mapping[str, xr.Dataset],
     port: int = 0,
     show: bool = True,
     say: Callable[[str], object] = print,
+    origin: str = "# basin is your record",
 ) -> None:
     """Serve the explorer to browsers of this computer until it is interrupted.
 
     Parameters
     ----------
     model : AbstractModel or str
-    basin : Dataset
+    basin : Dataset, or mapping of name to record
     port : int
         0: a free one.
     show : bool
         Whether to open a browser.
     say : callable
         Is given the address.
+    origin : str
+        Python that makes the record, as ``basin``.
 
     Raises
     ------
@@ -45,7 +48,9 @@ def serve(
     OSError
         If the port is taken.
     """
-    first = explore(model, basin)  # errors before a browser opens; the kernel is compiled
+    first = page_of(
+        model, basin, origin=origin
+    )  # errors before a browser opens; the kernel is compiled
     import panel as pn
 
     with socket.socket() as asked:
@@ -56,7 +61,9 @@ def serve(
     def page() -> Any:
         """Return a page for one visit."""
         template = pn.Template(TEMPLATE)
-        template.add_panel("page", waiting.pop() if waiting else explore(model, basin))
+        template.add_panel(
+            "page", waiting.pop() if waiting else page_of(model, basin, origin=origin)
+        )
         return template
 
     say(f"explorer: http://{ADDRESS}:{port} (end it with Ctrl-C)")

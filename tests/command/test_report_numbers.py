@@ -147,8 +147,11 @@ def test_standard_errors_that_are_shown():
         ({"standard_error": 1.0, "at_bound": 1}, np.nan, "at a bound of the search"),
         ({"standard_error": 1.0, "no_effect": 1}, np.nan, "without effect"),
     ):
-        found = tables._uncertainty(attrs, 10.0, 20.0)
+        found = tables._uncertainty(attrs, 10.0, 20.0, 15.0)
         assert found[0] == pytest.approx(error, nan_ok=True) and found[1] == remark
+    # Bounds that span decades: 10 % of the range is nothing for a value in its middle, not for 1.
+    assert tables._uncertainty({"standard_error": 10.0}, 0.1, 100.0, 50.0)[1] == ""
+    assert tables._uncertainty({"standard_error": 10.0}, 0.1, 100.0, 1.0)[1] == "not identified"
 
 
 def test_a_sentence_counts_the_checks():

@@ -54,7 +54,7 @@ def test_water_balance_closes_and_code_repeats_the_run(exploration, record):
     for model in (ph.Hymod(snow=False), ph.gr.GR4J(), ph.marrmot.CollieRiver1()):
         explored = Exploration(model, record, 365, "nse")
         place = np.full(len(model.parameters), 0.4)
-        exec(explored.code(place).rsplit("run = ", 1)[0], space)
+        exec(explored.code(place, "basin = basin").rsplit("run = ", 1)[0], space)
         assert type(space["model"]) is type(model) and space["model"].options == model.options
         assert space["theta"] == pytest.approx(explored.theta(place), rel=1e-5)
 
@@ -85,6 +85,8 @@ def test_page_follows_its_sliders(page):
     page._buttons["reset"].clicks += 1
     assert {name: slider.value for name, slider in page.sliders.items()} == pytest.approx(start)
     assert not len(page._figures.ghost.data["flow"]) and "NSE SQRT" in page._notes[0].object
+    page._record.value = "leaf_river"
+    assert "\nbasin = ph.load_basin('leaf_river')\n" in page._code.value
 
 
 def test_failed_run_leaves_the_last_one_and_says_so(page, monkeypatch):

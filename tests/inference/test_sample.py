@@ -1,12 +1,15 @@
 """Whitened twins of models, and the verdict on chains."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pymc as pm
 import pytest
 import xarray as xr
+from scipy.special import logit
 
 import pymc_hydro as ph
-from pymc_hydro.inference.sampling.verdict import judge
+from pymc_hydro.inference.sampling.verdict import _at_bounds, judge
 from pymc_hydro.inference.sampling.whiten import WIDEST, factor_of, whiten
 from tests.inference.test_sampling import require_sampler
 from tests.inference.test_workflow import FIRST
@@ -159,6 +162,21 @@ def test_verdicts(rng):
     text = "; ".join(problems)
     for words in ("R-hat of s is", "s has", "u lies at its lower bound", "x[0] and x[1]"):
         assert words in text
+
+
+def test_a_bound_is_near_on_the_axis_of_the_parameter():
+    """K_f = 0.5 is not at its lower bound: the bounds 0.1 and 100 span decades; x has one bound."""
+    with pm.Model() as model:
+        pm.Uniform("K_f", 0.1, 100)
+        pm.TruncatedNormal("x", 0, 1e5, lower=0)
+        pm.Uniform("share", 1e-5, 1)
+
+    def said(K_f, share):
+        z = np.array([[[logit((K_f - 0.1) / 99.9), np.log(100.0), logit(share - 1e-5)]]])
+        return _at_bounds(z, SimpleNamespace(model=model))
+
+    assert said(0.5, 0.9) == []
+    assert said(0.105, 0.995) == ["K_f lies at its lower bound", "share lies at its upper bound"]
 
 
 def test_verdicts_name_the_mode(rng):

@@ -10,6 +10,7 @@ import numpy as np
 
 from pymc_hydro.calibration.objective import Goal
 from pymc_hydro.calibration.search.rounds import Search
+from pymc_hydro.core.base.display import shows_motion
 
 __all__ = ["counting_bar", "progress_bar", "run_searches"]
 
@@ -62,7 +63,7 @@ def counting_bar(what: str, wanted: bool) -> Iterator[Callable[[int, int, str], 
         TimeElapsedColumn(),
         TextColumn("{task.description}"),
     )
-    shown = wanted and (console.is_terminal or console.is_jupyter)
+    shown = wanted and shows_motion(console)
     with Progress(*columns, console=console, disable=not shown) as progress:
         task = progress.add_task("", total=None)
 

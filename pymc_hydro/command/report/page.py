@@ -16,6 +16,7 @@ from pymc_hydro.command.report import tables
 from pymc_hydro.command.report.results import Results, read_results
 from pymc_hydro.command.report.verdict import checks, sentence
 from pymc_hydro.command.settings import UsageError
+from pymc_hydro.models.listing import name_of_model
 
 __all__ = ["cells_of", "render", "write_report"]
 
@@ -78,7 +79,7 @@ def contents(results: Results, described: dict) -> dict[str, Any]:
     named = " ".join(str(basin[k]) for k in ("source", "gauge") if k in basin)
     return {
         "title": given.get("title") or basin.get("title") or named or "a basin",
-        "model": type(results.model).__name__,
+        "model": name_of_model(results.model),
         "facts": _facts(results, given),
         "author": given.get("author"),
         "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -86,6 +87,7 @@ def contents(results: Results, described: dict) -> dict[str, Any]:
         "status": status,
         "sentence": words,
         "checks": found,
+        "calibrated": results.fit is not None,
         "data": cells_of(tables.water(results), "data"),
         "warnings": about["warnings"],
         "data_sha256": about["data_sha256"],
@@ -113,7 +115,8 @@ def _facts(results, given) -> dict[str, str]:
     length = pd.Timedelta(time[1] - time[0])
     shown = slice(10 if length >= pd.Timedelta(days=1) else 16)
     dates = f"{str(time[0])[shown]} to {str(time[-1])[shown]}"
-    steps = f"{time.size} intervals of {length.total_seconds() / 3600:g} hours"
+    hours = length.total_seconds() / 3600
+    steps = f"{time.size} " + ("days" if hours == 24 else f"intervals of {hours:g} hours")
     facts = {"Record": f"{dates}, {steps}", "Validation": f"from {results.split} on"}
     if "area_km2" in basin:
         facts["Area"] = f"{basin['area_km2']:.4g} km²"

@@ -6,11 +6,12 @@ import pandas as pd
 import pymc_hydro as ph
 from pymc_hydro.command.report.results import INTERVAL, PERIODS, Results
 from pymc_hydro.command.source import summary
+from pymc_hydro.core.domain import spans_decades
 
 __all__ = ["diagnostics", "parameters", "score_table", "seasonal_mean", "signatures", "water"]
 
 SCORES = ("nse", "nse_log", "kge", "rmse")
-# A standard error of that share of the searched bounds, or more, tells nothing.
+# A standard error of that share of the parameter's axis, or more, tells nothing.
 UNKNOWN = 0.5
 
 
@@ -72,30 +73,31 @@ def parameters(results: Results) -> pd.DataFrame:
     rows: dict[str, dict] = {}
     for p in results.model.parameters:
         attrs = {} if results.fit is None else results.fit[p.name].attrs
-        lower, upper = attrs.get("lower", p.lower), attrs.get("upper", p.upper)
-        bounds = f"{lower:g} to {upper:g}"
-        row: dict[str, str | float] = {
-            "meaning": p.description,
-            "unit": p.unit,
-            "searched bounds": bounds,
-        }
+        row: dict[str, str | float] = {"meaning": p.description, "unit": p.unit}
         if results.posterior is not None:
-            row["prior"] = "uniform"
+            lower, upper = p.prior or (p.lower, p.upper)
+            below = "".join(f", below {b}" for a, b in results.model.ordered if a == p.name)
+            row["prior"] = f"uniform, {lower:g} to {upper:g}{below}"
         if results.fit is not None:
+            lower, upper = attrs["lower"], attrs["upper"]
+            row["searched bounds"] = f"{lower:g} to {upper:g}"
             row["calibrated"] = results.theta[p.name]
-            row["standard error"], row["remark"] = _uncertainty(attrs, lower, upper)
+            row["standard error"], row["remark"] = _uncertainty(attrs, lower, upper, row["calibrated"])
         rows[p.name] = row
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def _uncertainty(attrs, lower, upper) -> tuple[float, str]:
+def _uncertainty(attrs, lower, upper, value) -> tuple[float, str]:
     """Return the standard error, and a remark if the parameter is not identified."""
     error = float(attrs.get("standard_error", np.nan))
+    range_there = upper - lower
+    if spans_decades(lower, upper):  # a step along the whole of the logarithmic axis
+        range_there = min(range_there, value * np.log(upper / lower))
     if attrs.get("no_effect"):
         return np.nan, "without effect"
     if attrs.get("at_bound"):
         return np.nan, "at a bound of the search"
-    if not np.isfinite(error) or error > UNKNOWN * (upper - lower):
+    if not np.isfinite(error) or error > UNKNOWN * range_there:
         return np.nan, "not identified"
     return error, ""
 

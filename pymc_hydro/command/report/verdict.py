@@ -8,6 +8,7 @@ import pandas as pd
 import pymc_hydro as ph
 from pymc_hydro.command.report.results import INTERVAL, PERIODS, Results
 from pymc_hydro.command.report.tables import UNKNOWN, diagnostics, score_table
+from pymc_hydro.core.domain import near_bound, places
 
 __all__ = ["Check", "checks", "sentence"]
 
@@ -138,9 +139,13 @@ def _of_parameters(results):
             at_bound = attrs.get("at_bound")
             wide = attrs.get("no_effect")
         else:
-            low, middle, high = _places(results.posterior["posterior"][p.name].values, p)
-            at_bound = min(middle, 1 - middle) < EDGE
-            wide = high - low > 1.5 * UNKNOWN
+            bounds = p.prior or (p.lower, p.upper)
+            draws = results.posterior["posterior"][p.name].values
+            low, middle, high = np.quantile(draws, [0.05, 0.5, 0.95])
+            ends = np.array([low, high])
+            at_bound = near_bound(middle, *bounds, EDGE)
+            share = max((high - low) / (bounds[1] - bounds[0]), np.ptp(places(ends, *bounds)))
+            wide = share > 1.5 * UNKNOWN
         bound += [p.name] * bool(at_bound)
         unknown += [p.name] * bool(wide and not at_bound)
     parts = [f"{', '.join(bound)} at a bound"] * bool(bound)
@@ -151,18 +156,6 @@ def _of_parameters(results):
         "; ".join(parts) or "inside of their bounds",
         "a bound may stand for water that the model lacks or has too much of" if bound else "",
     )
-
-
-def _places(draws, p):
-    """Return where the 5 %, 50 % and 95 % quantiles lie between the bounds, from 0 to 1.
-
-    On the axis, plain or logarithmic, on which the middle is farther from a bound.
-    """
-    found = np.quantile(draws, [0.05, 0.5, 0.95])
-    axes = [(found - p.lower) / (p.upper - p.lower)]
-    if p.lower > 0:
-        axes.append(np.log(found / p.lower) / np.log(p.upper / p.lower))
-    return max(axes, key=lambda places: min(places[1], 1 - places[1]))
 
 
 def _of_text(verdict: str) -> str:

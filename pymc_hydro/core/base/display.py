@@ -1,9 +1,10 @@
-"""A model as text and as HTML: its parameter table and a sketch of its stores."""
+"""A model as text and as HTML: its parameter table and a sketch of its stores; consoles."""
 
 import html
+from importlib.util import find_spec
 from typing import Any
 
-__all__ = ["describe", "describe_html", "parameter_rows", "sketch"]
+__all__ = ["describe", "describe_html", "parameter_rows", "shows_motion", "sketch"]
 
 HEAD = ("parameter", "lower", "upper", "default", "unit", "meaning")
 
@@ -57,3 +58,10 @@ def describe_html(model: Any) -> str:
         f"<b>{type(model).__name__}</b><table><thead><tr>{title}</tr></thead>"
         f"<tbody>{body}</tbody></table><pre>{html.escape(chr(10).join(sketch(model)))}</pre>"
     )
+
+
+def shows_motion(console: Any) -> bool:
+    """Return whether a line can move in a console of Rich: a notebook needs ipywidgets for it."""
+    if console.is_jupyter:
+        return find_spec("ipywidgets") is not None
+    return console.is_terminal

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from pymc_hydro.core.functions import logistic, piecewise
+from pymc_hydro.core.functions import law, logistic, piecewise
 from pymc_hydro.core.laws.powers import guarded_power
 from pymc_hydro.core.smoothing import OVERFLOW_WIDTH, lesser, maximum, minimum, overflow, pos
 
@@ -33,10 +33,12 @@ class Kinks:
         """Share of a solver's tolerances to which steps across these kinks are held."""
         return 1.0 if self.width else SHARP
 
+    @law
     def positive(self, x: Any) -> Any:
         """Return ``max(x, 0)``."""
         return pos(x, self.width) if self.width else piecewise(x, x, 0.0, continuity=0)
 
+    @law
     def least(self, first: Any, *others: Any) -> Any:
         """Return the smallest of several values that are not negative; zero where one is zero."""
         for other in others:
@@ -46,6 +48,7 @@ class Kinks:
                 first = piecewise(other - first, first, other, continuity=0)
         return first
 
+    @law
     def greatest(self, first: Any, *others: Any) -> Any:
         """Return the largest of several values."""
         for other in others:
@@ -55,6 +58,7 @@ class Kinks:
                 first = piecewise(first - other, first, other, continuity=0)
         return first
 
+    @law
     def share(self, z: Any) -> Any:
         """Return `z`, restricted to the range from 0 to 1."""
         if self.width:
@@ -85,6 +89,7 @@ class Kinks:
         """
         return self.room(content, 1.0 if self.width else small)
 
+    @law
     def full_to(self, content: Any, capacity: Any, smallest: float) -> Any:
         """Return :meth:`full` for a capacity that may vanish.
 

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from pymc_hydro.core.functions import expm1, piecewise, power
+from pymc_hydro.core.functions import expm1, law, piecewise, power
 
 __all__ = ["exponential_law", "guarded_power"]
 
 SERIES_RANGE = 1e-3  # of the curvature: below, the series is exact to 1e-15
 
 
+@law
 def guarded_power(x: Any, exponent: Any, width: float) -> Any:
     """`x` to a positive power, odd and linear within `width` of zero, exactly one at one.
 
@@ -19,6 +20,7 @@ def guarded_power(x: Any, exponent: Any, width: float) -> Any:
     return x * power((x * x + w) / (1 + w), (exponent - 1) / 2)
 
 
+@law
 def exponential_law(z: Any, curvature: Any) -> Any:
     """Exponential flux law ``(1 - exp(-a z)) / (1 - exp(-a))``, with its limit z at a = 0.
 

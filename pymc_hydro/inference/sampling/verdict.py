@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from pymc_hydro.inference.approximation.coordinates import labels
+from pymc_hydro.core.domain import near_bound
+from pymc_hydro.inference.approximation.coordinates import compile_values, entries, labels
 from pymc_hydro.inference.approximation.result import LaplaceApproximation
 from pymc_hydro.inference.approximation.unidentified import pairs_in_words
 from pymc_hydro.inference.sampling.whiten import factor_of
@@ -20,6 +21,7 @@ EVALUATED = 100  # draws of a chain, of which the log-probability is computed
 AWAY = 4.0
 HIGHER = 0.5  # of a draw above the mode: the integration leaves log-probabilities a noise of 1e-5
 AT_BOUND = 4.0  # unconstrained: within 2 % of the interval
+FAR = (20.0, 40.0)  # unconstrained: both at a bound, but for rounding
 
 
 def judge(
@@ -123,16 +125,24 @@ def _natural(approximation: LaplaceApproximation, name: str, shape: tuple) -> It
 
 def _at_bounds(x: np.ndarray, approximation: LaplaceApproximation) -> list[str]:
     model, first = approximation.model, approximation.model.initial_point()
-    values = [model.rvs_to_values[rv] for rv in model.free_RVs]
+    variables = [model.rvs_to_values[rv] for rv in model.free_RVs]
     bounded = np.hstack(
-        [np.full(np.size(first[v.name]), v.name.endswith("_interval__")) for v in values]
+        [np.full(np.size(first[v.name]), v.name.endswith("_interval__")) for v in variables]
     )
     middle = np.median(x, axis=(0, 1))
-    return [
-        f"{label} lies at its {'lower' if z < 0 else 'upper'} bound"
-        for label, z, known in zip(labels(model), middle, bounded, strict=True)
-        if known and abs(z) > AT_BOUND
-    ]
+    problems: list[str] = []
+    candidates = np.flatnonzero(bounded & (np.abs(middle) > AT_BOUND))
+    if not candidates.size:
+        return problems
+    names, natural = labels(model), compile_values(model)
+    for i in candidates:
+        label = names[i]
+        at = {z: np.where(np.arange(middle.size) == i, z, middle) for f in FAR for z in (-f, f)}
+        near, far = ([entries(model, natural(at[z]))[label] for z in (-f, f)] for f in FAR)
+        value = entries(model, natural(middle))[label]
+        if np.ptp(far) < 1.01 * np.ptp(near) and near_bound(value, far[0], far[1], 0.02):
+            problems.append(f"{label} lies at its {'lower' if middle[i] < 0 else 'upper'} bound")
+    return problems
 
 
 def _pairs(x: np.ndarray, approximation: LaplaceApproximation) -> list[str]:
