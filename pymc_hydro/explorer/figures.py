@@ -42,7 +42,7 @@ class Figures:
         plot.vbar(**bars, y_range_name="rain", color=COLORS["rain"], alpha=0.5)
         plot.varea(
             "time", "low", "high", source=self.simulated, color=COLORS["band"], alpha=0.5,
-            legend_label="moved parameter, ±5 % of its slider",
+            legend_label="slider moved by ±5 %",
         )  # fmt: skip
         top = float(view.run["discharge"].max())
         if exploration.observed is not None:
