@@ -82,7 +82,9 @@ def parameters(results: Results) -> pd.DataFrame:
             lower, upper = attrs["lower"], attrs["upper"]
             row["searched bounds"] = f"{lower:g} to {upper:g}"
             row["calibrated"] = results.theta[p.name]
-            row["standard error"], row["remark"] = _uncertainty(attrs, lower, upper, row["calibrated"])
+            row["standard error"], row["remark"] = _uncertainty(
+                attrs, lower, upper, row["calibrated"]
+            )
         rows[p.name] = row
     return pd.DataFrame.from_dict(rows, orient="index")
 
