@@ -21,11 +21,12 @@ OUTSIDE = -1  # the status of a run that was not made
 # A positive parameter whose upper bound is this many times the lower one has a logarithmic axis:
 # on a linear one, half of the orders of magnitude would lie within a step of the lower bound.
 LOGARITHMIC = 100.0
+ROUNDING = 1e-9  # of bounds that were computed
 
 
 def spans_decades(lower: Any, upper: Any) -> Any:
     """Return whether a parameter with these bounds has a logarithmic axis."""
-    return (lower > 0) & (upper >= LOGARITHMIC * lower)
+    return (lower > 0) & (upper >= LOGARITHMIC * lower * (1 - ROUNDING))
 
 
 def places(values: Any, lower: Any, upper: Any) -> np.ndarray:

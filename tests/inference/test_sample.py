@@ -165,17 +165,17 @@ def test_verdicts(rng):
 
 
 def test_a_bound_is_near_on_the_axis_of_the_parameter():
-    """K_f = 0.5 is not at its lower bound: the bounds 0.1 and 100 span decades; x has one bound."""
+    """K_f = 0.2 is not at its lower bound: the bounds 0.1 and 10 span decades; x has one bound."""
     with pm.Model() as model:
-        pm.Uniform("K_f", 0.1, 100)
+        pm.Uniform("K_f", 0.1, 10)
         pm.TruncatedNormal("x", 0, 1e5, lower=0)
         pm.Uniform("share", 1e-5, 1)
 
     def said(K_f, share):
-        z = np.array([[[logit((K_f - 0.1) / 99.9), np.log(100.0), logit(share - 1e-5)]]])
+        z = np.array([[[logit((K_f - 0.1) / 9.9), np.log(100.0), logit(share - 1e-5)]]])
         return _at_bounds(z, SimpleNamespace(model=model))
 
-    assert said(0.5, 0.9) == []
+    assert said(0.2, 0.9) == []
     assert said(0.105, 0.995) == ["K_f lies at its lower bound", "share lies at its upper bound"]
 
 
