@@ -119,10 +119,11 @@ def test_scan_follows_from_the_source(valley):
 
 
 def test_a_name_that_is_twice_in_a_path_is_one_name(tmp_path):
-    columns = {"precipitation": ("P", "mm"), "potential_evaporation": ("E", "mm")}
+    columns = {"precipitation": ("P, mm", "mm"), "potential_evaporation": ("E, mm", "mm")}
     source = Source("by folder", tables=(Table("{gauge}/rain_{gauge}.csv", columns),))
     for folder, gauge in (("b2", "b2"), ("a1", "a1"), ("a1", "b2")):
-        write(tmp_path / folder / f"rain_{gauge}.csv", frame(P=RAIN, E=EVAPORATION))
+        table = frame(**{"P, mm": RAIN, "E, mm": EVAPORATION})  # as many commas as semicolons
+        write(tmp_path / folder / f"rain_{gauge}.csv", table, sep=";")
     assert ph.scan(tmp_path, source)["gauge"].tolist() == ["a1", "b2"]
     basin = ph.read_basin(tmp_path, "b2", source=source)
     np.testing.assert_allclose(basin["precipitation"], RAIN)
