@@ -37,7 +37,7 @@ ALLOWED = {
         {"data", "data/checks", "data/readers/text"},
         {"numpy", "pandas", "xarray"},
     ),
-    "data/readers/sources": ({"data/readers/machinery"}, {"xarray"}),
+    "data/readers/sources": ({"data/checks", "data/readers/machinery"}, {"xarray"}),
     "data/readers": (
         {"core/base", "data", "data/checks", "data/readers/machinery", "data/readers/sources"}
         | {"data/readers/text"},
@@ -139,7 +139,7 @@ ALLOWED = {
         | {"engine/derivation", "integrators"},
         {"numpy", "scipy", "pandas", "xarray"},
     ),
-    "verification": ({"core/base", "data"}, {"numpy", "pandas", "xarray", "scipy"}),
+    "verification": ({"core/base", "data", "data/checks"}, {"numpy", "pandas", "xarray", "scipy"}),
     "plots": (
         {"data", "plots/of_errors", "plots/of_runs", "verification"},
         {"numpy", "xarray", "matplotlib", "arviz"},

@@ -79,6 +79,8 @@ def observed_on(
         If dates, interval, unit or values do not fit.
     """
     observed = _in_unit(what, observed, quantity)
+    if getattr(getattr(observed, "dtype", None), "kind", "") == "b":
+        raise TypeError(f"{what}: observations are True and False, expected numbers")
     if isinstance(observed, LABELLED) and time is not None and _has_labels(observed):
         values = match_dates(what, observed, time, axis)
     else:
@@ -225,10 +227,12 @@ def _check_interval(what, at, there, step, axis):
             f"series.resample('{length}').mean() or .resample(time='{length}').mean()"
         )
     steps = np.diff(at)
-    if steps.size < 2 or steps.min() < (1 + SAME) * step:
+    if not steps.size or steps.min() < (1 + SAME) * step:
         return
     part = steps / steps.min()
     months = (pd.DatetimeIndex(at).day == 1).all() and steps.min() >= 28 * 86400e9
+    if steps.size < 2 and not months:
+        return
     if months or np.abs(part - np.rint(part)).max() < ROUNDED:
         every = "a month" if months else interval_text(int(steps.min()))
         raise ValueError(

@@ -322,6 +322,7 @@ def check_values(
             + ("write missing values as NaN" if gaps else "forcing must be complete: fill it first")
         )
     if name == "temperature":
+        check_codes(f"{where}: values of {name!r}", values, time, signed=True)
         low, high = TEMPERATURE_RANGE
         out, what = (values < low) | (values > high), f"outside {low:g} to {high:g} degC"
         fix = "is it in K or degF?"
@@ -331,7 +332,7 @@ def check_values(
             "negative",
             "replace codes such as -999 by NaN (na= of a reader)",
         )
-        if name == "potential_evaporation" and np.mean(out) > 0.5:
+        if name == "potential_evaporation" and values[np.isfinite(values)].sum() < 0:
             fix = "is evaporation counted as a loss, as in ERA5? then multiply it by -1"
     if out.any():
         at = out.argmax()

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from math import isclose
+from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +17,8 @@ _TABLE = (
     ("mm millimeter millimetre millimeters millimetres", 1e-3, 1, 0, 0),
     ("cm centimeter centimetre", 1e-2, 1, 0, 0),
     ("dm", 0.1, 1, 0, 0),
+    ("dam", 10.0, 1, 0, 0),
+    ("um µm μm micrometer micrometre", 1e-6, 1, 0, 0),
     ("m meter metre meters metres", 1.0, 1, 0, 0),
     ("hm Mm", 100.0, 1, 0, 0),  # hm3 and Mm3 are a million of m3
     ("km kilometer kilometre", 1e3, 1, 0, 0),
@@ -24,19 +27,20 @@ _TABLE = (
     ("mi mile miles", MILE, 1, 0, 0),
     ("l liter litre liters litres", 1e-3, 3, 0, 0),
     ("ML Ml megaliter megalitre megaliters megalitres", 1e3, 3, 0, 0),
-    ("kl cum", 1.0, 3, 0, 0),
+    ("kl cum cbm", 1.0, 3, 0, 0),
     ("gl gigaliter gigalitre mcm", 1e6, 3, 0, 0),
-    ("af acft", 43560 * FOOT**3, 3, 0, 0),
+    ("af acft acrefeet", 43560 * FOOT**3, 3, 0, 0),
     ("gal", 231 * (FOOT / 12) ** 3, 3, 0, 0),
     ("mgal", 231e6 * (FOOT / 12) ** 3, 3, 0, 0),
+    ("cuft cf", FOOT**3, 3, 0, 0),
     ("ha hectare", 1e4, 2, 0, 0),
     ("sqkm", 1e6, 2, 0, 0),
     ("sqmi", MILE**2, 2, 0, 0),
     ("kg kilogram", 1.0, 0, 0, 1),
-    ("s sec seg second seconds", 1.0, 0, 1, 0),
+    ("s sec seg sek second seconds sekunde secondo", 1.0, 0, 1, 0),
     ("min minute minutes", 60.0, 0, 1, 0),
-    ("h hr hrs hour hours std stunde", 3600.0, 0, 1, 0),
-    ("d day days dy tag jour jours dia día j", DAY, 0, 1, 0),
+    ("h hr hrs hour hours std stunde stunden heure heures hora horas ora", 3600.0, 0, 1, 0),
+    ("d day days dy tag jour jours dia día giorno dag j", DAY, 0, 1, 0),
     ("wk week weeks", 7 * DAY, 0, 1, 0),
 )
 _PARTS = {name: (f, m, t, w) for names, f, m, t, w in _TABLE for name in names.split()}
@@ -47,13 +51,23 @@ _SPANS |= dict.fromkeys(("yr", "year", "years", "a", "jahr", "an", "año"), "yea
 _WORDS = dict.fromkeys(("cumec", "cumecs", "cms", "m3s", "m3ps"), "m3/s")
 _WORDS |= dict.fromkeys(("cubicmeterspersecond", "cubicmetrespersecond"), "m3/s")
 _WORDS |= dict.fromkeys(("cfs", "cusec", "cusecs", "ft3s", "cubicfeetpersecond"), "ft3/s")
+_WORDS |= dict.fromkeys(("kcfs", "1000cfs"), "1000 ft3/s")
 _WORDS |= dict.fromkeys(("mmd", "mmday"), "mm/d") | dict.fromkeys(("mmh", "mmhr"), "mm/h")
 _WORDS |= dict.fromkeys(("ls", "lps"), "l/s") | {"mld": "ML/d", "mgd": "mgal/d", "gpm": "gal/min"}
-_CELSIUS = ("c", "celsius", "degc", "degreecelsius", "degreescelsius")
+_CELSIUS = "c celsius degc degreec degreesc gradc gradcelsius degreecelsius degreescelsius".split()
 _TEMPERATURES = dict.fromkeys(_CELSIUS, (1.0, 0.0))
 _TEMPERATURES |= dict.fromkeys(("k", "kelvin", "degk"), (1.0, -273.15))
 _TEMPERATURES |= dict.fromkeys(("f", "fahrenheit", "degf", "degreesfahrenheit"), (5 / 9, -160 / 9))
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺·", "0123456789-+ ")
+# A number before a unit: 1000 m3, 10^3 m3, 0.1 mm, 1/10 mm, tenths of mm.
+_SCALES = (
+    (re.compile(r"10\s*(?:\^|\*\*)\s*(-?\d+)\s*(?=[^\W\d])"), lambda m: 10.0 ** int(m[1])),
+    (re.compile(r"1/(10+)\s*(?=[^\W\d_]|°)"), lambda m: 1 / float(m[1])),
+    (re.compile(r"(\d+(?:\.\d+)?)\s*(?=[^\W\d_]|°)"), lambda m: float(m[1])),
+    (re.compile(r"tenths\s+of\s+(?:an?\s+)?", re.IGNORECASE), lambda m: 0.1),
+    (re.compile(r"hundredths\s+of\s+(?:an?\s+)?", re.IGNORECASE), lambda m: 0.01),
+)
+_OF_WATER = re.compile(r"\s*(?:\bof\s+water\s+equivalent\b|\bw\.?\s?e\.?(?=\W|$))", re.IGNORECASE)
 _PART = re.compile(r"([^\W\d_]+)\s*(?:\^|\*\*)?\s*\(?([-+]?\d+)?\)?")
 DENSITY = 1000.0  # kg/m3
 # Powers of metre, second and kilogram: kind, and the factor from SI to mm/d, mm, m3/d or m3.
@@ -100,13 +114,18 @@ def parse_unit(text: str) -> Unit | None:
     """
     plain = text.strip().strip("[]").strip().translate(_SUPERSCRIPTS)
     plain = plain[1:-1] if plain[:1] == "(" and plain[-1:] == ")" else plain
+    plain, scale = _OF_WATER.sub("", plain), 1.0
+    found = ((pattern.match(plain), number) for pattern, number in _SCALES)
+    if first := next(((m, number(m)) for m, number in found if m), None):
+        plain, scale = plain[first[0].end() :], first[1]
     warmth = _TEMPERATURES.get(re.sub(r"[\s_°º.]", "", plain).lower())
     if warmth is not None:
-        return Unit("temperature", *warmth)
+        return Unit("temperature", scale * warmth[0], warmth[1])
     plain = _WORDS.get(re.sub(r"[\s._]", "", plain).lower(), plain)
-    plain = re.sub(r"\bacre[-\s]?(ft|feet|foot)\b", "acft", plain, flags=re.IGNORECASE)
+    plain = re.sub(r"\bac(re)?[-\s]?(ft|feet|foot)\b", "acft", plain, flags=re.IGNORECASE)
+    plain = re.sub(r"\bcu(bic)?[-.\s]+(ft|feet|foot)\b", "cuft", plain, flags=re.IGNORECASE)
     plain = re.sub(r"\bmillion\s+m(\^|\*\*)?3", "Mm3", plain, flags=re.IGNORECASE)
-    factor, span, powers = 1.0, "", (0, 0, 0)
+    factor, span, powers = scale, "", (0, 0, 0)
     for i, side in enumerate(re.split(r"/|\bper\b", plain)):
         sign = -1 if i else 1
         count = re.match(r"\s*(\d+)\s*(?=[^\W\d])", side)  # mm/6h
@@ -198,6 +217,8 @@ def to_schema(
         raise ValueError(
             f"{source}: {name!r} is in {unit}, which needs the basin's area; give area= in km2"
         )
+    if not isinstance(area, Real):
+        raise TypeError(f"{source}: area must be a number, in km2, found {area!r}")
     if not 0 < area < 1e7:
         raise ValueError(
             f"{source}: the basin's area must be between 0 and 1e7 km2 (the Amazon has 6e6), found "

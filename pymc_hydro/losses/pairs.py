@@ -191,6 +191,8 @@ def _check_dates(name, observed, simulated):
         b = dates_of_series(f"{name}: the index of simulated", simulated)
     if a is None or b is None:
         return
+    if not (a.size and b.size):
+        raise ValueError(f"{name}: {'simulated' if a.size else 'observed'} is empty")
     if a.shape != b.shape:
         raise ValueError(
             f"{name}: observed has {a.size} intervals from {a[0]} on and simulated {b.size} "

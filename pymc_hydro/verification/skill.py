@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from pymc_hydro.data.observations import as_floats
+from pymc_hydro.data.checks.dates import as_dates
+from pymc_hydro.data.observations import as_floats, check_observations
 
 __all__ = ["climatology", "persistence", "skill"]
 
@@ -32,7 +33,7 @@ def climatology(record: xr.DataArray, time: Any, window: int = 7, draws: int = 9
     DataArray, shape (n_draw, n)
         On (draw, time), for the scores of this module; NaN where nothing else was observed.
     """
-    known = pd.Series(as_floats(record, "climatology"), record.get_index("time")).dropna()
+    known = _known("climatology", record)
     dates, time = known.index, pd.DatetimeIndex(np.asarray(time))
     day, probability = dates.day_of_year.to_numpy(), (np.arange(draws) + 0.5) / draws
     values = np.full((draws, time.size), np.nan)
@@ -61,11 +62,24 @@ def persistence(record: xr.DataArray, origin: Any, time: Any) -> xr.DataArray:
         On (draw, time); both draws are the same, so that its CRPS is the absolute error. NaN where
         nothing was observed before.
     """
-    known = pd.Series(as_floats(record, "persistence"), record.get_index("time")).dropna()
+    known = _known("persistence", record)
     before = known.index.searchsorted(pd.DatetimeIndex(np.asarray(origin))) - 1
     last = np.where(before >= 0, known.to_numpy()[np.maximum(before, 0)], np.nan)
     coords = {"time": pd.DatetimeIndex(np.asarray(time))}
     return xr.DataArray(np.stack([last, last]), coords, ("draw", "time"), attrs={"units": "mm/d"})
+
+
+def _known(what: str, record: xr.DataArray) -> pd.Series:
+    """Return checked observations on their dates."""
+    if not isinstance(record, xr.DataArray) or record.dims != ("time",):
+        raise TypeError(
+            f"{what}: the record must be a DataArray on 'time', found {type(record).__name__}; "
+            "series.rename_axis('time').to_xarray() makes one of a Series"
+        )
+    dates = as_dates(f"{what}: 'time' of the record", record.get_index("time"))
+    values = as_floats(record, what)
+    check_observations(what, values, dates.to_numpy())
+    return pd.Series(values, dates).dropna().sort_index()
 
 
 def skill(score: xr.DataArray, reference: xr.DataArray) -> float:

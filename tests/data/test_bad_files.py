@@ -73,7 +73,7 @@ ERRORS = {
     ),
     "short line": (text([*ROWS[:9], "2000-02-29,1", *ROWS[10:]]), "line 11 has 2 fields"),
     "long line": (text([*ROWS[:9], ROWS[9] + ",3", *ROWS[10:]]), "line 11"),
-    "trailing separator": (text([r + "," for r in ROWS]), "fields and the header 5|columns"),
+    "trailing cells": (text([r + ",4" for r in ROWS]), "fields and the header 5|columns"),
     "no header": (text(ROWS[1:], ROWS[0]), "looks like data"),
     "column twice": (text(ROWS, HEADER.replace("temp_c", "pet_mm")), "'pet_mm' twice"),
     "semicolons in the body": (text([r.replace(",", ";") for r in ROWS]), "line 2 has 1 fields"),
@@ -116,7 +116,7 @@ ERRORS = {
     "negative rain": (cell("precip_mm", "-3"), "negative in 1 intervals, first -3 at 2000-02-25"),
     "code in the rain": (cell("precip_mm", "-9999"), "codes such as -999"),
     "code in the flow": (cell("flow_mm", "-999"), "codes such as -999"),
-    "code in the temperature": (cell("temp_c", "-99.99"), "outside -90 to 65 degC"),
+    "code in the temperature": (cell("temp_c", "-99.99"), "a usual code of missing ones"),
     "positive code": (cell("precip_mm", "9999"), "reaches 9999 mm/d"),
     "kelvin": (scaled("temp_c", 1, 273.15), "in K or degF"),
     "fahrenheit": (scaled("temp_c", 1.8, 32.0), "in degF"),
@@ -363,6 +363,7 @@ def with_flows(tmp_path, cells, separator=","):
     [
         (["1,234", "1,100", "998.5", "1,001"], ",", 1234),
         (["1,234", "998", "997", "996"], ",", 1234),
+        (["1,234", "1,100", "1,001", "1,002"], ",", 1234),  # the rain has points
         (["1,234.5", "1.5", "2", "3"], ",", 1234.5),
         (["1'234.5", "998", "997", "996"], ",", 1234.5),
         (["1\u00a0234,5", "998,1", "997,0", "996"], ";", 1234.5),

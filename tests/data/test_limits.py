@@ -141,7 +141,7 @@ BAD_WEATHER = {
     "humid": (one("relative_humidity", 999), "first 999"),
     "warmest": (one("temperature_max", -99), "'temperature_max' is outside"),
     "coldest": (one("temperature_min", 9.96921e36), "'temperature_min' is outside"),
-    "mean": (one("temperature", -999.9), "'temperature' is outside"),
+    "mean": (one("temperature", -999.9), "'temperature' have 1 values of -999.9, a usual code"),
     "gap in wind": (one("wind_speed", np.nan), "'wind_speed' has 1 values that are missing"),
     "gap in mean": (one("temperature", np.nan), "'temperature' has 1 values that are missing"),
     "exchanged": (weather(temperature_min=20, temperature_max=10), "are they exchanged"),

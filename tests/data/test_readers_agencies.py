@@ -102,16 +102,16 @@ def test_camels_se(tmp_path):
 
 
 def test_era5(tmp_path):
-    """Evaporation is a negative sum in metres; the label's convention is said."""
+    """Evaporation is a negative sum in metres; days are labelled by their starts."""
     columns = {"t2m": WARMTH + 273.15, "tp": RAIN / 1000, "pev": -EVAPORATION / 1000}
     frame = pd.DataFrame({"valid_time": DAYS, **columns})
     frame.to_csv(tmp_path / "era5.csv", index=False)
     data = xr.Dataset({n: (("valid_time", "latitude"), v[:, None]) for n, v in columns.items()})
     data.assign_coords(valid_time=DAYS, latitude=[44.4]).to_netcdf(tmp_path / "era5.nc")
     for name in ("era5.csv", "era5.nc"):
-        with pytest.warns(UserWarning, match="tp and pev are taken as sums over the interval"):
-            basin = ph.read_basin(tmp_path / name)
-        check(basin, "precipitation", "potential_evaporation", "temperature")
+        check(
+            ph.read_basin(tmp_path / name), "precipitation", "potential_evaporation", "temperature"
+        )
     wide = xr.concat([data, data], "latitude").assign_coords(valid_time=DAYS, latitude=[44.0, 45.0])
     wide.to_netcdf(tmp_path / "wide.nc")
     with pytest.raises(ValueError, match=r"have the dimensions latitude .*select one place"):
@@ -143,7 +143,7 @@ BAD = {
         "a.csv",
         BAFU.replace("Abfluss", "Wassertemperatur"),
         {},
-        "no line has 'Abfluss' in 'Parameter', which holds Wassertemperatur",
+        "no line has 'Abfluss' or 'Débit' in 'Parameter', which holds Wassertemperatur",
     ),
     "HBV-light, evaporation": ("b/evap.txt", "Evap\n0.1\n0.2\n", {}, "record of HBV-light, which"),
     "CAMELS-US, flow": ("01022500_streamflow_qc.txt", "x\n", {}, "one of the files of a record of"),

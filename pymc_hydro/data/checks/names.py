@@ -5,26 +5,30 @@ import unicodedata
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-__all__ = ["DATES", "PARTS", "look_alike", "plain_name", "variable_called"]
+__all__ = ["CLOCKS", "DATES", "PARTS", "look_alike", "plain_name", "variable_called"]
 
 # As ``plain_name`` gives them: lower case, without accents, signs and blanks.
 _CALLED = {
     "precipitation": "p pr pre prec precip prcp ppt ptot pobs prain rain rainfall tp rainsnow "
     "totalprecipitation totalprecipitationsum precipitationmean "
     "precipitationsum rainsum precipitazione precipitazioni pioggia precipitacao chuva "
-    "niederschlag regen n ns precipitations pluie pluies precipitacion precipitaciones lluvia",
+    "niederschlag regen n ns precipitations pluie pluies precipitacion precipitaciones lluvia "
+    "rr pp pcp prc niederschlagshohe niederschlagssumme",
     "potential_evaporation": "pet pe ep e e0 et0 eto etp evap evapo potevap potentialevap pev "
-    "potentialevapotranspiration evapotranspiration evaporation potentialevaporationsum petmm "
+    "potentialevapotranspiration evapotranspiration evaporation petmm evspsblpot potet etpot "
+    "referenceet refet potentialet "
     "et0faoevapotranspiration evapotraspirazione evapotranspiracao "
     "verdunstung potentielleverdunstung evapotranspirationpotentielle "
-    "evapotranspiracionpotencial evapotranspiracion evaporacion",
-    "temperature": "t temp tmean tavg tair tas t2m tobs temperature2mmean temperaturemean "
+    "evapotranspiracionpotencial evapotranspiracion evaporacion verdunstungshohe",
+    "temperature": "temperature2m 2mtemperature airtemp "
+    "t temp tmean tavg tair tas t2m tobs temperature2mmean temperaturemean "
     "airtemperature meantemperature temperatur lufttemperatur temperaturemoyenne "
     "tmoyenne tmoy tmittel tmedia temperaturmittel "
-    "temperatura temperaturamedia",
+    "temperatura temperaturamedia tmed tg tagesmitteltemperatur",
     "discharge": "q qobs obs flow streamflow runoff riverflow dischargeobs dischargevol "
     "portata vazao "
-    "dischargespec obsflow meanflow abfluss durchfluss debit debits caudal caudales",
+    "dischargespec obsflow meanflow abfluss durchfluss debit debits caudal caudales "
+    "abflussspende abflusshohe lamedeau lameecoulee lamedeauecoulee",
     "temperature_min": "tmin mintemp tasmin t2mmin temperature2mmin temperaturemin tn",
     "temperature_max": "tmax maxtemp tasmax t2mmax temperature2mmax temperaturemax tx",
     "shortwave_radiation": "rs srad rsds radiation globalradiation globalstrahlung",
@@ -36,6 +40,7 @@ DATES = tuple(
     "time date dates data datetime timestamp datesr validtime "
     "datum zeit zeitpunkt zeitstempel tag jour heure fecha dia hora".split()
 )
+CLOCKS = ("time", "hhmm", "clock", "uhrzeit", "zeit")  # beside a column of days
 # Columns that dates are composed of.
 PARTS = {
     "year": "year yr yyyy jahr annee ano anio",
@@ -48,16 +53,32 @@ PARTS = {
 _OF_NAME = {called: name for name, names in _CALLED.items() for called in names.split()}
 
 
+# Words that a name may have beside the quantity.
+_BESIDE = frozenset(
+    "mean average avg mittel mittlere mittlerer mittleres moyen moyenne medio media med daily "
+    "taglich tages tagesmittel journalier journaliere journaliers diario diaria total totale sum "
+    "summe observed obs observe observado gemessen measured basin catchment areal gauge station of "
+    "de la du d potential pot potentielle potentieller potencial potenziale potentiel ref "
+    "reference river penman monteith fao hargreaves oudin thornthwaite turc makkink priestley "
+    "taylor hamon rate depth height hauteur".split()
+)
+
+
 def plain_name(name: object) -> str:
     """Return a name in lower case, its letters and digits alone, without accents."""
-    text = unicodedata.normalize("NFKD", str(name).lower())
+    text = unicodedata.normalize("NFKD", str(name).casefold())
     return re.sub(r"[\W_]", "", "".join(c for c in text if not unicodedata.combining(c)))
 
 
 def variable_called(name: object) -> str | None:
     """Return the variable that a column without unit in its name is called like, or None."""
     plain = plain_name(name)
-    return next((n for n in _CALLED if plain_name(n) == plain), None) or _OF_NAME.get(plain)
+    found = next((n for n in _CALLED if plain_name(n) == plain), None) or _OF_NAME.get(plain)
+    words = [w for w in map(plain_name, re.split(r"[\W_]+", str(name))) if w]
+    bare = "".join(w for w in words if w not in _BESIDE)
+    if found or len(bare) < 2:
+        return found
+    return next((n for n in _CALLED if plain_name(n) == bare), None) or _OF_NAME.get(bare)
 
 
 def look_alike(name: str, columns: Iterable) -> str | None:

@@ -43,8 +43,8 @@ def read_basin(
     source : Source, optional
         A declaration of your own.
     **options
-        Passed on: ``pet``, ``max_gap``, ``area``, ``latitude``, ``elevation`` and what the source
-        declares, such as ``forcing``; of :func:`read_csv` for a table that belongs to no source.
+        Passed on: ``pet``, ``max_gap``, ``area``, ``latitude``, ``elevation``, ``na`` and the
+        source's own, such as ``forcing``; of :func:`read_csv` for a table of no source.
 
     Returns
     -------

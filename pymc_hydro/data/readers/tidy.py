@@ -36,8 +36,8 @@ def read_csv(
     latitude: float | None = None,
     elevation: float | None = None,
     pet: str | Sequence[float] | None = None,
-    na: Sequence[float | str] = (),
-    flags: Mapping[str, str | Sequence[str]] | None = None,
+    na: float | str | Sequence[float | str] = (),
+    flags: Mapping[str, float | str | Sequence[float | str]] | None = None,
     skip: int = 0,
     units_row: bool | None = None,
     separator: str | None = None,
@@ -73,7 +73,7 @@ def read_csv(
         potential evaporation from daily temperature (and more), see
         ``pymc_hydro.data.potential_evaporation``. Or a climatology in mm/d: a value for each month
         (12) or each day of a year (365 or 366).
-    na : sequence of float or str
+    na : float or str, or a sequence of them
         Codes of missing values, such as ``(-999, "Ice")``.
     flags : mapping of column to code, or to a sequence of them
         Discharge is missing where a column has such a code, such as ``{"quality": ("B", "E")}``.

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from numbers import Real
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,7 @@ FORCING = ("precipitation", "potential_evaporation", "temperature")
 # Limits of nature, in mm/d, beyond which a value has a wrong unit or is a wrong number.
 HEAVIEST_DAY, HEAVIEST_HOUR = 2000.0, 10000.0  # records: 1825 mm in a day, 401 mm in an hour
 LARGEST_FLOW = 5000.0
+LARGEST_MONTH = 25.0  # mm/d of potential evaporation, as the mean of a month or of a day of a year
 WARMEST_MEAN = 36.0  # degC, the warmest place has 34
 EVAPORATION, FLAGGED = "potential_evaporation", "discharge"
 LEAP_DAY = 60  # 29 February, counted from 1
@@ -36,8 +38,8 @@ def series(
     columns: Mapping,
     *,
     area: float | None = None,
-    na: Sequence[float | str] = (),
-    flags: Mapping[str, str | Sequence[str]] | None = None,
+    na: float | str | Sequence[float | str] = (),
+    flags: Mapping[str, Any] | None = None,
 ) -> pd.DataFrame:
     """Return columns of a file in the units of the schema, on an even time axis.
 
@@ -54,6 +56,8 @@ def series(
     flags : mapping of column to code, or to a sequence of them
         Where a column has such a code, discharge is missing.
     """
+    na = [na] if isinstance(na, str | Real) else list(na)
+    na += [float(code) for code in na if isinstance(code, str) and _is_number(code)]
     if texts := [code for code in na if isinstance(code, str)]:
         names = [c for c, _ in columns.values() if c in table]
         masked = {c: table[c].mask(table[c].astype(str).str.strip().isin(texts)) for c in names}
@@ -68,8 +72,8 @@ def series(
                 f"{source}: no column {flag!r} of flags; found "
                 f"{', '.join(map(repr, table.columns))}"
             )
-        marks = [marks] if isinstance(marks, str) else list(map(str, marks))
-        marked = table[flag].astype(str).str.strip().isin(marks).to_numpy()
+        marks = [marks] if isinstance(marks, str | Real) else list(marks)
+        marked = _as_codes(table[flag]).isin(_as_codes(pd.Series(marks))).to_numpy()
         frame[FLAGGED] = frame[FLAGGED].mask(marked)
     frame = regular(source, frame)
     for name, (_, unit) in columns.items():
@@ -80,6 +84,19 @@ def series(
                 f"{source}: {name!r} is in {unit!r}, expected {EXTRAS[name]!r}; convert it first"
             )
     return frame
+
+
+def _as_codes(cells: pd.Series) -> pd.Series:
+    """Return codes as text; a column of whole numbers with gaps has them as floats."""
+    return cells.astype(str).str.strip().str.removesuffix(".0")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _with_attrs(table, like):
@@ -166,14 +183,13 @@ def assemble(
     if pet is not None:
         frame = frame.drop(columns=EVAPORATION, errors="ignore")
     if pet is not None and not isinstance(pet, str):
-        climatology = pd.DataFrame({EVAPORATION: as_floats(pet, f"{source}: pet")})
-        frame, pet = frame.join(spread_over(f"{source}: pet", climatology, frame.index)), None
+        frame, pet = frame.join(_climatology(f"{source}: pet", pet, frame.index)), None
     if "discharge" not in frame or set(FORCING) & set(frame):
         frame = _complete(source, frame, max_gap)
-    if "potential_evaporation" in frame and (frame["potential_evaporation"] < 0).mean() > 0.5:
+    if EVAPORATION in frame and frame[EVAPORATION].sum() < 0:
         raise ValueError(
-            f"{source}: potential_evaporation is negative in most intervals; is evaporation "
-            "counted as a loss, as in ERA5? then multiply that column by -1"
+            f"{source}: potential_evaporation is negative on average; is evaporation counted as a "
+            "loss, as in ERA5? then multiply that column by -1"
         )
     for name, limit in SMALL_NEGATIVE.items():
         if name in frame:
@@ -202,6 +218,17 @@ def assemble(
         basin = potential_evaporation(basin, pet)
     warn_of_doubts(source, basin)
     return basin
+
+
+def _climatology(what, pet, index) -> pd.DataFrame:
+    """Return a climatology in mm/d on a time axis."""
+    values = np.atleast_1d(as_floats(pet, what))
+    if values.size and not np.nanmax(values) <= LARGEST_MONTH:
+        raise ValueError(
+            f"{what}: expected mm/d, found up to {np.nanmax(values):g}; divide sums of months by "
+            "their days"
+        )
+    return spread_over(what, pd.DataFrame({EVAPORATION: values}), index)
 
 
 def _complete(source, frame, max_gap):

@@ -49,6 +49,9 @@ class Column:
         it becomes the mean over 24 hours.
     needed : bool
         Whether the file must have the column, or another one of the variable.
+    since_midnight : bool
+        Whether the values of a file with hours may be sums since midnight, as in ERA5-Land; the
+        reader finds out, and takes differences.
     """
 
     name: str | int
@@ -58,6 +61,7 @@ class Column:
     when: tuple[str, str] | None = None
     seconds: str = ""
     needed: bool = True
+    since_midnight: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,10 @@ class Table:
         Column of dates, or the columns of year, month, day (and hour, minute). Empty in a file
         without dates, whose only column has a value for each interval of the first file, for each
         day of a year or for each month.
+    zone : str
+        Column with the names of time zones: where they differ, dates are written in standard time.
+    ending : bool
+        Whether dates name the ends of intervals, where those are shorter than a day.
     date_format : str, optional
         As in ``datetime.strptime``, where dates could mean two things.
     separator : str, optional
@@ -106,8 +114,11 @@ class Table:
         Codes of missing values.
     flags : mapping of column to code, or to a tuple of them
         Discharge is missing where a column has such a code.
-    where : mapping of column to text
-        Only lines in which each column has its text are read.
+    where : mapping of column to text, or to a tuple of them
+        Only lines in which each column has its text are read; ``*`` stands for any letters.
+    unit : str
+        Where the file says the unit of discharge: a column, or a regular expression of the lines
+        before the data, whose group is the unit.
     gauges : str
         Column, or coordinate of a netCDF file, with the ids of gauges: one gauge is read.
     complete : bool
@@ -116,8 +127,9 @@ class Table:
         Whether the basin cannot be read without this file.
     listed : str
         Path by which ``scan`` recognises the file, where `path` fits other files as well.
-    by_header : bool
-        Whether the file may be called anything, and is recognised by its columns.
+    by_header : bool or str
+        Whether the file may be called anything, and is recognised by its columns; or by how it
+        begins, a regular expression.
     detail : str
         The remark of ``scan`` on the file.
     """
@@ -125,6 +137,8 @@ class Table:
     path: str | tuple[str, ...]
     columns: Mapping[str, tuple | Column]
     time: str | tuple[str, ...] = "date"
+    zone: str = ""
+    ending: bool = False
     date_format: str | None = None
     separator: str | None = None
     decimal: str | None = None
@@ -138,12 +152,13 @@ class Table:
     encoding: str | None = None
     na: tuple[float | str, ...] = ()
     flags: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
-    where: Mapping[str, str] = field(default_factory=dict)
+    where: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    unit: str = ""
     gauges: str = ""
     complete: bool = False
     needed: bool = True
     listed: str = ""
-    by_header: bool = False
+    by_header: bool | str = False
     detail: str = ""
 
     def __post_init__(self):
@@ -176,7 +191,7 @@ class Table:
         """The columns, each the only one of its variable, that every such file has."""
         only = [c[0] for c in map(self.choices, self.columns) if len(c) == 1]
         plain = [c.name for c in only if c.needed and c.when is None and isinstance(c.name, str)]
-        named = [name for name in plain if "*" not in name and not is_field(name)]
+        named = [name for name in plain if "*" not in name and "{" not in name]
         return [*self.dates, *named, *self.where, *filter(None, [self.gauges])]
 
     def fits_header(self, names: Collection[str]) -> bool:
@@ -315,7 +330,7 @@ class Source:
             If there is no such option, or it has no such value.
         """
         if strange := [name for name in given if name not in self.options]:
-            known = (*self.options, "pet", "max_gap", "area", "latitude", "elevation")
+            known = (*self.options, "pet", "max_gap", "area", "latitude", "elevation", "na")
             raise TypeError(
                 f"{self.reader}: unexpected option {', '.join(map(repr, strange))}; "
                 f"known are {', '.join(known)}"

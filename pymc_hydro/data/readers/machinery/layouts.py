@@ -1,5 +1,6 @@
 """The columns of one file, whichever way it is laid out."""
 
+import fnmatch
 import re
 from collections.abc import Mapping, Sequence
 from itertools import islice
@@ -9,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from pymc_hydro.data.readers.machinery.declaration import GAUGE, Table
-from pymc_hydro.data.readers.text.files import header_of, open_netcdf, read_table
+from pymc_hydro.data.readers.text.files import head_of, header_of, open_netcdf, read_table
 from pymc_hydro.data.readers.text.raven import read_raven
 
-__all__ = ["gauges_in", "heading_of", "load"]
+__all__ = ["gauges_in", "heading_of", "load", "unit_said"]
 
 LONGEST_HEADING = 200  # lines
 
@@ -45,10 +46,8 @@ def load(
         return _fixed_width(what, table, path)
     if table.wide:
         return _wide(table, path, columns)
-    text = [name for name in (table.gauges, *table.flags, *table.where) if name]
-    frame = _delimited(table, path, text)
-    if table.rename is not None:
-        frame = frame.rename(columns=table.rename)
+    text = [name for name in (table.gauges, table.zone, *table.flags, *table.where) if name]
+    frame = _delimited(table, path, text, columns)
     if table.complete:
         _check_complete(path, frame, table)
     for column, wanted in table.where.items():
@@ -85,26 +84,31 @@ def gauges_in(table: Table, path: Path) -> list[str]:
         with open_netcdf(path) as data:
             return _ids(data[table.gauges]).tolist()
     if table.gauges:
-        frame = _delimited(table, path, [table.gauges, *table.where])
+        frame = _delimited(table, path, [table.gauges, *table.where], ())
         for column, text in table.where.items():
             frame = _matching(path, frame, column, text)
         return sorted(frame[table.gauges].str.strip().unique())
     return [name for name in header_of(path, table.separator)[0] if name not in table.dates]
 
 
-def _delimited(table, path, text):
+def _delimited(table, path, text, columns):
     skip = table.skip
     if isinstance(table.heading, tuple):
         skip += len(table.heading)
     if table.start:
-        with path.open(encoding="latin-1") as stream:
+        with path.open(encoding="utf-8-sig", errors="replace") as stream:
             skip = next((i for i, line in enumerate(stream) if re.match(table.start, line)), -1)
         if skip < 0:
             raise ValueError(
                 f"{path}: no line begins like {table.start!r}; is it a file of another kind, or "
                 "broken off?"
             )
-    return read_table(
+    if table.names and not table.time and _is_number(_line(path, skip - 1)):
+        skip -= 1  # the title is not there
+    if table.rename:
+        raw = head_of(path, table.separator, skip, lines=1)[0][0]
+        text = [name for name in raw if table.rename(name) in text]
+    frame = read_table(
         path,
         separator=table.separator,
         names=table.names or None,
@@ -113,16 +117,53 @@ def _delimited(table, path, text):
         units_row=table.units_row,
         encoding=table.encoding,
         text=text,
+        unique={*table.dates, *map(str, columns), *text},
     )
+    return frame if table.rename is None else frame.rename(columns=table.rename)
 
 
 def _found_in_heading(table, path):
     """Return the numbers that the regular expressions of the heading find."""
-    with path.open(encoding=table.encoding or "utf-8", errors="replace") as stream:
-        text = "".join(islice(stream, LONGEST_HEADING))
+    text = _heading_text(path)
     matches = {name: re.search(pattern, text) for name, pattern in table.heading.items()}
-    found = {name: float(match[1]) for name, match in matches.items() if match}
+    found = {name: _plain_number(match[1]) for name, match in matches.items() if match}
     return {n: v for n, v in found.items() if not (n == "area_km2" and v <= 0)}
+
+
+def _plain_number(text):
+    grouped = re.fullmatch(r"-?\d{1,3}(,\d{3})+(\.\d*)?", text)
+    return float(text.replace(",", "" if grouped else "."))
+
+
+def _line(path, number):
+    with path.open("rb") as stream:
+        return next(islice(stream, max(number, 0), None), b"").decode("latin-1")
+
+
+def _is_number(text):
+    return re.fullmatch(r"\s*-?\d*[.,]?\d+\s*", text) is not None
+
+
+def _heading_text(path):
+    with path.open("rb") as stream:
+        start = b"".join(islice(stream, LONGEST_HEADING))
+    try:
+        return start.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return start.decode("latin-1")
+
+
+def unit_said(table: Table, path: Path, frame: pd.DataFrame) -> str | None:
+    """Return the unit of discharge that a file says, None if it says none."""
+    if not table.unit:
+        return None
+    if table.unit in frame:
+        found = frame[table.unit].astype(str).str.strip().unique()
+        if len(found) > 1:
+            raise ValueError(f"{path}: has units {', '.join(found)}; keep the lines of one")
+        return str(found[0])
+    match = re.search(table.unit, _heading_text(path))
+    return match[1].strip() if match and match.groups() else None
 
 
 def _wide(table, path, columns):
@@ -151,7 +192,9 @@ def _netcdf(table, path, gauge, columns):
                 f"{path}: {', '.join(names)} have the dimensions {', '.join(map(str, others))} "
                 "beside the dates; select one place, or average over the basin, first"
             )
-        return data[names].to_dataframe().reset_index()
+        frame = data[names].to_dataframe().reset_index()
+        frame.attrs["units"] = {name: str(data[name].attrs.get("units", "")) for name in names}
+        return frame
 
 
 def _of_gauge(table, path, data, gauge):
@@ -186,10 +229,18 @@ def _matching(path, frame, column, text):
     """Return the lines of a table in which a column has a text."""
     if column not in frame:
         raise KeyError(f"{path}: no column {column!r}; found {', '.join(frame.columns)}")
-    there = (frame[column].str.strip() == text).to_numpy()
+    texts = [text] if isinstance(text, str) else list(text)
+    cells = frame[column].str.strip()
+    names = [n for n in cells.dropna().unique() if any(fnmatch.fnmatch(n, t) for t in texts)]
+    there = cells.isin(names).to_numpy()
     if not there.any():
         found = ", ".join(map(str, frame[column].unique()[:6]))
-        raise ValueError(f"{path}: no line has {text!r} in {column!r}, which holds {found}")
+        wanted = " or ".join(map(repr, texts))
+        raise ValueError(f"{path}: no line has {wanted} in {column!r}, which holds {found}")
+    if len(names) > 1:
+        raise ValueError(
+            f"{path}: has {', '.join(map(repr, names))} in {column!r}; keep the lines of one"
+        )
     attrs = dict(frame.attrs)
     frame = frame[there].reset_index(drop=True)
     frame.attrs = {**attrs, "first_line": attrs["first_line"] + int(there.argmax())}

@@ -1,5 +1,6 @@
 """Patterns of paths: one declaration by which files are found, and are recognised."""
 
+import codecs
 import glob
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +22,7 @@ __all__ = [
 ]
 
 TEXT, NETCDF = (".csv", ".txt"), ".nc"
+LONGEST_START = 1 << 15  # bytes
 _PARTS = re.compile(r"\{(?P<field>\w+)\}|(?P<deep>\*\*/)|(?P<some>\*)|(?P<one>\[[^\]]+\])")
 
 
@@ -105,12 +107,23 @@ def recognise(path: str, patterns: Sequence[Pattern]) -> Match | None:
 
 def recognise_header(path: Path, source: Source, tables: Sequence[Table]) -> Match | None:
     """Return the facts from the first table whose columns a file has, if it may have any name."""
-    tables = [t for t in tables if t.by_header and path.suffix in (*TEXT, NETCDF)]
-    for table in tables:
-        if table.fits_header(_names_in(path, table)):
+    for table in (t for t in tables if t.by_header):
+        if _has_header(path, table):
             gauge = None if table.gauges else _gauge_of_name(path, source, table)
             return Match(source, table, gauge, table.detail, str(path.parent))
     return None
+
+
+def _has_header(path: Path, table: Table) -> bool:
+    """Return whether a file that may be called anything is of a kind."""
+    if isinstance(table.by_header, str):
+        with path.open("rb") as stream:
+            start = stream.read(LONGEST_START).removeprefix(codecs.BOM_UTF8)
+        return re.match(table.by_header, start.decode("latin-1").replace("\r", "")) is not None
+    if path.suffix not in (*TEXT, NETCDF):
+        return False
+    names = _names_in(path, table)
+    return table.fits_header([*names, *map(table.rename, names)] if table.rename else names)
 
 
 def _gauge_of_name(path: Path, source: Source, table: Table) -> str:

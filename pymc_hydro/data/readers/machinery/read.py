@@ -3,6 +3,7 @@
 import fnmatch
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from numbers import Real
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,8 +12,8 @@ import xarray as xr
 
 from pymc_hydro.data.readers.machinery.assemble import assemble, series, spread_over
 from pymc_hydro.data.readers.machinery.attributes import attributes_in
-from pymc_hydro.data.readers.machinery.declaration import Column, Source, Table, is_field
-from pymc_hydro.data.readers.machinery.layouts import gauges_in, heading_of, load
+from pymc_hydro.data.readers.machinery.declaration import Column, Source, Table
+from pymc_hydro.data.readers.machinery.layouts import gauges_in, heading_of, load, unit_said
 from pymc_hydro.data.readers.machinery.paths import (
     fields_of,
     filled,
@@ -22,15 +23,21 @@ from pymc_hydro.data.readers.machinery.paths import (
     recognise,
     recognise_header,
 )
-from pymc_hydro.data.readers.text.dates import dates_of
+from pymc_hydro.data.readers.machinery.sums import differences
+from pymc_hydro.data.readers.text.dates import dates_of, in_one_zone
 from pymc_hydro.data.readers.text.files import parse_numbers, warn
+from pymc_hydro.data.units import parse_unit
 
 __all__ = ["read_source"]
 
 DAY = pd.Timedelta(days=1)
-EVAPORATION = "potential_evaporation"
+EVAPORATION, DISCHARGE = "potential_evaporation", "discharge"
 EXTREMES = ["temperature_min", "temperature_max"]
 SHOWN = 6  # gauges in a message
+NO_EVAPORATION = (
+    "has hours and no potential evaporation; give a climatology, pet=[12 values in mm/d], or "
+    "compute it from daily means and spread it by ph.data.to_hourly"
+)
 EITHER, WARMEST = "degC or K", 100.0  # a temperature with a higher mean is in K
 
 
@@ -62,8 +69,12 @@ class _Request(NamedTuple):
         chosen = asked or [c for c in columns if c.when is None]
         fields = self.fields
         return [
-            replace(c, name=filled(str(c.name), fields)) if is_field(c.name) else c for c in chosen
+            replace(c, name=filled(str(c.name), fields)) if _has_field(c) else c for c in chosen
         ]
+
+
+def _has_field(column: Column) -> bool:
+    return isinstance(column.name, str) and "{" in column.name
 
 
 def read_source(
@@ -76,6 +87,7 @@ def read_source(
     area: float | None = None,
     latitude: float | None = None,
     elevation: float | None = None,
+    na: float | str | Sequence[float | str] = (),
     **options: str,
 ) -> xr.Dataset:
     """Read a basin of a declared source; for arguments and errors see ``ph.read_basin``.
@@ -94,7 +106,7 @@ def read_source(
         if table is not None:
             place = heading_of(table, path, asked.gauge) | place
             index = frames[0].index if frames else None
-            frames.append(_read(asked, table, path, known, place.get("area_km2"), index))
+            frames.append(_read(asked, table, path, known, place.get("area_km2"), index, na))
             paths.append(path)
             known |= set(frames[-1])
     if not frames:
@@ -106,9 +118,11 @@ def read_source(
         frames[-1] = frames[-1].to_frame("temperature")
     method = asked.method
     if EVAPORATION not in known and asked.can_compute:
-        method = source.pet
-        if source.pet_note:
-            warn(paths[0], source.pet_note)
+        if frames[0].index[1] - frames[0].index[0] >= DAY:
+            method = source.pet
+        note = source.pet_note if method else NO_EVAPORATION
+        if note:
+            warn(paths[0], note)
     attrs = {"gauge": asked.gauge, **place, "source": filled(source.name, asked.fields)}
     # Of files with one variable each, a message about the basin names none.
     alone = len(paths) == 1 or frames[0].shape[1] > 1
@@ -169,44 +183,80 @@ def _find(asked, kinds, known, file):
         if path is not None and fits:
             return table, path
     if any(table.needed for table in kinds):
-        patterns = [filled(p, asked.fields) for table in kinds for p in table.paths]
+        patterns = dict.fromkeys(filled(p, asked.fields) for t in kinds for p in t.paths)
+        above = "" if asked.file is None else "give the folder that holds all files of a basin; "
+        options = [
+            o for o in asked.source.options if any(f"{{{o}}}" in p for t in kinds for p in t.paths)
+        ]
+        other = "".join(f", or give {o}= of another product" for o in options)
         raise FileNotFoundError(
             f"{asked.root}: no file {' or '.join(patterns)} for gauge {asked.gauge!r} in it or "
-            f"below; ph.scan({str(asked.root)!r}) lists what is there (ids are strings and keep "
-            "their leading zeros)"
+            f"below; {above}ph.scan({str(asked.root)!r}) lists what is there (ids are strings and "
+            f"keep their leading zeros){other}"
         )
     return None, None
 
 
-def _read(asked, table, path, known, area, index) -> pd.DataFrame:
+def _read(asked, table, path, known, area, index, na) -> pd.DataFrame:
     """Return the variables of a file that are not known yet, in the units of the schema."""
     choices = {name: asked.choices(table, name) for name in table.columns if name not in known}
     choices = {name: columns for name, columns in choices.items() if columns}
     names = [n for columns in choices.values() for c in columns for n in (c.name, c.seconds) if n]
     cells = load(asked.source.name, table, path, asked.gauge, names)
-    columns = {}
+    columns: dict[str, tuple[str, str]] = {}
+    summed: list[str] = []
     for name, candidates in choices.items():
         candidates = [_by_name(path, cells, column) for column in candidates]
-        column = next((c for c in candidates if c.name in cells), None)
+        there = [c for c in candidates if c.name in cells]
+        column = next(
+            (c for c in there if _has_values(cells[c.name], table.na)), *there[:1] or [None]
+        )
         idle = not any(c.needed for c in candidates)
         if column is None and (idle or (name == EVAPORATION and asked.can_compute)):
             continue
         columns[name] = _prepare(path, cells, column or candidates[0])
+        summed += [column.name] if column and column.since_midnight else []
+    if not columns and choices:
+        wanted = ", ".join(str(c.name) for candidates in choices.values() for c in candidates)
+        raise KeyError(
+            f"{path}: has none of the columns {wanted}; found {', '.join(map(str, cells.columns))}"
+        )
+    if said := unit_said(table, path, cells):
+        columns |= {n: (c, said) for n, (c, _) in columns.items() if n == DISCHARGE}
     if table.time:
         dates = dates_of(path, cells, table.time, table.date_format)
+        if table.zone in cells:
+            dates = in_one_zone(path, dates, cells[table.zone])
+        if table.ending and (dates[1:2] - dates[:1] < DAY).all():
+            warn(path, "its dates name the ends of intervals: one interval was taken off")
+            dates = dates - (dates[1] - dates[0])
+            cells = differences(path, cells, dates, summed)
     else:
         cells = spread_over(path, cells, index)
         dates = index
         if index[1] - index[0] < DAY:
             units = ", ".join(unit for _, unit in columns.values())
             warn(path, f"its values are taken to be in {units}, at any interval of the record")
-    return series(path, cells, dates, columns, area=area, na=table.na, flags=table.flags)
+    codes = (*table.na, *([na] if isinstance(na, str | Real) else na))
+    return series(path, cells, dates, columns, area=area, na=codes, flags=table.flags)
+
+
+def _has_values(cells, na):
+    return bool((cells.notna() & ~cells.isin(na)).any())
 
 
 def _by_name(path, cells, column):
     """Return a column by the whole name that it has in the file."""
     if isinstance(column.name, str):
         found = fnmatch.filter(cells.columns, column.name) if "*" in column.name else []
+        if len(found) > 1:
+            found = [c for c in found if cells[c].notna().any()] or found[:1]
+        if len(found) > 1:
+            ending = column.name.partition("*")[2]
+            raise ValueError(
+                f"{path}: has several series, {', '.join(map(repr, found))}; say which one is "
+                f"meant by series={found[0].removesuffix(ending)!r}"
+            )
         return replace(column, name=found[0]) if found else column
     if column.name >= cells.shape[1]:
         raise KeyError(
@@ -217,7 +267,12 @@ def _by_name(path, cells, column):
 
 def _prepare(path, cells, column):
     """Return the name of a column and its unit; its values are converted to the unit."""
-    unit = column.unit
+    unit = cells.attrs.get("units", {}).get(column.name) or column.unit
+    own, declared = parse_unit(unit), parse_unit(column.unit)
+    if column.unit == EITHER or own is None or declared is None:
+        unit = column.unit
+    elif (own.kind == "temperature") != (declared.kind == "temperature"):
+        unit = column.unit
     if column.note:
         warn(path, column.note)
     if unit == EITHER:

@@ -1,7 +1,15 @@
 """The data sets that are known, each a declaration and a function that reads it."""
 
 from pymc_hydro.data.readers.machinery.declaration import Source
-from pymc_hydro.data.readers.sources.discharge import BAFU, GRDC, HYDAT, LAMAH_GAUGES, NRFA, NWIS
+from pymc_hydro.data.readers.sources.discharge import (
+    BAFU,
+    GRDC,
+    HYDAT,
+    LAMAH_GAUGES,
+    NRFA,
+    NRFA_RAIN,
+    NWIS,
+)
 from pymc_hydro.data.readers.sources.europe import (
     CAMELS_CH,
     CAMELS_DE,
@@ -50,6 +58,7 @@ SOURCES: tuple[Source, ...] = (
     NWIS,
     GRDC,
     NRFA,
+    NRFA_RAIN,
     BAFU,
     HYDAT,
 )

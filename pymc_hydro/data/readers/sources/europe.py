@@ -8,6 +8,7 @@ Klingler, C., et al. (2021). Earth Syst. Sci. Data 13, 4529-4565. doi:10.5194/es
 """
 
 from pathlib import Path
+from typing import Any
 
 import xarray as xr
 
@@ -223,25 +224,29 @@ _LAMAH: dict[str, tuple | Column] = {
     "discharge": Column("qobs", "m3/s", needed=False),
 }
 _LAMAH_DATES = ("YYYY", "MM", "DD")
+_LAMAH_HOURLY: dict[str, tuple | Column] = {
+    "precipitation": ("prec", "mm"),
+    "temperature": ("2m_temp", "degC"),
+    "discharge": Column("qobs", "m3/s", needed=False),
+}
+_LAMAH_FILE: dict[str, Any] = {"separator": ";", "na": (-999.0,)}
 # Its coordinates are projected: latitude= must be given.
 LAMAH = Source(
     "LamaH-CE",
     tables=(
         (
             Table(
-                "{basins}/2_timeseries/daily/ID_{gauge}.csv",
-                _LAMAH,
-                time=_LAMAH_DATES,
-                separator=";",
-                na=(-999.0,),
+                "{basins}/2_timeseries/daily/ID_{gauge}.csv", _LAMAH, _LAMAH_DATES, **_LAMAH_FILE
             ),
             Table(  # with the discharge beside it
+                "{gauge}.csv", _LAMAH, _LAMAH_DATES, by_header=True, **_LAMAH_FILE
+            ),
+            Table(  # hours, with the discharge beside them
                 "{gauge}.csv",
-                _LAMAH,
-                time=_LAMAH_DATES,
-                separator=";",
-                na=(-999.0,),
+                _LAMAH_HOURLY,
+                (*_LAMAH_DATES, "hh", "mm"),
                 by_header=True,
+                **_LAMAH_FILE,
             ),
         ),
         Table(

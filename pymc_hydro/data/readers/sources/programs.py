@@ -1,5 +1,8 @@
 """Files of other programs: HBV-light, Raven, and the R package airGR."""
 
+from dataclasses import replace
+
+from pymc_hydro.data.checks.names import variable_called
 from pymc_hydro.data.readers.machinery.declaration import Column, Source, Table
 
 __all__ = ["AIRGR", "HBV_LIGHT", "RAVEN"]
@@ -22,31 +25,57 @@ AIRGR = Source(
     reader="airGR",
 )
 
-# Potential evaporation is in a file without dates.
+_OF_PTQ = {"precipitation": "P", "temperature": "T", "discharge": "Q"}
+
+
+def _as_ptq(name: str) -> str:
+    """Return the usual name of a column, which some call otherwise."""
+    return _OF_PTQ.get(variable_called(name) or "", "Date" if name.lower() == "date" else name)
+
+
+_PTQ = Table(
+    ("{gauge}/Data/[Pp][Tt][Qq].[Tt][Xx][Tt]", "{gauge}/[Pp][Tt][Qq].[Tt][Xx][Tt]"),
+    {
+        "precipitation": ("P", "mm"),
+        "temperature": ("T", "degC"),
+        "discharge": Column("Q", "mm", needed=False),
+    },
+    time="Date",
+    separator=r"\s+",
+    rename=_as_ptq,
+    skip=1,
+    na=(-99.0, -999.0, -9999.0),
+    complete=True,
+)
+# Potential evaporation is in a file of its own, with or without dates.
+_EVAP = Table(
+    ("{gauge}/Data/[Ee][Vv][Aa][Pp].[Tt][Xx][Tt]", "{gauge}/[Ee][Vv][Aa][Pp].[Tt][Xx][Tt]"),
+    {"potential_evaporation": ("evaporation", "mm/d")},
+    time="",
+    names=("evaporation",),
+    skip=1,
+    separator=r"\s+",
+    needed=False,
+)
 HBV_LIGHT = Source(
     "HBV-light",
     tables=(
-        Table(
-            ("{gauge}/Data/[Pp][Tt][Qq].txt", "{gauge}/[Pp][Tt][Qq].txt"),
-            {
-                "precipitation": ("P", "mm"),
-                "temperature": ("T", "degC"),
-                "discharge": ("Q", "mm"),
-            },
-            time="Date",
-            separator=r"\s+",
-            skip=1,
-            na=(-99.0, -999.0, -9999.0),
-            complete=True,
+        (
+            _PTQ,
+            replace(
+                _PTQ,
+                path="*.txt",
+                by_header=r"[^\n]*\n\s*[Dd]ate\s+[Pp][A-Za-z]*\s+[Tt][A-Za-z]*(\s+[Qq][A-Za-z]*)?\s*\n",
+            ),
         ),
-        Table(
-            ("{gauge}/Data/[Ee][Vv][Aa][Pp].txt", "{gauge}/[Ee][Vv][Aa][Pp].txt"),
-            {"potential_evaporation": (0, "mm/d")},
-            time="",
-            names=("evaporation",),
-            skip=1,
-            separator=r"\s+",
-            needed=False,
+        (
+            replace(
+                _EVAP,
+                time="date",
+                names=("date", "evaporation"),
+                by_header=r"[^\n]*\n\s*\d{8,12}[ \t]+[\d.,]+\s*\n",
+            ),
+            _EVAP,
         ),
     ),
     reader="HBV-light",

@@ -172,21 +172,24 @@ _CARAVAN = {
         _era5_land("potential_evaporation_sum"),
     ),
     "temperature": ("temperature_2m_mean", "degC"),
-    "temperature_min": ("temperature_2m_min", "degC"),
-    "temperature_max": ("temperature_2m_max", "degC"),
+    "temperature_min": Column("temperature_2m_min", "degC", needed=False),
+    "temperature_max": Column("temperature_2m_max", "degC", needed=False),
     "discharge": ("streamflow", "mm/d"),
 }
 CARAVAN = Source(
     "Caravan",
     tables=(
-        tuple(
-            Table(
-                f"{{gauge}}.{suffix}",
-                _CARAVAN,
-                listed=f"timeseries/{kind}/*/{{gauge}}.{suffix}",
-                detail=kind,
-            )
-            for kind, suffix in (("netcdf", "nc"), ("csv", "csv"))
+        (
+            *(
+                Table(
+                    f"{{gauge}}.{suffix}",
+                    _CARAVAN,
+                    listed=f"timeseries/{kind}/*/{{gauge}}.{suffix}",
+                    detail=kind,
+                )
+                for kind, suffix in (("netcdf", "nc"), ("csv", "csv"))
+            ),
+            Table("{gauge}.csv", _CARAVAN, by_header=True),  # out of its folder
         ),
     ),
     gauge=r"(?P<subset>\w+)_[^_/]+",
@@ -200,24 +203,34 @@ CARAVAN = Source(
 )
 
 
-_ERA5: dict[str, tuple | Column] = {
-    "precipitation": Column(
-        "tp",
-        "m",
-        note="tp and pev are taken as sums over the interval that their label begins: in ERA5 it "
-        "is the hour that ends there (shift the dates), in ERA5-Land the time since midnight "
-        "(difference them first)",
+def _era5(rain: str, evaporation: str, temperature: str, needed: bool) -> dict[str, Column | tuple]:
+    """Return the columns of a naming; two that are needed are not met with by chance."""
+    return {
+        "precipitation": Column(rain, "m", since_midnight=True),
+        "potential_evaporation": Column(
+            evaporation, "m", factor=-1.0, needed=False, since_midnight=True
+        ),
+        "temperature": Column(temperature, "degC or K", needed=needed),
+    }
+
+
+_ERA5 = (
+    _era5("tp", "pev", "t2m", needed=False),
+    _era5("total_precipitation", "potential_evaporation", "2m_temperature", needed=True),
+    _era5("total_precipitation", "potential_evaporation", "temperature_2m", needed=True),
+    _era5(
+        "total_precipitation_hourly", "potential_evaporation_hourly", "temperature_2m", needed=True
     ),
-    "potential_evaporation": Column("pev", "m", factor=-1.0, needed=False),
-    "temperature": Column("t2m", "K", needed=False),
-}
-# Of one place, or averaged over a basin.
+)
+# Of one place, or averaged over a basin. The sums of hours are labelled by their ends, the sums of
+# days by their starts.
 ERA5 = Source(
     "ERA5",
     tables=(
         tuple(
-            Table(f"{{gauge}}.{suffix}", _ERA5, time=time, by_header=True)
-            for time in ("time", "valid_time")
+            Table(f"{{gauge}}.{suffix}", columns, time=time, ending=True, by_header=True)
+            for columns in _ERA5
+            for time in ("time", "valid_time", "date", "datetime")
             for suffix in ("csv", "nc")
         ),
     ),

@@ -37,18 +37,19 @@ def regular(source, frame: pd.DataFrame) -> pd.DataFrame:
     if twice.any():
         rows = frame[twice]
         same = rows.groupby(level=0).nunique(dropna=False).le(1).all(axis=1)
+        kept = ~frame.index.duplicated()
+        if kept.sum() < len(frame) / 2:
+            raise ValueError(
+                f"{source}: has {len(frame)} lines, but only {kept.sum()} dates, the first "
+                f"{frame.index[0]}; does another column hold the hour, or the station? name the "
+                "hour in time=, such as time=('Date', 'Hour'), or keep the lines of one station"
+            )
         if not same.all():
             first = same.index[~same.to_numpy()][0]
             raise ValueError(
                 f"{source}: {first} is there twice with different values ({int((~same).sum())} "
                 "such dates); delete the wrong lines (or, if the clock was set back in autumn, "
                 "write the times in UTC or standard time)"
-            )
-        kept = ~frame.index.duplicated()
-        if kept.sum() < len(frame) / 2:
-            raise ValueError(
-                f"{source}: has {len(frame)} lines, but only {kept.sum()} dates, the first "
-                f"{frame.index[0]}; does another column hold the hour? then name it in time="
             )
         warn(source, f"{int((~kept).sum())} lines repeat another one exactly and were dropped")
         frame = frame[kept]
@@ -64,6 +65,12 @@ def regular(source, frame: pd.DataFrame) -> pd.DataFrame:
                 f"{source}: its dates are months, and intervals must be of one length: simulations "
                 "need daily or shorter forcing; they are compared with monthly discharge by "
                 "ph.means(series, 'MS')"
+            )
+        if usual == DAY and (np.abs(steps % DAY - DAY / 2) >= 11 * DAY / 24).all():
+            raise ValueError(
+                f"{source}: its days are 23, 24 or 25 hours long, first after {frame.index[at]}; "
+                "they seem to begin at midnight of a zone with summer time: convert the dates to "
+                "that zone, then drop it: tz_convert(zone).tz_localize(None)"
             )
         raise ValueError(
             f"{source}: its dates are uneven: {frame.index[at]} is followed by "

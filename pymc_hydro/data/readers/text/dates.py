@@ -3,8 +3,9 @@
 import re
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import date, datetime
 
+import numpy as np
 import pandas as pd
 
 from pymc_hydro.data.readers.text.files import warn
@@ -13,10 +14,13 @@ from pymc_hydro.data.readers.text.formats import (
     ZONE,
     century_of_past,
     formats_of,
+    month_called,
     numbered_months,
+    numbered_zones,
+    zone_offset,
 )
 
-__all__ = ["dates_of", "is_day_of_year", "parse_dates"]
+__all__ = ["dates_of", "in_one_zone", "is_day_of_year", "parse_dates"]
 
 RESOLUTION = "datetime64[ns]"
 YEARS = (1678, 2261)  # whole years that nanoseconds since 1970 can count
@@ -28,14 +32,21 @@ MIDNIGHT_READ = (
 )
 PARTS = ("year", "month", "day", "hour", "minute")
 DAYS_OF_SPREADSHEET = (10_000, 60_000)  # 1927 to 2064
-# What numbers of programs count, how many in a day, and the Julian date of the first.
+# What numbers of programs count, how many in a day, the Julian date of the first, its name.
 COUNTS = (
-    ("seconds since 1970, as Unix does", 86400, 2440587.5),
-    ("milliseconds since 1970", 86400e3, 2440587.5),
-    ("days since the year 0, as MATLAB does", 1, 1721058.5),
-    ("days of the Julian date", 1, 0),
-    ("years with a decimal fraction", 1 / 365.25, 1721058.5),
+    ("seconds since 1970, as Unix does", 86400, 2440587.5, "seconds since 1970-01-01"),
+    ("milliseconds since 1970", 86400e3, 2440587.5, "milliseconds since 1970-01-01"),
+    ("days since the year 0, as MATLAB does", 1, 1721058.5, "days since -0001-12-31"),
+    ("days of the Julian date", 1, 0, "days since -4713-11-24T12:00"),
+    ("years with a decimal fraction", 1 / 365.25, 1721058.5, ""),
 )
+FROM_1904 = "days since 1904-01-01"
+COUNT = re.compile(
+    r"(?P<unit>days|hours|minutes|seconds|milliseconds) since (?P<origin>\S+( \S+)?)"
+)
+MILLISECONDS = {"days": 86400e3, "hours": 3600e3, "minutes": 60e3, "seconds": 1e3}
+# Digits of a date that has digits alone; spreadsheets drop a leading zero.
+DIGITS = {"%Y": 4, "%y": 2, "%m": 2, "%d": 2, "%j": 3, "%H": 2, "%M": 2, "%S": 2}
 MIDDLE, CENTURY = 2451544.5, 36525  # the year 2000
 DAYS_OF_YEAR = ("doy", "jday", "yday", "dayofyear", "julianday", "jd", "tagdesjahres")
 
@@ -48,7 +59,7 @@ def parse_dates(
     Whether 03/04/2001 means April or March is decided by which reading gives evenly spaced dates.
     Names of months are English, German, French, Spanish, Italian, Portuguese or Dutch. Years of two
     digits are never in the future; 24:00 is the midnight that ends the day; numbers such as 38353
-    are days as spreadsheets count them.
+    are days as spreadsheets count them. CET, EDT and the like are time zones.
 
     Parameters
     ----------
@@ -56,7 +67,8 @@ def parse_dates(
         The source, as messages name it.
     cells : Series of str or int
     date_format : str, optional
-        As in ``datetime.strptime``, where the format cannot be guessed.
+        As in ``datetime.strptime``, where the format cannot be guessed; or what numbers count, such
+        as "days since 1904-01-01".
     first_line : int
         Number of the line that the first date stands in, for messages.
 
@@ -75,6 +87,11 @@ def parse_dates(
     if pd.api.types.is_float_dtype(cells) and (cells % 1 == 0).all():
         cells = cells.astype(int)
     cells = cells.astype(str).str.strip().str.removesuffix(" --:--")
+    if count := COUNT.fullmatch(date_format or ""):
+        return _from_count(source, cells, count, first_line)
+    if date_format and not re.sub("|".join(DIGITS), "", date_format):
+        cells = cells.str.zfill(sum(DIGITS[part] for part in re.findall("%.", date_format)))
+    cells = numbered_zones(cells)
     if date_format is None and SERIAL.fullmatch(cells.iloc[0]):
         return _from_serial(source, cells, first_line)
     named = date_format is None and not formats_of(cells.iloc[0])[0]
@@ -124,12 +141,37 @@ def _readings(source, cells, date_format, first_line) -> dict[str, pd.Series]:
 
 def _counted(cell: str) -> str:
     """Return what a number may count, if it may be a date."""
+    if re.fullmatch(r"\d{7,8}", cell):
+        return " (is it day, month and year? then give date_format='%d%m%Y')"
     with suppress(ValueError):
         number = float(cell)
-        far = [abs(number / per_day + first - MIDDLE) for _, per_day, first in COUNTS]
+        far = [abs(number / per_day + first - MIDDLE) for _, per_day, first, _ in COUNTS]
         if min(far) < CENTURY:
-            return f" (does it count {COUNTS[far.index(min(far))][0]}?)"
+            what, _, _, said = COUNTS[far.index(min(far))]
+            return f" (does it count {what}?{f' then give date_format={said!r}' if said else ''})"
     return ""
+
+
+def _from_count(source, cells, count, first_line) -> pd.DatetimeIndex:
+    """Return dates that are numbers of days, hours or the like since a moment."""
+    numbers = pd.to_numeric(cells.str.replace(",", ".", regex=False), errors="coerce")
+    if numbers.isna().any():
+        at = int(numbers.isna().to_numpy().argmax())
+        raise ValueError(
+            f"{source}: line {at + first_line}: {cells.iloc[at][:40]!r} is not a number of "
+            f"{count['unit']}"
+        )
+    try:
+        origin = np.datetime64(count["origin"].replace(" ", "T"), "ms")
+    except ValueError:
+        raise ValueError(
+            f"{source}: date_format: {count['origin']!r} is no date such as 1904-01-01"
+        ) from None
+    passed = (numbers.to_numpy(dtype=float) * MILLISECONDS.get(count["unit"], 1.0)).round()
+    found = origin + passed.astype("timedelta64[ms]")
+    if MILLISECONDS.get(count["unit"], 1.0) >= 60e3:  # fractions of a day are rounded
+        found = (found + np.timedelta64(500, "ms")).astype("datetime64[s]")
+    return index_of(source, pd.Series(found), first_line)
 
 
 def _without_zone(cells, date_format, dates) -> pd.Series:
@@ -171,7 +213,8 @@ def _from_serial(source, cells, first_line) -> pd.DatetimeIndex:
     found = SPREADSHEET + pd.to_timedelta(seconds, unit="s")
     warn(
         source,
-        f"its dates are numbers, read as days of a spreadsheet: {cells.iloc[0]} is {found.iloc[0]}",
+        f"its dates are numbers, read as days of a spreadsheet: {cells.iloc[0]} is "
+        f"{found.iloc[0]}; if it counts from 1904, give date_format={FROM_1904!r}",
     )
     return index_of(source, found, first_line)
 
@@ -221,6 +264,8 @@ def dates_of(
             f"{source}: no columns of dates {absent}; found {', '.join(map(str, table.columns))}"
         )
     if len(names) == 1:
+        if table.attrs.get("from_1904") and pd.api.types.is_numeric_dtype(table[names[0]]):
+            date_format = date_format or FROM_1904
         return parse_dates(source, table[names[0]], date_format, first_line)
     first = pd.to_numeric(table[names[0]], errors="coerce")
     if not first.between(*YEARS).all() and (first.isna() | (first > 10**6)).all():
@@ -238,7 +283,8 @@ def _from_date_and_clock(source, parts, date_format, first_line) -> pd.DatetimeI
         start = parse_dates(source, days, date_format, first_line)
         minutes = hours * 60 if hours.max() <= 24 else hours // 100 * 60 + hours % 100
         return start + pd.to_timedelta(minutes.to_numpy(), unit="min")
-    text = days.astype(str).str.strip() + " " + clock.astype(str).str.strip()
+    days = days.astype(str).str.strip().str.replace(r"[ T]0?0:00(:00)?$", "", regex=True)
+    text = days + " " + clock.astype(str).str.strip()
     return parse_dates(source, text, date_format, first_line)
 
 
@@ -275,6 +321,13 @@ def _from_parts(source, parts, first_line):
     Or from year, day of the year, hour, minute. Hours are 0 to 24.
     """
     numbers = parts.apply(pd.to_numeric, errors="coerce")
+    if numbers.iloc[:, 1].isna().all():
+        named = parts.iloc[:, 1].astype(str).str.strip().map(month_called)
+        numbers = numbers.assign(**{str(parts.columns[1]): pd.to_numeric(named)})
+    if numbers.iloc[:, 0].between(0, 99).all():
+        years = numbers.iloc[:, 0] + 2000
+        past = years.where(years <= date.today().year, years - 100)
+        numbers = numbers.assign(**{str(parts.columns[0]): past})
     by_day = is_day_of_year(parts.columns[1]) or (numbers.iloc[:, 1] > 12).any()
     names = ("year", "day_of_year", "hour", "minute") if by_day else PARTS
     if parts.shape[1] > len(names):
@@ -303,6 +356,28 @@ def _from_parts(source, parts, first_line):
     if "hour" in numbers and (numbers["hour"] == 24).any():
         warn(source, MIDNIGHT_READ)
     return index_of(source, whole, first_line)
+
+
+def in_one_zone(source, dates: pd.DatetimeIndex, zones: pd.Series) -> pd.DatetimeIndex:
+    """Return dates in standard time where a column says that some are in summer time.
+
+    Raises
+    ------
+    ValueError
+        If the name of a zone is not known.
+    """
+    names = zones.astype(str).str.strip()
+    if names.nunique() < 2:
+        return dates
+    hours = names.map({name: zone_offset(name) for name in names.unique()})
+    if hours.isna().any():
+        raise ValueError(
+            f"{source}: {names[hours.isna()].iloc[0]!r} is not a time zone that is known; write "
+            "all times in one zone"
+        )
+    standard = names[hours == hours.min()].iloc[0]
+    warn(source, f"its times are in {' and '.join(names.unique())}; all were written in {standard}")
+    return dates - pd.to_timedelta((hours - hours.min()).to_numpy(dtype=float), unit="h")
 
 
 def is_day_of_year(name: str) -> bool:

@@ -3,10 +3,13 @@
 import codecs
 import csv
 import re
-from collections.abc import Iterator, Sequence
+import warnings
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from io import StringIO
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import xarray as xr
@@ -47,6 +50,7 @@ def read_table(
     units_row: bool = False,
     encoding: str | None = None,
     text: bool | Sequence[str] = False,
+    unique: Collection[str] | None = None,
 ) -> pd.DataFrame:
     r"""Return a delimited text file as a table.
 
@@ -69,9 +73,11 @@ def read_table(
     units_row : bool
         Whether the line after the header holds units or remarks, no data.
     encoding : str, optional
-        Where it is known not to be UTF-8.
+        Of a file that is not UTF-8.
     text : bool or sequence of str
         Whether to keep all cells as text, or the cells of the named columns.
+    unique : collection of str, optional
+        Names that the header may not have twice; all where not given.
 
     Returns
     -------
@@ -94,18 +100,24 @@ def read_table(
     header = head[comments]
     separator = separator or _separator(header, "".join(head[comments + 1 : comments + 2]))
     if names is None:
-        _check_header(path, header, separator)
+        _check_header(path, header, separator, unique)
     if decimal is None:
         first = head[comments + (names is None) + units_row :][:1]
         decimal = "," if separator != "," and re.search(r"\d,\d", "".join(first)) else "."
     kinds = str if text is True else dict.fromkeys(text or (), str)
+    rows: dict[str, Any] = {
+        "filepath_or_buffer": path,
+        "skiprows": [*range(comments), comments + 1] if units_row else comments,
+    }
+    if any('"' in line for line in head[:comments]):  # pandas counts a quoted line break as none
+        text_below = _below(path, encoding, comments)
+        rows = {"filepath_or_buffer": text_below, "skiprows": [1] if units_row else 0}
     try:
-        table = pd.read_csv(
-            path,
+        table = _parsed(
+            **rows,
             sep=separator,
             names=names,
             header=None if names is not None else 0,
-            skiprows=[*range(comments), comments + 1] if units_row else comments,
             usecols=columns,
             decimal=decimal,
             encoding=encoding,
@@ -128,6 +140,20 @@ def read_table(
     table.attrs["first_line"] = comments + 1 + (names is None) + units_row
     table.attrs["decimal"] = decimal
     return table
+
+
+def _parsed(**options) -> pd.DataFrame:
+    """Return a table as pandas reads it; lines that are too long are looked at afterwards."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", pd.errors.ParserWarning)
+        return pd.read_csv(**options)
+
+
+def _below(path, encoding, lines) -> StringIO:
+    with path.open(encoding=encoding, newline="") as stream:
+        for _ in range(lines):
+            stream.readline()
+        return StringIO(stream.read())
 
 
 def header_of(path: Path, separator: str | None = None) -> tuple[list[str], str]:
@@ -216,7 +242,9 @@ def parse_numbers(path, table: pd.DataFrame, column: str) -> pd.Series:
         return cells.astype(float)
     found = pd.to_numeric(cells, errors="coerce")
     bad = found.isna() & cells.notna() & (cells.astype(str).str.strip() != "")
-    if bad.any() and (plain := _without_groups(cells[bad], found, table.attrs.get("decimal"))):
+    decimal = table.attrs.get("decimal")
+    sure = bad.any() and (table.attrs.get("decimal_given") or _has_points(table, decimal))
+    if bad.any() and (plain := _without_groups(cells[bad], found, decimal, sure)):
         sign, numbers = plain
         n = int(cells[bad].astype(str).str.contains(sign, regex=False).sum())
         warn(path, f"{sign!r} in {n} cells of {column!r} separates thousands and was left out")
@@ -225,9 +253,13 @@ def parse_numbers(path, table: pd.DataFrame, column: str) -> pd.Series:
     if bad.any():
         at = int(bad.to_numpy().argmax())
         cell = str(cells.iloc[at])
-        fix = "write missing values as empty cells or NaN, or name them by na="
+        fix = f"write missing values as empty cells or NaN, or name them by na=({cell.strip()!r},)"
         if re.fullmatch(r"\s*[-+]?\d+,\d+\s*", cell):
             fix = "give decimal=','"
+            if re.fullmatch(r"\s*[-+]?\d{1,3},\d{3}\s*", cell):
+                fix += " if the comma is a decimal sign, decimal='.' if it separates thousands"
+        elif re.match(r"\s*[<>~]?\s*[-+]?\d", cell):
+            fix = "leave marks beside numbers out, or move them to a column of flags (flags=)"
         raise ValueError(
             f"{path}: line {at + table.attrs.get('first_line', 1)}, column {column!r}: "
             f"{cell[:40]!r} is not a number ({int(bad.sum())} such cells); {fix}"
@@ -235,20 +267,29 @@ def parse_numbers(path, table: pd.DataFrame, column: str) -> pd.Series:
     return found.astype(float)
 
 
-def _without_groups(cells: pd.Series, found: pd.Series, decimal: str | None):
+def _has_points(table: pd.DataFrame, decimal: str | None) -> bool:
+    """Return whether another column has numbers with a decimal point."""
+    if decimal == ",":
+        return False
+    numbers = table.select_dtypes("float")
+    return bool((numbers.fillna(0) % 1 != 0).any(axis=None))
+
+
+def _without_groups(cells: pd.Series, found: pd.Series, decimal: str | None, sure: bool = False):
     """Return a sign that separates thousands, and the numbers without it; None if none does.
 
     A comma may be a decimal sign as well. It separates thousands if another number has a point, or
-    is a hundred and more.
+    is a hundred and more; or where the decimal sign is known (`sure`).
     """
+    known = sure
     cells, decimal = cells.astype(str).str.strip(), decimal or "."
     for sign in ("." if decimal == "," else ",") + APOSTROPHES_AND_BLANKS:
         plain = rf"[-+]?\d+(?:{re.escape(decimal)}\d*)?"
-        grouped = rf"[-+]?\d{{1,3}}(?:{re.escape(sign)}\d{{3}})+(?:{re.escape(decimal)}\d*)?"
+        grouped = rf"[-+]?[1-9]\d{{0,2}}(?:{re.escape(sign)}\d{{3}})+(?:{re.escape(decimal)}\d*)?"
         has_sign = cells.str.contains(sign, regex=False)
         if not has_sign.any() or not cells.str.fullmatch(f"{grouped}|{plain}").all():
             continue
-        sure = sign not in ",." or cells[has_sign].str.contains(decimal, regex=False).any()
+        sure = known or sign not in ",." or cells[has_sign].str.contains(decimal, regex=False).any()
         sure = sure or (cells.str.count(re.escape(sign)) > 1).any() or decimal == ","
         if sure or (found.dropna() % 1 != 0).any() or (found.abs() >= 100).any():
             text = cells.str.replace(sign, "", regex=False).str.replace(decimal, ".", regex=False)
@@ -260,7 +301,7 @@ def _look(path, declared):
     """Return the encoding and the first lines of a text file."""
     if path.stat().st_size == 0:
         raise ValueError(f"{path}: is empty; download or export it again")
-    decoder, encoding = codecs.getincrementaldecoder("utf-8")(), declared or "utf-8-sig"
+    decoder, encoding = codecs.getincrementaldecoder("utf-8")(), "utf-8-sig"
     with path.open("rb") as stream:
         start = stream.read(4096)
         stream.seek(0)
@@ -274,7 +315,8 @@ def _look(path, declared):
                 try:
                     decoder.decode(chunk, final=len(chunk) < CHUNK)
                 except UnicodeDecodeError:
-                    encoding = "latin-1"
+                    encoding = declared or "latin-1"
+                if encoding != "utf-8-sig" and declared is None:
                     warn(path, "is not UTF-8 and was read as Latin-1; check names with accents")
     for mark, what in ((b"version https://git-lfs", "a Git LFS pointer"), (b"<", "a web page")):
         if start.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(mark):
@@ -293,7 +335,7 @@ def _separator(header, line=""):
     return best if counts[best] else SPACES
 
 
-def _check_header(path, header, separator):
+def _check_header(path, header, separator, unique):
     cells = [c.strip().strip('"') for c in re.split(separator, header.strip())]
     if separator in SEPARATORS:
         cells = [c.strip() for c in next(csv.reader([header], delimiter=separator))]
@@ -308,7 +350,7 @@ def _check_header(path, header, separator):
             "with the names of its columns"
         )
     named = [c for c in cells if c]
-    twice = sorted({c for c in named if named.count(c) > 1})
+    twice = sorted({c for c in named if named.count(c) > 1 and (unique is None or c in unique)})
     if twice:
         raise ValueError(f"{path}: the header has {', '.join(map(repr, twice))} twice; rename one")
 
@@ -336,7 +378,8 @@ def _check_fields(path, separator, encoding, comments):
             next(rows)
         wanted = len(next(rows))
         for row in rows:
-            if row and len(row) != wanted:
+            extra = len(row) > wanted and not any(c.strip() for c in row[wanted:])
+            if row and len(row) != wanted and not extra:
                 raise ValueError(
                     f"{path}: line {rows.line_num} has {len(row)} fields and the header {wanted}; "
                     "the file is broken off or garbled there: download it again, or correct or "

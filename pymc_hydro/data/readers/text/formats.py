@@ -5,7 +5,17 @@ from datetime import date
 
 import pandas as pd
 
-__all__ = ["SERIAL", "ZONE", "century_of_past", "formats_of", "looks_like_date", "numbered_months"]
+__all__ = [
+    "SERIAL",
+    "ZONE",
+    "century_of_past",
+    "formats_of",
+    "looks_like_date",
+    "month_called",
+    "numbered_months",
+    "numbered_zones",
+    "zone_offset",
+]
 
 _HOURS = r"\d{1,2}:\d{2}(?::\d{2}(?:\.0+)?)?(?P<noon> ?[AaPp][Mm])?|\d{1,2}"
 _CLOCK = rf"(?P<clock>[T ]+(?P<hours>{_HOURS}))?"
@@ -30,7 +40,25 @@ _SHAPES = tuple(
         (r"(?:1[789]|20)\d{2}[0-3]\d{2}", ("%Y%j",)),
     )
 )
-ZONE = re.compile(r"\s*(?:Z|UTC|GMT|[+-]\d{2}:?\d{2})$")
+# Hours from UTC; of names that several countries use the one of North America or Europe.
+_ZONES = {
+    **{
+        "WET": 0,
+        "WEST": 1,
+        "BST": 1,
+        "CET": 1,
+        "CEST": 2,
+        "MEZ": 1,
+        "MESZ": 2,
+        "EET": 2,
+        "EEST": 3,
+    },
+    **{"AST": -4, "ADT": -3, "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6},
+    **{"PST": -8, "PDT": -7, "AKST": -9, "AKDT": -8, "HST": -10, "NST": -3.5, "NDT": -2.5},
+    **{"AEST": 10, "AEDT": 11, "NZST": 12, "NZDT": 13, "UTC": 0, "GMT": 0, "Z": 0},
+}
+_NAMED_ZONE = re.compile(rf"(?<=\d)\s*(?P<name>{'|'.join(n for n, h in _ZONES.items() if h)}|WET)$")
+ZONE = re.compile(rf"\s*(?:Z|UTC|GMT|[+-]\d{{2}}:?\d{{2}}|{'|'.join(_ZONES)})$")
 # Days since the end of 1899, as spreadsheets count: the years 1927 to 2064.
 SERIAL = re.compile(r"(?:[1-5]\d{4})(?:[.,]\d+)?")
 # How months begin in English, German, French, Spanish, Italian, Portuguese and Dutch.
@@ -48,6 +76,7 @@ _MONTHS = (
     "nov",
     "dec dez déc dic",
 )
+_WEEKDAY = re.compile(r"^[^\W\d_]{2,10}[.,]*\s+(?=\d)")
 _LETTERS = re.compile(r"[^\W\d_]{3,}")
 _NUMBER_OF = {name: n + 1 for n, names in enumerate(_MONTHS) for name in names.split()}
 
@@ -55,8 +84,8 @@ _NUMBER_OF = {name: n + 1 for n, names in enumerate(_MONTHS) for name in names.s
 def looks_like_date(cell: str) -> bool:
     """Return whether a cell is written like a date."""
     cell = ZONE.sub("", cell) if ":" in cell else cell
-    named = _numbered(cell)
-    return any(shape.fullmatch(named or cell) for shape, _ in _SHAPES)
+    named = _numbered(cell) or _WEEKDAY.sub("", cell)
+    return any(shape.fullmatch(named) for shape, _ in _SHAPES)
 
 
 def formats_of(cell: str) -> tuple[list[str], bool]:
@@ -86,13 +115,30 @@ def numbered_months(cells: pd.Series) -> pd.Series:
 
     Days stand before the month, as in ``1 January 2005``, or after it, as in ``Jan 1, 2005``.
     """
-    return cells.map({cell: _numbered(cell) or cell for cell in cells.unique()})
+    found = {cell: _numbered(cell) or _WEEKDAY.sub("", cell) for cell in cells.unique()}
+    return cells.map(found)
+
+
+def numbered_zones(cells: pd.Series) -> pd.Series:
+    """Return dates with the offset of a time zone in place of its name: CET is +0100."""
+    if not _NAMED_ZONE.search(cells.iloc[0]):
+        return cells
+    return cells.str.replace(_NAMED_ZONE, lambda m: _offset_text(_ZONES[m["name"]]), regex=True)
+
+
+def zone_offset(name: str) -> float | None:
+    """Return the hours of a time zone from UTC, None if its name is not known."""
+    return _ZONES.get(name.strip().upper())
+
+
+def _offset_text(hours: float) -> str:
+    return f"{'-' if hours < 0 else '+'}{abs(int(hours)):02d}{30 if hours % 1 else 0:02d}"
 
 
 def _numbered(cell: str) -> str | None:
     """Return one date with the number of its month, in one form; None if it names no month."""
     words = [w for w in _LETTERS.findall(cell) if w not in ("UTC", "GMT")]
-    found = [(w, n) for w in words if (n := _month_of(w))]
+    found = [(w, n) for w in words if (n := month_called(w))]
     if not found:
         return None
     name, month = found[-1]
@@ -116,7 +162,8 @@ def _first_number(text: str) -> tuple[str, str]:
     return (match[1], match[2]) if match else ("", text)
 
 
-def _month_of(word: str) -> int | None:
+def month_called(word: str) -> int | None:
+    """Return the number of a month, None if the word begins like none."""
     word = word.lower()
     return _NUMBER_OF.get(word[:4]) or _NUMBER_OF.get(word[:3])
 

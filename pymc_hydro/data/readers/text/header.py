@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from pymc_hydro.data.checks.names import DATES, PARTS, plain_name, variable_called
-from pymc_hydro.data.readers.text.formats import looks_like_date
+from pymc_hydro.data.checks.names import CLOCKS, DATES, PARTS, plain_name, variable_called
+from pymc_hydro.data.readers.text.formats import looks_like_date, month_called
 from pymc_hydro.data.units import is_unit, parse_unit
 
 __all__ = ["Heading", "dates_among", "headings", "is_row_of_units", "variables_among"]
@@ -13,6 +13,9 @@ __all__ = ["Heading", "dates_among", "headings", "is_row_of_units", "variables_a
 _BRACKETS = re.compile(r"(?P<name>.*?)\s*[\[(](?P<unit>[^\])]*\(?[^\])]*)[\])]+\s*$")
 # Names of one word that hold a unit: of the R package airGR, and of others.
 _WORDS = {"qmm": "mm", "qmmd": "mm/d", "qls": "L/s", "qm3s": "m3/s", "qcms": "m3/s", "qcfs": "cfs"}
+
+
+MAY_BE_ACTUAL = ("evap", "verdunst")
 
 
 class Heading(NamedTuple):
@@ -46,9 +49,18 @@ def _of_name(column: str) -> tuple[str | None, str | None]:
         return "discharge", _WORDS[plain_name(column)]
     for name, unit in _splits(column):
         variable = variable_called(name)
-        if variable and is_unit(unit):
+        if variable and is_unit(unit) and _fits(variable, unit):
             return variable, unit
     return variable_called(column), None
+
+
+def _fits(variable: str, unit: str) -> bool:
+    """Return whether a variable may have a unit: the 2 m of a thermometer are none."""
+    found = parse_unit(unit)
+    if found is None:
+        return True
+    height = re.fullmatch(r"\d+\s*c?m", unit) is not None
+    return not height and (found.kind == "temperature") == variable.startswith("temperature")
 
 
 def _splits(column: str) -> Iterator[tuple[str, str]]:
@@ -70,7 +82,7 @@ def variables_among(found: Sequence[Heading]) -> dict[str, Heading]:
     """Return the column of each variable that there is; of several the best.
 
     That is one called by the schema's name, then one with a unit that needs no area of the basin,
-    then one with a unit, then the first.
+    then one with a unit, then the first. Evaporation that may be actual stands after any other.
     """
     chosen: dict[str, Heading] = {}
     for heading in found:
@@ -80,13 +92,16 @@ def variables_among(found: Sequence[Heading]) -> dict[str, Heading]:
     return chosen
 
 
-def _rank(heading: Heading) -> int:
+def _rank(heading: Heading) -> tuple[bool, int]:
     if heading.column == heading.variable:
-        return 0
+        return False, 0
+    plain = plain_name(heading.column)
+    evaporation = heading.variable == "potential_evaporation"
+    actual = evaporation and plain.startswith(MAY_BE_ACTUAL) and "pot" not in plain
     unit = parse_unit(heading.unit or "")
     if unit is None:
-        return 3
-    return 2 if unit.kind in ("flow", "volume") else 1
+        return actual, 3
+    return actual, 2 if unit.kind in ("flow", "volume") else 1
 
 
 def dates_among(columns: Sequence[str], first_cells: Sequence[str]) -> list[str]:
@@ -103,21 +118,27 @@ def dates_among(columns: Sequence[str], first_cells: Sequence[str]) -> list[str]
     parts = {}
     for part, names in PARTS.items():
         named = [plain[n] for n in names.split() if n in plain]
-        parts[part] = next((c for c in named if cells.get(c, "").strip().isdecimal()), None)
+        parts[part] = next((c for c in named if _is_part(part, cells.get(c, "").strip())), None)
     year = parts["year"]
     if year and (parts["month"] and parts["day"]):
         return [year, *_given(parts, "month", "day", "hour", "minute")]
-    if year and parts["day_of_year"]:
-        return [year, *_given(parts, "day_of_year", "hour", "minute")]
+    of_year = parts["day_of_year"] or (None if parts["month"] else parts["day"])
+    if year and of_year:
+        return [year, of_year, *_given(parts, "hour", "minute")]
     known = [plain[n] for n in DATES if n in plain]
     dates = [c for c in known if _is_date(cells.get(c, ""))]
     if not dates:
         dates = [c for c in columns[:2] if looks_like_date(cells.get(c, "").strip())]
     if dates:
         clock = [c for c in columns if _is_clock(plain_name(c), cells.get(c, ""))]
-        whole = ":" in cells[dates[0]]
+        whole = re.search(r"(?<![ T]0)(?<![ T]00):|:0?[1-9]", cells[dates[0]]) is not None
         return [dates[0]] if whole or not clock else [dates[0], clock[0]]
     return known[:1]
+
+
+def _is_part(part: str, cell: str) -> bool:
+    cell = cell.removesuffix(".0")
+    return cell.isdecimal() or (part == "month" and month_called(cell) is not None)
 
 
 def _given(parts, *names) -> list[str]:
@@ -130,7 +151,7 @@ def _is_date(cell: str) -> bool:
 
 
 def _is_clock(name: str, cell: str) -> bool:
-    hours = cell.strip().isdecimal() and name in PARTS["hour"].split()
+    hours = cell.strip().isdecimal() and name in (*PARTS["hour"].split(), *CLOCKS)
     return hours or re.fullmatch(r"\d{1,2}:\d{2}(:\d{2})?( ?[AaPp][Mm])?", cell.strip()) is not None
 
 

@@ -50,6 +50,11 @@ def read_raven(path: Path) -> pd.DataFrame:
             )
         blocks.append(_block(path, match, lines[at:last]))
         at = last + 1
+    if not blocks and any(line.startswith(":IrregularObservations") for _, line in lines):
+        raise ValueError(
+            f"{path}: :IrregularObservations are single values, no means of intervals, and are not "
+            "read; write :ObservationData of one interval"
+        )
     if not blocks:
         raise ValueError(
             f"{path}: has no block :MultiData, :Data or :ObservationData with values; does it only "

@@ -55,7 +55,7 @@ def open_sheet(
     if path.suffix.lower() in NETCDF:
         return _netcdf(path)
     if path.suffix.lower() in EXCEL:
-        return _excel(path, skip, units_row, sheet)
+        return _excel(path, skip, units_row, sheet, decimal)
     rows, mark = head_of(path, separator, skip)
     if units_row is None:
         units_row = len(rows) > 1 and is_row_of_units(rows[1])
@@ -71,6 +71,7 @@ def open_sheet(
         hint = _hint(path, skip)
         raise (ValueError(f"{error}{hint}") if hint else error) from None
     table = _without_empty_rows(table)
+    table.attrs["decimal_given"] = decimal is not None
     units = dict(zip(table.columns, rows[1], strict=False)) if units_row else {}
     return Sheet(table, units, _hint(path, skip))
 
@@ -103,7 +104,9 @@ def _hint(path: Path, skip: int) -> str:
     return ""
 
 
-def _excel(path: Path, skip: int, units_row: bool | None, sheet: str | int) -> Sheet:
+def _excel(
+    path: Path, skip: int, units_row: bool | None, sheet: str | int, decimal: str | None
+) -> Sheet:
     try:
         cells = pd.read_excel(path, sheet_name=sheet, header=None, dtype=object)
     except ImportError as error:
@@ -118,14 +121,40 @@ def _excel(path: Path, skip: int, units_row: bool | None, sheet: str | int) -> S
     if len(cells) < 2:
         raise ValueError(f"{path}: sheet {sheet!r} holds no header with data below it{others}")
     names = ["" if pd.isna(c) else str(c).strip() for c in cells.iloc[0]]
+    if twice := sorted({name for name in names if name and names.count(name) > 1}):
+        raise ValueError(
+            f"{path}: the header has {', '.join(map(repr, twice))} twice; rename one{others}"
+        )
+    if names.count("") > len(names) / 2:
+        others += _hint_of_rows(cells, skip)
     second = ["" if pd.isna(c) else str(c) for c in cells.iloc[1]]
     if units_row is None:
         units_row = is_row_of_units(second)
     first = 1 + units_row
     first_line = int(cells.index[first]) + 1
     table = cells.iloc[first:].reset_index(drop=True).set_axis(names, axis=1).infer_objects()
+    if decimal == ",":
+        texts = table.select_dtypes(exclude=["number", "datetime"]).columns
+        table[texts] = table[texts].replace(r"^(\s*[-+]?\d*),(\d+\s*)$", r"\1.\2", regex=True)
     table.attrs["first_line"] = first_line
+    table.attrs["decimal_given"] = decimal is not None
+    table.attrs["from_1904"] = _counts_from_1904(path)
     return Sheet(table, dict(zip(names, second, strict=True)) if units_row else {}, others)
+
+
+def _hint_of_rows(cells: pd.DataFrame, skip: int) -> str:
+    """Return how many rows stand before the first row that is full."""
+    full = cells.notna().sum(axis=1) >= cells.shape[1] - 1
+    first = int(full.to_numpy().argmax())
+    number = int(cells.index[first])
+    return f"; the header seems to be in row {number + 1}: give skip={number}" if first else ""
+
+
+def _counts_from_1904(path: Path) -> bool:
+    """Return whether the numbers of days in a spreadsheet count from 1904."""
+    with pd.ExcelFile(path) as book:
+        epoch = getattr(book.book, "epoch", None)
+    return epoch is not None and epoch.year == 1904
 
 
 def _other_sheets(path: Path, sheet: str | int) -> str:
