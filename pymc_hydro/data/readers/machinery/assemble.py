@@ -56,7 +56,7 @@ def series(
     flags : mapping of column to code, or to a sequence of them
         Where a column has such a code, discharge is missing.
     """
-    na = [na] if isinstance(na, str | Real) else list(na)
+    na = [na] if isinstance(na, str | int | float) else list(na)
     na += [float(code) for code in na if isinstance(code, str) and _is_number(code)]
     if texts := [code for code in na if isinstance(code, str)]:
         names = [c for c, _ in columns.values() if c in table]

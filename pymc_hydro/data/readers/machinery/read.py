@@ -3,7 +3,6 @@
 import fnmatch
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from numbers import Real
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -237,7 +236,7 @@ def _read(asked, table, path, known, area, index, na) -> pd.DataFrame:
         if index[1] - index[0] < DAY:
             units = ", ".join(unit for _, unit in columns.values())
             warn(path, f"its values are taken to be in {units}, at any interval of the record")
-    codes = (*table.na, *([na] if isinstance(na, str | Real) else na))
+    codes = (*table.na, *([na] if isinstance(na, str | int | float) else na))
     return series(path, cells, dates, columns, area=area, na=codes, flags=table.flags)
 
 

@@ -65,7 +65,7 @@ HBV_LIGHT = Source(
             replace(
                 _PTQ,
                 path="*.txt",
-                by_header=r"[^\n]*\n\s*[Dd]ate\s+[Pp][A-Za-z]*\s+[Tt][A-Za-z]*(\s+[Qq][A-Za-z]*)?\s*\n",
+                by_header=r"[^\n]*\n\s*[Dd]ate\s+[Pp]\w*\s+[Tt]\w*(\s+[Qq]\w*)?\s*\n",
             ),
         ),
         (

@@ -164,7 +164,7 @@ def _era5_land(name: str) -> Column:
     return Column(name, "mm/d", note=note, when=("pet", "era5_land"))
 
 
-_CARAVAN = {
+_CARAVAN: dict[str, tuple | Column] = {
     "precipitation": ("total_precipitation_sum", "mm/d"),
     "potential_evaporation": (
         Column("potential_evaporation_sum_FAO_PENMAN_MONTEITH", "mm/d"),
