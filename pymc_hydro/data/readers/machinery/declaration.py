@@ -137,8 +137,6 @@ class Table:
     path: str | tuple[str, ...]
     columns: Mapping[str, tuple | Column]
     time: str | tuple[str, ...] = "date"
-    zone: str = ""
-    ending: bool = False
     date_format: str | None = None
     separator: str | None = None
     decimal: str | None = None
@@ -153,13 +151,15 @@ class Table:
     na: tuple[float | str, ...] = ()
     flags: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
     where: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
-    unit: str = ""
     gauges: str = ""
     complete: bool = False
     needed: bool = True
     listed: str = ""
     by_header: bool | str = False
     detail: str = ""
+    zone: str = ""
+    ending: bool = False
+    unit: str = ""
 
     def __post_init__(self):
         known = (*VARIABLES, *EXTRAS)
