@@ -218,7 +218,10 @@ class Calibration:
         lines = [f"Optimiser: {self.message} (gradient {self.gradient_norm:.1e})"]
         ends = self._of_searches("loss")
         near = int(np.sum(ends <= self.loss + 1e-3 * abs(self.loss)))
-        lines.append(f"Searches that ended within 0.1 % of the best loss: {near} of {ends.size}")
+        last = ", the last from the best of the others" * (self.history.sizes["last_search"] > 0)
+        lines.append(
+            f"Searches that ended within 0.1 % of the best loss: {near} of {ends.size}{last}"
+        )
         failed, undefined = (self._of_searches(name).sum() for name in ("failed", "undefined"))
         if failed or undefined:
             lines.append(

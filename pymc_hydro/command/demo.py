@@ -35,7 +35,11 @@ SEARCHES = 8  # for the highest mode
 # Of the roots of flow: the fit to plain flow takes all of it for quick runoff (alpha = 1).
 LOSS = "nse_sqrt"
 INTERVAL = 0.9  # probability of the equal-tailed intervals in tables and pictures
-ERROR_UNITS = {"flow_s0": "mm/d", "flow_s1": "1"}
+# Parameters of the errors: unit and meaning.
+ERRORS = {
+    "flow_s0": ("mm/d", "standard deviation of the errors at zero flow"),
+    "flow_s1": ("1", "its growth with flow"),
+}
 
 
 @dataclass(frozen=True)
@@ -162,18 +166,20 @@ def _table(model, idata, mode) -> list[str]:
 
     posterior = idata.posterior
     r_hat, ess = az.rhat(idata), az.ess(idata)
-    units = {p.name: p.unit for p in model.parameters} | ERROR_UNITS
+    described = {p.name: (p.unit, p.description) for p in model.parameters} | ERRORS
     low, high = 100 * (1 - INTERVAL) / 2, 100 * (1 + INTERVAL) / 2
     head = ("parameter", "unit", "MAP", "mean", f"{low:.0f} %", f"{high:.0f} %", "R-hat", "ESS")
-    rows = [head]
-    for name, unit in units.items():
+    rows, meanings = [head], ["meaning"]
+    for name, (unit, meaning) in described.items():
         draws = posterior[name].values
         values = (mode[name], draws.mean(), *np.quantile(draws, [low / 100, high / 100]))
         numbers = [f"{float(v):.4g}" for v in values]
         r, e = (_summary(d, name) for d in (r_hat, ess))
         rows.append((name, unit, *numbers, f"{r:.3f}", f"{e:.0f}"))
+        meanings.append(meaning)
     widths = [max(len(r[i]) for r in rows) for i in range(len(head))]
-    return ["  ".join(c.rjust(w) for c, w in zip(r, widths, strict=True)) for r in rows]
+    lines = ["  ".join(c.rjust(w) for c, w in zip(r, widths, strict=True)) for r in rows]
+    return [f"{line}  {meaning}" for line, meaning in zip(lines, meanings, strict=True)]
 
 
 def _summary(result, name) -> float:
