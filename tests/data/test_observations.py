@@ -81,6 +81,12 @@ BAD_VALUES = {
     "negative": (with_code(-0.3), ValueError, "negative in 1 intervals, first -0.3 at 2001-03-08"),
     "infinite": (with_code(np.inf), ValueError, "1 infinite values, first inf"),
     "nothing": (FLOW * np.nan, ValueError, "all observations are missing"),
+    "two months": (
+        pd.Series(FLOW[:2], pd.DatetimeIndex(["2001-03-01", "2001-04-01"])),
+        ValueError,
+        "a month apart",
+    ),
+    "true and false": (FLOW > 1, TypeError, "True and False"),
     "shorter": (FLOW[1:], ValueError, r"shape \(39,\), expected \(40,\)"),
     "column": (FLOW[:, None], ValueError, r"shape \(40, 1\)"),
     "text": ([f"{x:.2f} *" for x in FLOW], TypeError, "pandas.to_numeric"),
@@ -139,6 +145,23 @@ def test_bad_labels(labels, kind, message, form):
         observed = xr.DataArray(FLOW, {"time": pd.Index(labels)}, ("time",))
     with pytest.raises(kind, match=message):
         on_days(observed)
+
+
+def test_references_of_forecasts_check_their_record():
+    for code, message in ((-999.0, "usual code"), (9.96921e36, "usual code"), (-0.2, "negative")):
+        record = xr.DataArray(np.where(np.arange(N) == 7, code, FLOW), {"time": DAYS}, ("time",))
+        with pytest.raises(ValueError, match=message):
+            ph.verification.climatology(record, DAYS[:3])
+        with pytest.raises(ValueError, match=message):
+            ph.verification.persistence(record, DAYS[:3], DAYS[1:4])
+    with pytest.raises(TypeError, match="a DataArray on 'time', found Series"):
+        ph.verification.climatology(pd.Series(FLOW, DAYS), DAYS[:3])
+
+
+def test_an_empty_series_has_no_score():
+    empty = xr.DataArray(FLOW[:0], {"time": DAYS[:0]}, ("time",))
+    with pytest.raises(ValueError, match="nse: observed is empty"):
+        ph.losses.nse(empty, xr.DataArray(FLOW, {"time": DAYS}, ("time",)))
 
 
 def test_days_are_no_hours():
