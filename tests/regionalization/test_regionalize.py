@@ -15,7 +15,7 @@ from pymc_hydro.calibration.basins.losses import define_losses
 from pymc_hydro.calibration.space import define_space
 from pymc_hydro.regionalization.attributes import Scale, attribute_table
 from pymc_hydro.regionalization.factors import ErrorFactors
-from pymc_hydro.regionalization.fit import _Total
+from pymc_hydro.regionalization.fit import COMBINATIONS, _Total
 from pymc_hydro.regionalization.mapping import MAPPINGS, define_mapping
 from pymc_hydro.regionalization.regionalize import _labels
 from tests.conftest import FORCINGS
@@ -93,8 +93,19 @@ def test_gradient_of_the_total(basins, combine):
         ends = [total(weights + s * h * direction)[0] for s in (1, -1)]
         slopes.append((ends[0] - ends[1]) / (2 * h))
     assert gradient @ direction == pytest.approx((4 * slopes[1] - slopes[0]) / 3, rel=1e-5)
+    plain = _Total(losses, x, mapping, SPACE, 0.0, combine)  # the intercept is not drawn to zero
+    added = 1e-2 * (weights[2:] ** 2).sum()
+    assert total(weights)[0] - plain(weights)[0] == pytest.approx(added, rel=1e-8)
     np.testing.assert_allclose(curvature, curvature.T, atol=1e-12)
     assert np.linalg.eigvalsh(curvature).min() > -1e-10
+
+
+def test_bounded_losses_are_those_of_nse_as_published():
+    """NSE / (2 - NSE) is bounded by -1: one minus it, from zero to two."""
+    part, slope = COMBINATIONS["bounded"]
+    x = 1 - np.array([1.0, 0.5, 0.0, -2.0])  # of these NSE
+    np.testing.assert_allclose(part(x), 1 - (1 - x) / (1 + x))
+    np.testing.assert_allclose(slope(x), (part(x + 1e-6) - part(x - 1e-6)) / 2e-6, rtol=1e-6)
 
 
 def test_a_basin_that_fails_counts_with_its_worst_loss(basins):
