@@ -143,6 +143,7 @@ def test_the_truth_is_found_and_the_penalty_chosen(fit):
     np.testing.assert_array_equal(fit.table["parameters"].sel(parameter="k"), theta["k"])
 
 
+@pytest.mark.kernels
 def test_what_is_held_out_has_no_part_in_its_parameters(basins):
     """The first fold's parameters are those of a fit to the other basins, shrunk as they are."""
     time = FORCINGS["storm"]["time"].values
