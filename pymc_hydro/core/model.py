@@ -354,7 +354,15 @@ class AbstractModel:
         return table
 
     def select_outputs(self, names: Sequence[str]) -> tuple[Output, ...]:
-        """Return the outputs called `names`; an unknown name is a KeyError that lists all."""
+        """Return the outputs called `names`.
+
+        Raises
+        ------
+        KeyError
+            If a name is unknown; it lists all.
+        ValueError
+            If a name stands twice.
+        """
         names = (names,) if isinstance(names, str) else tuple(names)
         for name in names:
             if name not in self.output_table:
@@ -362,6 +370,12 @@ class AbstractModel:
                     f"{type(self).__name__}: unknown output {name!r}; known are "
                     f"{', '.join(self.output_names)}"
                 )
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(
+                f"{type(self).__name__}: {', '.join(twice)} stands twice among the outputs; name "
+                "each output once"
+            )
         return tuple(self.output_table[name] for name in names)
 
     @property

@@ -337,24 +337,26 @@ def balance_terms(model) -> tuple[list[str], list[str], tuple[str, ...]]:
     """Return the fluxes that enter the stores, the fluxes that leave them, and the stores.
 
     A flow into a unit hydrograph leaves the stores, and the water that arrives from it enters them.
+    A flow that passes the stores by, such as one between two unit hydrographs, is in neither list.
     """
     stores = model.store_names
-    inflow = [f.flux for f in model.flows if f.source not in stores]
-    outflow = [f.flux for f in model.flows if f.target not in stores]
+    inflow = [f.flux for f in model.flows if f.source not in stores and f.target in stores]
+    outflow = [f.flux for f in model.flows if f.source in stores and f.target not in stores]
     return inflow, outflow, stores
 
 
 def water_balance(model, theta, basin) -> Finding:
     """Compare inflow and outflow with the change of the stores, over every interval."""
     inflow, outflow, stores = balance_terms(model)
-    run = simulate(model, theta, basin, outputs=(*inflow, *outflow, *stores))
+    sources = [f.flux for f in model.flows if f.source is None and f.flux not in model.exchanges]
+    wanted = dict.fromkeys((*inflow, *outflow, *stores, *sources))
+    run = simulate(model, theta, basin, outputs=tuple(wanted))
     dt = interval_length(basin)
     p = dict(zip(model.parameter_names, theta, strict=True))
     stored = np.sum([run[s].values for s in stores], axis=0)
     change = np.diff(stored, prepend=sum(model.start(p).values()))
     net = (sum(run[f].values for f in inflow) - sum(run[f].values for f in outflow)) * dt
     entered = sum(np.abs(run[f].values).sum() for f in inflow) * dt
-    sources = [f.flux for f in model.flows if f.source is None and f.flux not in model.exchanges]
     rain = sum(run[f].values for f in sources)
     rain_error = np.abs(rain - basin["precipitation"].values).sum() * dt
     scale = BALANCE_LIMIT * max(entered, stored.max(), 1.0)

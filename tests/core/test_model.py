@@ -45,6 +45,8 @@ def test_unknown_options_and_outputs():
         ph.Hymod(formulation="paper")
     with pytest.raises(KeyError, match="unknown output 'runoff'; known are discharge"):
         ph.Hymod().select_outputs(["runoff"])
+    with pytest.raises(ValueError, match="discharge stands twice among the outputs"):
+        ph.Hymod().select_outputs(["discharge", "S_u", "discharge"])
 
 
 @pytest.mark.parametrize(

@@ -299,6 +299,19 @@ def test_random_forcing_is_refused():
         ph.forecast(repeated({"factor": 2.0}, 1), model, origin=TIME[100], horizon=2)
 
 
+def test_a_store_is_forecast_as_well():
+    with pm.Model() as model:
+        k = pm.LogNormal("k", np.log(THETA["k"]), 0.5)
+        theta = THETA | {"k": k}
+        level = ph.outputs(Tiny(), theta, FIRST, ["R"], warmup=WARMUP, steps=4)["R"]
+        observed = FIRST["discharge"] / THETA["k"]
+        ph.likelihoods.Normal("flow", level, observed=observed, scale="constant", s0=0.2)
+    whole = simulated(outputs=("R",))["R"].values
+    idata = repeated({"k": THETA["k"]}, 2)
+    found = ph.forecast(idata, model, origin=TIME[100], horizon=3, correct=1e-6)
+    np.testing.assert_allclose(found["simulated"][0, 0], whole[100:103], rtol=1e-5)
+
+
 def test_a_known_change_of_a_parameter_goes_on_in_the_forecast():
     """Its values after the origin are those that the model has."""
     changing = THETA["k"] * np.exp(np.linspace(-0.5, 0.5, FIRST.sizes["time"]))

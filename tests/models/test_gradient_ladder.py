@@ -24,6 +24,13 @@ DEFAULTS = [pytest.param(cls(), id=cls.__name__) for cls in ph.MODELS]
 # which other tests compile as well, are for the others.
 WHOLE = [p for p in DEFAULTS if p.id == "HBV"]
 OTHERS = [p for p in DEFAULTS if p.id not in ("Hymod", "HBV")]
+# Each model in two of the five weathers, each weather with two of the models.
+ROTATION = [
+    pytest.param(*param.values, FORCINGS[name], id=f"{name}-{param.id}")
+    for i, param in enumerate(OTHERS)
+    for k, name in enumerate(FORCINGS)
+    if (k - i) % len(FORCINGS) in (0, 2)
+]
 SMALLEST = sorted(DEFAULTS, key=lambda param: len(param.values[0].parameters))[:2]
 FORM_B = [
     pytest.param(ph.GR4J(form="B", formulation=formulation), id=f"GR4J-B-{formulation}")
@@ -48,7 +55,7 @@ def test_the_ladder(model):
 
 
 @pytest.mark.kernels
-@pytest.mark.parametrize("model", OTHERS)
+@pytest.mark.parametrize(("model", "weather"), ROTATION)
 def test_the_adaptive_rungs(model, weather, rng):
     short = weather.isel(time=slice(0, 20))
     theta, another = checks.draw_parameters(model, rng, 2)

@@ -68,7 +68,7 @@ def correct_stores(
 
     moved, step = np.zeros_like(stores), np.zeros_like(stores)
     cost = np.full(stores.shape[:2], np.inf)
-    best = np.full((*cost.shape, n + n_lead, 1 + stores.shape[-1]), np.nan)
+    best = np.full((*cost.shape, n + n_lead, past.shape[-1]), np.nan)
     for _ in range(RUNS):
         trial = moved + step
         values, slope = simulation.run_windows(theta, stores * np.exp(trial), begins, places)
@@ -80,7 +80,7 @@ def correct_stores(
         best = np.where(better[..., None, None], values, best)
         step = step / 2
         step[better] = _newton(z[better], by_trial[better], trial[better], sd)
-    return simulation.settle(best[:, :, n - 1, 1:]), best[:, :, n_lead:, 0]
+    return simulation.settle(best[:, :, n - 1][..., simulation.columns]), best[:, :, n_lead:, 0]
 
 
 def _check(simulation: Simulation, sd: float, begins: np.ndarray, places: np.ndarray) -> None:

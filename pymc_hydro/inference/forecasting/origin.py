@@ -26,7 +26,7 @@ class Simulation:
     Attributes
     ----------
     problem : Problem
-        Whose outputs are the one that the likelihood compares, and then all stores.
+        Whose outputs are the one that the likelihood compares, and then all (other) stores.
     theta, initial_state : TensorVariable, shapes (n_parameter,) and (n_state,)
     time : DatetimeIndex, shape (n_time,)
         Of all intervals, with the warm-up.
@@ -39,8 +39,13 @@ class Simulation:
     time: pd.DatetimeIndex
     forcing: np.ndarray
 
+    @property
+    def columns(self) -> list[int]:
+        """Where the stores stand among the outputs, shape (n_state,)."""
+        return [self.problem.outputs.index(name) for name in self.problem.model.store_names]
+
     def run(self, theta: np.ndarray, x0: np.ndarray) -> np.ndarray:
-        """Return output and stores of the whole record, shape (n_draw, n_time, 1 + n_state)."""
+        """Return output and stores of the whole record, shape (n_draw, n_time, n_output)."""
         n = self.time.size
         return self._batch(theta[:, None], self.forcing, x0[:, None], np.array([0, n]))
 
@@ -69,11 +74,13 @@ class Simulation:
         Parameters
         ----------
         x0 : array, shape (n_draw, n_state)
-        past : array, shape (n_draw, n_time, 1 + n_state)
+        past : array, shape (n_draw, n_time, n_output)
             From :meth:`run`.
         begins : array of int, shape (n_begin,)
         """
-        return self.settle(np.where((begins > 0)[:, None], past[:, begins - 1, 1:], x0[:, None]))
+        return self.settle(
+            np.where((begins > 0)[:, None], past[:, begins - 1][..., self.columns], x0[:, None])
+        )
 
     def settle(self, stores: np.ndarray) -> np.ndarray:
         """Return stores after an integration, where an empty one may hold an error below zero."""
@@ -128,7 +135,7 @@ class Simulation:
 
         Returns
         -------
-        tuple of array, shapes (n_draw, n_origin, n, 1 + n_state) and (n_draw, n_origin, n, n_state)
+        tuple of array, shapes (n_draw, n_origin, n, n_output) and (n_draw, n_origin, n, n_state)
             Output and stores; the derivatives of the output. NaN where an integration failed.
         """
         problem = replace(self.problem, free=())
@@ -184,7 +191,8 @@ def simulation_below(model: pm.Model, series: Any, axis: Axis) -> Simulation:
     (node,) = nodes
     problem, name = node.op.problem, series.name
     output = max((o for o in problem.outputs if name.endswith(o)), key=len)
-    problem = replace(problem, outputs=(output, *problem.model.store_names))
+    outputs = dict.fromkeys((output, *problem.model.store_names))
+    problem = replace(problem, outputs=tuple(outputs))
     assert axis.dim is not None
     dim = axis.dim.removesuffix(TIME) + FORCING_TIME
     if dim not in model.coords:
