@@ -137,6 +137,8 @@ def fixed_steps(
         run = run_in_python(problem, theta, forcing_array(model, basin), len(theta))
         if not run.status:
             break
+    else:
+        raise RuntimeError(f"no solution with {STEPS} steps a day")
     _, expected = complex_step_run(model, theta, basin, method, STEPS)
     seen |= (expected != 0).any(axis=0)
     name = "sensitivities at fixed steps against complex step"
