@@ -131,6 +131,7 @@ def test_a_purely_linear_model_is_exact():
     )
 
 
+@pytest.mark.kernels
 def test_error_shrinks_with_the_step_at_the_methods_order(tiny):
     weather, theta = FORCINGS["rain"], [0.05, 0.5]
     exact = simulate(tiny, theta, weather, rtol=1e-12, atol=1e-12)["discharge"].values

@@ -299,6 +299,7 @@ def test_random_forcing_is_refused():
         ph.forecast(repeated({"factor": 2.0}, 1), model, origin=TIME[100], horizon=2)
 
 
+@pytest.mark.kernels
 def test_a_store_is_forecast_as_well():
     with pm.Model() as model:
         k = pm.LogNormal("k", np.log(THETA["k"]), 0.5)
@@ -312,6 +313,7 @@ def test_a_store_is_forecast_as_well():
     np.testing.assert_allclose(found["simulated"][0, 0], whole[100:103], rtol=1e-5)
 
 
+@pytest.mark.kernels
 def test_a_known_change_of_a_parameter_goes_on_in_the_forecast():
     """Its values after the origin are those that the model has."""
     changing = THETA["k"] * np.exp(np.linspace(-0.5, 0.5, FIRST.sizes["time"]))

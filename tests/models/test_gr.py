@@ -70,6 +70,7 @@ def test_gradients(rng, basins):
                 assert finding.error <= 1, finding
 
 
+@pytest.mark.kernels
 def test_checks_of_a_model():
     findings = ph.testing.check_model(ph.gr.GR4J, draws=2)
     assert len(findings) == 5
