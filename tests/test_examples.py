@@ -10,23 +10,41 @@ import pytest
 from tests.conftest import NEWER_STACK
 from tests.short import shorten
 
-# What examples print whose results do not hang on the length of chains: a pattern, and from what
-# to what its numbers are.
+# What examples print: a pattern, and from what to what its numbers are, also after short chains.
 PRINTED = {
+    "average_structures": [
+        (r"^hymod: weight (\S+)", 0.6, 1),
+        (r"^gr4j: weight (\S+)", 0, 0.4),
+        (r"^covered by 90 %: (\S+)", 0.8, 0.97),
+    ],
+    "basins_without_a_gauge": [
+        (r"^NSE at basins that were held out: median (\S+)", 0.93, 1),
+        (r"^at the new basin: NSE (\S+),", 0.97, 1),
+        (r"inside the interval of 90 %: (\S+)$", 0.9, 1),
+    ],
     "calibrate_with_snow": [
         (r"^validation NSE (\S+)", 0.8, 0.88),
         (r"^largest snow pack (\d+) mm", 25, 50),
+    ],
+    "choose_a_likelihood": [
+        (r"coverage of 95 % (\S+),", 0.7, 0.99),
+        (r"CRPS (\S+) mm/d$", 0.2, 0.5),
     ],
     "compare_structures": [
         (r"^(?:Hymod|HBV|GR4J) +(\S+) +\S+ +\S+$", 0.85, 1),
         (r"^(?:Hymod|HBV|GR4J) +\S+ +(\S+) ", 0.7, 0.95),
         (r"^mean_flow +\S+ +(\S+)", 0.8, 1.0),
     ],
+    "first_posterior": [(r"^validation: NSE (\S+)$", 0.7, 0.88)],
     "many_basins": [(r"NSE (\S+)$", 0.6, 1)],
     "own_model": [(r"^passes: .*, (\S+) of the limit", 0, 1)],
     "sensitivity_of_the_hydrograph": [
         (r"^S_umax .* more (\S+) mm/d", 1, 2),
         (r"^K_s .* more (\S+) mm/d", 0.002, 0.005),
+    ],
+    "snow_and_discharge": [
+        (r"T_tr +(\S+) \+- ", -1, 1),
+        (r"f_dd +(\S+) \+- ", 2, 4),
     ],
     "sub_daily": [
         (r"^hourly mean (\S+) mm/d", 0.95, 1.05),
