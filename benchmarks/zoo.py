@@ -58,7 +58,7 @@ SEED, SOME_FUSE, DAYS = 20261130, 60, 730
 
 
 def structures() -> dict[str, dict[str, Callable[..., Any]]]:
-    """Return the structures of MARRMoT by number, 60 of FUSE, drawn at random, and our own."""
+    """Return MARRMoT by number, 60 of FUSE, drawn at random, our own models and the maps of GR."""
     every = combinations()
     drawn = sorted(np.random.default_rng(SEED).choice(len(every), SOME_FUSE, replace=False))
     own = {kind.__name__: kind for kind in ph.MODELS}
@@ -66,6 +66,7 @@ def structures() -> dict[str, dict[str, Callable[..., Any]]]:
         "marrmot": {number: ph.marrmot.get(number) for number in ph.marrmot.NAMES},
         "fuse": {f"fuse-{i + 1}": partial(ph.FUSE, **every[i]) for i in drawn},
         "own": own | {"GR4J-B": partial(ph.GR4J, form="B")},
+        "gr": {f"gr/{kind.__name__}": kind for kind in (ph.gr.GR4J, ph.gr.GR5J, ph.gr.GR6J)},
     }
 
 
@@ -263,7 +264,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("what", choices=("values", *commands))
     parser.add_argument("folder", nargs="?", type=Path, help="of right values")
-    told = "such as m_01 fuse-60; or marrmot (if not given), fuse, own"
+    told = "such as m_01 fuse-60; or marrmot (if not given), fuse, own, gr"
     parser.add_argument("--structures", nargs="+", default=["marrmot"], help=told)
     parser.add_argument("--draws", type=int, help="parameter vectors a structure")
     chosen = parser.parse_args()

@@ -12,6 +12,7 @@ from tests.tiny import Tiny
 
 MODEL = ph.Hymod(snow=False)
 BASIN = ph.load_basin("leaf_river").isel(time=slice(0, 500))
+AFTER = f"{BASIN.indexes['time'][-1] + pd.Timedelta(1, 'D'):%Y-%m-%d}"
 START = [250, 0.6, 0.7, 0.02, 0.9]
 
 
@@ -186,6 +187,11 @@ TWICE = pd.Series(np.ones(4), pd.DatetimeIndex(["1953-01-01"] * 2 + ["1953-01-02
         ({"period": ("a", "b")}, ValueError, "a pair of dates"),
         ({"period": ("1953-10-01", "1953-02-30")}, ValueError, "a pair of dates"),
         ({"period": ("1953-10-01", "2000-01-01")}, ValueError, "period ends at 2000-01-01, but"),
+        (
+            {"period": ("1953-10-01", AFTER)},  # the first day that the record does not have
+            ValueError,
+            f"period ends at {AFTER}, but",
+        ),
         ({"period": 1953}, ValueError, "a pair of dates"),
         ({"bounds": {"K_f": 5}}, ValueError, "bounds of K_f must be two numbers"),
         ({"bounds": {"K_f": ("a", "b")}}, ValueError, "bounds of K_f must be two numbers"),

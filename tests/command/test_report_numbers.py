@@ -6,6 +6,7 @@ import arviz as az
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from scipy import stats
@@ -106,6 +107,15 @@ def test_limits_of_chains():
         (np.nan, verdict.R_HAT, "doubtful"),
     ):
         assert verdict._judge(value, limits) == status
+
+
+def test_the_worst_parameter_decides(monkeypatch):
+    table = pd.DataFrame({"R-hat": [1.0, 1.2, 1.01], "ESS": [900.0, 450.0, 60.0]}, list("abc"))
+    monkeypatch.setattr(verdict, "diagnostics", lambda results: table)
+    chains = verdict._of_chains(SimpleNamespace(posterior={"sample_stats": {}}))
+    agree, enough = next(chains), next(chains)
+    assert (agree.status, agree.value, agree.note) == ("bad", "R-hat 1.200", "of b")
+    assert (enough.status, enough.value, enough.note[:5]) == ("bad", "ESS 60", "of c:")
 
 
 @pytest.mark.filterwarnings("ignore")  # of ArviZ and its backends

@@ -395,3 +395,5 @@ def test_bad_options():
         LogSinh(1, 0)
     with pytest.raises(ValueError, match="2 partial autocorrelations are given for ar=1"):
         build(LIKELIHOODS["gl"], flow, flow, ar=1, r=(0.1, 0.2))
+    with pytest.raises(ValueError, match="ar must be 0 to 4, found 5"):
+        build(LIKELIHOODS["gl"], flow, flow, ar=5)

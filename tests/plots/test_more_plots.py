@@ -112,6 +112,8 @@ def test_states(draws, run, rng, tmp_path):
     if not draws:
         assert axes[2].get_ylabel().endswith("(mm)") and "_{" in axes[2].get_ylabel()
         assert axes[2].get_title(loc="left") == "soil"
+        flux, another, content = (ax.lines[0].get_color() for ax in axes)
+        assert flux == another != content
     assert len(plot_states(data, variables=["S_u"])) == 1
     with pytest.raises(KeyError, match="no S_x; the run has discharge"):
         plot_states(data, variables=["S_x"])
