@@ -1,5 +1,6 @@
 """A data set is one declaration: read, listed and found by it."""
 
+import inspect
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 import pymc_hydro as ph
 from pymc_hydro.data import Attributes, Column, Source, SourceError, Table
+from pymc_hydro.data.readers.sources import europe, united_states, worldwide
 from tests.data.test_readers_twins import (
     DAYS,
     EVAPORATION,
@@ -337,3 +339,17 @@ def test_decimal_commas_in_attributes(tmp_path):
     )
     found = ph.read_basin(tmp_path, "DE08", source=source)
     np.testing.assert_allclose(found["discharge"], [2.0, 1.8])
+
+
+@pytest.mark.parametrize("module", [europe, united_states, worldwide])
+def test_every_option_of_a_reader_is_used(module, monkeypatch):
+    monkeypatch.setattr(module, "read_source", lambda *args, **options: (args, options))
+    readers = [f for name, f in vars(module).items() if name in module.__all__ and callable(f)]
+    readers = [f for f in readers if f.__name__.startswith("read_")]
+    assert len(readers) > 2
+    for reader in set(readers) - {ph.read_mopex}:  # that looks for its file itself
+        known = inspect.signature(reader).parameters
+        values = {name: f"value of {name}" for name in known}
+        args, options = reader(**values)
+        passed = [*args[1:], *options.values()]
+        assert sorted(map(str, passed)) == sorted(values.values()), reader.__name__
