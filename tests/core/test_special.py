@@ -107,6 +107,10 @@ def test_kinks_are_exact_or_smooth():
     assert smooth.greatest(3.0, 3.02) == pytest.approx((6.02 + np.hypot(0.02, w)) / 2)
     m = smooth.least(3.0, 3.02)  # (a - m)(b - m) = w^2 m
     assert m < 3 and (3 - m) * (3.02 - m) == pytest.approx(w * w * m)
+    # Contents below zero, with and without an amount of exactly zero beside them.
+    assert (
+        smooth.least(0.0, -0.5) == smooth.least(-0.5, -0.3, 2.0) == smooth.least(2.0, -0.5) == -0.5
+    )
     assert smooth.share(0.0) == pytest.approx(w / 20, rel=1e-3)  # of shares a tenth of the width
     assert smooth.share(1.0) == pytest.approx(1 - w / 20, rel=1e-6)
     assert smooth.share(0.3) == pytest.approx(0.3, abs=1e-5)

@@ -40,12 +40,18 @@ class Kinks:
 
     @law
     def least(self, first: Any, *others: Any) -> Any:
-        """Return the smallest of several values that are not negative; zero where one is zero."""
+        """Return the smallest of several values; of values that are not negative, never above one.
+
+        Below zero, where an integration takes the content of an empty store, it is exact.
+        """
         for other in others:
+            exact = piecewise(other - first, first, other, continuity=0)
             if self.width:
-                first = lesser(first, other, self.width * self.width)
+                a, b = (piecewise(x, x, 0.0, continuity=0) for x in (first, other))
+                below = piecewise(exact, 0.0, exact, continuity=0)
+                first = lesser(a, b, self.width * self.width) + below
             else:
-                first = piecewise(other - first, first, other, continuity=0)
+                first = exact
         return first
 
     @law
