@@ -24,6 +24,7 @@ MODULES = {
     "sbc": ([], QUICK),
     "bayes": ([], QUICK),
     "hindcasts": ([], ["--every", "200"]),
+    "chains": ([], ["--models", "Hymod", "--basins", "leaf_river", "--draws", "20"]),
     "pages": ([], ["data_and_reports", "examples/calibrate_with_snow"]),
 }
 
