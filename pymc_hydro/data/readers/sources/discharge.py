@@ -181,6 +181,14 @@ def _in_english(name: str) -> str:
     return name.partition("/")[0].strip()
 
 
+_SURVEY: dict[str, Any] = {
+    "time": "Date",
+    "separator": ",",
+    "encoding": "latin-1",
+    "rename": _in_english,
+    "gauges": "ID",
+    "by_header": True,
+}
 HYDAT = Source(
     "HYDAT",
     tables=(
@@ -188,36 +196,21 @@ HYDAT = Source(
             Table(  # download of the Water Survey of Canada; PARAM 2 is the level
                 "{gauge}.csv",
                 {"discharge": (("Value", "m3/s"), ("Valeur", "m3/s"))},
-                time="Date",
-                separator=",",
-                encoding="latin-1",
-                rename=_in_english,
+                **_SURVEY,
                 start=r"\s*ID\b",
                 where={"PARAM": "1"},
-                gauges="ID",
-                by_header=True,
             ),
             Table(  # of the last months; 47 is discharge, 46 the level
                 "{gauge}.csv",
                 {"discharge": ("Value", "m3/s")},
-                time="Date",
-                separator=",",
-                encoding="latin-1",
-                rename=_in_english,
+                **_SURVEY,
                 start=r"\s*ID\b",
                 where={"Parameter": ("47", "47.0")},
-                gauges="ID",
-                by_header=True,
             ),
             Table(  # as they come in
                 "{gauge}.csv",
                 {"discharge": ("Discharge", "m3/s")},
-                time="Date",
-                separator=",",
-                encoding="latin-1",
-                rename=_in_english,
-                gauges="ID",
-                by_header=True,
+                **_SURVEY,
             ),
             Table(  # by the R package tidyhydat
                 "{gauge}.csv",
