@@ -14,6 +14,7 @@ __all__ = [
     "axis_label",
     "central_and_band",
     "central_and_bands",
+    "check_run",
     "date_axis",
     "draw_bands",
     "math_name",
@@ -30,6 +31,17 @@ COLORS = {
     "storage": "#CC79A7",
 }
 GREEK = ("alpha", "beta", "gamma", "kappa", "mu", "nu", "phi")
+
+
+def check_run(what: str, data: Any, *names: str, source: str = "ph.simulate or ph.predict") -> None:
+    """Raise TypeError if `data` is no Dataset, KeyError if it lacks one of the variables."""
+    if not isinstance(data, xr.Dataset):
+        raise TypeError(f"{what}: expected the Dataset of {source}, found {type(data).__name__}")
+    if missing := [name for name in names if name not in data]:
+        known = ", ".join(map(str, data.data_vars))
+        raise KeyError(
+            f"{what}: no {', '.join(missing)}; expected the Dataset of {source}, found one of {known}"
+        )
 
 
 def axis_label(variable: xr.DataArray, name: str) -> str:

@@ -1,5 +1,6 @@
 """Files that are wrong in one way each: a clear error or a stated repair, never a wrong number."""
 
+import codecs
 import gzip
 import warnings
 
@@ -63,7 +64,7 @@ ERRORS = {
     "one row": (text(ROWS[:1]), "at least two dates"),
     "binary": (bytes(range(256)) * 20, "not a text file"),
     "packed": (gzip.compress(text(ROWS).encode()), "not a text file"),
-    "utf-16": (text(ROWS).encode("utf-16"), "UTF-16"),
+    "utf-16 without mark": (text(ROWS).encode("utf-16-le"), "UTF-16 without a byte order mark"),
     "web page": (b"<!DOCTYPE html><html>Log in</html>", "a web page"),
     "git lfs pointer": (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "Git LFS"),
     # lines and fields
@@ -183,6 +184,8 @@ def test_repair_is_stated_and_right(case, tmp_path):
         text(ROWS).replace("\n", "\r\n") + "\r\n\r\n",
         text(ROWS)[:-1],
         b"\xef\xbb\xbf" + text(ROWS).encode(),
+        text(ROWS).encode("utf-16"),
+        codecs.BOM_UTF16_BE + text(ROWS).replace(",", "\t").encode("utf-16-be"),
         "# made by hand\n# station 1\n" + text(ROWS),
         text([r.replace(",", ", ") for r in ROWS], HEADER.replace(",", ", ")),
         text(TWO_DIGITS),

@@ -374,6 +374,10 @@ def test_netcdf(tmp_path):
     xr.Dataset(two, {"time": DAYS, "lat": [44.0, 45.0]}).to_netcdf(path)
     with pytest.raises(ValueError, match=r"other dimensions .*select one place"):
         ph.read_basin(path)
+    days = ("time", np.arange(60.0), {"units": "days since 2000-01-01", "calendar": "noleap"})
+    xr.Dataset({"pr": ("time", RAIN[:60])}, {"time": days}).to_netcdf(path)
+    with pytest.raises(ValueError, match=r"record\.nc.*calendar 'noleap'.*convert_calendar"):
+        ph.read_basin(path)
     xr.Dataset({"pr": ("station", [1.0, 2.0])}).to_netcdf(path)
     with pytest.raises(ValueError, match="expected one dimension of dates"):
         ph.read_basin(path)

@@ -6,6 +6,7 @@ import xarray as xr
 import pymc_hydro as ph
 from pymc_hydro import verification
 from pymc_hydro.plots import (
+    plot_attribution,
     plot_calibration,
     plot_flow_duration,
     plot_hydrograph,
@@ -82,6 +83,23 @@ def test_plots_refuse_records_that_do_not_fit(plot, change, message):
     import matplotlib.pyplot as plt
 
     plt.close("all")
+
+
+@pytest.mark.parametrize(
+    "plot",
+    [
+        plot_hydrograph,
+        plot_flow_duration,
+        plot_residuals,
+        plot_attribution,
+        lambda data: plot_water_balance(data, basin=BASIN),
+    ],
+)
+def test_plots_name_the_run_that_they_expect(plot, draws):
+    with pytest.raises(TypeError, match=r"plot_\w+: expected the Dataset of ph.*found DataArray"):
+        plot(draws["discharge"])
+    with pytest.raises((KeyError, ValueError), match=r"plot_\w+: .*expected the Dataset of ph"):
+        plot(draws.rename(discharge="flow"))
 
 
 def test_a_period_without_observations_is_drawn():

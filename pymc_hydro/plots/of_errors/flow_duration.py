@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from pymc_hydro.plots.series import COLORS, axis_label, series_at
+from pymc_hydro.plots.series import COLORS, axis_label, check_run, series_at
 from pymc_hydro.verification.matching import flat_draws
 
 __all__ = ["plot_flow_duration"]
@@ -32,9 +32,15 @@ def plot_flow_duration(
     Returns
     -------
     matplotlib Axes
+
+    Raises
+    ------
+    TypeError, KeyError
+        If `data` is no Dataset, or lacks a variable.
     """
     import matplotlib.pyplot as plt
 
+    check_run("plot_flow_duration", data, "discharge")
     if ax is None:
         _, ax = plt.subplots(figsize=(6, 4.5), layout="constrained")
     simulated = data["discharge"]

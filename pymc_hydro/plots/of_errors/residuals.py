@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from pymc_hydro.plots.series import COLORS, date_axis
+from pymc_hydro.plots.series import COLORS, check_run, date_axis
 from pymc_hydro.verification import pit
 
 __all__ = ["plot_residuals"]
@@ -31,10 +31,16 @@ def plot_residuals(data: xr.Dataset, *, draws: Any = None, ax: Any = None) -> An
     array of matplotlib Axes, shape (2, 3)
         Over time, against simulated flow, autocorrelation; normal quantiles, PIT, partial
         autocorrelation.
+
+    Raises
+    ------
+    TypeError, KeyError
+        If `data` is no Dataset, or lacks a variable.
     """
     import matplotlib.pyplot as plt
     from scipy import stats
 
+    check_run("plot_residuals", data, "innovation", "simulated", "observed", source="ph.residuals")
     if ax is None:
         _, ax = plt.subplots(2, 3, figsize=(12, 6), layout="constrained")
     over_time, against_flow, acf, quantiles, transform, pacf = np.ravel(ax)

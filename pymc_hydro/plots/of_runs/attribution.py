@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from pymc_hydro.plots.series import COLORS, axis_label, date_axis
+from pymc_hydro.plots.series import COLORS, axis_label, check_run, date_axis
 
 __all__ = ["plot_attribution"]
 
@@ -33,9 +33,15 @@ def plot_attribution(data: xr.Dataset, *, basin: xr.Dataset | None = None) -> An
     Returns
     -------
     array of matplotlib Axes
+
+    Raises
+    ------
+    TypeError, KeyError
+        If `data` is no Dataset, or lacks a variable.
     """
     import matplotlib.pyplot as plt
 
+    check_run("plot_attribution", data, "by_precipitation", source="ph.attribute")
     names = [str(name) for name in data.data_vars if str(name).startswith("by_")]
     (output,) = (str(name) for name in data.data_vars if not str(name).startswith("by_"))
     sizes = [np.abs(data[name].values) for name in names]

@@ -10,6 +10,7 @@ from pymc_hydro.plots.series import (
     COLORS,
     axis_label,
     central_and_bands,
+    check_run,
     date_axis,
     draw_bands,
     series_at,
@@ -47,9 +48,15 @@ def plot_hydrograph(
     Returns
     -------
     matplotlib Axes
+
+    Raises
+    ------
+    TypeError, KeyError
+        If `data` is no Dataset, or lacks a variable.
     """
     import matplotlib.pyplot as plt
 
+    check_run("plot_hydrograph", data, "discharge")
     if scale not in ("linear", "log"):
         raise ValueError(f"plot_hydrograph: scale must be linear or log, found {scale!r}")
     if ax is None:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from pymc_hydro.plots.series import COLORS, series_at
+from pymc_hydro.plots.series import COLORS, check_run, series_at
 from pymc_hydro.verification.matching import flat_draws
 
 __all__ = ["plot_water_balance"]
@@ -41,11 +41,14 @@ def plot_water_balance(
 
     Raises
     ------
+    TypeError, KeyError
+        If `data` is no Dataset, or lacks a variable.
     ValueError
         If there is no whole year.
     """
     import matplotlib.pyplot as plt
 
+    check_run("plot_water_balance", data, "discharge")
     if not 1 <= first_month <= 12:
         raise ValueError(f"plot_water_balance: first_month must be 1 to 12, found {first_month}")
     year = _years(data["time"].values, first_month)

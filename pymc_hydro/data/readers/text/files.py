@@ -32,6 +32,7 @@ SPACES = r"\s+"
 LONGEST_HEADING = 200  # lines
 APOSTROPHES_AND_BLANKS = "'\u2019 \u00a0\u202f"
 CHUNK = 1 << 24  # bytes looked at in one go
+UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)  # of a text that Excel calls Unicode
 
 
 def warn(source, text: str) -> None:
@@ -215,11 +216,17 @@ def open_netcdf(path) -> Iterator[xr.Dataset]:
     Raises
     ------
     ValueError
-        If it is not a whole netCDF file.
+        If it is not a whole netCDF file, or its calendar is not the standard one.
     """
     try:
         data = xr.open_dataset(path)
     except (OSError, ValueError, KeyError) as error:
+        if calendar := re.search(r"unable to decode time units .*?calendar '(\w+)'", str(error)):
+            raise ValueError(
+                f"{path}: has dates of the calendar {calendar[1]!r}, expected those of the standard "
+                "calendar, as observed records have; install cftime, and use xarray's "
+                "convert_calendar('standard', use_cftime=False, missing=float('nan'))"
+            ) from None
         raise ValueError(
             f"{path}: is not a whole netCDF file ({error}); download it again"
         ) from None
@@ -301,23 +308,9 @@ def _look(path, declared):
     """Return the encoding and the first lines of a text file."""
     if path.stat().st_size == 0:
         raise ValueError(f"{path}: is empty; download or export it again")
-    decoder, encoding = codecs.getincrementaldecoder("utf-8")(), "utf-8-sig"
     with path.open("rb") as stream:
         start = stream.read(4096)
-        stream.seek(0)
-        while chunk := stream.read(CHUNK):
-            if b"\0" in chunk:
-                raise ValueError(
-                    f"{path}: is not a text file (binary, packed, or UTF-16); unpack it, or "
-                    "save it as UTF-8 text"
-                )
-            if encoding == "utf-8-sig":
-                try:
-                    decoder.decode(chunk, final=len(chunk) < CHUNK)
-                except UnicodeDecodeError:
-                    encoding = declared or "latin-1"
-                if encoding != "utf-8-sig" and declared is None:
-                    warn(path, "is not UTF-8 and was read as Latin-1; check names with accents")
+    encoding = "utf-16" if start.startswith(UTF_16) else _encoding(path, declared)
     for mark, what in ((b"version https://git-lfs", "a Git LFS pointer"), (b"<", "a web page")):
         if start.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(mark):
             raise ValueError(f"{path}: is {what}, not data; download the file itself")
@@ -326,6 +319,26 @@ def _look(path, declared):
     if not any(line.strip() for line in head):
         raise ValueError(f"{path}: holds only blank lines")
     return encoding, head
+
+
+def _encoding(path, declared):
+    """Return UTF-8, or where a file is no UTF-8 the declared encoding, else Latin-1."""
+    decoder, encoding = codecs.getincrementaldecoder("utf-8")(), "utf-8-sig"
+    with path.open("rb") as stream:
+        while chunk := stream.read(CHUNK):
+            if b"\0" in chunk:
+                raise ValueError(
+                    f"{path}: is not a text file (binary, packed, or UTF-16 without a byte order "
+                    "mark); unpack it, or save it as UTF-8 text"
+                )
+            if encoding == "utf-8-sig":
+                try:
+                    decoder.decode(chunk, final=len(chunk) < CHUNK)
+                except UnicodeDecodeError:
+                    encoding = declared or "latin-1"
+                if encoding != "utf-8-sig" and declared is None:
+                    warn(path, "is not UTF-8 and was read as Latin-1; check names with accents")
+    return encoding
 
 
 def _separator(header, line=""):
