@@ -223,8 +223,8 @@ def open_netcdf(path) -> Iterator[xr.Dataset]:
     except (OSError, ValueError, KeyError) as error:
         if calendar := re.search(r"unable to decode time units .*?calendar '(\w+)'", str(error)):
             raise ValueError(
-                f"{path}: has dates of the calendar {calendar[1]!r}, expected those of the standard "
-                "calendar, as observed records have; install cftime, and use xarray's "
+                f"{path}: has dates of the calendar {calendar[1]!r}, expected those of the "
+                "standard calendar, as observed records have; install cftime, and use xarray's "
                 "convert_calendar('standard', use_cftime=False, missing=float('nan'))"
             ) from None
         raise ValueError(
