@@ -143,15 +143,23 @@ class Exploration:
 
     def _water(self, run) -> dict[str, float]:
         """Return the means of the scored period, in mm a year."""
-        scored = slice(self.warmup, None)
+        model, scored = self.model, slice(self.warmup, None)
         water = {"precipitation": float(self.record["precipitation"].values[scored].mean())}
         for name, text in FLUXES.items():
             if name in run:
                 water[text] = float(run[name].values[scored].mean())
         if self.observed is not None:
             water["discharge, observed"] = float(np.nanmean(self.observed[scored]))
-        content = sum(run[name].values for name in self.model.store_names)
+        content = sum(run[name].values for name in model.store_names)
         days = (run.sizes[TIME] - self.warmup) * interval_length(self.record)
         before = content[self.warmup - 1] if self.warmup else content[0]
         water["filling of the stores"] = float(content[-1] - before) / days
+        places = {
+            "exchange": model.exchanges,
+            "water under way": model.hydrographs or model.routing,
+        }
+        if any(places.values()) and "evaporation" in run:
+            known = (*FLUXES.values(), "filling of the stores")
+            rest = water["precipitation"] - sum(water[name] for name in known)
+            water[" and ".join(name for name, there in places.items() if there)] = rest
         return {name: YEAR * value for name, value in water.items()}

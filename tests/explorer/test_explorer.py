@@ -59,6 +59,17 @@ def test_water_balance_closes_and_code_repeats_the_run(exploration, record):
         assert space["theta"] == pytest.approx(explored.theta(place), rel=1e-5)
 
 
+def test_water_that_is_exchanged_or_under_way_has_a_row(record):
+    model = ph.gr.GR4J()
+    days = np.arange(record.sizes["time"])
+    flat = {"discharge": 0.5, "evaporation": 1.5, **dict.fromkeys(model.store_names, 0.0)}
+    run = record.assign({name: ("time", value + 0.0 * days) for name, value in flat.items()})
+    run["S"] = ("time", 0.25 * days)
+    water = Exploration(model, record, 365, "nse")._water(run)
+    rest = water["precipitation"] - (0.5 + 1.5 + 0.25) * 365.25
+    assert water["exchange and water under way"] == pytest.approx(rest)
+
+
 def test_record_without_observations(record):
     view = Exploration(Tiny(), record.drop_vars("discharge"), 0, "nse").at(PLACE)
     assert np.isnan(view.score) and np.isnan(view.slopes).all() and not view.scores
