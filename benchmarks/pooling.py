@@ -1,14 +1,16 @@
 """Partial pooling: how `ph.regional` mixes, and the two stages beside the joint posterior.
 
     python -m benchmarks.pooling DATA {joint,stages} [--basins 10] [--years 5] [--snow] [--ar]
-        [--attributes aridity ...] [--forms centered residual] [--draws 150] [--tune 150]
+        [--attributes aridity ...] [--forms centered residual metropolis] [--draws 150] [--tune 150]
 
 DATA is a netCDF file of a Dataset on `basin` and `time` with forcing, discharge, and attributes on
 `basin`. Hymod with errors of linear scale by basin; the first year is warm-up. The basins are the
 wettest without snow, or with `--snow` the wettest of which 10 to 40 % of the rain is snow.
 
-- joint: NUTS of nutpie, two chains, for each form of `ph.regional`. All chains start at calibrated
-  parameters: from elsewhere chains end in different modes.
+- joint: NUTS of nutpie, two chains, for each form of `ph.regional`, or DEMetropolisZ of the
+  centered one. All chains start at calibrated parameters: from elsewhere chains end in different
+  modes. Steps are evaluations, of value and gradient in NUTS, of the value in DEMetropolisZ; ESS is
+  that of the bulk; both without tuning.
 - stages: the same posterior, centered, beside `ph.pool_posteriors` of posteriors of the basins one
   by one. Differences of means are in units of the joint standard deviation, and standard deviations
   by those of the joint posterior.
@@ -26,12 +28,12 @@ import pymc as pm
 import xarray as xr
 
 import pymc_hydro as ph
-from pymc_hydro.regionalization.pooling import natural_values, positions
+from pymc_hydro.regionalization.pooling.link import define_link
 
 FORCING = ("precipitation", "potential_evaporation", "temperature", "discharge")
 BEGIN, SNOW = "1981-10-01", (0.1, 0.4)
 NUMERICS = {"rtol": 1e-3, "atol": 1e-3}
-FORMS = {"centered": True, "residual": False}
+FORMS = {"centered": True, "residual": False, "metropolis": True}
 
 
 def read(given):
@@ -64,13 +66,15 @@ def place_flow(model, theta, basins, ar):
     ph.likelihoods.Normal("flow", q, observed=observed, s0=s0, s1=s1, ar=int(ar))
 
 
-def sample(pymc_model, given, start=None, draws=None, tune=None):
-    """Return the result of NUTS, and its seconds."""
+def sample(pymc_model, given, start=None, draws=None, tune=None, metropolis=False):
+    """Return the result of NUTS or of DEMetropolisZ, and its seconds."""
     begin = time.process_time()
-    idata = pm.sample(
-        draws or given.draws, tune=tune or given.tune, chains=2, cores=1, random_seed=1,
-        model=pymc_model, nuts_sampler="nutpie", progressbar=False, initvals=start,
-    )  # fmt: skip
+    with pymc_model:
+        sampler = {"step": pm.DEMetropolisZ()} if metropolis else {"nuts_sampler": "nutpie"}
+        idata = pm.sample(
+            draws or given.draws, tune=tune or given.tune, chains=2, cores=1, random_seed=1,
+            progressbar=False, initvals=start, compute_convergence_checks=False, **sampler,
+        )  # fmt: skip
     return idata, time.process_time() - begin
 
 
@@ -87,12 +91,15 @@ def report(label, pymc_model, idata, seconds):
             min(float(v.min()) for v in az.ess(part).data_vars.values()),
         ]
     n = sum(np.size(v) for v in pymc_model.initial_point().values())
-    steps = float(idata.sample_stats["n_steps"].mean())
-    diverging = int(idata.sample_stats["diverging"].sum())
+    stats = idata.sample_stats
+    steps = float(stats["n_steps"].mean()) if "n_steps" in stats else 1.0
+    diverging = int(stats["diverging"].sum()) if "diverging" in stats else 0
+    cost = steps * posterior.sizes["chain"] * posterior.sizes["draw"]
     (r_hyper, ess_hyper), (r_own, ess_own) = found["hyper"], found["basins"]
     print(
         f"| {label} | {n} | {steps:.1f} | {r_hyper:.3f}, {r_own:.3f} | {ess_hyper:.0f}, "
-        f"{ess_own:.0f} | {diverging} | {seconds:.0f} |",
+        f"{ess_own:.0f} | {cost / ess_hyper:.0f}, {cost / ess_own:.0f} | {diverging} | "
+        f"{seconds:.0f} |",
         flush=True,
     )
 
@@ -103,8 +110,10 @@ def starts(model, basins):
         model, basins, warmup=365, starts=4, hops=1, random_seed=1, progressbar=False, **NUMERICS
     )
     columns = dict(zip(model.parameter_names, fits["parameters"].values.T, strict=True))
-    unit = positions(model, columns)
-    return logit(np.stack([np.clip(unit[n], 0.02, 0.98) for n in model.parameter_names], axis=1))
+    most = np.log(0.98 / 0.02)
+    return np.clip(
+        define_link(model, None).coordinates(columns, model.parameter_names), -most, most
+    )
 
 
 def joint_model(model, basins, table, given, centered):
@@ -116,11 +125,14 @@ def joint_model(model, basins, table, given, centered):
 
 def joint(given):
     model, basins, table = read(given)
-    print("| form | dimensions | steps a draw | R-hat hyper, basins | ESS | divergences | CPU s |")
-    print("|---|---|---|---|---|---|---|")
+    print(
+        "| form | dimensions | steps a draw | R-hat hyper, basins | ESS | steps for an effective "
+        "draw | divergences | CPU s |"
+    )
+    print("|---|---|---|---|---|---|---|---|")
+    z = starts(model, basins)
     for form in given.forms:
         pymc_model = joint_model(model, basins, table, given, FORMS[form])
-        z = starts(model, basins)
         start = {
             "regional_z": z,
             "regional_intercept": z.mean(axis=0),
@@ -128,7 +140,7 @@ def joint(given):
         }
         if not FORMS[form]:
             start["regional_z"] = (z - z.mean(axis=0)) / z.std(axis=0)
-        idata, seconds = sample(pymc_model, given, start)
+        idata, seconds = sample(pymc_model, given, start, metropolis=form == "metropolis")
         report(form, pymc_model, idata, seconds)
 
 
@@ -139,7 +151,7 @@ def stages(given):
         with pm.Model() as one:
             place_flow(model, ph.priors(model), basin, given.ar)
         by_name = dict(zip(model.parameter_names, row, strict=True))
-        start = natural_values(model, by_name, {}, np)
+        start = define_link(model, None).parameters(by_name, {})
         fits[name], _ = sample(one, given, start)
         worst = max(float(v.max()) for v in az.rhat(fits[name].posterior.to_dataset()).values())
         print(f"basin {name}: R-hat {worst:.3f}", flush=True)
@@ -155,10 +167,14 @@ def stages(given):
         if name in whole.posterior:
             compare(name, whole.posterior[name], idata.posterior[name])
     theta = pooled.parameters(idata, random_seed=1)
-    joint_unit, unit, alone = (positions(model, d) for d in (whole.posterior, theta, stacked(fits)))
-    for name in model.parameter_names:
-        compare(f"{name}, by basin", logit(joint_unit[name]), logit(unit[name]))
-        compare(f"{name}, one by one", logit(joint_unit[name]), logit(alone[name]))
+    link, names = define_link(model, None), model.parameter_names
+    joint_z, z, alone = (
+        np.moveaxis(link.coordinates(d, names), -1, 0)
+        for d in (whole.posterior, theta, stacked(fits))
+    )
+    for name, first, second, third in zip(names, joint_z, z, alone, strict=True):
+        compare(f"{name}, by basin", first, second)
+        compare(f"{name}, one by one", first, third)
 
 
 def stacked(fits):
@@ -166,11 +182,6 @@ def stacked(fits):
     return xr.concat([f.posterior.to_dataset() for f in fits.values()], "basin").transpose(
         "chain", "draw", "basin"
     )
-
-
-def logit(unit):
-    unit = np.clip(unit, 1e-6, 1 - 1e-6)
-    return np.log(unit / (1 - unit))
 
 
 def compare(label, first, second):

@@ -121,10 +121,15 @@ ALLOWED = {
         | {"losses", "models", "ops"},
         {"numpy", "pandas", "xarray", "scipy", "pytensor"},
     ),
+    "regionalization/pooling": (
+        {"calibration", "calibration/basins", "core", "core/base", "data", "inference", "models"}
+        | {"regionalization"},
+        {"numpy", "pandas", "xarray", "pymc", "pytensor"},
+    ),
     "regionalization": (
         {"calibration", "calibration/basins", "calibration/search", "core", "core/base", "data"}
-        | {"engine", "inference", "models"},
-        {"numpy", "pandas", "xarray", "pymc", "pytensor"},
+        | {"engine", "models", "regionalization/pooling"},
+        {"numpy", "pandas", "xarray", "pytensor"},
     ),
     "attribution": (
         {"core", "core/base", "data", "engine", "integrators", "losses"},

@@ -1,7 +1,6 @@
 """Parameters of many basins from their attributes: mappings, cross-validation, pooling."""
 
-from pymc_hydro.regionalization.pooling import regional
-from pymc_hydro.regionalization.posteriors import PooledPosteriors, pool_posteriors
+from pymc_hydro.regionalization.pooling import PooledPosteriors, pool_posteriors, regional
 from pymc_hydro.regionalization.regionalize import regionalize
 from pymc_hydro.regionalization.result import Regionalization
 

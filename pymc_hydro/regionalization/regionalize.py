@@ -85,7 +85,8 @@ def regionalize(
         Scored periods: basins are fitted in the first, and basins that were held out are scored in
         both. Both need a warm-up before them.
     warmup, bounds, fixed, loss_options
-        As in ``ph.calibrate``.
+        As in ``ph.calibrate``. Bounds not given are those of searches; the bounds of a prior that a
+        parameter declares have no part in a fit, in which the penalty is the only prior.
     combine : {"bounded", "mean"}
         What is minimised is the mean over basins of ``2 x / (1 + x)``, where x is the loss, or one
         minus the score: with "bounded" a basin that no parameters can fit does not spoil the fit

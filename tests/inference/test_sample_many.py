@@ -43,6 +43,7 @@ def test_posteriors_are_rows_of_a_store(tmp_path):
     assert "discharge" in str(found["message"].sel(basin="bad").values)
     good = found.sel(basin="good")
     draws = good["draws"].values[:, 0]  # all sixteen
+    assert found.attrs["priors"] == "k" and found.attrs["preset"] == "uniform"
     assert draws.shape == (16,) and np.isnan(good["draws"].values[:, 1]).all()
     a = good.sel(parameter="a", parameter_="a")
     assert float(a["parameters"]) == pytest.approx(draws.mean())

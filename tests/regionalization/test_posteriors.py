@@ -5,11 +5,13 @@ import pandas as pd
 import pymc as pm
 import pytest
 import xarray as xr
+from scipy.special import expit
 from scipy.stats import halfnorm, multivariate_normal, norm
 
 import pymc_hydro as ph
 from pymc_hydro.regionalization.attributes import Scale
-from pymc_hydro.regionalization.pooling import natural_values, positions
+from pymc_hydro.regionalization.pooling.estimates import prior_slopes
+from pymc_hydro.regionalization.pooling.link import define_link
 from tests.regionalization.test_regional import SPACE, START
 from tests.regionalization.test_regionalize import MODEL, TABLE
 
@@ -103,6 +105,13 @@ def test_basins_and_other_basins_given_the_hyper_parameters(pooled):
     np.testing.assert_allclose(np.cov(z, rowvar=False), np.diag(tau**2), atol=0.08)
 
 
+WIDE = {"a": (0.0, 1.0), "k": (0.0, 1.0)}  # the position is the parameter itself
+
+
+def own_prior(i, mean, sd):
+    return lambda: pm.LogitNormal(PARAMETERS[i], mean[i], sd[i])
+
+
 def test_the_prior_is_divided_out_of_posteriors(rng):
     """A normal posterior by a normal prior is this likelihood; the prior itself says nothing."""
     mean, sd = np.array([0.3, -0.4]), np.array([0.7, 0.9])  # of the prior
@@ -113,25 +122,65 @@ def test_the_prior_is_divided_out_of_posteriors(rng):
     flat = raw.reshape(-1, 2) - raw.reshape(-1, 2).mean(axis=0)
     flat = flat @ np.linalg.inv(np.linalg.cholesky(np.cov(flat, rowvar=False))).T  # exactly white
     of_posterior = middle + flat @ np.linalg.cholesky(np.linalg.inv(precision)).T
-    draws = np.stack([SPACE.parameters(of_posterior)[0], SPACE.parameters(mean + flat * sd)[0]])
-
-    def prior(i):
-        def variable():
-            z = pm.Normal(f"z{i}", mean[i], sd[i])
-            value = natural_values(MODEL, {PARAMETERS[i]: z}, {}, pm.math)
-            return pm.Deterministic(PARAMETERS[i], value[PARAMETERS[i]])
-
-        return variable
-
     table = calibrations(Z[:2], COVARIANCES[:2]).assign(
-        draws=(("basin", "draw", "parameter"), draws)
+        draws=(("basin", "draw", "parameter"), expit([of_posterior, mean + flat * sd]))
     )
-    given = {name: prior(i) for i, name in enumerate(PARAMETERS)}
-    estimates = ph.pool_posteriors(MODEL, table, priors=given).estimates
+    table = table.assign_attrs(preset="uniform", priors="a, k")
+    given = {name: own_prior(i, mean, sd) for i, name in enumerate(PARAMETERS)}
+    estimates = ph.pool_posteriors(MODEL, table, bounds=WIDE, priors=given).estimates
     told, nothing = estimates.isel(basin=0), estimates.isel(basin=1)
-    np.testing.assert_allclose(told["mean"], likely, atol=0.05)
-    np.testing.assert_allclose(told["covariance"], PAIR, rtol=0.15)
-    assert (np.diag(nothing["covariance"]) > 10 * sd**2).all()
+    np.testing.assert_allclose(told["mean"], likely, rtol=1e-3)
+    np.testing.assert_allclose(told["covariance"], PAIR, rtol=1e-3)
+    np.testing.assert_allclose(nothing["covariance"], np.diag([1e4, 1e4]), atol=1)
+    np.testing.assert_allclose(nothing["mean"], mean, atol=1e-2)
+
+
+def test_a_posterior_that_lies_at_a_bound():
+    """Pooled as the exact likelihood pools it: one that is flat below some logit, and then falls.
+
+    The prior is uniform, of which no draw reaches the posterior: a normal distribution of such
+    draws would stand for another prior there.
+    """
+    z = np.linspace(-20, 5, 20001)
+    likelihood, low, high = expit((-4 - z) / 0.3), 1e-3, 1e-1
+    value = low * (high / low) ** expit(z)
+    posterior = likelihood * np.gradient(value, z)  # by the uniform prior of a
+    share = np.cumsum(posterior) / posterior.sum()
+    draws = np.interp((np.arange(400) + 0.5) / 400, share, value)
+    fits = {n: xr.Dataset({"a": (("chain", "draw"), draws[None])}) for n in NAMES[:2]}
+    with pytest.warns(UserWarning, match=r"of a in basin 'u' \(skewness .* at the bound 0.001"):
+        pooled = ph.pool_posteriors(MODEL, fits, fixed={"k": 0.4})
+    estimate = pooled.estimates.isel(basin=0)
+    mean, variance = estimate["mean"].item(), estimate["covariance"].item()
+    for center, tau in ((-1.5, 2.0), (-0.5, 1.0), (-3.0, 1.5)):
+        exact = likelihood * norm.pdf(z, center, tau)
+        middle = (z * exact).sum() / exact.sum()
+        sd = np.sqrt(((z - middle) ** 2 * exact).sum() / exact.sum())
+        found = (mean / variance + center / tau**2) / (1 / variance + 1 / tau**2)
+        assert abs(found - middle) < 0.6 * sd, (center, tau)
+
+
+def test_slopes_of_priors(rng):
+    """Against differences of the density of logits: uniform, the larger rate bounding the other."""
+    model = ph.HBV(snow=False)
+    link, names = define_link(model, None), list(model.parameter_names)
+    z, h = rng.standard_normal((4, len(names))), 1e-4
+    axes = np.eye(len(names))
+    lower, upper = (np.array([link.bounds(n)[i] for n in names]) for i in (0, 1))
+
+    def theta(z):
+        found = link.parameters(dict(zip(names, z.T, strict=True)), {})
+        return np.stack([found[n] for n in names], axis=1)
+
+    def density(z):
+        found = theta(z)
+        most = np.where(axes[names.index("k_2")], found[:, [names.index("k_1")]], upper)
+        own = [theta(z + 1e-30j * axis).imag @ axis / 1e-30 for axis in axes]
+        return np.log(np.stack(own, axis=1) / (most - lower)).sum(axis=1)
+
+    expected = [(density(z + h * axis) - density(z - h * axis)) / (2 * h) for axis in axes]
+    slopes = prior_slopes(model, link, names, {}, "uniform", {})(z)
+    np.testing.assert_allclose(slopes, np.stack(expected, axis=1), atol=1e-6)
 
 
 def test_draws_by_basin_and_a_parameter_that_was_fixed(rng):
@@ -165,15 +214,22 @@ def test_calibrated_parameters_at_a_bound_say_nothing():
     assert variance[0] == pytest.approx(1e4) and variance[1] == pytest.approx(0.25, rel=1e-3)
 
 
-@pytest.mark.parametrize("smooth", [ph.HBV(snow=False)])
-def test_logits_and_positions_of_parameters_in_order(smooth, rng):
-    z = {name: rng.standard_normal(5) for name in smooth.parameter_names}
-    theta = natural_values(smooth, z, {}, np)
-    ((small, large),) = smooth.ordered[:1]
+def test_logits_and_positions_of_parameters_in_order(rng):
+    model = ph.HBV(snow=False)
+    link, names = define_link(model, None), model.parameter_names
+    z = rng.standard_normal((5, len(names)))
+    theta = link.parameters(dict(zip(names, z.T, strict=True)), {})
+    ((small, large),) = model.ordered[:1]
     assert (theta[small] <= theta[large]).all()
-    unit = positions(smooth, theta)
-    for name, value in z.items():
-        np.testing.assert_allclose(np.log(unit[name] / (1 - unit[name])), value, rtol=1e-8)
+    np.testing.assert_allclose(link.coordinates(theta, names), z, rtol=1e-8)
+
+
+def hierarchical():
+    return pm.LogNormal("k", pm.Normal("center"), 1)
+
+
+SAMPLED = calibrations(Z, COVARIANCES).assign_attrs(preset="uniform", priors="k")
+SAMPLED = SAMPLED.assign(draws=SAMPLED["parameters"].expand_dims(draw=9, axis=1))
 
 
 def without(table, name):
@@ -193,6 +249,36 @@ def without(table, name):
             ValueError,
             "the parameters a, b, but Tiny has a, k",
         ),
+        (calibrations(Z, COVARIANCES), {"fixed": {"b": 1.0}}, KeyError, r"fixed names \['b'\]"),
+        (calibrations(Z, COVARIANCES), {"fixed": {"a": 1, "k": 1}}, ValueError, "all parameters"),
+        (calibrations(Z, COVARIANCES), {"fixed": {"k": 0.4}}, ValueError, "k is fixed at 0.4, but"),
+        (
+            calibrations(Z * [1, 0], COVARIANCES * [[1, 0], [0, 0]]),
+            {},
+            ValueError,
+            r"k is 0.316\d* in all basins, without an error: it was fixed; give fixed={'k': 0.316",
+        ),
+        (
+            calibrations(Z, COVARIANCES),
+            {"preset": "weak"},
+            ValueError,
+            "calibrations hold no prior",
+        ),
+        (
+            calibrations(Z, COVARIANCES),
+            {"bounds": {"k": (1.0, 10.0)}},
+            ValueError,
+            r"k of basin 'u' reaches from 0.224\d* to 0.224\d*, beyond \[1, 10\]; give the bounds",
+        ),
+        (SAMPLED, {"preset": "weak"}, ValueError, "have the preset 'uniform', found preset='weak'"),
+        (SAMPLED, {}, ValueError, "priors of their own for k, found priors for none"),
+        (
+            SAMPLED,
+            {"priors": {"k": hierarchical}},
+            ValueError,
+            r"no density of the parameters alone \(it depends on center\)",
+        ),
+        (SAMPLED, {"fixed": {"k": 0.4}}, ValueError, "k is fixed, but basin 'u' has draws of it"),
         (
             {"u": xr.Dataset({"a": (("chain", "draw"), np.full((2, 9), 0.01))})},
             {},

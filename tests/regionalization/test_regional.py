@@ -4,6 +4,7 @@ import numpy as np
 import pymc as pm
 import pytest
 import xarray as xr
+from pytensor.compile.mode import Mode
 from scipy.special import expit
 from scipy.stats import halfnorm, norm
 
@@ -17,6 +18,7 @@ from tests.regionalization.test_regionalize import MODEL, TABLE
 SPACE = define_space(MODEL, {}, {}, "unconstrained")
 START = SPACE.coordinates(SPACE.positions(MODEL.default))
 FEW = TABLE.iloc[:3]
+UNCOMPILED = Mode(linker="py", optimizer="fast_compile")
 
 
 def point_of(pymc_model, rng):
@@ -27,7 +29,8 @@ def point_of(pymc_model, rng):
 def evaluated(pymc_model, variables, point):
     values = pymc_model.replace_rvs_by_values(variables)
     inputs = pymc_model.value_vars
-    return pymc_model.compile_fn(values, inputs=inputs, on_unused_input="ignore")(point)
+    compiled = {"mode": UNCOMPILED, "on_unused_input": "ignore"}
+    return pymc_model.compile_fn(values, inputs=inputs, **compiled)(point)
 
 
 def test_partial_pooling_is_this_density(rng):
@@ -83,6 +86,24 @@ def test_the_larger_parameter_bounds_the_smaller():
         theta = ph.regional(model)
         draws = pm.draw([theta[small], theta[large]], 20, random_seed=1)
     assert (draws[0] <= draws[1]).all()
+
+
+def test_bounds_are_those_of_the_prior_or_given(rng):
+    """A parameter that changes in time bounds no other one."""
+    model = ph.HBV(snow=False).vary("k_1")
+    with pm.Model(coords={"basin": ["u", "v"]}) as pymc_model:
+        theta = ph.regional(model, bounds={"beta": (1, 2)}, p_max=None, l_p=0.5)
+    assert float(theta["l_p"].eval()) == 0.5 and "k_1" not in theta
+    point = point_of(pymc_model, rng)
+    names = list(pymc_model.coords["regional_parameter"])
+    values = evaluated(pymc_model, [theta[name] for name in names], point)
+    found = dict(zip(names, values, strict=True))
+    unit = dict(zip(names, expit(point["regional_z"]).T, strict=True))
+    np.testing.assert_allclose(found["F_c"], 5 * 300 ** unit["F_c"], rtol=1e-9)
+    np.testing.assert_allclose(found["u_zl"], 100 * unit["u_zl"], rtol=1e-9)
+    np.testing.assert_allclose(found["beta"], 1 + unit["beta"], rtol=1e-9)
+    np.testing.assert_allclose(found["k_2"], 1e-5 * 1e5 ** unit["k_2"], rtol=1e-9)
+    np.testing.assert_allclose(found["p_max"], 15 * unit["p_max"], rtol=1e-9)
 
 
 @pytest.mark.kernels
@@ -151,6 +172,18 @@ def test_predictions_in_other_basins(rng):
         ({}, ValueError, "has no dimension 'basin'"),
         ({"attributes": FEW, "centered": ["b"]}, KeyError, r"centered names \['b'\]"),
         ({"attributes": FEW, "x": 1.0}, KeyError, r"an override names \['x'\]"),
+        ({"attributes": FEW, "bounds": {"b": (0, 1)}}, KeyError, r"bounds names \['b'\]"),
+        ({"attributes": FEW, "bounds": {"a": (1, 0)}}, ValueError, "bounds of a must rise"),
+        (
+            {"attributes": FEW, "a": 0.01, "bounds": {"a": (1e-3, 0.1)}},
+            ValueError,
+            r"bounds names \['a'\], which are overridden",
+        ),
+        (
+            {"attributes": FEW, "a": 0.01, "centered": ["a"]},
+            ValueError,
+            r"centered names \['a'\], which are overridden",
+        ),
         ({"attributes": FEW, "a": 0.01, "k": 1.0}, ValueError, "all parameters are overridden"),
     ],
 )

@@ -70,7 +70,8 @@ def sample_each(
         table = new_table(model, names, ("standard_deviation",), NUMBERS, settings)
         shape = len(names), n_kept, len(model.parameters)
         table["draws"] = ((BASIN, "draw", "parameter"), np.full(shape, np.nan))
-        return table
+        own = ", ".join(model_options.get("priors") or {})
+        return table.assign_attrs(preset=model_options.get("preset", "uniform"), priors=own)
 
     row = partial(_row, sample_one, model, dict(options), dict(model_options), n_kept)
     return fill_table(

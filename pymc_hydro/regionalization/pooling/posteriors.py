@@ -10,28 +10,22 @@ import pymc as pm
 import pytensor.tensor as pt
 import xarray as xr
 
-from pymc_hydro.calibration.basins.table import STATUS
 from pymc_hydro.core.base.dims import PARAMETER
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.data.records import BASIN
-from pymc_hydro.inference.priors import priors as place_priors
 from pymc_hydro.models.listing import as_model
 from pymc_hydro.regionalization.attributes import Scale, attribute_table
 from pymc_hydro.regionalization.mapping import AbstractMapping
-from pymc_hydro.regionalization.pooling import (
-    mean_coordinates,
-    natural_values,
-    positions,
-    start_coordinates,
+from pymc_hydro.regionalization.pooling.estimates import (
+    draws_of,
+    estimates_of,
+    is_calibration,
+    symmetric,
 )
+from pymc_hydro.regionalization.pooling.link import Link, define_link
+from pymc_hydro.regionalization.pooling.regional import mean_coordinates
 
 __all__ = ["PooledPosteriors", "pool_posteriors"]
-
-OUTERMOST = 1e-6  # position of a draw on a bound, whose logit is infinite
-# Precision of a direction of which a basin knows nothing, in logits: a standard deviation of 100.
-NOTHING = 1e-4
-PRIOR_DRAWS = 4000
-STEP = 1e-6  # of the range of a parameter: for the slope of its logit
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +46,7 @@ class PooledPosteriors:
     model: pm.Model
     estimates: xr.Dataset
     _hydrologic: AbstractModel
+    _link: Link
     _fixed: Mapping[str, float]
     _scale: Scale | None
     _mapping: AbstractMapping | None
@@ -83,7 +78,7 @@ class PooledPosteriors:
             If an attribute is not there, or a value is missing.
         """
         rng = np.random.default_rng(random_seed)
-        posterior = _draws_of(idata)
+        posterior = draws_of(idata)
         names, x = self._basins(attributes)
         lead = posterior.sizes["chain"], posterior.sizes["draw"]
         free = self.estimates[PARAMETER].values.tolist()
@@ -101,9 +96,7 @@ class PooledPosteriors:
                 z[at] = self._shrunken(center, hyper["tau"], rng)
             else:
                 z[at] = center + hyper["tau"] * rng.standard_normal(center.shape)
-        theta = natural_values(
-            self._hydrologic, {n: z[..., j] for j, n in enumerate(free)}, self._fixed, np
-        )
+        theta = self._link.parameters({n: z[..., j] for j, n in enumerate(free)}, self._fixed)
         dims = ("chain", "draw", BASIN)
         coords = {"chain": posterior["chain"].values, "draw": posterior["draw"].values}
         variables = {
@@ -134,7 +127,7 @@ class PooledPosteriors:
         total = covariance + np.diag(tau**2)
         gain = np.swapaxes(np.linalg.solve(total, tau**2 * np.eye(tau.size)), 1, 2)
         middle = center + (gain @ (mean - center)[..., None])[..., 0]
-        spread = np.linalg.cholesky(_symmetric(gain @ covariance))
+        spread = np.linalg.cholesky(symmetric(gain @ covariance))
         return middle + (spread @ rng.standard_normal(mean.shape)[..., None])[..., 0]
 
 
@@ -145,7 +138,8 @@ def pool_posteriors(
     mapping: str | Callable = "linear",
     *,
     fixed: Mapping[str, float] | None = None,
-    preset: str = "uniform",
+    bounds: Mapping[str, tuple[float, float]] | None = None,
+    preset: str | None = None,
     priors: Mapping[str, Any] | None = None,
     prefix: str = "regional",
 ) -> PooledPosteriors:
@@ -167,9 +161,13 @@ def pool_posteriors(
     mapping : {"linear", "mlp", "gp"} or callable
     fixed : mapping of str to float, optional
         Parameters that were no variables of the first stage, and their values.
+    bounds : mapping of str to (float, float), optional
+        Of some parameters, where the first stage had others than the model: positions are between
+        the bounds of priors for posteriors, and between those of searches for calibrations.
     preset, priors
-        As of ``ph.build_model`` in the first stage, by default ``ph.priors(model)``. Posteriors
-        hold this prior once for each basin; it is divided out. Calibrations hold none.
+        As of ``ph.build_model`` in the first stage; not given, the preset of the table, or
+        "uniform". Posteriors hold this prior once for each basin; it is divided out. Calibrations
+        hold none.
     prefix : str
         Begins the names of the variables, as in ``ph.regional``.
 
@@ -182,17 +180,22 @@ def pool_posteriors(
     Raises
     ------
     KeyError, TypeError, ValueError
-        If an argument does not fit, a parameter has no numbers, or fewer than two basins are left.
+        If an argument does not fit or is not that of the first stage, a parameter has no numbers or
+        is beyond its bounds, a prior has no density of the parameters alone, or fewer than two
+        basins are left.
+
+    Warns
+    -----
+    UserWarning
+        If a posterior is so skew that a normal distribution stands for it poorly.
 
     Notes
     -----
-    Prior and posterior of each basin are approximated by normal distributions of the logits of
-    ``ph.regional``. The likelihood is their quotient. A direction in which the posterior is as wide
-    as the prior says nothing. A calibrated parameter at a bound says nothing either. The covariance
-    of a calibration is that of linear theory, which is too small where errors last for days.
-
-    Where a posterior is far from normal, pooling may move a basin much further than it should:
-    compare ``.parameters(idata)`` with the posterior that the basin had alone.
+    The posterior of each basin is approximated by a normal distribution of the logits of
+    ``ph.regional``, and so is the prior where that posterior is. The likelihood is their quotient.
+    A direction of which the data make less than a tenth of the posterior's precision says nothing.
+    A calibrated parameter at a bound says nothing either. The covariance of a calibration is that
+    of linear theory, which is too small where errors last for days.
 
     References
     ----------
@@ -209,152 +212,63 @@ def pool_posteriors(
     >>> theta = pooled.parameters(idata, attributes_elsewhere)  # doctest: +SKIP
     """
     model, fixed = as_model(model), dict(fixed or {})
-    free = tuple(name for name in model.parameter_names if name not in fixed)
-    names, means, precisions = _estimates(model, fits, free, fixed)
+    free = _free(model, fixed)
+    preset, priors = _check_priors(fits, fixed, preset, dict(priors or {}))
+    link = define_link(model, bounds, of_priors=not is_calibration(fits))
+    estimates = estimates_of(model, fits, link, free, fixed, preset, priors)
+    names = estimates[BASIN].values.tolist()
     if len(names) < 2:
         raise ValueError(f"pool_posteriors: at least two basins are needed, {len(names)} are left")
-    if not _is_calibration(fits):
-        means, precisions = _without_prior(model, free, fixed, preset, priors, means, precisions)
-    covariances = _symmetric(np.linalg.inv(precisions + NOTHING * np.eye(len(free))))
-    means = (covariances @ (precisions @ means[..., None]))[..., 0]
     parameter, other = f"{prefix}_parameter", f"{prefix}_parameter_"
     coords = {BASIN: names, parameter: list(free), other: list(free)}
     table = None if attributes is None else attribute_table(attributes, names)
     with pm.Model(coords=coords) as pymc_model:
-        center, found = mean_coordinates(
-            names, table, mapping, start_coordinates(model, free), prefix
-        )
+        center, found = mean_coordinates(names, table, mapping, link.start(model, free), prefix)
         tau = pm.HalfNormal(f"{prefix}_tau", 1.0, dims=parameter)
-        known = pm.Data(f"{prefix}_covariance", covariances, dims=(BASIN, parameter, other))
+        covariance = estimates["covariance"].values
+        known = pm.Data(f"{prefix}_covariance", covariance, dims=(BASIN, parameter, other))
         pm.MvNormal(
             f"{prefix}_estimate", center, cov=known + pt.diag(tau**2),
-            observed=means, dims=(BASIN, parameter),
+            observed=estimates["mean"].values, dims=(BASIN, parameter),
         )  # fmt: skip
-    estimates = xr.Dataset(
-        {
-            "mean": ((BASIN, PARAMETER), means),
-            "covariance": ((BASIN, PARAMETER, f"{PARAMETER}_"), covariances),
-        },
-        {BASIN: names, PARAMETER: list(free), f"{PARAMETER}_": list(free)},
-    )
     scale = None if table is None else Scale.of(table)
-    return PooledPosteriors(pymc_model, estimates, model, fixed, scale, found, prefix)
+    return PooledPosteriors(pymc_model, estimates, model, link, fixed, scale, found, prefix)
 
 
-def _is_calibration(fits) -> bool:
-    return isinstance(fits, xr.Dataset) and "draws" not in fits
-
-
-def _estimates(model, fits, free, fixed):
-    """Return names, means (n_basin, n_free) and precisions of the logits of basins."""
-    if isinstance(fits, xr.Dataset):
-        missing = [n for n in ("parameters", "covariance", "status") if n not in fits]
-        if missing:
-            raise KeyError(
-                f"pool_posteriors: the table lacks {', '.join(missing)}; expected that of "
-                "ph.sample(model, basins) or ph.calibrate(model, basins)"
-            )
-        known = fits[PARAMETER].values.tolist()
-        if known != list(model.parameter_names):
-            raise ValueError(
-                f"pool_posteriors: the table has the parameters {', '.join(known)}, but "
-                f"{type(model).__name__} has {', '.join(model.parameter_names)}"
-            )
-        fits = fits.isel({BASIN: np.flatnonzero(fits["status"].values == STATUS["done"])})
-        names = fits[BASIN].values.tolist()
-        rows = [fits.isel({BASIN: i}) for i in range(len(names))]
-        found = [
-            _from_draws(
-                model, name, dict(zip(known, row["draws"].values.T, strict=True)), free, fixed
-            )
-            if "draws" in fits
-            else _from_calibration(model, name, row, free)
-            for name, row in zip(names, rows, strict=True)
-        ]
-    elif isinstance(fits, Mapping):
-        names, found = list(fits), []
-        for name, idata in fits.items():
-            posterior = _draws_of(idata)
-            there = {n: posterior[n].values.ravel() for n in free if n in posterior}
-            found.append(_from_draws(model, name, there, free, fixed))
-    else:
-        raise TypeError(
-            "pool_posteriors: fits must be the table of ph.sample or ph.calibrate over basins, or "
-            f"map basins to posteriors, found {type(fits).__name__}"
+def _free(model, fixed) -> tuple[str, ...]:
+    """Return the parameters that are not fixed, after checking names."""
+    unknown = [name for name in fixed if name not in model.parameter_names]
+    if unknown:
+        raise KeyError(
+            f"pool_posteriors: fixed names {unknown}, which {type(model).__name__} does not have; "
+            f"known are {', '.join(model.parameter_names)}"
         )
-    means, precisions = zip(*found, strict=True) if found else ((), ())
-    return names, np.array(means), np.array(precisions)
+    free = tuple(name for name in model.parameter_names if name not in fixed)
+    if not free:
+        raise ValueError("pool_posteriors: all parameters are fixed, nothing is left to be pooled")
+    return free
 
 
-def _draws_of(idata) -> xr.Dataset:
-    group = idata if "chain" in getattr(idata, "dims", ()) else idata["posterior"]
-    return group.dataset if hasattr(group, "dataset") else group
-
-
-def _from_draws(model, name, draws, free, fixed):
-    """Return mean and precision of logits from draws of the natural parameters."""
-    for n in free:
-        if n not in draws or not np.isfinite(draws[n]).all():
+def _check_priors(fits, fixed, preset, priors) -> tuple[str, dict]:
+    """Return preset and priors of the first stage, after comparing them with its table."""
+    if is_calibration(fits):
+        if preset is not None or priors:
             raise ValueError(
-                f"pool_posteriors: basin {name!r} has no draws of {n}; a parameter that was fixed "
-                f"is given by fixed={{{n!r}: value}}"
+                "pool_posteriors: calibrations hold no prior; leave out preset and priors"
             )
-    z = _logits(model, draws | fixed, free)
-    if len(z) <= len(free) + 1:
+        return "uniform", {}
+    known = fits.attrs if isinstance(fits, xr.Dataset) else {}
+    had = known.get("preset", preset or "uniform")
+    if preset not in (None, had):
         raise ValueError(
-            f"pool_posteriors: basin {name!r} has {len(z)} draws, more than {len(free) + 1} are "
-            "needed for a covariance"
+            f"pool_posteriors: the posteriors of the table have the preset {had!r}, found preset="
+            f"{preset!r}; leave it out"
         )
-    return z.mean(axis=0), _inverse(np.atleast_2d(np.cov(z, rowvar=False)))
-
-
-def _from_calibration(model, name, row, free):
-    """Return mean and precision of logits from calibrated parameters and their covariance."""
-    theta = dict(zip(model.parameter_names, row["parameters"].values, strict=True))
-    at = [model.parameter_names.index(n) for n in free]
-    covariance = row["covariance"].values[np.ix_(at, at)]
-    if not np.isfinite(covariance).all():
-        raise ValueError(f"pool_posteriors: the covariance of basin {name!r} is not finite")
-    inner = np.flatnonzero(np.diag(covariance) > 0)  # neither fixed nor at a bound
-    slopes = np.empty((len(free), inner.size))
-    for k, i in enumerate(inner):
-        p = model.parameters[at[i]]
-        h = STEP * (p.upper - p.lower)
-        ends = [_logits(model, theta | {p.name: theta[p.name] + s * h}, free) for s in (1, -1)]
-        slopes[:, k] = (ends[0] - ends[1]) / (2 * h)
-    own = slopes[inner]
-    precision = np.zeros((len(free), len(free)))
-    precision[np.ix_(inner, inner)] = _inverse(own @ covariance[np.ix_(inner, inner)] @ own.T)
-    return _logits(model, theta, free), precision
-
-
-def _logits(model, theta, free) -> np.ndarray:
-    """Return logits (..., n_free) of natural parameters."""
-    found = positions(model, theta)
-    unit = np.stack([np.clip(found[n], OUTERMOST, 1 - OUTERMOST) for n in free], axis=-1)
-    return np.log(unit / (1 - unit))
-
-
-def _without_prior(model, free, fixed, preset, priors, means, precisions):
-    """Divide the normal approximation of the prior out of those of the posteriors."""
-    with pm.Model():
-        theta = place_priors(model, preset, **{**(priors or {}), **fixed})
-        drawn = pm.draw([theta[n] for n in free], PRIOR_DRAWS, random_seed=1)
-    z = _logits(model, dict(zip(free, drawn, strict=True)) | fixed, free)
-    of_prior = _inverse(np.atleast_2d(np.cov(z, rowvar=False)))
-    weighted = (precisions @ means[..., None])[..., 0] - of_prior @ z.mean(axis=0)
-    values, vectors = np.linalg.eigh(precisions - of_prior)
-    # A posterior that is wider than its prior, by chance of its draws, says nothing.
-    values = np.maximum(values, NOTHING)
-    rest = (vectors * values[:, None, :]) @ np.swapaxes(vectors, 1, 2)
-    return np.linalg.solve(rest, weighted[..., None])[..., 0], rest
-
-
-def _inverse(covariance):
-    """Return the inverse of a covariance whose variances may be of very different size."""
-    sd = np.sqrt(np.diag(covariance))
-    return _symmetric(np.linalg.inv(covariance / np.outer(sd, sd))) / np.outer(sd, sd)
-
-
-def _symmetric(matrix):
-    return (matrix + np.swapaxes(matrix, -1, -2)) / 2
+    own = [name for name in known.get("priors", "").split(", ") if name and name not in fixed]
+    if "priors" in known and {*own} != {*priors} - {*fixed}:
+        raise ValueError(
+            f"pool_posteriors: the posteriors of the table have priors of their own for "
+            f"{', '.join(own) or 'no parameter'}, found priors for {', '.join(priors) or 'none'}; "
+            "give those of the first stage"
+        )
+    return had, priors

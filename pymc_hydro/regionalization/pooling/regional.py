@@ -10,15 +10,15 @@ import pymc as pm
 import pytensor.tensor as pt
 import xarray as xr
 
-from pymc_hydro.calibration.space import define_space
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.data.records import BASIN
 from pymc_hydro.inference.priors import priors
 from pymc_hydro.models.listing import as_model
 from pymc_hydro.regionalization.attributes import Scale, attribute_table
 from pymc_hydro.regionalization.mapping import AbstractMapping, FeatureMapping, define_mapping
+from pymc_hydro.regionalization.pooling.link import define_link
 
-__all__ = ["mean_coordinates", "natural_values", "positions", "regional", "start_coordinates"]
+__all__ = ["mean_coordinates", "regional"]
 
 # Prior standard deviations, of logits of positions between bounds: of the intercept about the
 # default, and of each other layer of weights taken together.
@@ -33,6 +33,7 @@ def regional(
     *,
     trained_on: pd.DataFrame | xr.Dataset | None = None,
     centered: bool | Sequence[str] = True,
+    bounds: Mapping[str, tuple[float, float]] | None = None,
     prefix: str = "regional",
     **overrides: Any,
 ) -> dict[str, Any]:
@@ -40,7 +41,9 @@ def regional(
 
     The logit z of a parameter's position between its bounds (on a logarithmic axis where they
     differ by a factor of 100) has a normal distribution over basins, whose mean may follow
-    attributes: ``z = mapping(attributes) + tau * residual``.
+    attributes: ``z = mapping(attributes) + tau * residual``. Bounds are those of the prior, where
+    a parameter declares them. No other part of ``ph.priors`` enters: the presets are distributions
+    of one basin, and here the basins themselves tell the distribution.
 
     Parameters
     ----------
@@ -60,25 +63,34 @@ def regional(
     centered : bool or sequence of str
         Whether z itself is sampled, or its residual; or the parameters whose z is. Centred mixes
         well where each basin's data determine its parameters, which years of discharge do.
+    bounds : mapping of str to (float, float), optional
+        Of some parameters, in place of their own.
     prefix : str
         Begins the names of the variables, all on ``parameter`` (``regional_parameter``): intercept,
         weights, tau, and z on ``basin`` too.
     **overrides
-        By parameter: a variable or a number that all basins share, as in ``ph.priors``.
+        By parameter: a variable, a callable that makes one or a number, as in ``ph.priors``; a
+        scalar is what all basins share, and a variable on ``basin`` has a law of yours. It has no
+        coordinate z.
 
     Returns
     -------
     dict of str to TensorVariable, shape (n_basin,)
-        For ``ph.discharge``; each is a deterministic variable of the parameter's name. Where a
-        model declares an order of two parameters, the larger one bounds the smaller.
+        For ``ph.discharge``; each is a deterministic variable of the parameter's name, but for
+        overrides, which are as they were given. Where a model declares an order of two parameters,
+        the larger one bounds the smaller; an override of the smaller one is not bounded.
 
     Raises
     ------
     KeyError, TypeError, ValueError
-        If an argument or an attribute does not fit, or there is no dimension ``basin``.
+        If an argument or an attribute does not fit, there is no dimension ``basin``, or bounds
+        are given of an override.
 
     Notes
     -----
+    Priors of the hyper-parameters, in logits: intercepts are normal about the default with standard
+    deviation 1.5, tau half-normal with 1, and what all weights of a layer add has about 1.
+
     There is no joint mode of the centred form: its density grows without bound as tau goes to zero.
     Sample it, and look at R-hat; do not use ``pm.find_MAP`` or ``ph.fit_laplace``.
 
@@ -98,15 +110,16 @@ def regional(
     (2,)
     """
     model, pymc_model = as_model(model), pm.modelcontext(None)
-    free = _free(model, overrides, centered)
+    overrides = {name: given for name, given in overrides.items() if given is not None}
+    free = _free(model, overrides, centered, bounds or {})
+    link = define_link(model, bounds)
     reference = None if trained_on is None else attribute_table(trained_on)
     names, table = _basins(pymc_model, attributes, reference)
     parameter = f"{prefix}_parameter"
     pymc_model.add_coord(parameter, list(free))
     if table is None and not residual:
         raise ValueError("regional: without attributes basins need a residual to differ")
-    start = start_coordinates(model, free)
-    z, _ = mean_coordinates(names, table, mapping, start, prefix, reference)
+    z, _ = mean_coordinates(names, table, mapping, link.start(model, free), prefix, reference)
     if residual:
         tau = pm.HalfNormal(f"{prefix}_tau", 1.0, dims=parameter)
         inner = free if centered is True else () if centered is False else centered
@@ -118,19 +131,26 @@ def regional(
     checked = priors(model, **numbers | overrides)  # makes none: each has a number or a variable
     shared = {name: checked[name] for name in overrides}
     by_name = {name: z[:, j] for j, name in enumerate(free)}
-    theta = natural_values(model, by_name, shared, pt, partial(pm.Deterministic, dims=BASIN))
+    theta = link.parameters(by_name, shared, pt, partial(pm.Deterministic, dims=BASIN))
     return {name: theta[name] for name in model.parameter_names}
 
 
-def _free(model, overrides, centered) -> tuple[str, ...]:
+def _free(model, overrides, centered, bounds) -> tuple[str, ...]:
     """Return the parameters that get a distribution over basins, after checking names."""
     wanted = () if isinstance(centered, bool) else tuple(centered)
-    for what, names in (("an override", overrides), ("centered", wanted)):
+    for what, names in (("an override", overrides), ("centered", wanted), ("bounds", bounds)):
         unknown = [name for name in names if name not in model.parameter_names]
         if unknown:
             raise KeyError(
                 f"regional: {what} names {unknown}, which {type(model).__name__} does not have; "
                 f"known are {', '.join(model.parameter_names)}"
+            )
+    for what, names in (("centered", wanted), ("bounds", bounds)):
+        idle = [name for name in names if name in overrides]
+        if idle:
+            raise ValueError(
+                f"regional: {what} names {idle}, which are overridden and have no coordinate z; "
+                "leave them out of one of the two"
             )
     free = tuple(name for name in model.parameter_names if name not in overrides)
     if not free:
@@ -152,13 +172,6 @@ def _basins(pymc_model, attributes, reference):
     if held is None:
         pymc_model.add_coord(BASIN, table.index.tolist())
     return table.index.tolist(), table
-
-
-def start_coordinates(model: AbstractModel, free: Sequence[str]) -> np.ndarray:
-    """Return the coordinates of the defaults."""
-    space = define_space(model, {}, {}, "unconstrained")
-    found = space.coordinates(space.positions(model.default))
-    return found[[model.parameter_names.index(name) for name in free]]
 
 
 def mean_coordinates(
@@ -223,63 +236,3 @@ def _weights(mapping: AbstractMapping, x, start, prefix) -> dict[str, Any]:
                 pymc_model.add_coord(dim, range(n))
         weights[name] = pm.Normal(f"{prefix}_{name}", mean, spread, dims=dims)
     return weights
-
-
-def natural_values(
-    model: AbstractModel,
-    z: Mapping[str, Any],
-    known: Mapping[str, Any],
-    math: Any,
-    named: Callable[[str, Any], Any] = lambda name, value: value,
-) -> dict[str, Any]:
-    """Return parameters by name from logits of their positions between their bounds.
-
-    Where the model declares an order of two parameters, the larger one is the upper bound of the
-    smaller.
-
-    Parameters
-    ----------
-    model : AbstractModel
-    z : mapping of str to array or variable
-    known : mapping of str to array or variable
-        Natural values of all other parameters.
-    math : module
-        ``numpy`` or ``pytensor.tensor``.
-    named : callable
-        Is given the name and the value of each parameter of `z`; its result takes their place.
-    """
-    theta = dict(known)
-    for p, logarithmic in _from_larger_to_smaller(model):
-        if p.name in z:
-            unit, upper = (1 + math.tanh(z[p.name] / 2)) / 2, _upper(model, p, theta, math)
-            if logarithmic:
-                value = p.lower * (upper / p.lower) ** unit
-            else:
-                value = p.lower + (upper - p.lower) * unit
-            theta[p.name] = named(p.name, value)
-    return theta
-
-
-def positions(model: AbstractModel, theta: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    """Return positions between bounds, from 0 to 1, of parameters: see :func:`natural_values`."""
-    found = {}
-    for p, logarithmic in _from_larger_to_smaller(model):
-        upper = _upper(model, p, theta, np)
-        value, lower = np.asarray(theta[p.name]), p.lower
-        if logarithmic:
-            found[p.name] = np.log(value / lower) / np.log(upper / lower)
-        else:
-            found[p.name] = (value - lower) / (upper - lower)
-    return found
-
-
-def _from_larger_to_smaller(model):
-    """Return parameters and whether their axis is logarithmic, the bound before the bounded."""
-    space = define_space(model, {}, {}, "unconstrained")
-    pairs = zip(model.parameters, space.logarithmic, strict=True)
-    return sorted(pairs, key=lambda pair: pair[0].name in dict(model.ordered))
-
-
-def _upper(model, p, theta, math):
-    larger = dict(model.ordered).get(p.name)
-    return p.upper if larger is None else math.minimum(p.upper, theta[larger])
