@@ -7,8 +7,10 @@ Student's t errors of linear scale with constant memory and with the clock; Gaus
 transformed flow (Box and Cox, 0.2) without memory, the first stage; and that stage followed by
 `ph.fit_errors` with the clock and two densities. In the validation years, one step ahead and
 free-running: log score (density of draws on a logarithmic axis), CRPS, coverage of the 95 %
-interval, rising days above its upper end, and of simulated discharge NSE and bias. Leaf River and
-the Fulda are embedded; the others are read from DATA (`basins`, `mopex_294`, `camels_ch`).
+interval, rising days above its upper end and how many a right forecast would have there (more than
+2.5 %, since the days are chosen by their outcome), and of simulated discharge NSE and bias. Leaf
+River and the Fulda are embedded; the others are read from DATA (`basins`, `mopex_294`,
+`camels_ch`).
 """
 
 import argparse
@@ -96,12 +98,14 @@ def scores(observed, predicted):
     seen = observed.sel(time=flow["time"])
     draws = flow.values.reshape(-1, flow.sizes["time"])
     upper = np.quantile(draws, (1 + PROB) / 2, axis=0)
-    rising = np.diff(seen.values, prepend=seen.values[0]) > 0
+    before = np.concatenate([seen.values[:1], seen.values[:-1]])
+    rising, would_rise = seen.values > before, draws > before
     return {
         "log": float(log_score(seen.values, draws).mean()),
         "crps": float(ph.verification.crps(seen, flow).mean()),
         "cover": float(ph.verification.coverage(seen, flow, PROB)),
         "above": float((seen.values > upper)[rising].mean()),
+        "right": float((would_rise & (draws > upper)).sum() / would_rise.sum()),
     }
 
 
@@ -118,7 +122,9 @@ def assess(label, fitted, pymc_model, second, seconds):
     there = np.isfinite(seen.sel(time=q["time"]).values)
     seen, q, mean = (v.sel(time=q["time"]).values[there] for v in (seen, q, mean))
     nse = 1 - ((q - seen) ** 2).sum() / ((seen - seen.mean()) ** 2).sum()
-    cells = [f"{v[k]:.3f}" for v in (one, long) for k in ("log", "crps", "cover", "above")]
+    columns = [(one, n) for n in ("log", "crps", "cover", "above", "right")]
+    columns += [(long, n) for n in ("log", "crps", "cover")]
+    cells = [f"{of[name]:.3f}" for of, name in columns]
     bias = [100 * (x.mean() / seen.mean() - 1) for x in (q, mean)]
     print(
         f"| {label} | " + " | ".join(cells) + f" | {nse:.3f} | {bias[0]:+.1f} | {bias[1]:+.1f} | "
@@ -161,10 +167,10 @@ def main():
     parser.add_argument("--cases", nargs="+", default=["leaf", "fulda"], choices=list(CASES))
     chosen = parser.parse_args()
     print(
-        "| errors | log score | CRPS | covered | rising above | free: log | CRPS | covered |",
+        "| errors | log score | CRPS | covered | rising above | if right | free: log | CRPS |",
         end="",
     )
-    print(" above | NSE | bias of q, % | of draws, % | s |")
+    print(" covered | NSE | bias of q, % | of draws, % | s |")
     for case in chosen.cases:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -1,5 +1,6 @@
 """Whitened twins of models, and the verdict on chains."""
 
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,6 +10,7 @@ import xarray as xr
 from scipy.special import logit
 
 import pymc_hydro as ph
+from pymc_hydro.inference.sampling import verdict
 from pymc_hydro.inference.sampling.verdict import _at_bounds, judge
 from pymc_hydro.inference.sampling.whiten import WIDEST, factor_of, whiten
 from tests.inference.test_sampling import require_sampler
@@ -126,7 +128,7 @@ def judged(posterior, z, approximation, divergences=0):
     return problems, attributes
 
 
-def test_verdicts(rng):
+def test_verdicts(rng, monkeypatch):
     """Four normal parameters: the mean log-probability is 2 below the mode's."""
     with pm.Model() as model:
         pm.Normal("x", shape=2)
@@ -146,7 +148,13 @@ def test_verdicts(rng):
     assert problems == [] and attributes["verdict"].endswith("Nothing wrong is seen.")
     assert attributes["gaps"] == pytest.approx([1.6, 1.6], abs=0.4)
     [problem], attributes = judged(posterior(z), z, approximation, divergences=3)
-    assert "3 divergences" in problem and attributes["divergences"] == 3
+    assert "3 divergences in 1000" in problem and attributes["divergences"] == 3
+    corner = z.copy()
+    corner[0, :9, 3] = -2.5
+    [problem], _ = judged(posterior(corner), corner, approximation, divergences=9)
+    assert "9 divergences in 1000 transitions, where u is small: target_accept" in problem
+    one, attributes = judged(posterior(z[:1]), z[:1], approximation)
+    assert one == [] and attributes["verdict"].startswith("R-hat is not known, at least ")
 
     away = z + np.array([0.0, 20, 0, 0])  # both chains
     problems, attributes = judged(posterior(away), away, approximation)
@@ -162,6 +170,23 @@ def test_verdicts(rng):
     text = "; ".join(problems)
     for words in ("R-hat of s is", "s has", "u lies at its lower bound", "x[0] and x[1]"):
         assert words in text
+
+    two = z.copy()
+    two[1, :, 2] += 2
+    text = judged(posterior(two), two, approximation)[0][-1]
+    assert re.match(r"chain 0 is apart: its unconstrained s is (1.9|2.0|2.1) .* below", text)
+
+    frozen = z.copy()
+    frozen[1] = frozen[1, :1]
+    assert "chain 1 did not move" in judged(posterior(frozen), frozen, approximation)[0][0]
+    frozen[0] = frozen[1]  # R-hat and effective draws of constants are no numbers, or perfect
+    problems, _ = judged(posterior(frozen), frozen, approximation)
+    assert [p.partition(":")[0] for p in problems[:2]] == [f"chain {c} did not move" for c in "01"]
+
+    short = z.copy()
+    short[1, :, 2] += 0.3
+    monkeypatch.setattr(verdict, "FEWEST", 100)
+    assert judged(posterior(short), short, approximation)[0][-1].startswith("no cause is seen")
 
 
 def test_a_bound_is_near_on_the_axis_of_the_parameter():
@@ -183,6 +208,7 @@ def test_verdicts_name_the_mode(rng):
     """Errors of a^3 - 3 a - 5 are smallest at its root, and have another minimum at -1."""
     with pm.Model() as model:
         a = pm.Normal("a", 0, 5)
+        pm.Deterministic("twice", 2 * a)
         pm.Normal("y", (a**3 - 3 * a) * np.ones(20), 1.0, observed=np.full(20, 5.0))
     found = ph.fit_laplace(model, random_seed=0)
     a = -1 + 0.05 * rng.normal(size=(2, 500, 1))
@@ -193,9 +219,12 @@ def test_verdicts_name_the_mode(rng):
     lower = ph.fit_laplace(model, start={"a": -1})
     a = found.mean + 0.01 * rng.normal(size=(2, 500, 1))
     z = (a - lower.mean) / factor_of(lower)
-    posterior = xr.Dataset({"a": (("chain", "draw"), a[..., 0])})
+    posterior = xr.Dataset({n: (("chain", "draw"), a[..., 0]) for n in ("a", "twice")})
     problems, _ = judged(posterior, z, lower)
     assert "above the mode: fit_laplace has not found the highest one" in problems[0]
+    chain, draw = map(int, re.search(r"isel\(chain=(\d+), draw=(\d+)\)", problems[0]).groups())
+    from_draw = posterior.isel(chain=chain, draw=draw)
+    assert ph.fit_laplace(model, start=from_draw).mode["a"] == pytest.approx(found.mode["a"])
 
 
 def test_refusals(model):
@@ -217,3 +246,16 @@ def test_first_searches_start_where_they_are_told():
     )
     both = ph.fit_laplace(model, start={"a": -1}, starts=2).modes
     assert both["a"].tolist() == pytest.approx([2.279, -1], abs=0.01)
+
+
+def test_verdicts_name_the_modes_of_chains_that_differ(rng):
+    """Two modes of equal height: no chain is lower, and each chain stays in its own."""
+    with pm.Model() as model:
+        a = pm.Normal("a", 0, 5)
+        pm.Normal("y", a**2 * np.ones(20), 1.0, observed=np.full(20, 9.0))
+    found = ph.fit_laplace(model, random_seed=0)
+    a = found.modes["a"].to_numpy()[:2, None] + 0.04 * rng.normal(size=(2, 500))
+    z = (a[..., None] - found.mean) / factor_of(found)
+    problems, _ = judged(xr.Dataset({"a": (("chain", "draw"), a)}), z, found)
+    said = "chains are in modes of the table that differ by 0.0: chain 0 near mode 0, chain 1 near"
+    assert said in problems[-1]

@@ -30,13 +30,15 @@ def start_vector(model: pm.Model, start: dict | None = None) -> np.ndarray:
     Raises
     ------
     KeyError
-        If a name is no free variable of the model.
+        If a name is no variable of the model.
     """
     by_name = {rv.name: rv for rv in model.free_RVs}
-    unknown = sorted(set(start or {}) - set(by_name))
+    derived = {variable.name for variable in model.deterministics}  # of a draw of a posterior
+    start = {name: value for name, value in (start or {}).items() if name not in derived}
+    unknown = sorted(set(start) - set(by_name))
     if unknown:
         raise KeyError(f"fit_laplace: unknown {unknown} in start; known are {', '.join(by_name)}")
-    overrides = {by_name[name]: np.asarray(value) for name, value in (start or {}).items()}
+    overrides = {by_name[name]: np.asarray(value) for name, value in start.items()}
     first = make_initial_point_fn(model=model, overrides=overrides)(0)
     return np.hstack([np.ravel(first[v.name]) for v in model.value_vars])
 

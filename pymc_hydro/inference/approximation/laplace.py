@@ -60,7 +60,7 @@ def fit_laplace(
         The model in context if not given.
     start : mapping of str to float or array, optional
         Where the first search starts, in natural units; the model's initial point for what is
-        missing.
+        missing. Also a draw of a posterior, ``idata.posterior.isel(chain=0, draw=0)``.
     starts : int, optional
         How many searches, of which the highest mode is taken; not given: one from `start`, or 8
         without it. They begin at `start`; at the model's initial point; at both with the parameters

@@ -99,7 +99,8 @@ def sample(
         The verdict, if R-hat is above 1.01, a parameter has fewer than 400 effective draws, a
         transition diverged, or a chain's mean log-probability does not belong to the mode: R-hat
         cannot see that all chains are in a lower one. It names the mode of the table that a chain
-        is near, parameters at a bound, and pairs that the data hardly tell apart.
+        is near, a chain that is apart or did not move, parameters at a bound, pairs that the data
+        hardly tell apart, and the parameter that is large or small where transitions diverge.
 
     References
     ----------
