@@ -111,9 +111,7 @@ def starts(model, basins):
     )
     columns = dict(zip(model.parameter_names, fits["parameters"].values.T, strict=True))
     most = np.log(0.98 / 0.02)
-    return np.clip(
-        define_link(model, None).coordinates(columns, model.parameter_names), -most, most
-    )
+    return np.clip(define_link(model).coordinates(columns, model.parameter_names), -most, most)
 
 
 def joint_model(model, basins, table, given, centered):
@@ -151,7 +149,7 @@ def stages(given):
         with pm.Model() as one:
             place_flow(model, ph.priors(model), basin, given.ar)
         by_name = dict(zip(model.parameter_names, row, strict=True))
-        start = define_link(model, None).parameters(by_name, {})
+        start = define_link(model).parameters(by_name, {})
         fits[name], _ = sample(one, given, start)
         worst = max(float(v.max()) for v in az.rhat(fits[name].posterior.to_dataset()).values())
         print(f"basin {name}: R-hat {worst:.3f}", flush=True)
@@ -167,7 +165,7 @@ def stages(given):
         if name in whole.posterior:
             compare(name, whole.posterior[name], idata.posterior[name])
     theta = pooled.parameters(idata, random_seed=1)
-    link, names = define_link(model, None), model.parameter_names
+    link, names = define_link(model), model.parameter_names
     joint_z, z, alone = (
         np.moveaxis(link.coordinates(d, names), -1, 0)
         for d in (whole.posterior, theta, stacked(fits))

@@ -172,8 +172,12 @@ class SearchSpace:
         return values
 
 
-def define_space(model: AbstractModel, bounds: Mapping, fixed: Mapping, kind: str) -> SearchSpace:
+def define_space(
+    model: AbstractModel, bounds: Mapping, fixed: Mapping, kind: str, what: str = "calibrate"
+) -> SearchSpace:
     """Return the space of a search after checking bounds and fixed parameters.
+
+    Messages begin with `what`, the name of the function that was called.
 
     Raises
     ------
@@ -181,64 +185,62 @@ def define_space(model: AbstractModel, bounds: Mapping, fixed: Mapping, kind: st
         If a name is unknown, bounds do not rise, or nothing is free.
     """
     if kind not in SPACES:
-        raise KeyError(f"calibrate: unknown search_space {kind!r}; known are {', '.join(SPACES)}")
+        raise KeyError(f"{what}: unknown search_space {kind!r}; known are {', '.join(SPACES)}")
     names, lower, upper = model.parameter_names, model.lower, model.upper
     for name, pair in bounds.items():
-        i = _index(model, name)
+        i = _index(what, model, name)
         try:
             low, high = (float(b) for b in pair)
         except (TypeError, ValueError) as error:
             raise ValueError(
-                f"calibrate: bounds of {name} must be two numbers, lower and upper; found {pair!r}"
+                f"{what}: bounds of {name} must be two numbers, lower and upper; found {pair!r}"
             ) from error
         if not np.isfinite([low, high]).all():
             raise ValueError(
-                f"calibrate: bounds of {name} must be finite, found [{low}, {high}]; every search "
+                f"{what}: bounds of {name} must be finite, found [{low}, {high}]; every search "
                 "space begins within them"
             )
         if not low < high:
             raise ValueError(
-                f"calibrate: bounds of {name} must rise, found [{low}, {high}]; a parameter is "
+                f"{what}: bounds of {name} must rise, found [{low}, {high}]; a parameter is "
                 f"fixed by fixed={{{name!r}: value}}"
             )
-        _check_limits(model, i, low, high)
+        _check_limits(what, model, i, low, high)
         lower[i], upper[i] = low, high
     held = np.full(len(names), np.nan)
     for name, value in fixed.items():
-        i = _index(model, name)
+        i = _index(what, model, name)
         try:
             value = float(value)
         except (TypeError, ValueError) as error:
-            raise ValueError(
-                f"calibrate: fixed {name} must be a number, found {value!r}"
-            ) from error
+            raise ValueError(f"{what}: fixed {name} must be a number, found {value!r}") from error
         if not lower[i] <= value <= upper[i]:
             raise ValueError(
-                f"calibrate: fixed {name} = {value} is outside its bounds [{lower[i]}, {upper[i]}]"
+                f"{what}: fixed {name} = {value} is outside its bounds [{lower[i]}, {upper[i]}]"
             )
         held[i] = value
     if not np.isnan(held).any():
-        raise ValueError("calibrate: all parameters are fixed, nothing is left to search")
+        raise ValueError(f"{what}: all parameters are fixed, nothing is left to search")
     return SearchSpace(names, lower, upper, held, kind)
 
 
-def _check_limits(model, i, low, high):
+def _check_limits(what, model, i, low, high):
     """Raise ValueError if bounds reach beyond the domain of parameter i: every run there fails."""
     parameter = model.parameters[i]
     ends = parameter.limits
     for bound, value, beyond in (("lower", low, low < ends[0]), ("upper", high, high > ends[1])):
         if beyond:
             raise ValueError(
-                f"calibrate: the {bound} bound of {parameter.name}, {value:g}, is outside its "
+                f"{what}: the {bound} bound of {parameter.name}, {value:g}, is outside its "
                 f"domain [{ends[0]:g}, {ends[1]:g}], where the equations of "
                 f"{type(model).__name__} mean nothing; give bounds inside it"
             )
 
 
-def _index(model, name):
+def _index(what, model, name):
     if name not in model.parameter_names:
         raise KeyError(
-            f"calibrate: {type(model).__name__} has no parameter {name!r}; known are "
+            f"{what}: {type(model).__name__} has no parameter {name!r}; known are "
             f"{', '.join(model.parameter_names)}"
         )
     return model.parameter_names.index(name)

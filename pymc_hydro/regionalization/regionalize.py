@@ -142,7 +142,7 @@ def regionalize(
         )
     if attributes is None:
         attributes = basins
-    space = define_space(model, bounds or {}, fixed or {}, "unconstrained")
+    space = define_space(model, bounds or {}, fixed or {}, "unconstrained", "regionalize")
     settings = {
         "warmup": warmup,
         "loss_options": loss_options,

@@ -163,7 +163,7 @@ def test_a_posterior_that_lies_at_a_bound():
 def test_slopes_of_priors(rng):
     """Against differences of the density of logits: uniform, the larger rate bounding the other."""
     model = ph.HBV(snow=False)
-    link, names = define_link(model, None), list(model.parameter_names)
+    link, names = define_link(model), list(model.parameter_names)
     z, h = rng.standard_normal((4, len(names))), 1e-4
     axes = np.eye(len(names))
     lower, upper = (np.array([link.bounds(n)[i] for n in names]) for i in (0, 1))
@@ -216,7 +216,7 @@ def test_calibrated_parameters_at_a_bound_say_nothing():
 
 def test_logits_and_positions_of_parameters_in_order(rng):
     model = ph.HBV(snow=False)
-    link, names = define_link(model, None), model.parameter_names
+    link, names = define_link(model), model.parameter_names
     z = rng.standard_normal((5, len(names)))
     theta = link.parameters(dict(zip(names, z.T, strict=True)), {})
     ((small, large),) = model.ordered[:1]

@@ -173,7 +173,11 @@ def test_predictions_in_other_basins(rng):
         ({"attributes": FEW, "centered": ["b"]}, KeyError, r"centered names \['b'\]"),
         ({"attributes": FEW, "x": 1.0}, KeyError, r"an override names \['x'\]"),
         ({"attributes": FEW, "bounds": {"b": (0, 1)}}, KeyError, r"bounds names \['b'\]"),
-        ({"attributes": FEW, "bounds": {"a": (1, 0)}}, ValueError, "bounds of a must rise"),
+        (
+            {"attributes": FEW, "bounds": {"a": (1, 0)}},
+            ValueError,
+            "regional: bounds of a must rise",
+        ),
         (
             {"attributes": FEW, "a": 0.01, "bounds": {"a": (1e-3, 0.1)}},
             ValueError,

@@ -104,17 +104,24 @@ class Link:
         return upper if larger is None else math.minimum(upper, theta[larger])
 
 
-def define_link(model: AbstractModel, bounds: Mapping | None, of_priors: bool = True) -> Link:
+def define_link(
+    model: AbstractModel,
+    bounds: Mapping | None = None,
+    of_priors: bool = True,
+    what: str = "regional",
+) -> Link:
     """Return the link of a model.
 
     Parameters
     ----------
     model : AbstractModel
-    bounds : mapping of str to pair of float, or None
+    bounds : mapping of str to pair of float, optional
         Of some parameters.
     of_priors : bool
         Whether the bounds of all others are those of priors, or those of searches, where a
         parameter declares both.
+    what : str
+        Name of the caller, for messages.
 
     Raises
     ------
@@ -122,7 +129,7 @@ def define_link(model: AbstractModel, bounds: Mapping | None, of_priors: bool = 
         If a name is unknown, or bounds do not rise or leave the domain.
     """
     own = {p.name: p.prior for p in model.parameters if of_priors and p.prior is not None}
-    space = define_space(model, own | dict(bounds or {}), {}, "unconstrained")
+    space = define_space(model, own | dict(bounds or {}), {}, "unconstrained", what)
     # A parameter that changes in time is in the order, but not among the parameters.
     order = {s: g for s, g in model.ordered if {s, g} <= {*space.names}}
     return Link(space, order)

@@ -214,7 +214,7 @@ def pool_posteriors(
     model, fixed = as_model(model), dict(fixed or {})
     free = _free(model, fixed)
     preset, priors = _check_priors(fits, fixed, preset, dict(priors or {}))
-    link = define_link(model, bounds, of_priors=not is_calibration(fits))
+    link = define_link(model, bounds, not is_calibration(fits), "pool_posteriors")
     estimates = estimates_of(model, fits, link, free, fixed, preset, priors)
     names = estimates[BASIN].values.tolist()
     if len(names) < 2:
