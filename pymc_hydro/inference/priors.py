@@ -192,4 +192,4 @@ PRESETS = {"uniform": _uniform, "log_uniform": _log_uniform, "weak": _weak}
 
 def _is_logarithmic(p: Parameter) -> bool:
     """Whether a parameter is a rate or a capacity, whose order of magnitude is unknown."""
-    return p.lower > 0 and ("/d" in p.unit or "mm" in p.unit)
+    return _bounds(p)[0] > 0 and ("/d" in p.unit or "mm" in p.unit)

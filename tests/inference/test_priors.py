@@ -211,6 +211,10 @@ def test_a_prior_has_bounds_of_its_own(preset):
         assert np.isfinite(pm.logp(theta[name], inside).eval())
         assert pm.logp(theta[name], outside).eval() == -np.inf
     assert float(fixed.eval()) == 10
+    # A capacity whose prior begins at zero has no logarithm.
+    from_zero = Parameter("c", 1, 9, "mm", "x", default=2, prior=(0, 5))
+    with pm.Model():
+        assert np.isfinite(pm.logp(PRESETS[preset](from_zero, 5, None, "c"), 0.5).eval())
     start = inside_bounds(model, dict(zip(model.parameter_names, model.upper, strict=True)))
     assert 98 < start["u_zl"] < 100
     with pytest.raises(

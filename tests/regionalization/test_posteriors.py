@@ -222,6 +222,10 @@ def test_logits_and_positions_of_parameters_in_order(rng):
     ((small, large),) = model.ordered[:1]
     assert (theta[small] <= theta[large]).all()
     np.testing.assert_allclose(link.coordinates(theta, names), z, rtol=1e-8)
+    theta[small], theta[large] = theta[large], theta[small]
+    fits = {"u": xr.Dataset({n: (("chain", "draw"), v[None]) for n, v in theta.items()})}
+    with pytest.raises(ValueError, match="k_2 of basin 'u' is above k_1, which bounds it"):
+        ph.pool_posteriors(model, fits)
 
 
 def hierarchical():

@@ -231,11 +231,16 @@ def _check_bounds(name, theta, link, free) -> None:
     for n in free:
         if not ((unit[n] >= -OUTSIDE) & (unit[n] <= 1 + OUTSIDE)).all():
             values, (lower, upper) = np.asarray(theta[n]), link.bounds(n)
-            below = f" or above {link.larger_of[n]}" if n in link.larger_of else ""
+            if (values >= lower).all() and (values <= upper).all():
+                raise ValueError(
+                    f"pool_posteriors: {n} of basin {name!r} is above {link.larger_of[n]}, which "
+                    "bounds it; leave the basin out, fits.drop_sel(basin=...), or give the first "
+                    "stage bounds that keep the two apart"
+                )
             raise ValueError(
                 f"pool_posteriors: {n} of basin {name!r} reaches from {values.min():g} to "
-                f"{values.max():g}, beyond [{lower:g}, {upper:g}]{below}; give the bounds of the "
-                f"first stage, bounds={{{n!r}: (lower, upper)}}"
+                f"{values.max():g}, beyond [{lower:g}, {upper:g}]; give the bounds of the first "
+                f"stage, bounds={{{n!r}: (lower, upper)}}"
             )
 
 
