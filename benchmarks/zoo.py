@@ -34,7 +34,6 @@ from pymc_hydro.losses import kge, nse
 from pymc_hydro.models.fuse import combinations
 from pymc_hydro.testing import checks
 from pymc_hydro.testing.frozen import run_in_python
-from pymc_hydro.testing.independent import complex_step_run
 from pymc_hydro.testing.weather import make_basin, weathers
 
 FORCING = ("precipitation", "potential_evaporation", "temperature")
@@ -42,7 +41,10 @@ PROPOSED = "_proposed"
 CORRECTED = ("m_20", "m_41")  # without right values of the corrected equations
 TIGHT = {"rtol": 1e-9, "atol": 1e-9}
 RUNGS = ("J and B", "balance", "default", "fixed", "frozen")
-DISCHARGE, STEPS, BALANCED = ("discharge",), 2, 20  # steps and intervals of the rungs in Python
+DISCHARGE, BALANCED = ("discharge",), 20  # intervals of a rung in Python
+# Methods and steps a day, in turn: the explicit method may be unstable; where a law is a switch of
+# 1e-8 mm, long steps have several solutions, or one that Newton's method cannot refine.
+TRIED = ((BOGACKI_SHAMPINE, 2), (TR_BDF2, 2), (TR_BDF2, 8), (TR_BDF2, 32))
 # From empty stores to runoff, through snow and its melt, so that all parameters are seen.
 WET = checked_basin(
     make_basin([20.0, 40, 250, 0, 90], [3.0], [-2.0, 0.5, 6, 10, 8]), ("day_of_year",)
@@ -121,9 +123,10 @@ def gradients(name: str, model: AbstractModel, draws: int) -> str:
             except RuntimeError as error:
                 failed.append(f"{name}, vector {k}, {rung}: {error}")
     worst = " | ".join(f"{max(f.error for f in rung):.1g}" for rung in found.values())
+    repeated = sum(f" {steps} fixed" in f.check for f in found["fixed"] for _, steps in TRIED[2:])
     beyond = [f"{name}: {f}" for rung in found.values() for f in rung if f.error > 1]
     row = f"| {name} | {type(model).__name__} | {worst} | {seen.sum()} of {seen.size} |"
-    return "\n".join([f"{row} {len(failed)} |", *beyond, *failed])
+    return "\n".join([f"{row} {repeated} | {len(failed)} |", *beyond, *failed])
 
 
 def fixed_steps(
@@ -131,20 +134,29 @@ def fixed_steps(
 ) -> checks.Finding:
     """Compare the sensitivities of fixed steps with complex step of another integrator.
 
-    `seen` becomes true for parameters by which discharge has a derivative other than zero.
+    `seen` becomes true for parameters by which discharge has a derivative other than zero. More
+    steps are taken where few do not pass; the table tells for how many vectors.
     """
-    for method in (BOGACKI_SHAMPINE, TR_BDF2):  # the explicit method may be unstable
-        problem = define_problem(model, DISCHARGE, 1.0, solver=method, steps=STEPS)
-        run = run_in_python(problem, theta, forcing_array(model, basin), len(theta))
-        if not run.status:
+
+    def run(model, theta, basin, method, steps):
+        problem = define_problem(model, DISCHARGE, 1.0, solver=method, steps=steps)
+        found = run_in_python(problem, theta, forcing_array(model, basin), len(theta))
+        if found.status:
+            raise ph.IntegrationError(REASONS[found.status])
+        np.logical_or(seen, (found.jacobian != 0).any(axis=(0, 1)), out=seen)
+        return found.values[:, 0], found.jacobian[:, 0]
+
+    last = None
+    for method, steps in TRIED:
+        finding = checks.fixed_step_sensitivities(
+            model, theta, basin, method, run=run, steps_tried=(steps,)
+        )
+        last = finding or last
+        if finding is not None and finding.error <= 1:
             break
-    else:
-        raise RuntimeError(f"no solution with {STEPS} steps a day")
-    _, expected = complex_step_run(model, theta, basin, method, STEPS)
-    seen |= (expected != 0).any(axis=0)
-    name = "sensitivities at fixed steps against complex step"
-    limits = checks.FIXED_LIMIT, checks.ROUND_OFF
-    return checks.compare_columns(name, model, theta, run.jacobian[:, 0], expected, *limits)
+    if last is None:
+        raise RuntimeError(f"no solution with {steps} steps a day")
+    return last
 
 
 def balance(model: AbstractModel, theta: np.ndarray, basin: xr.Dataset) -> checks.Finding:

@@ -13,6 +13,8 @@ import pymc_hydro as ph
 from pymc_hydro import plots
 from pymc_hydro.core.base import display
 from pymc_hydro.core.base.display import HEAD, parameter_rows
+from pymc_hydro.engine.derivation.equations import latex_lines
+from pymc_hydro.models import fuse
 
 # Public modules, each with a page of its own.
 MODULES = (
@@ -52,9 +54,10 @@ def write_pages(folder: Path) -> None:
         plt.close(ax.figure)
         _write(folder / f"{name}.md", _model_page(kind))
         names.append(name)
-    entries = "\n".join([*names, "gr", "marrmot"])
+    entries = "\n".join([*names, "gr", "marrmot", "fuse"])
     _write(folder / "models.md", f"# One page a model\n\n```{{toctree}}\n{entries}\n```\n")
     _write(folder / "marrmot.md", _family("Structures of MARRMoT", ph.marrmot))
+    _write(folder / "fuse.md", _fuse_page())
     _write(folder / "gr.md", _family("GR models in discrete time", ph.gr, _gr_laws()))
     _write(folder / "api.md", _interface())
     for name in MODULES:
@@ -78,7 +81,7 @@ def _family(title, module, common=()):
     for law in common:
         parts.append(f"```python\n{textwrap.dedent(inspect.getsource(law))}\n```\n")
     mathematics = {kind: _mathematics(kind()) for kind in module.MODELS}
-    parts.append(_legend("".join(mathematics.values())))
+    parts.append(_legend("".join(mathematics.values()), EXACT))
     for kind in module.MODELS:
         sketch = "\n".join(display.sketch(kind()))
         fluxes = textwrap.dedent(inspect.getsource(kind.fluxes))
@@ -89,6 +92,93 @@ def _family(title, module, common=()):
             f"```text\n{sketch}\n```\n\n{mathematics[kind]}\n\n```python\n{fluxes}\n```\n"
         )
     return "\n".join(parts)
+
+
+# A structure of FUSE that goes with each choice but w2sat; and which fluxes a decision is about.
+BASE = {
+    "upper": "tension1", "lower": "fixedsiz", "surface": "prms", "percolation": "f2sat",
+    "evaporation": "sequential", "interflow": "some", "routing": "gamma",
+}  # fmt: skip
+ABOUT = {
+    "rainfall_error": ("x_p",),
+    "upper": ("t_", "o_1", "e_T1", "e_W1"),
+    "lower": ("q_W2", "q_F2", "o_W2", "o_F2", "t_F2", "e_2"),
+    "surface": ("q_s",),
+    "percolation": ("p_W2",),
+    "evaporation": ("e_",),
+    "interflow": ("q_i",),
+}
+
+
+def _fuse_page():
+    """Return the page of FUSE: its decisions with their equations, and the four parents."""
+    parts = [
+        "# Structures of FUSE\n\n```{eval-rst}\n.. autoclass:: pymc_hydro.FUSE\n```\n",
+        f"## Name a structure\n\n{NAMED}\n",
+        f"{_table(_parents())}\n",
+        f"## Decisions\n\n{DECIDED}\n",
+    ]
+    found = [(decision, _choices(decision)) for decision in ABOUT]
+    parents = {name: ph.FUSE.parent(name) for name in fuse.PARENTS}
+    mathematics = {name: _mathematics(model) for name, model in parents.items()}
+    shown = [text for _, choices in found for text in choices] + list(mathematics.values())
+    parts.append(_legend("".join(shown), EXACT))
+    for decision, choices in found:
+        parts.append("\n\n".join([f"### {decision}", *choices, ""]))
+    parts.append(f"### routing\n\n{ROUTED}\n")
+    for name, model in parents.items():
+        sketch = "\n".join(display.sketch(model))
+        parts.append(
+            f"## {name}\n\n{_table([HEAD, ('---',) * len(HEAD), *parameter_rows(model)])}\n\n"
+            f"```text\n{sketch}\n```\n\n{mathematics[name]}\n"
+        )
+    return "\n".join(parts)
+
+
+NAMED = """By its decisions, by the name of a parent, or by its place among all combinations:
+
+```python
+ph.FUSE(upper="tension1", lower="unlimfrc", percolation="f2sat", interflow="some")
+ph.FUSE.parent("sacramento", snow=True)
+ph.calibrate("fuse/prms", basin)  # so is each function that takes a model
+ph.simulate("fuse/385", theta, basin)
+ph.models.fuse.combinations()[384]  # the decisions of that structure
+```
+
+`pymc-hydro calibrate SOURCE --model fuse/topmodel` names one on the command line. The places are
+those of the original enumeration of 1248 structures, counted from one. The parents, which have no
+rainfall error:"""
+DECIDED = """The names of the original code are in parentheses; both are taken. Below are the
+equations that a choice determines, in a structure of one tension store above a store of fixed size
+where nothing else is said. `tension2` does not go with `tens2pll`, and `w2sat` needs `onestate`."""
+ROUTED = """`gamma` (`rout_gamma`): a gamma distribution of shape 2.5 and mean `timedelay` delays
+discharge. Its ordinates up to twelve mean delays are divided by their sum.
+
+`none` (`no_routing`): discharge is not delayed."""
+
+
+def _parents():
+    """Return a table of the decisions of the four parents."""
+    head = ("", *fuse.PARENTS)
+    rows = [(d, *(p[d] for p in fuse.PARENTS.values())) for d in BASE]
+    return [head, ("---",) * len(head), *rows]
+
+
+def _choices(decision):
+    """Return what each choice of a decision determines: fluxes, and balances of its stores."""
+    found, further = [], fuse.decisions.FURTHER.get(decision, {})
+    for original, choice in (fuse.DECISIONS[decision] | further).items():
+        needed = {"upper": "onestate"} if choice == "w2sat" else {}
+        model = ph.FUSE(**BASE | {decision: choice} | needed)
+        given = ph.equations(model)
+        fluxes = {n: e for n, e in given.readable.items() if n.startswith(ABOUT[decision])}
+        layer = "1" if decision == "upper" else "2"
+        rates = given.right_hand_side if decision in ("upper", "lower") else {}
+        rates = {store: rate for store, rate in rates.items() if layer in store}
+        lines = latex_lines(fluxes, rates, given.change)
+        text = "\n\n".join(f"$${line}$$" for line in lines) or "There is no such flux."
+        found.append(f"`{choice}` (`{original}`):\n\n{text}")
+    return found
 
 
 def _gr_laws():
@@ -118,8 +208,10 @@ def _model_page(kind):
     )
 
 
+EXACT = "they are, unless a model is given a `width`"
 SYMBOLS = {
     "E_p": "$E_p$ is potential evaporation",
+    r"\gamma": r"$\gamma$ is the lower incomplete gamma function",
     r"\operatorname{overflow}": r"$\operatorname{overflow}(S, C)$ is the "
     "[share that a store sheds](names/pymc_hydro.core.overflow)",
     r"\operatorname{softplus}": r"$\operatorname{softplus}(x)$ is a "
@@ -134,13 +226,12 @@ def _mathematics(model):
     return "\n\n".join(f"$${line}$$" for line in ph.equations(model).latex())
 
 
-def _legend(text):
+def _legend(text, kinks="most are smooth over a narrow width, which the fluxes as declared give"):
     """Return what the symbols of equations mean that are no names of the model."""
     used = [meaning for symbol, meaning in SYMBOLS.items() if symbol in text]
     return (
         f"$P$ is precipitation, $T$ temperature, {', '.join(used)}. Maxima, minima and thresholds "
-        "are written as if they were exact; most are smooth over a narrow width, which the fluxes "
-        "as declared give.\n\n"
+        f"are written as if they were exact; {kinks}.\n\n"
     )
 
 

@@ -17,12 +17,13 @@ from pymc_hydro.engine.problem import DEFAULT_TOLERANCE, define_problem
 from pymc_hydro.engine.simulate import forcing_array, simulate
 from pymc_hydro.integrators import RungeKutta
 from pymc_hydro.losses.table import LOSSES, SCORES, find_loss
+from pymc_hydro.models.listing import as_model
 
 __all__ = ["attribute"]
 
 
 def attribute(
-    model: AbstractModel,
+    model: AbstractModel | str,
     theta: Mapping | Sequence | np.ndarray,
     basin: xr.Dataset | pd.DataFrame,
     of: str | Callable = "discharge",
@@ -41,7 +42,8 @@ def attribute(
 
     Parameters
     ----------
-    model : AbstractModel
+    model : AbstractModel or str
+        A name stands for the model with default options.
     theta : mapping of name to value, or array_like, shape (n_parameter,)
     basin : Dataset or DataFrame
         Forcing on ``time``, as ``ph.simulate`` takes it; with ``discharge`` for a score.
@@ -77,6 +79,7 @@ def attribute(
     >>> flood.sizes["time"], "by_precipitation" in flood
     (1095, True)
     """
+    model = as_model(model)
     is_output = isinstance(of, str) and of in model.output_names
     if isinstance(of, str) and not is_output and of not in {**LOSSES, **SCORES}:
         raise KeyError(

@@ -43,7 +43,7 @@ ALLOWED = {
         | {"data/readers/text"},
         {"numpy", "pandas", "xarray"},
     ),
-    "engine/derivation": ({"core", "core/base", "core/maps"}, {"sympy"}),
+    "engine/derivation": ({"core", "core/base", "core/maps", "models"}, {"sympy"}),
     "engine/codegen": ({"engine/derivation", "integrators"}, {"numpy"}),
     "engine/codegen/maps": ({"engine/codegen", "engine/derivation"}, set()),
     "engine/codegen/reverse": ({"engine/codegen", "engine/derivation", "integrators"}, set()),
@@ -52,12 +52,12 @@ ALLOWED = {
         {"numpy", "numba", "llvmlite"},
     ),
     "engine": (
-        {"core", "core/base", "core/maps", "data", "integrators", "engine/derivation"}
+        {"core", "core/base", "core/maps", "data", "integrators", "models", "engine/derivation"}
         | {"engine/codegen", "engine/codegen/maps", "engine/codegen/reverse", "engine/lanes"},
         {"numpy", "scipy", "numba", "xarray", "pandas", "rich"},
     ),
     "ops": (
-        {"core", "core/base", "engine", "engine/codegen", "ops/backends"},
+        {"core", "core/base", "engine", "engine/codegen", "models", "ops/backends"},
         {"numpy", "pytensor"},
     ),
     "ops/backends": (
@@ -88,7 +88,7 @@ ALLOWED = {
         {"numpy", "pandas", "xarray", "pymc", "pytensor"},
     ),
     "inference/sampling": (
-        {"calibration/basins", "core", "core/base", "data", "inference"}
+        {"calibration/basins", "core", "core/base", "data", "inference", "models"}
         | {"inference/approximation"},
         {"numpy", "xarray", "pymc", "pytensor", "arviz"},
     ),
@@ -132,7 +132,7 @@ ALLOWED = {
         {"numpy", "pandas", "xarray", "pytensor"},
     ),
     "attribution": (
-        {"core", "core/base", "data", "engine", "integrators", "losses"},
+        {"core", "core/base", "data", "engine", "integrators", "losses", "models"},
         {"numpy", "pandas", "pytensor", "xarray"},
     ),
     "explorer": (
@@ -141,12 +141,12 @@ ALLOWED = {
     ),
     "testing": (
         {"core", "core/base", "core/maps", "data", "engine", "engine/codegen"}
-        | {"engine/derivation", "integrators"},
+        | {"engine/derivation", "integrators", "models"},
         {"numpy", "scipy", "pandas", "xarray"},
     ),
     "verification": ({"core/base", "data", "data/checks"}, {"numpy", "pandas", "xarray", "scipy"}),
     "plots": (
-        {"data", "plots/of_errors", "plots/of_runs", "verification"},
+        {"data", "models", "plots/of_errors", "plots/of_runs", "verification"},
         {"numpy", "xarray", "matplotlib", "arviz"},
     ),
     "plots/of_errors": ({"plots", "verification"}, {"numpy", "xarray", "matplotlib", "scipy"}),

@@ -40,6 +40,7 @@ from pymc_hydro.engine.derivation.system import derive, derive_full
 from pymc_hydro.engine.derivation.transpose import transpose
 from pymc_hydro.engine.derivation.update import derive_update, transpose_update
 from pymc_hydro.integrators import AUTOMATIC, AUTOMATIC_FIXED, METHODS, RungeKutta
+from pymc_hydro.models.listing import as_model
 
 __all__ = [
     "OPTIONS",
@@ -207,7 +208,7 @@ def _propagator_text():
 
 
 def source(
-    model: AbstractModel,
+    model: AbstractModel | str,
     outputs: str | Sequence[str] = ("discharge",),
     *,
     solver: str | RungeKutta | None = None,
@@ -217,7 +218,8 @@ def source(
 
     Parameters
     ----------
-    model : AbstractModel
+    model : AbstractModel or str
+        A name stands for the model with default options.
     outputs : str or sequence of str
         Any of ``model.output_names``.
     solver, steps
@@ -234,6 +236,7 @@ def source(
     >>> print(ph.source(ph.Hymod(snow=False)).splitlines()[-1].strip())
     return status
     """
+    model = as_model(model)
     names = tuple(output.name for output in model.select_outputs(outputs))
     return kernel_source(model, names, methods=select_methods(solver, steps))
 

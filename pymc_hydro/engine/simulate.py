@@ -23,6 +23,7 @@ from pymc_hydro.engine.draws import read_draws, read_states
 from pymc_hydro.engine.errors import IntegrationError
 from pymc_hydro.engine.problem import DEFAULT_TOLERANCE, define_problem
 from pymc_hydro.integrators import RungeKutta
+from pymc_hydro.models.listing import as_model
 
 __all__ = ["forcing_array", "initial_array", "simulate"]
 
@@ -96,7 +97,7 @@ def check_capacities(model: AbstractModel, x0: np.ndarray, theta: np.ndarray) ->
 
 
 def simulate(
-    model: AbstractModel,
+    model: AbstractModel | str,
     theta: Mapping | Sequence | np.ndarray,
     basin: xr.Dataset | pd.DataFrame | Mapping[Hashable, xr.Dataset | pd.DataFrame],
     outputs: Sequence[str] = ("discharge",),
@@ -115,8 +116,8 @@ def simulate(
 
     Parameters
     ----------
-    model : AbstractModel
-        Such as ``ph.Hymod()``.
+    model : AbstractModel or str
+        Such as ``ph.Hymod()``; or the name of a model with default options, such as "m_01".
     theta : mapping of name to value, array_like, or posterior
         Shape (n_parameter,), or (n_draw, n_parameter): then the result has the dimension ``draw``.
         Or the result of ``pm.sample``, or its Dataset ``posterior``: then the result has the
@@ -181,6 +182,7 @@ def simulate(
     >>> dict(ph.simulate(model, model.default, records).sizes)
     {'basin': 2, 'time': 3717}
     """
+    model = as_model(model)
     if isinstance(outputs, str):
         outputs = (outputs,)
     settings: dict[str, Any] = {"solver": solver, "rtol": rtol, "atol": atol, "steps": steps}

@@ -39,7 +39,7 @@ SOLVER_SETTINGS = ("solver", "rtol", "atol", "steps")
 
 @renamed_arguments(names="outputs")
 def outputs(
-    model: AbstractModel,
+    model: AbstractModel | str,
     theta: Any,
     basin: Record | Mapping[Hashable, Record],
     outputs: str | Sequence[str] = ("discharge",),
@@ -59,7 +59,8 @@ def outputs(
 
     Parameters
     ----------
-    model : AbstractModel
+    model : AbstractModel or str
+        A name stands for the model with default options.
     theta : mapping of name to variable or number, or TensorVariable, shape (n_parameter,)
         From ``ph.priors``, for example. With several basins the variables are scalars, which all
         basins share, or have the dimension ``basin``; as one variable (n_basin, n_parameter). A
@@ -108,6 +109,7 @@ def outputs(
         If a name, the data or the warm-up do not fit.
     """
     check_arguments("outputs", solver_settings, SOLVER_SETTINGS)
+    model = as_model(model)
     pymc_model = pm.modelcontext(None)
     names = (outputs,) if isinstance(outputs, str) else tuple(outputs)
     basins, columns = as_records(basin, model.forcing_names), model.forcing_names
@@ -147,7 +149,7 @@ def outputs(
 
 
 def discharge(
-    model: AbstractModel,
+    model: AbstractModel | str,
     theta: Any,
     basin: Record | Mapping[Hashable, Record],
     warmup: Warmup = 365,

@@ -15,6 +15,7 @@ from pytensor.tensor.random.op import RandomVariable
 from pymc_hydro.core.declaration import Parameter
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.inference.bounded import Bounded, LogBounded
+from pymc_hydro.models.listing import as_model
 
 __all__ = ["PRESETS", "check_variable", "priors"]
 
@@ -23,7 +24,7 @@ CONCENTRATION = 4.0  # of a weak prior around its mode, as in the PERT distribut
 
 
 def priors(
-    model: AbstractModel,
+    model: AbstractModel | str,
     preset: str = "uniform",
     dims: str | None = None,
     *,
@@ -39,7 +40,8 @@ def priors(
 
     Parameters
     ----------
-    model : AbstractModel
+    model : AbstractModel or str
+        A name stands for the model with default options.
     preset : {"uniform", "log_uniform", "weak"}
         Uniform on the bounds; the same, but uniform in the logarithm for rates and capacities
         (units with 1/d or mm, and a positive lower bound); or a beta distribution between the
@@ -80,6 +82,7 @@ def priors(
     """
     if preset not in PRESETS:
         raise KeyError(f"priors: unknown preset {preset!r}; known are {', '.join(PRESETS)}")
+    model = as_model(model)
     name = type(model).__name__
     for key in overrides:
         if key not in model.parameter_names:

@@ -1,12 +1,14 @@
 """All models by name, and a table of them."""
 
 from difflib import get_close_matches
+from functools import partial
 from typing import Any
 
 from pymc_hydro.core import AbstractModel
 from pymc_hydro.models import gr
 from pymc_hydro.models.cfe import CFE
 from pymc_hydro.models.fuse import FUSE
+from pymc_hydro.models.fuse.decisions import named_decisions
 from pymc_hydro.models.gr4j import GR4J
 from pymc_hydro.models.hbv import HBV
 from pymc_hydro.models.hmodel import Hmodel
@@ -27,18 +29,20 @@ def _kinds() -> dict[str, Any]:
 
 
 def find_model(name: str) -> Any:
-    """Return a model class by name.
+    """Return a model class by name; of a structure of FUSE, the class with its decisions.
 
     Parameters
     ----------
     name : str
-        Such as "HBV", "CollieRiver1", "m_01" or "gr/GR4J", in any case.
+        Such as "HBV", "CollieRiver1", "m_01", "gr/GR4J", "fuse/prms" or "fuse/385", in any case.
 
     Raises
     ------
     KeyError
         If there is none of this name; the message has the nearest ones.
     """
+    if name.lower().startswith("fuse/"):
+        return partial(FUSE, **named_decisions(name[len("fuse/") :]))
     for kind in (*MODELS, FUSE, *gr.MODELS):
         family = "gr/" if kind in gr.MODELS else ""
         if kind.__name__.lower() == name.lower().removeprefix(family):
@@ -72,12 +76,12 @@ def as_model(model: AbstractModel | str) -> AbstractModel:
     """Return a model; a name stands for the model with default options.
 
     "fuse/topmodel", "fuse/arno/vic", "fuse/prms" and "fuse/sacramento" are the parents of FUSE;
-    "gr/GR4J" is GR4J in discrete time.
+    a number, such as "fuse/385", is a place among all structures of FUSE. "gr/GR4J" is GR4J in
+    discrete time.
     """
     if not isinstance(model, str):
         return model
-    family, _, parent = model.partition("/")
-    return FUSE.parent(parent) if family.lower() == "fuse" and parent else find_model(model)()
+    return find_model(model)()
 
 
 def table_of_models(

@@ -10,6 +10,7 @@ from pytensor.graph.basic import Constant, Variable
 from pymc_hydro.core.base.names import check_arguments, check_keys
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.engine.problem import check_model_type, define_problem
+from pymc_hydro.models.listing import as_model
 from pymc_hydro.ops.batch import BatchValues
 from pymc_hydro.ops.simulation import SimulatedValues, as_input
 
@@ -19,7 +20,7 @@ SETTINGS = ("solver", "rtol", "atol", "steps")
 
 
 def simulate(
-    model: AbstractModel,
+    model: AbstractModel | str,
     theta: Mapping[str, Any] | Any,
     forcing: Any,
     initial_state: Mapping[str, Any] | Any = None,
@@ -36,8 +37,8 @@ def simulate(
 
     Parameters
     ----------
-    model : AbstractModel
-        Such as ``ph.Hymod()``.
+    model : AbstractModel or str
+        Such as ``ph.Hymod()``; or the name of a model with default options.
     theta : tensor_like, shape (n_parameter,) or (n_vector, n_parameter); or mapping
         In the order of ``model.parameter_names``; or by name, scalars or vectors (n_vector,). In a
         mapping, numbers are fixed parameters: their derivatives are not computed.
@@ -76,6 +77,7 @@ def simulate(
     >>> q_.shape, slope_.shape
     ((30, 1), (5,))
     """
+    model = as_model(model)
     check_model_type(model)
     check_arguments("ops.simulate", solver, SETTINGS)
     if not (np.ndim(dt) == 0 and 0 < dt < np.inf):

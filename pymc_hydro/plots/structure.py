@@ -3,6 +3,7 @@
 from textwrap import wrap
 from typing import Any
 
+from pymc_hydro.models.listing import as_model
 from pymc_hydro.plots.series import COLORS, math_name
 
 __all__ = ["plot_structure"]
@@ -20,7 +21,8 @@ def plot_structure(model: Any, *, ax: Any = None) -> Any:
 
     Parameters
     ----------
-    model : AbstractModel
+    model : AbstractModel or str
+        A name stands for the model with default options.
     ax : matplotlib Axes, optional
 
     Returns
@@ -29,6 +31,7 @@ def plot_structure(model: Any, *, ax: Any = None) -> Any:
     """
     import matplotlib.pyplot as plt
 
+    model = as_model(model)
     place = _places(model)
     right = max(x for x, _ in place.values()) + WIDTH
     bottom = min(y for _, y in place.values()) - DOWN

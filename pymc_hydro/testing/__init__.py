@@ -8,6 +8,7 @@ from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.data.schema import interval_length
 from pymc_hydro.engine.errors import IntegrationError
 from pymc_hydro.integrators import BOGACKI_SHAMPINE, TR_BDF2
+from pymc_hydro.models.listing import as_model
 from pymc_hydro.testing import backwards, checks, maps
 from pymc_hydro.testing.checks import Finding
 from pymc_hydro.testing.weather import weathers
@@ -19,7 +20,7 @@ SHORT = 8  # intervals, of the checks in plain Python
 
 @renamed_arguments(seed="random_seed")
 def check_model(
-    model: AbstractModel | type[AbstractModel], draws: int = 10, random_seed: int = 0
+    model: AbstractModel | type[AbstractModel] | str, draws: int = 10, random_seed: int = 0
 ) -> list[Finding]:
     """Run the gradient ladder on a model and name the failures in words.
 
@@ -35,7 +36,7 @@ def check_model(
 
     Parameters
     ----------
-    model : AbstractModel or its class
+    model : AbstractModel, its class or its name
     draws : int
         Parameter vectors for the cheap checks; checks that run plain Python take fewer.
     random_seed : int
@@ -57,8 +58,7 @@ def check_model(
     >>> all(finding.error <= 1 for finding in findings)
     True
     """
-    if isinstance(model, type):
-        model = model()
+    model = model() if isinstance(model, type) else as_model(model)
     rng = np.random.default_rng(random_seed)
     found: dict[str, Finding] = {}
     failures = []

@@ -1,5 +1,6 @@
 """The rungs of the gradient ladder; each returns its measurement, in units of its limit."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,7 +59,7 @@ SMALLEST_STEP = 1e-7  # for which round-off is allowed for
 # much of their scatter is taken for round-off, in units of the limit.
 NEARBY, MOST_NOISE = np.linspace(1, 1.05, 9), 9
 CONTINUITY_LIMIT = 1e-6  # of the larger branch
-OTHER_SOLUTION = 0.1  # of the largest discharge: no round-off
+OTHER_SOLUTION = 1e-8  # of the largest discharge: no round-off
 STEPS_TRIED = (4, 32, 256)
 
 
@@ -239,44 +240,54 @@ def continuity(model, rng: np.random.Generator, n: int = 50) -> Finding:
     return Finding("branches meet as declared", float(worst), where)
 
 
+def _compiled_run(model, theta, basin, method, steps):
+    run = simulate(model, theta, basin, sensitivities=True, steps=steps, solver=method)
+    return run["discharge"].values, run["ddischarge_dparameter"].values
+
+
 def fixed_step_sensitivities(
-    model, theta, basin, method: RungeKutta = BOGACKI_SHAMPINE
+    model,
+    theta,
+    basin,
+    method: RungeKutta = BOGACKI_SHAMPINE,
+    *,
+    run: Callable = _compiled_run,
+    steps_tried: Sequence[int] = STEPS_TRIED,
 ) -> Finding | None:
     """Compare values and Jacobian at fixed steps with complex step of another integrator.
 
-    None if the method is unstable at 256 steps an interval. With few steps at a stiff corner a
-    stage may have several solutions, and each integrator find another: then more steps.
+    None if the method is unstable at the largest number of steps an interval. With few steps at a
+    stiff corner a stage may have several solutions, and each integrator find another: then more
+    steps. `run` returns discharge and its Jacobian, or raises IntegrationError.
     """
-    for steps in STEPS_TRIED:
+    for steps in steps_tried:
         try:
-            run = simulate(model, theta, basin, sensitivities=True, steps=steps, solver=method)
+            simulated, found = run(model, theta, basin, method, steps)
         except IntegrationError:
             continue
         value, jacobian = complex_step_run(model, theta, basin, method, steps)
-        error = np.abs(run["discharge"].values - value).max()
-        if error > OTHER_SOLUTION * np.abs(value).max() and steps < STEPS_TRIED[-1]:
+        error = np.abs(simulated - value).max()
+        if not error <= OTHER_SOLUTION * np.abs(value).max() and steps < steps_tried[-1]:
             continue
         allowed = 1e-9 * np.abs(value).max() + ROUND_OFF
         check = f"{method.name}: sensitivities at {steps} fixed steps against complex step"
-        found = run["ddischarge_dparameter"].values
         finding = compare_columns(check, model, theta, found, jacobian, FIXED_LIMIT, ROUND_OFF)
         if finding.error > 1:  # stiff, at a kink: how much do other last digits move it?
-            noise = NOISE_FACTOR * _noise(model, theta, basin, method, steps, found, jacobian)
+            noise = NOISE_FACTOR * _noise(model, theta, basin, method, steps, found, jacobian, run)
             floor = ROUND_OFF + noise
             finding = compare_columns(check, model, theta, found, jacobian, FIXED_LIMIT, floor)
         return finding if finding.error > error / allowed else Finding(check, error / allowed)
     return None
 
 
-def _noise(model, theta, basin, method, steps, found, jacobian) -> np.ndarray:
+def _noise(model, theta, basin, method, steps, found, jacobian, run) -> np.ndarray:
     """Return how much both sides' columns move with the last digits of the parameters."""
     rng = np.random.default_rng(1)
     moved = []
     for signs in rng.choice((-1, 1), (PATTERNS, theta.size)):
         near = theta * (1 + LAST_DIGIT * signs)
         moved.append(complex_step_run(model, near, basin, method, steps)[1] - jacobian)
-        run = simulate(model, near, basin, sensitivities=True, steps=steps, solver=method)
-        moved.append(run["ddischarge_dparameter"].values - found)
+        moved.append(run(model, near, basin, method, steps)[1] - found)
     return np.linalg.norm(np.array(moved) * size_of_parameters(model, theta), axis=1).max(axis=0)
 
 

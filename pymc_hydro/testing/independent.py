@@ -60,7 +60,8 @@ def route(model, series, p, dt, routing=None):
     if routing is None:
         return series
     named = Names(type(model).__name__, "parameter", p)
-    n = routing.intervals or int(np.ceil(np.max(np.real(routing.base(named))) / dt)) + 2
+    # Of a curve without an end, each ordinate more would change the sum that is made one.
+    n = routing.intervals or int(np.max(np.real(routing.base(named))) / dt) + 1
     ordinates = [routing.ordinate(j * dt, (j + 1) * dt, named) for j in range(n)]
     if routing.cut:
         largest = np.maximum.accumulate(np.real(ordinates), axis=0)

@@ -120,7 +120,10 @@ def test_the_gamma_curve_and_a_delay():
 
 
 def test_a_store_that_counts_as_empty():
-    """A half at 95 % of the small content; of 1 mm where kinks are smooth."""
-    assert Laws().empty(0.0095, 0.01) == pytest.approx(0.5)
-    assert Laws(0.01).empty(0.95, 0.01) == pytest.approx(0.5)
+    """A half at 95 % of the small content, with smooth kinks too; an empty store is all empty."""
+    for law, slope in ((Laws(), 0.25 / 1e-4), (Laws(0.01), 0.25 / 1e-3), (Laws(0.5), 0.25 / 1e-3)):
+        assert law.empty(0.0095, 0.01) == pytest.approx(0.5)
+        assert law.empty(0.0, 0.01) > 0.9999
+        change = law.empty(0.0095 + 1j * TINY, 0.01).imag / TINY
+        assert change == pytest.approx(-slope)
     assert Laws().tolerance_factor < Laws(0.01).tolerance_factor == 1

@@ -54,6 +54,9 @@ def test_parents_and_names_of_the_original_code():
     from pymc_hydro.models import as_model
 
     assert as_model("fuse/prms") == model
+    assert as_model("fuse/342") == ph.FUSE.parent("prms", rainfall_error="multiplicative")
+    with pytest.raises(KeyError, match="the numbers 1 to 1248"):
+        as_model("fuse/1249")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,11 @@ import xarray as xr
 
 import pymc_hydro as ph
 from pymc_hydro.core.base.names import Names
+from pymc_hydro.data.schema import checked_basin
+from pymc_hydro.engine.problem import define_problem
+from pymc_hydro.engine.simulate import forcing_array
 from pymc_hydro.testing import checks
+from pymc_hydro.testing.frozen import run_in_python
 from tests.conftest import FORCINGS
 
 VALUES = Path(__file__).parent / "marrmot.npz"
@@ -57,6 +61,35 @@ def test_smooth_laws_are_near_exact_ones(kind):
         scale = 1 + max(abs(float(v)) for v in found.values())
         for name, value in found.items():
             assert abs(float(near[name]) - float(value)) < 2e-3 * scale, name
+
+
+@pytest.mark.kernels
+@pytest.mark.parametrize("number", ["m_41", "m_43"])
+def test_smooth_discharge_is_near_the_exact_one(number):
+    """Within 1 % (relative RMS) at the recommended width, also where a store counts as empty.
+
+    `python -m benchmarks.zoo seconds` has all structures over ten years.
+    """
+    fulda, found = ph.load_basin("fulda").isel(time=slice(0, 150)), []
+    for width in (0.0, 0.01):
+        model = ph.marrmot.get(number)(width=width)
+        theta = model.lower + 0.1 * (model.upper - model.lower)
+        record = forcing_array(model, checked_basin(fulda, model.forcing_names))
+        problem = define_problem(model, ("discharge",), 1.0)
+        found.append(run_in_python(problem, theta, record).values)
+    exact, smooth = found
+    assert exact.max() > 0.01
+    assert np.sqrt(np.mean((smooth - exact) ** 2) / np.mean(exact**2)) < 0.01
+
+
+@pytest.mark.parametrize("width", [0.0, 0.01])
+def test_tanks_share_potential_evaporation(width):
+    """What the upper tanks leave: a smooth maximum would add half of its width for each tank."""
+    model = ph.marrmot.Tank(width=width)
+    p = dict(zip(model.parameter_names, model.default, strict=True))
+    u = {"precipitation": 0.0, "potential_evaporation": 3.0}
+    q = model.evaluate(dict.fromkeys(model.store_names, 50.0), u, p)
+    assert sum(q[f"e_{i}"] for i in (1, 2, 3, 4)) == pytest.approx(3.0, abs=1e-5)
 
 
 @pytest.mark.parametrize("formulation", ["default", "reference"])
@@ -112,6 +145,13 @@ def test_names_stand_for_models():
     assert find_model("m_06") is find_model("alpine1") is ph.marrmot.Alpine1
     assert as_model("hbv") == ph.HBV()
     assert as_model("gr/gr4j") == ph.gr.GR4J() != as_model("GR4J")
+    assert repr(ph.equations("m_01")) == repr(ph.equations(ph.marrmot.CollieRiver1()))
+    assert ph.source("m_01") == ph.source(ph.marrmot.CollieRiver1())
+    basin = ph.load_basin("leaf_river").isel(time=slice(0, 3))
+    runs = [ph.simulate(each, [200.0], basin) for each in ("m_1", ph.marrmot.CollieRiver1())]
+    assert runs[0].identical(runs[1])
+    with pytest.raises(KeyError, match="no model 'm_99'"):
+        ph.simulate("m_99", [200.0], basin)
     for model in (ph.gr.GR4J(snow=True, width=0.1), ph.gr.GR5H(), ph.HBV(), ph.marrmot.Vic()):
         assert find_model(name_of_model(model))(**model.options) == model
     with pytest.raises(KeyError, match=r"no model 'HVB'; did you mean HBV"):

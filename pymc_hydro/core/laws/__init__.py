@@ -53,5 +53,5 @@ class Laws(EvaporationLaws, RunoffLaws, ReleaseLaws, SnowpackLaws):
     Parameters
     ----------
     width : float
-        In mm/d of rates and mm of contents; of shares a tenth of it. Zero for exact kinks.
+        In mm/d of rates, mm of contents and degC; of shares a tenth of it. Zero for exact kinks.
     """

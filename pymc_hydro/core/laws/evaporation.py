@@ -25,7 +25,7 @@ class EvaporationLaws(Kinks):
 
     def evaporation_bare(self, E: Any, S: Any, C: Any, m: Any) -> Any:
         """Return evaporation from the share of the ground without forest, ``(1 - m) E S/C``."""
-        return self.positive(self.least((1 - m) * E * S / C, S / TAU))
+        return self.least((1 - m) * E * S / C, S / TAU)
 
     def evaporation_limited(self, E: Any, S: Any, W: Any, e: Any) -> Any:
         """Return evaporation limited by plants, ``min(e S/W, E, S/tau)`` with e in mm/d."""
@@ -33,7 +33,7 @@ class EvaporationLaws(Kinks):
 
     def evaporation_power(self, E: Any, S: Any, C: Any, a: Any, b: Any) -> Any:
         """Return a power law of relative content, ``min(S/tau, E, a (S/C)^b E)``."""
-        return self.least(S / TAU, E, a * self.power(self.positive(S) / C, b) * E)
+        return self.least(S / TAU, E, a * self.power(self.content(S) / C, b) * E)
 
     def evaporation_ramp(self, E: Any, S: Any, low: Any, high: Any) -> Any:
         """Return evaporation that rises from nothing at `low` to all of E at `high`, mm."""

@@ -12,6 +12,7 @@ __all__ = ["TAU", "Kinks"]
 TAU = 1.0  # d, in which a store that limits a flux would empty
 OF_SHARES = 0.1  # widths: a share that falls short of one loses this part of all rain
 POWER_WIDTH = 1e-6  # of the base of a power, below which the power is linear
+WIDEST = 0.1  # of the content that counts as empty: a wider step would not be one at zero
 SHARP = 0.3  # of the tolerances, where kinks are exact
 VANISHING = 1e-6  # mm, of a capacity: below it an exact overflow is a switch of this width
 
@@ -23,7 +24,7 @@ class Kinks:
     Parameters
     ----------
     width : float
-        In mm/d of rates and mm of contents; of shares a tenth of it. Zero for exact kinks.
+        In mm/d of rates, mm of contents and degC; of shares a tenth of it. Zero for exact kinks.
     """
 
     width: float = 0.0
@@ -37,6 +38,15 @@ class Kinks:
     def positive(self, x: Any) -> Any:
         """Return ``max(x, 0)``."""
         return pos(x, self.width) if self.width else piecewise(x, x, 0.0, continuity=0)
+
+    @law
+    def content(self, S: Any) -> Any:
+        """Return ``max(S, 0)`` of the content of a store that is not negative, mm.
+
+        The kink is exact: only errors of an integration take a store there, and a smooth one would
+        let water flow out of an empty store.
+        """
+        return piecewise(S, S, 0.0, continuity=0)
 
     @law
     def least(self, first: Any, *others: Any) -> Any:
@@ -89,11 +99,15 @@ class Kinks:
         return 1.0 - self.full(content, capacity)
 
     def empty(self, content: Any, small: float) -> Any:
-        """Return 1 where a store is empty and 0 from a `small` content on, mm.
+        """Return 1 where a store is empty and 0 from a `small` content on, mm: a logistic step.
 
-        With exact kinks it falls over 5 % of `small`, with smooth ones over 0.05 mm below 1 mm.
+        It is a half at 95 % of `small`. Its scale is 1 % of `small` with exact kinks; with smooth
+        ones a tenth of the width, within 1 and 10 % of `small`.
         """
-        return self.room(content, 1.0 if self.width else small)
+        scale = OVERFLOW_WIDTH * small
+        if self.width:
+            scale = min(max(OF_SHARES * self.width, scale), WIDEST * small)
+        return logistic(((1 - 5 * OVERFLOW_WIDTH) * small - content) / scale)
 
     @law
     def full_to(self, content: Any, capacity: Any, smallest: float) -> Any:

@@ -26,12 +26,12 @@ class ReleaseLaws(Kinks):
 
     def power_law(self, S: Any, k: Any, b: Any) -> Any:
         """Return ``k S^b``."""
-        y = self.positive(S)
+        y = self.content(S)
         return self.least(y / TAU, k * self.power(y, b))
 
     def relative_power(self, S: Any, C: Any, k: Any, b: Any) -> Any:
         """Return ``k (S/C)^b`` with k in mm/d."""
-        return self.at_most(k * self.power(self.positive(S) / C, b), S)
+        return self.at_most(k * self.power(self.content(S) / C, b), S)
 
     def constant(self, S: Any, c: Any) -> Any:
         """Return a constant outflow c, mm/d, as long as there is water."""

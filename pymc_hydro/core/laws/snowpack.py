@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from pymc_hydro.core.functions import piecewise
 from pymc_hydro.core.laws.kinks import Kinks
-from pymc_hydro.core.smoothing import pos, step
+from pymc_hydro.core.smoothing import step
 
 __all__ = ["SnowpackLaws"]
 
-SHARP, WIDE = 0.02, 0.05  # degC: transition from snow to rain, with exact and with smooth kinks
+SHARP = 0.02  # degC: transition from snow to rain, with exact kinks
 
 
 class SnowpackLaws(Kinks):
@@ -17,9 +16,9 @@ class SnowpackLaws(Kinks):
     def snowfall(self, P: Any, T: Any, threshold: Any) -> Any:
         """Return the precipitation that falls as snow below a temperature.
 
-        A logistic transition: over 0.05 degC with exact kinks, over 0.1 degC with smooth ones.
+        A logistic transition: over 0.05 degC with exact kinks, of twice the width if that is wider.
         """
-        return P * (1 - step(T - threshold, WIDE if self.width else SHARP))
+        return P * (1 - step(T - threshold, max(SHARP, 2 * self.width)))
 
     def snowfall_interval(self, P: Any, T: Any, threshold: Any, interval: Any) -> Any:
         """Return snowfall whose share rises linearly over an interval of temperature, degC."""
@@ -27,8 +26,7 @@ class SnowpackLaws(Kinks):
 
     def warmth(self, T: Any, threshold: Any) -> Any:
         """Return the temperature above a threshold, degC."""
-        x = T - threshold
-        return pos(x, WIDE) if self.width else piecewise(x, x, 0.0, continuity=0)
+        return self.positive(T - threshold)
 
     def melt(self, T: Any, threshold: Any, factor: Any, S: Any) -> Any:
         """Return degree-day melt of a pack S, mm."""

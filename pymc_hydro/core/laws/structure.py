@@ -29,8 +29,8 @@ class AbstractStructure(AbstractModel):
         one; the degree-day front end if True.
     width : float, optional
         Width over which minima, maxima and thresholds are smooth, in mm/d of rates and mm of
-        contents, such as 0.01; a tenth of it for shares, and 0.05 degC for snow and melt. Zero for
-        exact kinks.
+        contents and degC of temperatures, such as 0.01; a tenth of it for shares. Zero for exact
+        kinks.
 
     Attributes
     ----------

@@ -9,6 +9,7 @@ from pymc_hydro.core.base.expression import choice
 from pymc_hydro.core.functions import laws_by_name
 from pymc_hydro.core.maps import AbstractMap
 from pymc_hydro.core.model import AbstractModel
+from pymc_hydro.models.listing import as_model
 
 __all__ = ["Equations", "equations", "latex_lines", "symbols_first"]
 
@@ -16,6 +17,7 @@ __all__ = ["Equations", "equations", "latex_lines", "symbols_first"]
 FORMS = {
     "pos": r"\max\left({0}, 0\right)",
     "positive": r"\max\left({0}, 0\right)",
+    "content": r"\max\left({0}, 0\right)",
     "minimum": r"\min\left({0}, {1}\right)",
     "lesser": r"\min\left({0}, {1}\right)",
     "maximum": r"\max\left({0}, {1}\right)",
@@ -98,12 +100,13 @@ class Equations:
         return r"$\displaystyle \begin{aligned}" + r" \\ ".join(rows) + r"\end{aligned}$"
 
 
-def equations(model: AbstractModel) -> Equations:
+def equations(model: AbstractModel | str) -> Equations:
     """Return the equations of a model as SymPy expressions; needs the extra ``equations``.
 
     Parameters
     ----------
-    model : AbstractModel
+    model : AbstractModel or str
+        A name stands for the model with default options, such as "m_01" or "fuse/prms".
 
     Returns
     -------
@@ -125,6 +128,8 @@ def equations(model: AbstractModel) -> Equations:
         import sympy
     except ImportError:
         raise ImportError("ph.equations needs SymPy: pip install 'pymc-hydro[equations]'") from None
+
+    model = as_model(model)
 
     # SymPy finds out what is real, and takes minutes for nested roots, unless it knows the signs.
     def symbols(names, positive=(), nonnegative=()):

@@ -21,6 +21,7 @@ from pymc_hydro.inference.forcing import Record
 from pymc_hydro.inference.sampling.many import sample_each
 from pymc_hydro.inference.sampling.verdict import judge
 from pymc_hydro.inference.sampling.whiten import WHITENED, whiten
+from pymc_hydro.models.listing import as_model
 
 __all__ = ["sample"]
 
@@ -29,7 +30,7 @@ REFUSED = ("initvals", "step", "trace", "return_inferencedata")
 
 
 def sample(
-    model: pm.Model | AbstractModel | None = None,
+    model: pm.Model | AbstractModel | str | None = None,
     basins: Record | Mapping[Hashable, Any] | None = None,
     draws: int = 1000,
     *,
@@ -50,9 +51,9 @@ def sample(
 
     Parameters
     ----------
-    model : pm.Model or AbstractModel, optional
+    model : pm.Model, AbstractModel or str, optional
         Any PyMC model with continuous variables; the one in context if not given. Or a hydrologic
-        model, for which ``ph.build_model(model, basins)`` is sampled.
+        model, or its name, for which ``ph.build_model(model, basins)`` is sampled.
     basins : Dataset or DataFrame, or several
         The record of a hydrologic model; not with a PyMC model. Several, a mapping of name to
         record (or to a function that reads it) or a Dataset on ``basin``, are sampled one by one;
@@ -114,6 +115,7 @@ def sample(
     >>> idata = ph.sample(pymc_model, random_seed=1)  # doctest: +SKIP
     >>> idata.posterior.attrs["verdict"]  # doctest: +SKIP
     """
+    model = as_model(model) if isinstance(model, str) else model
     if isinstance(model, AbstractModel) and basins is not None and are_basins(basins):
         if approximation is not None:
             raise TypeError("sample: each of several basins has an approximation of its own")

@@ -2,7 +2,14 @@
 
 from itertools import product
 
-__all__ = ["DECISIONS", "PARENTS", "combinations", "read_decision", "why_invalid"]
+__all__ = [
+    "DECISIONS",
+    "PARENTS",
+    "combinations",
+    "named_decisions",
+    "read_decision",
+    "why_invalid",
+]
 
 # Decision: its choices, by the name of the original code. The order is that of the original
 # enumeration, which varies the last decision first.
@@ -73,6 +80,25 @@ def why_invalid(upper: str, lower: str, percolation: str) -> str:
             "upper='onestate' or percolation 'f2sat'"
         )
     return ""
+
+
+def named_decisions(name: str) -> dict[str, str]:
+    """Return the decisions of a parent, by name, or of a structure, by its place from one on.
+
+    Raises
+    ------
+    KeyError
+        If there is none of this name.
+    """
+    if name.lower() in PARENTS:
+        return dict(PARENTS[name.lower()])
+    every = combinations()
+    if name.isdigit() and 0 < int(name) <= len(every):
+        return every[int(name) - 1]
+    raise KeyError(
+        f"FUSE: no parent {name!r}; known are {', '.join(PARENTS)}, and the numbers 1 to "
+        f"{len(every)} of all structures"
+    )
 
 
 def combinations() -> list[dict[str, str]]:

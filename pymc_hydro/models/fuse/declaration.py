@@ -7,7 +7,12 @@ from pymc_hydro.core import AbstractModel, Flow, Parameter, Store, UnitHydrograp
 from pymc_hydro.core.functions import exp, gammainc, log, piecewise
 from pymc_hydro.core.laws import Laws
 from pymc_hydro.core.laws.structure import discharge_from, evaporation_from
-from pymc_hydro.models.fuse.decisions import DECISIONS, PARENTS, read_decision, why_invalid
+from pymc_hydro.models.fuse.decisions import (
+    DECISIONS,
+    named_decisions,
+    read_decision,
+    why_invalid,
+)
 
 __all__ = ["FUSE"]
 
@@ -161,14 +166,14 @@ class FUSE(AbstractModel):
     def parent(cls, name: str, **options: Any) -> "FUSE":
         """Return one of the four parents: "topmodel", "arno/vic", "prms" or "sacramento".
 
+        Or a structure by its place among all combinations, such as "385".
+
         Raises
         ------
         KeyError
             If there is none of this name.
         """
-        if name.lower() not in PARENTS:
-            raise KeyError(f"FUSE: no parent {name!r}; known are {', '.join(PARENTS)}")
-        return cls(**(PARENTS[name.lower()] | options))
+        return cls(**(named_decisions(name) | options))
 
     def _assemble(self) -> None:
         """Set parameters, stores, flows and outputs from the decisions."""
@@ -362,7 +367,7 @@ class FUSE(AbstractModel):
         full, z = self._full_baseflow(p), s.W2 / p.maxwatr_2
         if lower == "topmdexp":
             return {"p_W2": down, "q_W2": full * exp(-(1 - z))}
-        found = {"p_W2": down, "q_W2": full * law.power(law.positive(z), p.qb_powr)}
+        found = {"p_W2": down, "q_W2": full * law.power(law.content(z), p.qb_powr)}
         return found | ({"o_W2": down * law.full(s.W2, p.maxwatr_2)} if lower == "fixedsiz" else {})
 
     def fluxes(self, s: Any, u: Any, p: Any) -> dict[str, Any]:
@@ -381,7 +386,7 @@ class FUSE(AbstractModel):
             down = self._full_baseflow(p) * (1 + p.sacpmlt * dry) * relative
         else:
             base = total / p.maxwatr_1 if chosen["percolation"] == "w2sat" else relative
-            down = p.percrte * law.power(law.positive(base), p.percexp)
+            down = p.percrte * law.power(law.content(base), p.percexp)
         if chosen["interflow"] == "some":
             found["q_i"] = p.iflwrte * relative
         losses = self._losses(s, p, u.potential_evaporation, tension)

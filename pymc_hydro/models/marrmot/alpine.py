@@ -154,7 +154,7 @@ class Hbv96(AbstractStructure):
             "x": x,
             "cf": law.at_most(p.c * (1 - s.S3 / p.FC), s.S4),
             "e": law.evaporation_wilting(u.potential_evaporation, s.S3, p.l * p.FC),
-            "rc": (through + x) * law.power(law.positive(s.S3) / p.FC, p.beta),
+            "rc": (through + x) * law.power(law.content(s.S3) / p.FC, p.beta),
             "q_0": law.power_law(s.S4, p.k_0, 1 + p.alpha),
             "pc": law.constant(s.S4, p.p),
             "q_1": p.k_1 * s.S5,
@@ -218,7 +218,7 @@ class Nam(AbstractStructure):
         if self.formulation == "reference":
             over = law.least(1.0, x) - threshold
             return over / (1 - threshold) * law.full_to(x, threshold, SMALL)
-        return law.positive(law.least(1.0, x) - threshold) / (1 - threshold)
+        return law.share((x - threshold) / (1 - threshold))
 
     def fluxes(self, s, u, p):
         law, P, T, E = self.law, u.precipitation, u.temperature, u.potential_evaporation
@@ -309,7 +309,7 @@ class Socont(AbstractStructure):
         P_r = p.f * rain * (bare if reference else 1 - bare)
         ice = 1.0 if reference else p.f
         N, P_l = law.melt(T, p.T_m, p.f_s, s.S4), (1 - p.f) * rain
-        wet = law.positive(s.S5) / p.A
+        wet = law.content(s.S5) / p.A
         return {
             "P_s": p.f * snow,
             "P_r": P_r,
@@ -403,7 +403,7 @@ class Echo(AbstractStructure):
             "G": G,
             "i": i,
             "r_h": leaving - i,
-            "e": law.evaporation_ramp(law.positive(E - e_i), s.S4, p.f_w * full, full),
+            "e": law.evaporation_ramp(E - e_i, s.S4, p.f_w * full, full),
             "r_d": i * law.full(s.S4, p.C),
             "l_s": l_s,
             "l_f": L - l_s,

@@ -188,7 +188,7 @@ class Lascam(AbstractStructure):
         q_se = saturated * through
         down = law.least(through - q_se, p.c)
         q_a, r_a = self.released(s, p, (saturated, below), inside, low, a_m)
-        deep = law.least(1.0, law.positive(s.S3) / b_m)
+        deep = law.least(1.0, law.content(s.S3) / b_m)
         return {
             **water,
             "e_i": water.liquid - through,
@@ -404,7 +404,7 @@ class Sacramento(AbstractStructure):
         empty = sum(law.positive(c - S) for c, S in ((C3, s.S3), (C4, s.S4), (C5, s.S5)))
         empty = empty / (C3 + C4 + C5)
         demand = 1 + law.least(MOST_DEMAND, most) * law.power(empty, 1 + p.rexp)
-        pc = law.at_most(law.positive(s.S2) / C2 * base * demand, law.positive(s.S2))
+        pc = law.at_most(law.content(s.S2) / C2 * base * demand, law.content(s.S2))
         r4, r5 = (law.greatest(S / c - 1, 1 - S / c) for S, c in ((s.S4, C4), (s.S5, C5)))
         h4 = (r4 + FULL * C4 / (C4 + C5)) / (r4 + r5 + FULL)
         return pc, h4, 1 - h4

@@ -284,7 +284,7 @@ class Hycymodel(AbstractStructure):
             "r_e": ((1 - p.a) * x + z) * law.lognormal_share(s.S3, p.D50, 1 / p.f16),
             "e_3": e_3,
             "q_in": p.k_i * s.S3,
-            "e_4": law.at_most(law.positive(ground - e_3) * wet, s.S4),
+            "e_4": law.at_most((ground - e_3) * wet, s.S4),
             "q_b": q_b,
             "q_h": q_h,
             "e_5": total - q,
@@ -388,7 +388,7 @@ class Prms(AbstractStructure):
         sro = (smallest + (p.c_x - smallest) * s.S4 / X) * reached
         pc = (reached - sro) * law.full(s.S4, X)
         ex = pc * law.full(s.S5, Y)
-        sep, wet = law.least(p.c_g, ex), law.positive(s.S6)
+        sep, wet = law.least(p.c_g, ex), law.content(s.S6)
         left = u.potential_evaporation - surface["e_in"] - surface["e_im"]
         e_a = law.evaporation_relative(left, s.S4, X)
         below = (left - e_a) * (1 - law.full_to(s.S4, left, 1.0))

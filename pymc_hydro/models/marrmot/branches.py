@@ -83,14 +83,14 @@ class GR4JDelayed(AbstractStructure):
         e_f = law.least(water.liquid, E)
         P_n, E_n = water.liquid - e_f, E - e_f
         z = s.S1 / p.x1
-        P_s = law.positive((1 - z * z) * P_n)
+        P_s = law.share(1 - z * z) * P_n
         r = P_n - P_s + p.x1 / 4 * TANK**4 * z**5
         x = s.S2 / p.x3
         g = p.x2 * law.power(law.positive(x), 3.5)
         return {
             **water,
             "e_f": e_f,
-            "e_s": law.positive(2 * z - z * z) * E_n,
+            "e_s": z * law.positive(2 - z) * E_n,
             "r_9": 0.9 * r,
             "r_1": 0.1 * r,
             "q_9": u.H_9,
@@ -159,7 +159,7 @@ class Tank(AbstractStructure):
         left, losses = u.potential_evaporation, {}
         for i in (1, 2, 3, 4):
             losses[f"e_{i}"] = law.evaporation(left, s[f"S{i}"])
-            left = law.positive(left - losses[f"e_{i}"])
+            left = left - losses[f"e_{i}"]  # which is never above it
         return s_2, {
             **losses,
             "f_23": p.b_0 * s.S2,
@@ -263,7 +263,7 @@ class Midlands(AbstractStructure):
 
     def channel(self, S, k, g):
         """Return the outflow of the channel or the flood plain, at most 3/4 in a day."""
-        law, y = self.law, self.law.positive(S)
+        law, y = self.law, self.law.content(S)
         return law.least(0.75 * y / TAU, k * law.power(y, g))
 
     def fluxes(self, s, u, p):

@@ -191,7 +191,7 @@ class Mopex4(Mopex3):
     def interception(self, u, p, rain):
         """Return interception of rain, mm/d."""
         season = cos(2 * math.pi / YEAR * (u.day_of_year - p.i_s))
-        return self.law.positive(p.i_a + (1 - p.i_a) * season) * rain
+        return self.law.share(p.i_a + (1 - p.i_a) * season) * rain
 
     def fluxes(self, s, u, p):
         found = self.root_zone(s, u, p, u.potential_evaporation)
