@@ -1,6 +1,7 @@
 """The decisions of FUSE, the combinations that are structures, and the four parents."""
 
 from itertools import product
+from typing import Any
 
 __all__ = [
     "DECISIONS",
@@ -82,7 +83,7 @@ def why_invalid(upper: str, lower: str, percolation: str) -> str:
     return ""
 
 
-def named_decisions(name: str) -> dict[str, str]:
+def named_decisions(name: str) -> dict[str, Any]:
     """Return the decisions of a parent, by name, or of a structure, by its place from one on.
 
     Raises
