@@ -14,7 +14,7 @@ import numba
 import numpy as np
 
 from pymc_hydro.engine.codegen.text import Emitter, clean
-from pymc_hydro.engine.compile import OPTIONS, namespace
+from pymc_hydro.engine.compile import OPTIONS, called_functions, namespace
 from pymc_hydro.engine.derivation.system import INTERVAL, RUN, STAGE, amount, derive_full
 
 MIN_STEP, MAX_STEP, INITIAL_STEP = 1e-4, 1.0, 1e-2  # intervals, the software's defaults
@@ -134,8 +134,9 @@ def emit_paper(model) -> str:
 @functools.lru_cache
 def paper_kernel(model):
     """Return the compiled scheme; daily data (the interval is the unit of time)."""
-    space = namespace()
-    exec(emit_paper(model), space)
+    text = emit_paper(model)
+    space = namespace() | called_functions(text)
+    exec(text, space)
     return numba.njit(**OPTIONS)(space["paper"])
 
 

@@ -167,6 +167,7 @@ SHARED_NAMES = {
     # Differential equations, and the same model in discrete time.
     "GR4J",
     # Of two numbers, which kernels compile, and of whatever a flux function is evaluated with.
+    "expm1",
     "gammainc",
     "ndtr",
     # Of labelled arrays, and of tensors.

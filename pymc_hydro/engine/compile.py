@@ -70,6 +70,7 @@ _CALLED = {
     **_PROPAGATOR,
     propagator.couple: "(f8[:,::1], f8[:,:,::1], intp, f8[:,:,:,:,::1], intp)",
     propagator.at_nodes: "(f8[:,::1], f8[:,:,::1], f8, f8[:,::1], intp, f8[:,:,:,:,::1], intp)",
+    special.expm1: "f8(f8)",
 }
 _CONSTANTS = ("N_TERMS", "SUMMED_NORM", "MAX_DOUBLINGS")  # of the propagator's text
 MATHEMATICS = ("cos", "erfc", "exp", "expm1", "lgamma", "log", "log1p", "sin", "sqrt", "tanh")

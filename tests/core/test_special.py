@@ -7,7 +7,7 @@ import scipy.special
 from pymc_hydro.core import Laws, Store, functions, gammainc, ndtr, piecewise
 from pymc_hydro.core.base.expression import symbol
 from pymc_hydro.core.laws import delayed, gamma_curve
-from pymc_hydro.core.special import gammainc_da, gammainc_dx
+from pymc_hydro.core.special import expm1, gammainc_da, gammainc_dx
 
 SHAPES = (0.1, 0.5, 1.0, 1.7, 3.0, 7.5, 10.0)
 POINTS = (1e-3, 0.3, 1.0, 2.6, 4.1, 9.0, 40.0)
@@ -48,6 +48,15 @@ def test_normal_distribution_function():
     np.testing.assert_allclose(ndtr(x), scipy.special.ndtr(x), rtol=1e-13)
     slope = ndtr(x + 1e-40j).imag / 1e-40
     np.testing.assert_allclose(slope, np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi), rtol=1e-13)
+
+
+def test_expm1_of_kernels():
+    """On both sides of where the series ends, and at the ends of the range."""
+    sizes = np.concatenate([np.geomspace(1e-300, 700, 400), np.linspace(0.2, 0.3, 101)])
+    for x in (*sizes, *-sizes):
+        assert expm1(x) == pytest.approx(np.expm1(x), rel=6e-16, abs=0), x
+    assert [expm1(x) for x in (0.0, -np.inf, np.inf)] == [0, -1, np.inf]
+    assert np.isnan(expm1(np.nan))
 
 
 FUNCTIONS = {

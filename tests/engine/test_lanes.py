@@ -35,7 +35,7 @@ IN_PYTHON = {
 def in_python(problem, theta, forcing, x0):
     """Return values, counts and status of runs in lanes, of the text as plain Python."""
     text = lane_source(problem.model, problem.outputs, problem.methods[0])
-    space = namespace(np) | called_functions(text) | IN_PYTHON
+    space = called_functions(text) | namespace(np) | IN_PYTHON
     exec(text, space)
     n = len(theta)
     values = np.empty((n, len(forcing), len(problem.outputs)))
