@@ -23,6 +23,12 @@ for name, value in STEP_BY_STEP.items():
     setattr(pytensor.config, name, value)
 
 
+def step_by_step() -> dict[str, str]:
+    """Return the environment of a process that runs its graphs step by step as well."""
+    flags = [os.environ.get("PYTENSOR_FLAGS", ""), *(f"{k}={v}" for k, v in STEP_BY_STEP.items())]
+    return os.environ | {"PYTENSOR_FLAGS": ",".join(filter(None, flags))}
+
+
 def pytest_collection_modifyitems(config, items):
     """Begin with the site, and leave out on the older stack what takes long and is the same there.
 

@@ -1,6 +1,5 @@
 """The code of README and pages runs, with fewer draws; the site is built without warnings."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -13,6 +12,7 @@ import pytest
 
 import pymc_hydro as ph
 from tests.browser import chromium, set_width
+from tests.conftest import step_by_step
 from tests.short import shorten
 
 ROOT = Path(__file__).parent.parent
@@ -65,11 +65,7 @@ def site(tmp_path_factory):
     startup = folder / "ipython" / "profile_default" / "startup"
     startup.mkdir(parents=True)
     (startup / "short.py").write_text(STARTUP, encoding="utf-8")
-    flags = ["mode=FAST_COMPILE", "cxx=", os.environ.get("PYTENSOR_FLAGS", "")]
-    environment = os.environ | {
-        "IPYTHONDIR": str(folder / "ipython"),
-        "PYTENSOR_FLAGS": ",".join(filter(None, flags)),
-    }
+    environment = step_by_step() | {"IPYTHONDIR": str(folder / "ipython")}
     command = [sys.executable, "-m", "sphinx", "-b", "html", "-W", "--keep-going", "-q"]
     command += [str(folder / "docs"), str(folder / "html")]
     built = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)

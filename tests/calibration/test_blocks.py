@@ -18,6 +18,7 @@ REST = {name: THETA[name] for name in VARIED.parameter_names}
 FLOW = ph.simulate(VARIED, REST, RECORD.assign(K_f=("time", TRUE)), steps=4)["discharge"]
 
 
+@pytest.mark.kernels
 def test_columns_are_those_of_the_sweep(rng):
     """The sweep gives the product of a cotangent with each column, exactly."""
     blocked = define_blocks(MODEL, {"K_f": MONTH}, RECORD, slice(None))

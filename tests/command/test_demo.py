@@ -55,6 +55,7 @@ def test_interrupt_leaves_no_half_written_file(tmp_path):
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # of tests without console
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )
     seen = []

@@ -19,6 +19,7 @@ from pymc_hydro.command import folder as rooms
 from pymc_hydro.command.chunks import _judged
 from pymc_hydro.command.report import figures
 from pymc_hydro.command.source import load_data
+from tests.conftest import step_by_step
 from tests.short import shorten
 
 AREA = 1944.0
@@ -223,7 +224,8 @@ def test_a_killed_job_keeps_its_finished_chains(tmp_path, monkeypatch, capsys):
     LEAF.to_netcdf(tmp_path / "leaf.nc")
     arguments = ["sample", str(tmp_path / "leaf.nc"), "--config", str(config)]
     arguments += ["--output", str(output), "--split", "1954-06-01"]
-    job = subprocess.run([sys.executable, "-W", "ignore", "-c", KILLED, *arguments], check=False)
+    command = [sys.executable, "-W", "ignore", "-c", KILLED, *arguments]
+    job = subprocess.run(command, check=False, env=step_by_step())
     assert job.returncode == -signal.SIGKILL
     assert {p.name for p in output.glob("*.nc")} == {"basin.nc", "chains-0.nc"}
     kept = xr.load_dataset(output / "chains-0.nc", group="posterior", engine="h5netcdf")

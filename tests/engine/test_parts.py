@@ -79,6 +79,7 @@ def test_against_independent_solutions(model):
         assert finding.error <= 1, finding
 
 
+@pytest.mark.kernels
 def test_water_of_a_hydrograph_arrives_once():
     """A pulse of a day: the second store gets 70 % of it, spread over the base."""
     model = Delayed()
@@ -92,6 +93,7 @@ def test_water_of_a_hydrograph_arrives_once():
     np.testing.assert_allclose(run["d"].values, 0.3 * arrived, rtol=1e-10, atol=1e-13)
 
 
+@pytest.mark.kernels
 def test_a_deficit_costs_no_more_steps_than_a_store():
     """Once a store that was below zero could fall by 1e-4 mm a step only."""
     model = Deficit()

@@ -146,6 +146,7 @@ def test_error_shrinks_with_the_step_at_the_methods_order(tiny):
         assert slopes.min() > order - 0.4, (solver, errors)
 
 
+@pytest.mark.kernels
 def test_one_implicit_step_a_day_empties_a_store_whose_law_is_steep():
     """HMODEL's interception: from far below the empty store Newton's method would not arrive."""
     model, weather = ph.Hmodel(snow=False), ph.load_basin("leaf_river").isel(time=slice(0, 300))
@@ -222,6 +223,7 @@ def test_dry_frozen_and_extreme_forcing_give_finite_results(rng):
     assert isinstance(pd.Timestamp(run["time"].values[0]), pd.Timestamp)
 
 
+@pytest.mark.kernels
 def test_only_the_sensitivities_that_are_wanted():
     weather, names = FORCINGS["cold"], ("f_dd", "alpha")
     kwargs = {"solver": "tr_bdf2"}  # the same steps, whatever the columns

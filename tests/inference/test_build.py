@@ -7,6 +7,7 @@ from scipy import stats
 
 import pymc_hydro as ph
 from pymc_hydro.ops import SimulatedJacobian, SimulatedValues
+from tests.conftest import COMPILED
 
 OPS = (SimulatedJacobian, SimulatedValues)
 MODEL = ph.Hymod(snow=False)
@@ -70,9 +71,9 @@ def test_gradient_of_the_log_probability_against_richardson(gaps, rng):
             assert gradient[i] == pytest.approx(richardson, rel=1e-5, abs=1e-3)
 
 
-@pytest.mark.usefixtures("compiled")
 def test_one_integration_in_the_log_probability(pymc_model):
-    f, _, _ = evaluate(pymc_model)
+    with pytensor.config.change_flags(mode=COMPILED["mode"]):  # rewritten, and not run
+        f = pymc_model.logp_dlogp_function(ravel_inputs=True)
     nodes = f._pytensor_function.maker.fgraph.toposort()
     found = [n.op for n in nodes if isinstance(n.op, (SimulatedValues, SimulatedJacobian))]
     assert len(found) == 1 and isinstance(found[0], SimulatedJacobian)

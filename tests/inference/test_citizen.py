@@ -1,6 +1,5 @@
 """A simulation is a part of a PyMC model like any other: whatever PyMC does with the model."""
 
-import os
 import re
 import subprocess
 import sys
@@ -17,7 +16,7 @@ import xarray as xr
 from pymc.sampling.forward import vectorize_over_posterior
 
 import pymc_hydro as ph
-from tests.conftest import NEWER_STACK
+from tests.conftest import NEWER_STACK, step_by_step
 
 MODEL = ph.Hymod(snow=False)
 LEAF = ph.load_basin("leaf_river")
@@ -280,12 +279,8 @@ def test_a_saved_model_predicts_in_another_process(options, tmp_path):
     prior = few(model)
     file, result = tmp_path / "model.pkl", tmp_path / "result.npz"
     file.write_bytes(cloudpickle.dumps((model, prior)))
-    flags = os.environ.get("PYTENSOR_FLAGS", "") + ",mode=FAST_COMPILE"
-    subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", SCRIPT, file, result],
-        check=True,
-        env={**os.environ, "PYTENSOR_FLAGS": flags.strip(",")},
-    )
+    command = [sys.executable, "-W", "ignore", "-c", SCRIPT, file, result]
+    subprocess.run(command, check=True, env=step_by_step())
     found = np.load(result)
     logp = [model.compile_logp()(model.initial_point())]
     ph.set_basin(SECOND, model)

@@ -13,6 +13,7 @@ from scipy import stats
 import pymc_hydro as ph
 from pymc_hydro.likelihoods.distributions.classes import StableLaplace
 from pymc_hydro.likelihoods.distributions.starts import place_at
+from tests.conftest import step_by_step
 
 FLOW = np.array([1.0, 2.0, 4.0, 3.0, 2.5, 1.5, 9.0, 5.0])
 SPREAD = FLOW.std()
@@ -155,7 +156,9 @@ def test_models_are_loaded_in_another_process(tmp_path):
         "print(m.compile_logp()(p))"
     )
     command = [sys.executable, "-W", "ignore", "-c", code]
-    found = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    found = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, check=True, env=step_by_step()
+    )
     expected = model.compile_logp()(model.initial_point())
     assert float(found.stdout) == pytest.approx(expected, rel=1e-13)
 
