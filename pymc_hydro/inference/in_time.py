@@ -308,8 +308,9 @@ def deviations(
         The scale of a half-normal prior of the standard deviation, of a step in a walk: 0.3 if not
         given, and 0.1 for a walk. Or a variable: the standard deviation itself.
     centered : bool
-        Whether the sampler moves the deviations themselves, which is better where observations
-        tell much about each of them; otherwise standard normal variables that are scaled.
+        Whether the sampler moves the deviations themselves; otherwise standard normal variables
+        that are scaled, which :func:`pymc_hydro.fit_laplace` and :func:`pymc_hydro.sample` need:
+        they integrate over them, to find the standard deviation.
     prefix : str
         That of :func:`pymc_hydro.discharge`.
 

@@ -11,6 +11,7 @@ import scipy.optimize as optimize
 import pymc_hydro as ph
 from pymc_hydro.inference.approximation.laplace import _tolerance
 from pymc_hydro.inference.approximation.modes import find_modes
+from pymc_hydro.inference.approximation.scales import scales_of
 from tests.inference.test_workflow import FIRST, THETA, WARMUP, record
 from tests.tiny import Tiny
 
@@ -112,12 +113,68 @@ def test_hierarchical_models():
     assert found.covariance["parameter"].values.tolist() == labels
     assert found.mode["offset"].shape == (2,)
     assert {"offset[wet]", "a", "searches"} <= set(found.modes.columns)
-    expected = np.sqrt(np.diag(np.linalg.inv(hessian(model, found.mean))))
-    np.testing.assert_allclose(np.sqrt(np.diag(found.covariance)), expected, rtol=0.15)
+    # Given the standard deviation: its own curvature is that of the marginal density.
+    precision, known = hessian(model, found.mean), np.linalg.inv(found.covariance)
+    ours, expected = (
+        np.linalg.inv(np.delete(np.delete(p, 1, 0), 1, 1)) for p in (known, precision)
+    )
+    np.testing.assert_allclose(np.sqrt(np.diag(ours)), np.sqrt(np.diag(expected)), rtol=0.15)
     draws = found.sample(400, random_seed=1)
     assert draws["k"].dims == ("chain", "draw", "basin")
     assert draws["offset"]["basin"].values.tolist() == ["wet", "dry"]
     assert abs(float(draws["k"].mean()) - THETA["k"]) < 0.1
+
+
+def test_standard_deviations_are_those_of_the_marginal_density(rng):
+    """Of a linear model it is known: observations are normal, of rows, columns and noise."""
+    n_row, n_column, noise = 8, 6, 0.3
+    row, column = (i.ravel() for i in np.indices((n_row, n_column)))
+    y = rng.normal(0, 0.7, n_row)[row] + rng.normal(0, 0.4, n_column)[column]
+    y = y + rng.normal(0, noise, y.size)
+    with pm.Model() as model:
+        a, b = pm.HalfNormal("a", 1.0), pm.Exponential("b", 1.0)
+        rows = pm.Deterministic("rows", a * pm.Normal("z", shape=n_row))
+        columns = b * pm.Normal("u", shape=n_column).cumsum()
+        pm.Normal("y", rows[row] + columns[column], noise, observed=y)
+    found = ph.fit_laplace(model, starts=2, random_seed=1)
+    assert found.converged and found.modes["searches"][0] == 2
+    walk = np.minimum.outer(np.arange(n_column), np.arange(n_column)) + 1
+
+    def minus_log_density(log_sd):
+        a, b = np.exp(log_sd)
+        covariance = noise**2 * np.eye(y.size) + a**2 * np.equal.outer(row, row)
+        covariance = covariance + b**2 * walk[np.ix_(column, column)]
+        of_y = y @ np.linalg.solve(covariance, y) / 2 + np.linalg.slogdet(covariance)[1] / 2
+        return of_y + a**2 / 2 + b - log_sd.sum()  # half-normal, exponential; logarithmic axes
+
+    end = optimize.minimize(minus_log_density, np.zeros(2), tol=1e-8)
+    scales = [0, 1]
+    np.testing.assert_allclose(found.mean[scales], end.x, atol=2e-3)
+    h = 1e-3 * np.eye(2)
+    f = minus_log_density
+    curvature = [
+        [
+            (f(end.x + s + t) - f(end.x + s - t) - f(end.x - s + t) + f(end.x - s - t)) / 4e-6
+            for t in h
+        ]
+        for s in h
+    ]
+    ours = np.linalg.inv(found.covariance.values[np.ix_(scales, scales)])
+    np.testing.assert_allclose(ours, curvature, rtol=2e-3, atol=2e-3)
+
+
+def test_scales_are_found_in_the_graph():
+    with pm.Model() as model:
+        sd, other = pm.HalfNormal("sd"), pm.Normal("other")
+        z, wide, centred = (
+            pm.Normal("z", shape=2),
+            pm.Normal("wide", 0, 2, shape=2),
+            pm.Gamma("g", 2, 1),
+        )
+        walk = pt.exp(pt.cumsum(z) * sd)  # a product of a function
+        pm.Potential("p", (walk + wide * sd + z[0] * other).sum() + centred)
+    [scale] = scales_of(model)
+    assert scale.entry == 0 and scale.scaled.tolist() == [2, 3]
 
 
 def test_potentials_and_likelihoods_of_others():

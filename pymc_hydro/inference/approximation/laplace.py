@@ -19,6 +19,7 @@ from pymc_hydro.inference.approximation.curvature import compile_curvature
 from pymc_hydro.inference.approximation.error_starts import error_start
 from pymc_hydro.inference.approximation.modes import Mode, as_table, best_of, find_modes
 from pymc_hydro.inference.approximation.result import LaplaceApproximation
+from pymc_hydro.inference.approximation.scales import find_marginal_mode, scales_of
 from pymc_hydro.ops.simulation import AbstractSimulation
 
 __all__ = ["LaplaceApproximation", "fit_laplace", "inside_bounds", "laplace"]
@@ -49,6 +50,12 @@ def fit_laplace(
     - central differences of the exact gradient of all else: priors, potentials (such as Whittle's
       likelihood), likelihoods of yours, and likelihoods of this package with a random parameter of
       their transformation or a vector of shapes.
+
+    A standard deviation ``sd`` of many deviations ``sd * z``, with z standard normal, as those of
+    :func:`pymc_hydro.deviations`, gets the mode and the precision of its marginal density, in which
+    the deviations are integrated out; all others have theirs given this standard deviation. (The
+    joint density has a mode far from where the posterior is.) The searches leave such standard
+    deviations where they start, and only the highest goes on: the table `modes` has one row.
 
     Searches take quasi-Newton steps first and Newton steps with the same matrix last. The result
     counts as converged where one more Newton step would gain less than half of 1e-4, or of the
@@ -91,6 +98,9 @@ def fit_laplace(
 
     References
     ----------
+    Rue, H., Martino, S., Chopin, N. (2009). J. R. Stat. Soc. B 71, 319-392.
+    doi:10.1111/j.1467-9868.2008.00700.x
+
     Tierney, L., Kadane, J. B. (1986). J. Am. Stat. Assoc. 81, 82-86. doi:10.2307/2287970
     """
     model = pm.modelcontext(model)
@@ -109,7 +119,11 @@ def fit_laplace(
         points = _points(model, [z, start_vector(model)] if start else [z], starts, random_seed)
     curvature = compile_curvature(model, objective, model.initial_point())
     values = compile_values(model)
-    modes = find_modes(objective, curvature, points, _tolerance(model))
+    tolerance, scales = _tolerance(model), scales_of(model)
+    if scales:
+        modes = [find_marginal_mode(objective, curvature, scales, points, tolerance)]
+    else:
+        modes = find_modes(objective, curvature, points, tolerance)
     best = best_of(modes)
     _warn(modes, best, lambda z: entries(model, values(z)), labels(model))
     dims = ("parameter", "parameter_2")

@@ -8,7 +8,7 @@ import pandas as pd
 
 from pymc_hydro.inference.approximation.curvature import invert
 
-__all__ = ["Mode", "as_table", "best_of", "find_modes"]
+__all__ = ["CONVERGED", "Mode", "as_table", "best_of", "climb", "find_modes"]
 
 MAX_STEPS, SMALLEST = 30, 1e-6  # of the last search, and the smallest share of a step
 # Newton decrements, in units of log-probability: where the search ends, and the most of a mode,
@@ -90,7 +90,7 @@ def find_modes(
     list of Mode
         By log-probability, the highest first.
     """
-    ends = [(*_climb(objective, begun), begun) for begun in points]
+    ends = [(*climb(objective, begun), begun) for begun in points]
     modes: list[Mode] = []
     for logp, z, begun in sorted(ends, key=lambda end: -end[0]):
         if not np.isfinite(logp):
@@ -135,19 +135,28 @@ def as_table(modes: list[Mode], entries: Callable) -> pd.DataFrame:
     return pd.DataFrame(rows).rename_axis("mode")
 
 
-def _climb(objective: Callable, begun: np.ndarray) -> tuple[float, np.ndarray]:
-    """Return the log-probability and the place where quasi-Newton steps end."""
+def climb(
+    objective: Callable, begun: np.ndarray, factor: np.ndarray | None = None
+) -> tuple[float, np.ndarray]:
+    """Return the log-probability and the place where quasi-Newton steps end.
+
+    With a factor L of a covariance ``L L'`` the steps are in units of standard deviations.
+    """
     from scipy.optimize import minimize  # here: half a second that an import need not take
 
-    def negative(z):
-        value, gradient = objective(z)
-        if not (np.isfinite(value) and np.isfinite(gradient).all()):
-            return np.inf, np.zeros_like(z)
-        return -value, -gradient
+    def place(u: np.ndarray) -> np.ndarray:
+        return u if factor is None else begun + factor @ u
 
+    def negative(u):
+        value, gradient = objective(place(u))
+        if not (np.isfinite(value) and np.isfinite(gradient).all()):
+            return np.inf, np.zeros_like(u)
+        return -value, -gradient if factor is None else -gradient @ factor
+
+    first = begun if factor is None else np.zeros_like(begun)
     with np.errstate(invalid="ignore", over="ignore"):  # steps out of where it is finite
-        end = minimize(negative, begun, jac=True, method="BFGS", options={"maxiter": 200})
-    return -end.fun, end.x
+        end = minimize(negative, first, jac=True, method="BFGS", options={"maxiter": 200})
+    return -end.fun, place(end.x)
 
 
 def _finish(

@@ -10,6 +10,7 @@ import xarray as xr
 from pymc_hydro.core.domain import near_bound
 from pymc_hydro.inference.approximation.coordinates import compile_values, entries, labels
 from pymc_hydro.inference.approximation.result import LaplaceApproximation
+from pymc_hydro.inference.approximation.scales import scales_of
 from pymc_hydro.inference.approximation.unidentified import pairs_in_words
 from pymc_hydro.inference.sampling.whiten import factor_of
 
@@ -70,7 +71,9 @@ def judge(
             f"{np.ceil(FEWEST / effective):.0f} times as many draws"
         )
     problems += [_where(int(c), gaps[c], free, approximation) for c in lower]
-    if logp.max() > mode + HIGHER:
+    # The mode of a standard deviation is that of its marginal density: the joint one is higher.
+    scaled = sum(scale.scaled.size for scale in scales_of(approximation.model))
+    if logp.max() > mode + HIGHER + scaled / 2:
         chain, draw = np.unravel_index(int(np.argmax(logp)), logp.shape)
         problems.append(
             f"a draw is {logp.max() - mode:.1f} above the mode: fit_laplace has not found the "
