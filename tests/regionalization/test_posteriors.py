@@ -233,7 +233,8 @@ def hierarchical():
 
 
 SAMPLED = calibrations(Z, COVARIANCES).assign_attrs(preset="uniform", priors="k")
-SAMPLED = SAMPLED.assign(draws=SAMPLED["parameters"].expand_dims(draw=9, axis=1))
+COPIES = SAMPLED["parameters"].expand_dims(draw=9, axis=1)
+SAMPLED = SAMPLED.assign(draws=COPIES * xr.DataArray(np.linspace(1, 1.1, 9), dims="draw"))
 
 
 def without(table, name):
@@ -281,6 +282,12 @@ def without(table, name):
             {"priors": {"k": hierarchical}},
             ValueError,
             r"no density of the parameters alone \(it depends on center\)",
+        ),
+        (
+            SAMPLED.assign(draws=COPIES),
+            {"priors": {"k": hierarchical}},
+            ValueError,
+            r"all draws of a in basin 'u' are 0.014\d*; give chains that moved",
         ),
         (SAMPLED, {"fixed": {"k": 0.4}}, ValueError, "k is fixed, but basin 'u' has draws of it"),
         (

@@ -222,6 +222,12 @@ def _draws(model, name, row, link, free, fixed) -> np.ndarray:
             f"pool_posteriors: basin {name!r} has {len(z)} draws, more than {len(free) + 1} are "
             "needed for a covariance"
         )
+    same = [n for n, column in zip(free, z.T, strict=True) if np.ptp(column) == 0]
+    if same:
+        raise ValueError(
+            f"pool_posteriors: all draws of {same[0]} in basin {name!r} are {draws[same[0]][0]:g}; "
+            "give chains that moved, or leave the basin out"
+        )
     return z
 
 
