@@ -262,13 +262,17 @@ def test_import_is_light():
     code = (
         "import sys, pymc; before = set(sys.modules); import pymc_hydro as ph;"
         "print(*(set(sys.modules) - before));"
+        "ph.HBV, ph.simulate;"
+        "print(*(set(sys.modules) - before));"
         "[getattr(ph, name) for name in set(ph.__all__) - {'plots', 'testing'}];"
         "print(*(set(sys.modules) - before))"
     )
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
-    by_import, by_use = map(str.split, result.stdout.splitlines())
+    by_import, by_model, by_use = map(str.split, result.stdout.splitlines())
+    zoo = ("fuse.declaration", "gr.structures", "marrmot.collie")
+    assert {f"pymc_hydro.models.{name}" for name in zoo}.isdisjoint(by_model)
     assert [name for name in by_import if name.startswith("pymc_hydro")] == ["pymc_hydro"]
     packages = {name.partition(".")[0] for name in by_use}
     assert packages.isdisjoint({"jax", "llvmlite", "numba", "sympy", "matplotlib", "numpyro"})

@@ -5,9 +5,8 @@ from functools import partial
 from typing import Any
 
 from pymc_hydro.core import AbstractModel
-from pymc_hydro.models import gr
+from pymc_hydro.models import fuse, gr
 from pymc_hydro.models.cfe import CFE
-from pymc_hydro.models.fuse import FUSE
 from pymc_hydro.models.fuse.decisions import named_decisions
 from pymc_hydro.models.gr4j import GR4J
 from pymc_hydro.models.hbv import HBV
@@ -24,7 +23,7 @@ MODELS = (Hymod, Hmodel, SacSma, Xinanjiang, HBV, GR4J, CFE)
 
 def _kinds() -> dict[str, Any]:
     """Return each model class by its name: the package's own, those of MARRMoT, FUSE and GR."""
-    kinds = (*MODELS, *(get(number) for number in NAMES), FUSE)
+    kinds = (*MODELS, *(get(number) for number in NAMES), fuse.FUSE)
     return {kind.__name__: kind for kind in kinds} | {f"gr/{n}": getattr(gr, n) for n in gr.NAMES}
 
 
@@ -41,11 +40,14 @@ def find_model(name: str) -> Any:
     KeyError
         If there is none of this name; the message has the nearest ones.
     """
-    if name.lower().startswith("fuse/"):
-        return partial(FUSE, **named_decisions(name[len("fuse/") :]))
-    for kind in (*MODELS, FUSE, *gr.MODELS):
-        family = "gr/" if kind in gr.MODELS else ""
-        if kind.__name__.lower() == name.lower().removeprefix(family):
+    family, _, within = name.lower().partition("/")
+    if family == "fuse":
+        return partial(fuse.FUSE, **named_decisions(within)) if within else fuse.FUSE
+    for kind in MODELS:
+        if kind.__name__.lower() == name.lower():
+            return kind
+    for kind in gr.MODELS:
+        if kind.__name__.lower() in (name.lower(), within if family == "gr" else ""):
             return kind
     try:
         return get(name)
