@@ -10,7 +10,8 @@ import xarray as xr
 import pymc_hydro as ph
 from pymc_hydro.command import chunks, demo, many
 from pymc_hydro.command.source import data_hash, summary
-from pymc_hydro.command.steps import Job
+from pymc_hydro.command.steps import Job, chosen_model
+from pymc_hydro.models.listing import find_model, name_of_model
 
 pytestmark = pytest.mark.kernels
 LEAF = ph.load_basin("leaf_river").isel(time=slice(0, 400))
@@ -24,6 +25,14 @@ def test_summary_of_a_record():
     assert (row["least"], row["largest"]) == (flow.min(), flow.max())
     assert (row["missing"], row["unit"]) == (1, "mm/d")
     assert list(table.index) == ["precipitation", "potential_evaporation", "discharge"]
+
+
+@pytest.mark.parametrize("name", ["m_02", "fuse/prms", "fuse/385", "gr/GR4J"])
+def test_models_of_the_zoo_by_name(name):
+    """Also without temperature, and back from what a folder of results keeps."""
+    model = chosen_model({"model": {"name": name, "options": {}}}, LEAF, print)
+    assert model == ph.models.as_model(name)
+    assert find_model(name_of_model(model))(**model.options) == model
 
 
 def test_the_hash_of_data_hears_values_dates_and_names():
