@@ -1,5 +1,6 @@
 """The code of README and pages runs, with fewer draws; the site is built without warnings."""
 
+import inspect
 import re
 import shutil
 import subprocess
@@ -11,6 +12,16 @@ import numpy as np
 import pytest
 
 import pymc_hydro as ph
+from pymc_hydro.calibration.search import strategy
+from pymc_hydro.core import domain, snow
+from pymc_hydro.data import schema
+from pymc_hydro.engine.codegen import step
+from pymc_hydro.inference import in_time
+from pymc_hydro.inference.forecasting import correction
+from pymc_hydro.inference.sampling import many, verdict
+from pymc_hydro.likelihoods import recommended
+from pymc_hydro.likelihoods.errors import autoregression, families, memory, residuals
+from pymc_hydro.models.fuse import combinations
 from tests.browser import chromium, set_width
 from tests.conftest import step_by_step
 from tests.short import shorten
@@ -140,6 +151,53 @@ def test_bibliography(site):
         cited |= set(re.findall(r"doi:(10\.\S+[^\s.,\"])", path.read_text(encoding="utf-8")))
     missing = [doi for doi in cited if f"https://doi.org/{doi}" not in page]
     assert len(cited) > 60 and not missing
+
+
+COUNTED = {2: "two", 4: "four", 6: "six", 10: "ten"}
+
+
+def claims():
+    """Yield page and text of what pages say of defaults and limits, with the code's numbers."""
+    s0, scales, decades = residuals.START_S0, in_time.SCALES, f"{domain.LOGARITHMIC:g}"
+    hops = inspect.signature(ph.calibrate).parameters["hops"].default
+    ends = {p.name: p.prior for p in ph.HBV().parameters}
+    yield "calibrate", f'`"box_cox"` (with the power {ph.losses.BoxCox().power}) and'
+    yield "calibrate", f"After {COUNTED[strategy.FIRST]} steps of each start"
+    yield "calibrate", f"one start for every {COUNTED[strategy.PARAMETERS_A_SEARCH]} parameters"
+    yield "calibrate", f"after {COUNTED[hops]} such rounds"
+    yield "calibrate", f"if its bounds are a factor of {decades} apart"
+    yield "pool", f"where they differ by a factor of {decades}"
+    yield "changing_parameters", f"prior of scale {scales['walk']}, independent"
+    yield "changing_parameters", f"independent deviations {scales['independent']}, in"
+    yield "uncertain_rain", f"half-normal prior of scale {scales['independent']}, that"
+    yield "choose_a_likelihood", f"falls dry from {100 * recommended.DRY:g} % of zero flow on"
+    yield "choose_a_likelihood", f"c = {memory.SMALLEST_FLOW} mm/d"
+    yield "choose_a_likelihood", f"within {COUNTED[autoregression.HORIZON]} days"
+    yield "choose_a_model", f"the {len(ph.marrmot.MODELS)} structures"
+    yield "choose_a_model", f"all its {len(list(combinations()))} structures"
+    yield "choose_a_model", f"falls by {100 * snow.LAPSE_RATE:g} degC and precipitation"
+    yield "choose_a_model", f"grows by {1e4 * snow.PRECIPITATION_GRADIENT:.1f} % per 100 m"
+    yield "first_posterior", f"if R-hat is below {verdict.R_HAT} and"
+    yield "forecast", f"errors of the {COUNTED[correction.DAYS]} days before the origin"
+    yield "many_basins", f"covariances, {many.KEPT} draws and the verdict"
+    yield "sensitivities", f"The shortest step is 2^-{step.MAX_LEVEL} of an interval"
+    factor = ph.FUSE.parent("topmodel").tolerance_factor
+    yield "sensitivities", f"to {factor} of both tolerances"
+    yield "sub_daily", f"{schema.SHORT_WARMUP / schema.DAY:g} days of sub-daily data gives"
+    yield "troubleshooting", f"prior of `nu` therefore begins at {families.LEAST_NU}, where"
+    yield "troubleshooting", f"`s0` at {s0['linear']} standard deviations of the observations"
+    yield "troubleshooting", f'({s0["constant"]} with `scale="constant"`)'
+    yield "troubleshooting", f"`s1` at {residuals.START_S1}, `r1` at {memory.START_R1:.2f}"
+    yield "troubleshooting", f"`nu` at {families.START_NU:g}."
+    yield "troubleshooting", f"end at `u_zl = {ends['u_zl'][1]}` mm"
+    yield "troubleshooting", f"`F_c` begins at {ends['F_c'][0]} mm"
+
+
+def test_numbers_of_the_text_are_those_of_the_code():
+    """What was measured stands in benchmarks/; what cells compute has hidden assertions."""
+    texts = {p.stem: " ".join(p.read_text("utf-8").split()) for p in (ROOT / "docs").glob("*.md")}
+    missing = [(page, claim) for page, claim in claims() if claim not in texts[page]]
+    assert not missing
 
 
 def test_links_lead_somewhere():

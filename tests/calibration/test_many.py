@@ -5,12 +5,14 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import xarray as xr
 
 import pymc_hydro as ph
+from pymc_hydro.calibration.basins.each import _validation_score
 from tests.conftest import FORCINGS
 from tests.tiny import Tiny
 
@@ -105,6 +107,7 @@ import sys, time
 import numpy as np
 from tests.calibration.test_many import MODEL, OPTIONS, record
 import pymc_hydro as ph
+from pymc_hydro.calibration.basins.each import _validation_score
 
 def slow():
     time.sleep(600)
@@ -114,6 +117,19 @@ if __name__ == "__main__":
     basins = {"a": record(0.01, rng), "b": record(0.02, rng), "slow": slow}
     ph.calibrate(MODEL, basins, **OPTIONS, store=sys.argv[1])
 """
+
+
+def test_scores_of_a_validation_period():
+    """Without its warm-up; none without a period, of several losses, of means of several days."""
+    observed, simulated = np.array([9.0, 1, 2, 4]), np.array([0.0, 1, 2, 3])
+    flows = {"observed_discharge": ("time", observed), "discharge": ("time", simulated)}
+    run = xr.Dataset(flows, attrs={"warmup": 1})
+    score = ph.losses.nse(observed[1:], simulated[1:])
+    assert _validation_score(SimpleNamespace(validation=run), "nse", None) == score
+    means = run.copy()
+    means["observed_discharge"].attrs["means"] = "7D"
+    for validation, loss in ((None, "nse"), (run, {"nse": 1.0}), (means, "nse")):
+        assert np.isnan(_validation_score(SimpleNamespace(validation=validation), loss, None))
 
 
 @pytest.mark.kernels

@@ -7,6 +7,7 @@ import xarray as xr
 
 import pymc_hydro as ph
 from pymc_hydro.data import as_basin, oudin, split_record
+from pymc_hydro.data.records import cut_record
 from pymc_hydro.data.schema import check_warmup, interval_length
 from pymc_hydro.testing.weather import make_basin
 
@@ -158,3 +159,13 @@ def test_warmup_and_split(basin):
     assert of_duration[1].identical(second)
     with pytest.raises(ValueError, match="must lie in the record"):
         split_record(basin, "2001-10-06", 2)
+
+
+def test_a_record_is_cut_to_where_no_forcing_is_missing(basin):
+    needed = (*NEEDED, "discharge", "elevation")
+    cut = spoiled(spoiled(basin, "precipitation", [0, 4], np.nan), NEEDED[1], [1, 9], np.nan)
+    cut = cut.assign(elevation=300.0, discharge=("time", np.full(10, np.nan)))
+    xr.testing.assert_identical(cut_record(cut, needed), cut.isel(time=slice(2, 9)))
+    xr.testing.assert_identical(cut_record(cut, ("elevation", "discharge")), cut)
+    with pytest.raises(ValueError, match="no interval has all of precipitation, potential_evap"):
+        cut_record(spoiled(basin, "precipitation", slice(None), np.nan), needed)

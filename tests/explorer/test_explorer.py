@@ -68,6 +68,12 @@ def test_water_that_is_exchanged_or_under_way_has_a_row(record):
     water = Exploration(model, record, 365, "nse")._water(run)
     rest = water["precipitation"] - (0.5 + 1.5 + 0.25) * 365.25
     assert water["exchange and water under way"] == pytest.approx(rest)
+    assert water["filling of the stores"] == pytest.approx(0.25 * 365.25)
+    for text, name in (("precipitation",) * 2, ("discharge, observed", "discharge")):
+        mean = float(record[name][365:].mean())
+        assert water[text] == pytest.approx(365.25 * mean)
+    whole = Exploration(model, record, 0, "nse")._water(run)["filling of the stores"]
+    assert whole == pytest.approx(0.25 * 365.25 * days[-1] / days.size)
 
 
 def test_record_without_observations(record):
@@ -83,11 +89,17 @@ def page(record):
 
 @pytest.mark.kernels
 def test_page_follows_its_sliders(page):
+    from pymc_hydro.explorer.figures import HEADROOM, YEARS
+
     before = page.view
     start = {name: slider.value for name, slider in page.sliders.items()}
     page.sliders["k"].value = 0.9
     assert page.view.score != before.score and page.theta["k"] == pytest.approx(5.01, abs=0.01)
-    flow = page._figures.simulated.data
+    flow, plot = page._figures.simulated.data, page._figures.hydrograph
+    time, observed = (page.exploration.record[n].values for n in ("time", "discharge"))
+    last = max(time.size - 365 * YEARS, 0)
+    assert (plot.x_range.start, plot.x_range.end) == (time[last], time[-1])
+    assert (plot.y_range.start, plot.y_range.end) == (0, HEADROOM * np.nanmax(observed))
     assert (flow["high"] > flow["flow"]).any()  # the band of the parameter that was moved
     page._buttons["keep this run"].clicks += 1
     assert len(page._figures.ghost.data["flow"]) == flow["flow"].size
@@ -108,6 +120,17 @@ def test_failed_run_leaves_the_last_one_and_says_so(page, monkeypatch):
     monkeypatch.setattr(page.exploration, "at", fails)
     page.sliders["a"].value = 0.9
     assert page.view is shown and page._alert.visible and "failed" in page._alert.object
+
+
+def test_words_for_slopes():
+    pytest.importorskip("panel")
+    from pymc_hydro.explorer.page import _slope_text
+
+    assert _slope_text("NSE", 2.0) == "NSE ▲ rises with it: +0.0200 for 1 % of the slider"
+    assert _slope_text("NSE", -2.0) == "NSE ▼ falls with it: -0.0200 for 1 % of the slider"
+    for slope in (4e-5, -4e-5):
+        assert _slope_text("NSE", slope).startswith("NSE does not change with it: ")
+    assert _slope_text("NSE", np.nan) == ""
 
 
 def test_unknown_scores_and_models_are_refused():

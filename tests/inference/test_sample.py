@@ -176,6 +176,10 @@ def test_verdicts(rng, monkeypatch):
     text = judged(posterior(two), two, approximation)[0][-1]
     assert re.match(r"chain 0 is apart: its unconstrained s is (1.9|2.0|2.1) .* below", text)
 
+    between = z.copy()
+    between[1, :, :2] += 30  # chains that are apart in both say nothing of a chain's correlation
+    assert "told apart" not in "; ".join(judged(posterior(between), between, approximation)[0])
+
     frozen = z.copy()
     frozen[1] = frozen[1, :1]
     assert "chain 1 did not move" in judged(posterior(frozen), frozen, approximation)[0][0]
@@ -234,6 +238,31 @@ def test_refusals(model):
         ph.sample(model, FIRST)
     with pytest.raises(TypeError, match="Tiny needs a record of forcing and discharge"):
         ph.sample(Tiny())
+    with pytest.raises(TypeError, match="model_options are for a hydrologic model"):
+        ph.sample(model, model_options={})
+    with pytest.raises(TypeError, match="executor and store are for several basins"):
+        ph.sample(model, store="x")
+
+
+def test_options_reach_pymc(model, approximation, monkeypatch):
+    """But `log_likelihood`, which is of the user's model and comes afterwards."""
+    asked = []
+
+    def stop(**options):
+        asked.append((pm.modelcontext(None), options))
+        raise InterruptedError
+
+    monkeypatch.setattr(pm, "sample", stop)
+    given = {"draws": 7, "tune": 3, "chains": 3, "random_seed": 5, "cores": 2}
+    for kwargs in ({}, {"dims": {"a": ["b"]}}):
+        of_idata = {"log_likelihood": True, **kwargs}
+        with pytest.raises(InterruptedError):
+            ph.sample(model, **given, approximation=approximation, idata_kwargs=of_idata)
+        sampled, options = asked.pop()
+        assert sampled is not model and [v.name for v in sampled.free_RVs] == ["whitened"]
+        expected = given | {"compute_convergence_checks": False}
+        assert options == expected | ({"idata_kwargs": kwargs} if kwargs else {})
+    assert of_idata == {"log_likelihood": True, "dims": {"a": ["b"]}}  # the user's own is kept
 
 
 def test_first_searches_start_where_they_are_told():

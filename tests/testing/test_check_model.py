@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -85,6 +87,27 @@ def test_a_wrong_adaptive_jacobian_is_found(monkeypatch):
 
     monkeypatch.setattr(checks, "recorded_run", spoiled)
     assert checks.adaptive_sensitivities(Tiny(), Tiny().default, SHORT).error > 1
+
+
+@pytest.mark.parametrize(
+    ("noise", "wrong", "passes"),
+    [(2e-9, 0, True), (2e-9, 7e-6, False), (1e-6, 0, False), (0, 7e-7, True), (0, 1e-5, False)],
+)
+def test_scatter_of_differences_is_averaged_up_to_a_limit(monkeypatch, noise, wrong, passes):
+    """Of differences with many steps the mean counts; an error beyond its own is found."""
+    theta, rng = Tiny().default, np.random.default_rng(1)
+    slopes = np.ones((20, 2)) / theta
+    values = np.ones((20, 1))
+    run = SimpleNamespace(values=values, jacobian=(slopes * [1, 1 + wrong])[:, None])
+
+    def frozen_run(problem, there, *_):
+        moved = slopes @ (there - theta) + noise * rng.normal(size=20)
+        return SimpleNamespace(values=values + moved[:, None])
+
+    monkeypatch.setattr(checks, "recorded_run", lambda *_: (run, None))
+    monkeypatch.setattr(checks, "frozen_run", frozen_run)
+    finding = checks.adaptive_sensitivities(Tiny(), theta, SHORT)
+    assert (finding.error <= 1) == passes, finding
 
 
 @pytest.mark.parametrize("outside", [False, True])
