@@ -220,7 +220,6 @@ def source(
     Parameters
     ----------
     model : AbstractModel or str
-        A name stands for the model with default options.
     outputs : str or sequence of str
         Any of ``model.output_names``.
     solver, steps
