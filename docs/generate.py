@@ -237,7 +237,7 @@ def _legend(text, kinks="most are smooth over a narrow width, which the fluxes a
 
 def _interface():
     """Return the page of what `pymc_hydro` itself holds, with links to the pages of its modules."""
-    skipped = {m.__name__ for m in ph.MODELS} | {"MODELS", "gr", "marrmot", "models"}
+    skipped = {m.__name__ for m in ph.MODELS} | {"FUSE", "MODELS", "gr", "marrmot", "models"}
     skipped |= set(MODULES)
     names = [n for n in ph.__all__ if n not in skipped]
     home = {n: getattr(ph, n).__module__.split(".")[1] for n in names}

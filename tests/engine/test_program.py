@@ -176,7 +176,8 @@ def test_equations_to_be_read_give_the_fluxes(kind, rng):
         "pos": lambda x: max(x, 0),
         "clamp": lambda x: np.clip(x, 0, 1),
     }
-    laws |= {"positive": laws["pos"], "share": laws["clamp"], "guarded_power": np.power}
+    laws |= {"content": laws["pos"], "positive": laws["pos"]}
+    laws |= {"share": laws["clamp"], "guarded_power": np.power}
     laws |= {"overflow": smoothing.overflow, "softplus": lambda x: smoothing.softplus(x, 1.0)}
     laws |= {"step": lambda x: float(x > 0)}
     laws |= {"full_to": lambda content, capacity, least: content > max(capacity, least)}

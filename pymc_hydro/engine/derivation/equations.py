@@ -285,7 +285,7 @@ def _broken(value: Any, show: Any) -> str:
 def _seen(text: str) -> int:
     """Return about how many letters are seen of LaTeX."""
     words = re.sub(
-        r"\\(left|right|frac|mathrm|operatorname|begin|end|cdot|text|for|cases)", "", text
+        r"\\(left|right|frac|mathrm|operatorname|begin|end|cdot|text|for|cases|,)", "", text
     )
     return len(re.sub(r"[{}_^ ]", "", re.sub(r"\\[a-z]+", "x", words)))
 
@@ -330,7 +330,8 @@ def _printer() -> Any:
         def _print_Symbol(self, expr, style="plain"):
             return symbol_text(expr.name)
 
-    printer = Printer({"full_prec": False})
+    # Between names of several letters, which would read as one.
+    printer = Printer({"full_prec": False, "mul_symbol": r"\,"})
 
     def show(value):
         return symbol_text(value) if isinstance(value, str) else printer.doprint(value)
