@@ -74,8 +74,7 @@ def test_a_flat_direction_has_a_bounded_width():
     "sampler",
     [
         "pymc",
-        "nutpie",
-        *(pytest.param(s, marks=pytest.mark.kernels) for s in ("numpyro", "blackjax")),
+        *(pytest.param(s, marks=pytest.mark.kernels) for s in ("nutpie", "numpyro", "blackjax")),
     ],
 )
 def test_samplers_return_the_variables_of_the_model(model, approximation, sampler, request):
