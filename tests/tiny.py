@@ -2,6 +2,10 @@
 
 import pymc_hydro as ph
 from pymc_hydro.core import AbstractModel, Flow, NashCascade, Output, Parameter, Store
+from pymc_hydro.engine.problem import INFERENCE_TOLERANCE
+
+# For ph.simulate, whose own tolerances are tighter: those of a simulation in a PyMC model.
+IN_MODELS = {"rtol": INFERENCE_TOLERANCE, "atol": INFERENCE_TOLERANCE}
 
 
 class Tiny(AbstractModel):

@@ -36,6 +36,10 @@ class BlockedProblem(Problem):
     varied: Any = None
     index: Any = field(default=None, compare=False)
 
+    def with_tolerances(self, **tolerances: Any) -> "BlockedProblem":
+        """Return the same problem with another `rtol` or `atol`."""
+        return replace(self, **tolerances, varied=replace(self.varied, **tolerances))
+
     def run(self, theta, forcing, x0, *, sensitivities=False, initial=False) -> Run:
         """Integrate as :meth:`Problem.run` does, and twice more for each column of a block."""
         n = len(self.varied.model.parameters)

@@ -28,7 +28,12 @@ from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.data.records import are_basins
 from pymc_hydro.data.schema import Warmup, as_basin, check_warmup, interval_length
 from pymc_hydro.engine.errors import IntegrationError
-from pymc_hydro.engine.problem import SOLVER_SETTINGS, check_model_type, define_problem
+from pymc_hydro.engine.problem import (
+    SOLVER_SETTINGS,
+    check_model_type,
+    define_problem,
+    inference_tolerance,
+)
 from pymc_hydro.engine.simulate import forcing_array, initial_array, simulate
 from pymc_hydro.models.listing import as_model
 
@@ -165,7 +170,9 @@ def calibrate(
         each. A block costs two integrations more in every evaluation. Of one basin, without
         `validation`: no block of the calibration lies in another period.
     **solver_settings
-        As in ``ph.simulate``: ``solver``, ``rtol``, ``atol``, ``steps``.
+        As in ``ph.simulate``: ``solver``, ``rtol``, ``atol``, ``steps``. Where neither ``rtol`` nor
+        ``atol`` is given, both are 1e-3 while searches explore. The last search and the runs of
+        the result have the tolerances of ``ph.simulate``.
 
     Returns
     -------
@@ -272,6 +279,7 @@ def calibrate(
         seed=random_seed,
         cores=cores,
         progressbar=progressbar,
+        exploring=objective.with_tolerances(**inference_tolerance(solver_settings)),
     )
     theta = outcome.best.best[1]
     if theta is None:

@@ -3,6 +3,7 @@
 import inspect
 import threading
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -183,6 +184,12 @@ class Objective:
             self._parts = _loss_of(goal, values, goal.function(observed, simulated))
         else:
             self._parts = _squares_of(goal, values, goal.residuals(observed, simulated))
+
+    def with_tolerances(self, **tolerances: Any) -> "Objective":
+        """Return the same objective of an integration with other tolerances."""
+        other = copy(self)
+        other.problem = self.problem.with_tolerances(**tolerances)
+        return other
 
     def __call__(self, theta: np.ndarray) -> Evaluation:
         """Integrate once; theta has the shape (n_parameter,)."""

@@ -1,8 +1,9 @@
 """A model with the settings of its integration, and the one way to call its kernel."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from hashlib import sha256
+from typing import Any
 
 import numpy as np
 
@@ -23,17 +24,23 @@ from pymc_hydro.integrators import RungeKutta, stack_coefficients
 
 __all__ = [
     "DEFAULT_TOLERANCE",
+    "INFERENCE_TOLERANCE",
     "SOLVER_SETTINGS",
     "Problem",
     "Run",
     "as_argument",
     "check_model_type",
     "define_problem",
+    "inference_tolerance",
 ]
 
 # For ten years of daily data and Hymod, the error of discharge is below 1e-3 mm/d and the error of
 # every column of the Jacobian is below 1 % (benchmarks/integration.py).
 DEFAULT_TOLERANCE = 1e-4
+# In a PyMC model, and where a calibration explores. Of the models in continuous time whose
+# posteriors were compared with those at 1e-6, modes move by at most 0.06 standard deviations
+# (benchmarks/tolerance.py).
+INFERENCE_TOLERANCE = 1e-3
 # Of an input's size, by which differences of gradients move it at most: round-off is 1e-9 then, and
 # hardly a threshold of the equations is crossed, where second derivatives jump.
 MOVED = 1e-6
@@ -146,6 +153,10 @@ class Problem:
             "n_fixed": self.steps,
         }
         return tuple(known[a.name] for a in arguments if a.role == SETTING)
+
+    def with_tolerances(self, **tolerances: Any) -> "Problem":
+        """Return the same problem with another `rtol` or `atol`."""
+        return replace(self, **tolerances)
 
     def new_outputs(self, n_time: int, n_column: int) -> tuple[np.ndarray, ...]:
         """Return arrays for a kernel to write: values, Jacobian and counts."""
@@ -359,6 +370,15 @@ def define_problem(
             )
     settings = (select_methods(solver, steps), float(rtol), float(atol), int(steps or 0))
     return Problem(model, names, float(dt), *settings, columns)
+
+
+def inference_tolerance(settings: Mapping[str, Any]) -> dict[str, float]:
+    """Return the tolerances of inference; nothing if settings of the solver give a tolerance.
+
+    Where one of the two is given, the other is the one of ``ph.simulate``.
+    """
+    given = settings.keys() & {"rtol", "atol"}
+    return {} if given else {"rtol": INFERENCE_TOLERANCE, "atol": INFERENCE_TOLERANCE}
 
 
 def check_model_type(model) -> None:

@@ -14,7 +14,11 @@ from pymc_hydro.core.base.warning import renamed_arguments
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.data.records import BASIN, are_basins
 from pymc_hydro.data.schema import Warmup
-from pymc_hydro.engine.problem import define_problem
+from pymc_hydro.engine.problem import (
+    SOLVER_SETTINGS,
+    define_problem,
+    inference_tolerance,
+)
 from pymc_hydro.engine.simulate import initial_array
 from pymc_hydro.inference.forcing import (
     Record,
@@ -34,7 +38,6 @@ from pymc_hydro.ops import BatchValues, SimulatedValues
 __all__ = ["build_model", "discharge", "outputs"]
 
 FLOW = "flow"
-SOLVER_SETTINGS = ("solver", "rtol", "atol", "steps")
 
 
 @renamed_arguments(names="outputs")
@@ -95,7 +98,8 @@ def outputs(
         m[storm]}``, with the index of :func:`pymc_hydro.storms`, and follows :func:`set_basin`. A
         variable belongs to the record that it was made for.
     **solver_settings
-        ``solver``, ``rtol``, ``atol``, ``steps`` as in ``ph.simulate``.
+        ``solver``, ``rtol``, ``atol``, ``steps`` as in ``ph.simulate``. Where neither ``rtol`` nor
+        ``atol`` is given, both are 1e-3: a posterior needs no more, and ``ph.simulate`` has 1e-4.
 
     Returns
     -------
@@ -123,7 +127,8 @@ def outputs(
     check_variable(f"{type(model).__name__}: theta", theta, "pm.LogNormal('K_s', ...)")
     if n_basin is not None:
         _check_order(pymc_model, theta, list(basins))
-    problem = define_problem(model, names, record_interval(basins), free=free, **solver_settings)
+    settings = inference_tolerance(solver_settings) | solver_settings
+    problem = define_problem(model, names, record_interval(basins), free=free, **settings)
     data, record, kept = place_forcing(pymc_model, columns, basins, warmup, prefix)
     matrix = replace_columns(columns, data, forcing, series)
     check_variable("forcing", matrix, "pm.LogNormal('factor', ...)")
@@ -253,7 +258,7 @@ def build_model(
     transform : {"log", "sqrt", "box_cox", "log_sinh"} or a transformation, optional
         Of discharge, as in ``ph.likelihoods.Normal``.
     **solver_settings
-        As in ``ph.simulate``.
+        As in :func:`outputs`: tolerances of 1e-3 where none is given.
 
     Returns
     -------

@@ -9,14 +9,12 @@ from pytensor.graph.basic import Constant, Variable
 
 from pymc_hydro.core.base.names import check_arguments, check_keys
 from pymc_hydro.core.model import AbstractModel
-from pymc_hydro.engine.problem import check_model_type, define_problem
+from pymc_hydro.engine.problem import SOLVER_SETTINGS, check_model_type, define_problem
 from pymc_hydro.models.listing import as_model
 from pymc_hydro.ops.batch import BatchValues
 from pymc_hydro.ops.simulation import SimulatedValues, as_input
 
 __all__ = ["simulate"]
-
-SETTINGS = ("solver", "rtol", "atol", "steps")
 
 
 def simulate(
@@ -79,7 +77,7 @@ def simulate(
     """
     model = as_model(model)
     check_model_type(model)
-    check_arguments("ops.simulate", solver, SETTINGS)
+    check_arguments("ops.simulate", solver, SOLVER_SETTINGS)
     if not (np.ndim(dt) == 0 and 0 < dt < np.inf):
         raise ValueError(f"ops.simulate: dt must be a positive number of days, found {dt!r}")
     if isinstance(forcing, Mapping) or hasattr(forcing, "columns"):

@@ -6,7 +6,7 @@ import pytensor.tensor as pt
 import pytest
 
 import pymc_hydro as ph
-from tests.tiny import Tiny
+from tests.tiny import IN_MODELS, Tiny
 
 MODEL = ph.Hymod(snow=False)
 BASIN = ph.load_basin("leaf_river").isel(time=slice(0, 900))
@@ -54,6 +54,26 @@ def split(noisy):
     return ph.calibrate(
         MODEL, noisy, starts=3, random_seed=1, period=FIRST, validation=SECOND, warmup=300
     )
+
+
+@pytest.mark.parametrize("given", [{}, {"rtol": 1e-2}])
+def test_searches_explore_at_a_loose_tolerance_unless_one_is_given(synthetic, given):
+    """The last search, and the result, have the tolerances of a simulation."""
+    basin, model = synthetic.isel(time=slice(0, 430)), Tiny()
+    found = ph.calibrate(model, basin, starts=2, hops=0, cores=1, random_seed=1, **given)
+
+    def loss(theta, **settings):
+        run = ph.simulate(model, theta, basin, sensitivities=True, **settings)["discharge"]
+        return -ph.losses.nse(basin["discharge"].values[365:], run.values[365:])
+
+    history = found.history
+    (start,) = np.flatnonzero(history["loss"] == history["loss"].min())
+    explored = loss(history["last"].values[start], **(given or IN_MODELS))
+    assert history["loss"].values[start] == pytest.approx(explored, abs=1e-13)
+    assert found.loss == pytest.approx(loss(found.theta, **given), abs=1e-13)
+    # Both tell the tolerances apart.
+    other = {"rtol": 1e-5}
+    assert abs(loss(found.theta, **other) - loss(found.theta, **IN_MODELS)) > 1e-9
 
 
 def test_known_parameters_are_found(fit):

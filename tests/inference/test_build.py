@@ -3,11 +3,13 @@ import pymc as pm
 import pytensor
 import pytensor.tensor as pt
 import pytest
+from pytensor.graph.traversal import ancestors
 from scipy import stats
 
 import pymc_hydro as ph
 from pymc_hydro.ops import SimulatedJacobian, SimulatedValues
 from tests.conftest import COMPILED
+from tests.tiny import IN_MODELS
 
 OPS = (SimulatedJacobian, SimulatedValues)
 MODEL = ph.Hymod(snow=False)
@@ -42,7 +44,7 @@ def evaluate(model, point=None):
 
 def test_log_likelihood_leaves_gaps_out(pymc_model, gaps):
     theta = dict(zip(MODEL.parameter_names, MODEL.default, strict=True))
-    q = ph.simulate(MODEL, theta, gaps)["discharge"].values[WARMUP:]
+    q = ph.simulate(MODEL, theta, gaps, **IN_MODELS)["discharge"].values[WARMUP:]
     y = gaps["discharge"].values[WARMUP:]
     there = np.isfinite(y)
     s0, s1 = 0.3, 0.2
@@ -117,8 +119,8 @@ def test_a_validation_period_of_another_length(pymc_model, gaps):
             mean = flow.owner.op.dist_params(flow.owner)[0]
             inputs = [pymc_model[k] for k in theta]
             q = pymc_model.compile_fn(mean, inputs=inputs, point_fn=False)(*theta.values())
-            expected = ph.simulate(MODEL, theta, record)["discharge"].values[WARMUP:]
-            np.testing.assert_allclose(q, expected, rtol=1e-10)
+            expected = ph.simulate(MODEL, theta, record, **IN_MODELS)["discharge"]
+            np.testing.assert_allclose(q, expected[WARMUP:], rtol=1e-10)
         finally:
             ph.set_basin(gaps)
         assert pymc_model.point_logps()["flow"] == before
@@ -165,6 +167,18 @@ def test_forcing_can_be_swapped_by_set_data(basin):
         assert q.eval().sum() < 0.6 * full.sum()
 
 
+def test_a_model_has_the_tolerances_of_inference_unless_one_is_given(basin):
+    for given, expected in (({}, (1e-3, 1e-3)), ({"rtol": 1e-6}, (1e-6, 1e-4))):
+        with pm.Model():
+            q = ph.discharge(MODEL, MODEL.default, basin, warmup=WARMUP, **given)
+        (problem,) = (
+            v.owner.op.problem
+            for v in ancestors([q])
+            if v.owner and isinstance(v.owner.op, SimulatedValues)
+        )
+        assert (problem.rtol, problem.atol) == expected
+
+
 def test_another_length_by_set_data(basin):
     """What set_basin does, by hand."""
     record = ph.load_basin("leaf_river").isel(time=slice(500, 800))
@@ -174,7 +188,7 @@ def test_another_length_by_set_data(basin):
         forcing = record[list(MODEL.forcing_names)].to_dataarray().values.T
         time = record["time"].values
         pm.set_data({"forcing": forcing}, coords={"forcing_time": time})
-        expected = ph.simulate(MODEL, MODEL.default, record)["discharge"].values[WARMUP:]
+        expected = ph.simulate(MODEL, MODEL.default, record, **IN_MODELS)["discharge"][WARMUP:]
         np.testing.assert_allclose(q.eval(), expected, rtol=1e-10)
         pm.set_data({"kept_intervals": np.arange(WARMUP, 300)}, coords={"time": time[WARMUP:]})
         assert len(model.coords["time"]) == expected.size

@@ -17,6 +17,7 @@ from pymc.sampling.forward import vectorize_over_posterior
 
 import pymc_hydro as ph
 from tests.conftest import NEWER_STACK, step_by_step
+from tests.tiny import IN_MODELS
 
 MODEL = ph.Hymod(snow=False)
 LEAF = ph.load_basin("leaf_river")
@@ -209,7 +210,7 @@ def test_a_loss_in_the_model_compares_dates():
         with pytest.raises(ValueError, match=r"300 intervals from .* and simulated 260"):
             ph.losses.nse(observed, q)
         part = ph.losses.nse(observed[WARMUP + 9 :], q[9:])
-    run = ph.simulate(MODEL, MODEL.default, FIRST)["discharge"][WARMUP:]
+    run = ph.simulate(MODEL, MODEL.default, FIRST, **IN_MODELS)["discharge"][WARMUP:]
     np.testing.assert_allclose(by_date.eval(), ph.losses.nse(observed[WARMUP:], run), rtol=1e-12)
     expected = ph.losses.nse(observed[WARMUP + 9 :], run[9:])
     np.testing.assert_allclose(part.eval(), expected, rtol=1e-12)
@@ -341,12 +342,12 @@ def test_two_structures_with_different_forcing_columns():
         ph.likelihoods.Normal("flow", mixed, observed=record["discharge"])
         found = [q.eval() for q in series]
     for m, q in zip((snow, rain), found, strict=True):
-        run = ph.simulate(m, m.default, record)["discharge"].values[WARMUP:]
+        run = ph.simulate(m, m.default, record, **IN_MODELS)["discharge"].values[WARMUP:]
         np.testing.assert_allclose(q, run, rtol=1e-3, atol=1e-4)  # value-only steps differ
     assert tuple(model.coords["forcing_variable_2"]) == rain.forcing_names
     later = ph.load_basin("fulda").isel(time=slice(300, 420))
     ph.set_basin(later, model)
-    run = ph.simulate(rain, rain.default, later)["discharge"].values[WARMUP:]
+    run = ph.simulate(rain, rain.default, later, **IN_MODELS)["discharge"].values[WARMUP:]
     np.testing.assert_allclose(series[1].eval(), run, rtol=1e-3, atol=1e-4)
 
 
@@ -378,7 +379,7 @@ def test_parts_of_the_initial_state_may_be_random():
         content = pm.HalfNormal("content", 100.0)
         q = ph.discharge(MODEL, MODEL.default, FIRST, 0, initial_state={"S_u": content})
         f = model.compile_fn([q, pt.grad(q[3], content)], inputs=[content], point_fn=False)
-    run = ph.simulate(MODEL, MODEL.default, FIRST, initial_state={"S_u": 80.0})
+    run = ph.simulate(MODEL, MODEL.default, FIRST, initial_state={"S_u": 80.0}, **IN_MODELS)
     value, slope = f(80.0)
     np.testing.assert_allclose(value, run["discharge"], rtol=1e-2, atol=1e-3)
     assert slope != 0
@@ -399,7 +400,7 @@ def test_a_plain_likelihood_predicts_and_takes_another_record(as_data):
         pm.Normal("flow", q, spread, observed=data, dims="time")
         prior = few(model)
         drawn = ph.predict(prior, random_seed=1)
-        run = ph.simulate(MODEL, MODEL.default, FIRST)["discharge"].values[WARMUP:]
+        run = ph.simulate(MODEL, MODEL.default, FIRST, **IN_MODELS)["discharge"].values[WARMUP:]
         np.testing.assert_allclose(drawn["simulated"][0, 0], run, rtol=1e-3, atol=1e-4)
         before = logp(model, spread=0.4)
         ph.set_basin(SECOND)

@@ -7,7 +7,7 @@ import xarray as xr
 
 import pymc_hydro as ph
 from tests.inference.test_workflow import FIRST, SECOND, THETA, WARMUP
-from tests.tiny import Tiny
+from tests.tiny import IN_MODELS, Tiny
 
 OTHER = {"a": 0.03, "k": 0.4}
 POSTERIOR = xr.Dataset(
@@ -50,7 +50,8 @@ def test_draws_keep_their_hydrologic_parameters(fitted, first_stage):
 def test_predictions_take_it_also_of_another_record(fitted, first_stage):
     with first_stage:  # the model of the second stage goes before the model in context
         drawn = ph.predict(fitted, random_seed=1)
-    q = [ph.simulate(Tiny(), theta, FIRST)["discharge"].values[WARMUP:] for theta in (THETA, OTHER)]
+    runs = [ph.simulate(Tiny(), theta, FIRST, **IN_MODELS) for theta in (THETA, OTHER)]
+    q = [run["discharge"].values[WARMUP:] for run in runs]
     np.testing.assert_allclose(drawn["simulated"].values[0], q, rtol=1e-10)
     assert np.isfinite(ph.residuals(fitted)["innovation"]).all()
     ph.set_basin(SECOND, fitted.model)

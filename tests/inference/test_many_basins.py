@@ -10,6 +10,7 @@ from scipy import stats
 import pymc_hydro as ph
 from pymc_hydro.ops import BatchJacobian, BatchValues
 from tests.inference.test_build import MODEL, evaluate
+from tests.tiny import IN_MODELS
 
 WARMUP = 40
 LEAF = ph.load_basin("leaf_river")
@@ -49,7 +50,8 @@ def model():
 def flows():
     """Return simulated and observed flow of each basin after the warm-up, by single runs."""
     for i, (name, basin) in enumerate(BASINS.items()):
-        q = ph.simulate(MODEL, parameters_of(i), basin)["discharge"].values[WARMUP:]
+        run = ph.simulate(MODEL, parameters_of(i), basin, **IN_MODELS)
+        q = run["discharge"].values[WARMUP:]
         yield name, q, OBSERVED[name].values[WARMUP:]
 
 
@@ -158,7 +160,8 @@ def test_other_records_by_set_basin_and_predictions(model):
         ahead = ph.predict(posterior, random_seed=1, free_running=False)
         errors = ph.residuals(posterior)
     for i, (name, basin) in enumerate(new.items()):
-        alone = ph.simulate(MODEL, parameters_of(i), basin)["discharge"].values[WARMUP:]
+        run = ph.simulate(MODEL, parameters_of(i), basin, **IN_MODELS)
+        alone = run["discharge"].values[WARMUP:]
         for result in (free, ahead):
             part = result["simulated"].values[0, 0][result["basin"].values == name]
             np.testing.assert_allclose(part, alone, rtol=1e-12)
@@ -216,7 +219,8 @@ def test_many_vectors():
     with pm.Model():
         of_one = ph.discharge(MODEL, theta, BASINS["a"], WARMUP)
     found, gradient = pytensor.function([theta], [of_one, pt.grad(of_one.sum(), theta)])(draws)
-    run = ph.simulate(MODEL, draws, BASINS["a"], sensitivities=True).isel(time=slice(WARMUP, None))
+    run = ph.simulate(MODEL, draws, BASINS["a"], sensitivities=True, **IN_MODELS)
+    run = run.isel(time=slice(WARMUP, None))
     np.testing.assert_array_equal(found, run["discharge"])
     np.testing.assert_allclose(gradient, run["ddischarge_dparameter"].sum("time"), rtol=1e-10)
     theta = pt.dtensor3()
@@ -224,7 +228,8 @@ def test_many_vectors():
         of_all = ph.discharge(MODEL, theta, BASINS, WARMUP)
     found = pytensor.function([theta], of_all)(draws[:, None, :].repeat(3, axis=1))
     expected = [
-        ph.simulate(MODEL, draws, b)["discharge"].values[:, WARMUP:] for b in BASINS.values()
+        ph.simulate(MODEL, draws, b, **IN_MODELS)["discharge"].values[:, WARMUP:]
+        for b in BASINS.values()
     ]
     np.testing.assert_array_equal(found, np.concatenate(expected, axis=1))
 

@@ -9,6 +9,7 @@ import xarray as xr
 from scipy import stats
 
 import pymc_hydro as ph
+from tests.tiny import IN_MODELS
 
 MODEL = ph.Hymod(snow=False)
 LEAF = ph.load_basin("leaf_river")
@@ -48,7 +49,7 @@ def logp(model, value, **others):
 
 def flow_of(value, record):
     theta = dict(zip(MODEL.parameter_names, MODEL.default, strict=True)) | {"S_umax": value}
-    return ph.simulate(MODEL, theta, record)["discharge"]
+    return ph.simulate(MODEL, theta, record, **IN_MODELS)["discharge"]
 
 
 def direct(record, value, offset):

@@ -14,6 +14,7 @@ from pymc_hydro.regionalization.attributes import Scale
 from pymc_hydro.regionalization.mapping import define_mapping
 from tests.conftest import FORCINGS
 from tests.regionalization.test_regionalize import MODEL, TABLE
+from tests.tiny import IN_MODELS
 
 SPACE = define_space(MODEL, {}, {}, "unconstrained")
 START = SPACE.coordinates(SPACE.positions(MODEL.default))
@@ -161,7 +162,7 @@ def test_predictions_in_other_basins(rng):
         flow = ph.predict(posterior, random_seed=1)["discharge"]
     z = np.array([-0.5, 0.3]) + Scale.of(known)(there) @ np.array([[0.6, 0.1], [-0.3, 0.5]])
     for name, row in zip(there.index, SPACE.parameters(z)[0], strict=True):
-        expected = ph.simulate(MODEL, row, record)["discharge"].values[10:]
+        expected = ph.simulate(MODEL, row, record, **IN_MODELS)["discharge"].values[10:]
         found = flow.values[0, 1, flow["basin"].values == name]
         np.testing.assert_allclose(found, expected, rtol=1e-6)
 

@@ -52,8 +52,9 @@ class Outcome:
 
     @property
     def best(self) -> Search:
-        """The search that has seen the smallest loss."""
-        return min(self.searches, key=_loss)
+        """The last search; before it has a loss, the search that has seen the smallest one."""
+        last = [search for search in self.final if np.isfinite(_loss(search))]
+        return min(last or self.searches, key=_loss)
 
     @property
     def agreement(self) -> float:
@@ -75,6 +76,7 @@ def search_all(
     seed: int | None,
     cores: int | None,
     progressbar: bool,
+    exploring: Objective | None = None,
 ) -> Outcome:
     """Search from all starts, then in rounds of hops from the best point, and refine the optimum.
 
@@ -91,8 +93,8 @@ def search_all(
     point from which a search has found the same optimum makes another one less likely.
 
     The last search begins at the best point and has a tight tolerance. With a single start, or with
-    SciPy's own basin hopping, there is one search from each start and no other search. The result
-    does not depend on the number of threads.
+    SciPy's own basin hopping, there is one such search from each start and no other search. The
+    result does not depend on the number of threads.
 
     Parameters
     ----------
@@ -105,6 +107,8 @@ def search_all(
     seed : int or None
     cores, progressbar
         As in :func:`run_searches` and :func:`progress_bar`.
+    exploring : Objective, optional
+        The objective, with looser tolerances of the integration, of all searches but the last.
     """
     stop = Event()
     seeds = np.random.SeedSequence(seed)
@@ -112,12 +116,11 @@ def search_all(
     several = len(units) > 1 and optimizer != "basinhopping"
     outcome = Outcome([], [], [], [])
 
-    def searches_from(points, exploring):
+    def searches_from(points, explores):
+        goal = exploring if explores and exploring is not None else objective
         children = seeds.spawn(len(points))
         pairs = zip(points, children, strict=True)
-        return [
-            Search(objective, space, optimizer, options, u, c, stop, exploring) for u, c in pairs
-        ]
+        return [Search(goal, space, optimizer, options, u, c, stop, explores) for u, c in pairs]
 
     with progress_bar(objective.goal, progressbar) as show:
 
