@@ -200,11 +200,21 @@ def test_a_bound_is_near_on_the_axis_of_the_parameter():
         pm.Uniform("share", 1e-5, 1)
 
     def said(K_f, share):
-        z = np.array([[[logit((K_f - 0.1) / 9.9), np.log(100.0), logit(share - 1e-5)]]])
-        return _at_bounds(z, SimpleNamespace(model=model))
+        z = [
+            logit((K_f - 0.1) / 9.9),
+            np.log(100.0) + np.zeros(np.size(share)),
+            logit(share - 1e-5),
+        ]
+        z = np.stack(np.broadcast_arrays(*z), axis=-1)
+        return _at_bounds(z.reshape(1, -1, 3), SimpleNamespace(model=model))
 
     assert said(0.2, 0.9) == []
     assert said(0.105, 0.995) == ["K_f lies at its lower bound", "share lies at its upper bound"]
+    even = np.linspace(0.001, 0.999, 500)
+    assert said(5.0, even) == []  # as its prior
+    assert said(5.0, even[even > 0.6]) == [
+        "share presses against its upper bound: 4% of the draws within 2 % of it"
+    ]
 
 
 def test_verdicts_name_the_mode(rng):
