@@ -206,7 +206,7 @@ class Gsfb(AbstractStructure):
             "i": law.at_most(p.f, above) * law.full(s.S1, low),
             "q_b": law.above(s.S2, p.s_d, p.b * p.k),
             "dp": (1 - p.b) * p.k * s.S2,
-            "up": p.c * s.S3 * (1 - law.least(1.0, s.S1 / low)),
+            "up": p.c * s.S3 * (1 - law.share(s.S1 / low)),
         }
 
 
