@@ -123,8 +123,9 @@ def test_kinks_are_exact_or_smooth():
     assert smooth.share(0.0) == pytest.approx(w / 20, rel=1e-3)  # of shares a tenth of the width
     assert smooth.share(1.0) == pytest.approx(1 - w / 20, rel=1e-6)
     assert smooth.share(0.3) == pytest.approx(0.3, abs=1e-5)
-    assert smooth.warmth(2.0, 2.0) == pytest.approx(0.025)  # half of 0.05 degC
-    assert smooth.snowfall(8.0, 2.05, 2.0) == pytest.approx(8 / (1 + np.exp(2)))
+    assert smooth.warmth(2.0, 2.0) == pytest.approx(w / 2)
+    assert Laws(0.03).snowfall(8.0, 2.06, 2.0) == pytest.approx(8 / (1 + np.exp(2)))
+    assert smooth.snowfall(8.0, 2.03, 2.0) == exact.snowfall(8.0, 2.03, 2.0)  # the width is less
     assert exact.snowfall(8.0, 2.02, 2.0) == pytest.approx(8 / (1 + np.exp(2)))
     for C, width in ((30.0, 0.3), (2e-7, 1e-8)):  # narrowest: that of 1e-6 mm
         assert exact.full_to(0.95 * C + width, C, 0.5) == pytest.approx(1 / (1 + np.exp(-1)))
