@@ -46,16 +46,22 @@ def test_a_file_is_whole_or_not_there(tmp_path):
         assert os.name == "nt" or path.stat().st_mode & 0o777 == mode
 
 
+# A process that is started without a console ignores the signal, and so do its children.
+INTERRUPTIBLE = (
+    "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "runpy.run_module('pymc_hydro', run_name='__main__', alter_sys=True)"
+)
+
+
 @pytest.mark.kernels
 @pytest.mark.skipif(os.name == "nt", reason="signals of another kind")
 def test_interrupt_leaves_no_half_written_file(tmp_path):
     process = subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-m", "pymc_hydro", "demo", "--output", str(tmp_path)],
+        [sys.executable, "-W", "ignore", "-c", INTERRUPTIBLE, "demo", "--output", str(tmp_path)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # of tests without console
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )
     seen = []
