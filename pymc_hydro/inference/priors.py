@@ -17,7 +17,7 @@ from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.inference.bounded import Bounded, LogBounded
 from pymc_hydro.models.listing import as_model
 
-__all__ = ["PRESETS", "check_variable", "priors"]
+__all__ = ["PRESETS", "check_variable", "is_random", "priors"]
 
 ARRAYS = (np.ndarray, xr.DataArray)
 CONCENTRATION = 4.0  # of a weak prior around its mode, as in the PERT distribution
@@ -130,6 +130,13 @@ def _given(p: Parameter, given: Any):
     )
 
 
+def is_random(variable: Variable) -> bool:
+    """Return whether a variable of a graph is drawn from a distribution."""
+    return variable.owner is not None and isinstance(
+        variable.owner.op, RandomVariable | SymbolicRandomVariable
+    )
+
+
 def check_variable(what: str, variable: Variable, fix: str) -> Variable:
     """Return a variable of the model in context; raise ValueError for any other one.
 
@@ -145,7 +152,7 @@ def check_variable(what: str, variable: Variable, fix: str) -> Variable:
     for ancestor in ancestors([variable], blockers=known):
         if ancestor in known or ancestor.owner is None:
             continue
-        if isinstance(ancestor.owner.op, (RandomVariable, SymbolicRandomVariable)):
+        if is_random(ancestor):
             named = f" {ancestor.name!r}" if ancestor.name else ""
             raise ValueError(
                 f"{what} depends on the random variable{named}, which the PyMC model in "

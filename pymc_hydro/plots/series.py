@@ -40,8 +40,8 @@ def check_run(what: str, data: Any, *names: str, source: str = "ph.simulate or p
     if missing := [name for name in names if name not in data]:
         known = ", ".join(map(str, data.data_vars))
         raise KeyError(
-            f"{what}: no {', '.join(missing)}; expected the Dataset of {source}, "
-            f"found one of {known}"
+            f"{what}: no {', '.join(missing)}; the run has {known}; expected the Dataset "
+            f"of {source}"
         )
 
 

@@ -107,7 +107,6 @@ import sys, time
 import numpy as np
 from tests.calibration.test_many import MODEL, OPTIONS, record
 import pymc_hydro as ph
-from pymc_hydro.calibration.basins.each import _validation_score
 
 def slow():
     time.sleep(600)

@@ -17,6 +17,11 @@ SHARP = 0.3  # of the tolerances, where kinks are exact
 VANISHING = 1e-6  # mm, of a capacity: below it an exact overflow is a switch of this width
 
 
+def _positive_part(x: Any) -> Any:
+    """Return ``max(x, 0)``, with an exact kink."""
+    return piecewise(x, x, 0.0, continuity=0)
+
+
 @dataclass(frozen=True)
 class Kinks:
     """Kinks that are all exact, or all smooth.
@@ -37,7 +42,7 @@ class Kinks:
     @law
     def positive(self, x: Any) -> Any:
         """Return ``max(x, 0)``."""
-        return pos(x, self.width) if self.width else piecewise(x, x, 0.0, continuity=0)
+        return pos(x, self.width) if self.width else _positive_part(x)
 
     @law
     def content(self, S: Any) -> Any:
@@ -46,7 +51,7 @@ class Kinks:
         The kink is exact: only errors of an integration take a store there, and a smooth one would
         let water flow out of an empty store.
         """
-        return piecewise(S, S, 0.0, continuity=0)
+        return _positive_part(S)
 
     @law
     def least(self, first: Any, *others: Any) -> Any:
@@ -57,7 +62,7 @@ class Kinks:
         for other in others:
             exact = piecewise(other - first, first, other, continuity=0)
             if self.width:
-                a, b = (piecewise(x, x, 0.0, continuity=0) for x in (first, other))
+                a, b = _positive_part(first), _positive_part(other)
                 below = piecewise(exact, 0.0, exact, continuity=0)
                 first = lesser(a, b, self.width * self.width) + below
             else:
@@ -80,7 +85,7 @@ class Kinks:
         if self.width:
             width = OF_SHARES * self.width
             return minimum(pos(z, width), 1.0, width)
-        return piecewise(1.0 - z, piecewise(z, z, 0.0, continuity=0), 1.0, continuity=0)
+        return piecewise(1.0 - z, _positive_part(z), 1.0, continuity=0)
 
     def at_most(self, flux: Any, content: Any) -> Any:
         """Return a flux that takes no more than the content of a store in one day."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pymc as pm
@@ -11,7 +12,15 @@ from pymc.pytensorf import join_nonshared_inputs
 
 from pymc_hydro.ops.stepwise import stepwise
 
-__all__ = ["as_dataset", "compile_values", "entries", "free_values", "labels", "start_vector"]
+__all__ = [
+    "as_dataset",
+    "compile_values",
+    "entries",
+    "entry_slices",
+    "free_values",
+    "labels",
+    "start_vector",
+]
 
 
 def start_vector(model: pm.Model, start: dict | None = None) -> np.ndarray:
@@ -41,6 +50,16 @@ def start_vector(model: pm.Model, start: dict | None = None) -> np.ndarray:
     overrides = {by_name[name]: np.asarray(value) for name, value in start.items()}
     first = make_initial_point_fn(model=model, overrides=overrides)(0)
     return np.hstack([np.ravel(first[v.name]) for v in model.value_vars])
+
+
+def entry_slices(model: pm.Model) -> dict[Any, slice]:
+    """Return where each free variable lies in the unconstrained vector."""
+    first, used, found = model.initial_point(), 0, {}
+    for rv in model.free_RVs:
+        size = np.size(first[model.rvs_to_values[rv].name])
+        found[rv] = slice(used, used + size)
+        used += size
+    return found
 
 
 @stepwise

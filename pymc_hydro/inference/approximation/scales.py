@@ -16,6 +16,7 @@ from pytensor.graph.traversal import ancestors
 from pytensor.tensor.elemwise import DimShuffle, Elemwise
 from pytensor.tensor.random.basic import NormalRV
 
+from pymc_hydro.inference.approximation.coordinates import entry_slices
 from pymc_hydro.inference.approximation.curvature import invert
 from pymc_hydro.inference.approximation.modes import CONVERGED, Mode, climb
 
@@ -46,11 +47,7 @@ def scales_of(model: pm.Model) -> list[DeviationScale]:
     A product ``sd * z`` or ``sd * f(z)`` anywhere in the graph, where sd is a positive scalar with
     a prior, on a logarithmic axis, and z has independent standard normal priors.
     """
-    first, used, entries = model.initial_point(), 0, {}
-    for rv in model.free_RVs:
-        size = np.size(first[model.rvs_to_values[rv].name])
-        entries[rv] = np.arange(used, used + size)
-        used += size
+    entries = {rv: np.arange(at.start, at.stop) for rv, at in entry_slices(model).items()}
     found: dict = {}
     for variable in ancestors([*model.observed_RVs, *model.potentials, *model.deterministics]):
         if not (variable.owner and isinstance(variable.owner.op, Elemwise)):

@@ -8,7 +8,12 @@ import pymc as pm
 import xarray as xr
 
 from pymc_hydro.core.domain import near_bound
-from pymc_hydro.inference.approximation.coordinates import compile_values, entries, labels
+from pymc_hydro.inference.approximation.coordinates import (
+    compile_values,
+    entries,
+    entry_slices,
+    labels,
+)
 from pymc_hydro.inference.approximation.result import LaplaceApproximation
 from pymc_hydro.inference.approximation.scales import scales_of
 from pymc_hydro.inference.approximation.unidentified import pairs_in_words
@@ -206,11 +211,9 @@ def _natural(approximation: LaplaceApproximation, name: str, shape: tuple) -> np
 
 
 def _at_bounds(x: np.ndarray, approximation: LaplaceApproximation) -> list[str]:
-    model, first = approximation.model, approximation.model.initial_point()
-    variables = [model.rvs_to_values[rv] for rv in model.free_RVs]
-    bounded = np.hstack(
-        [np.full(np.size(first[v.name]), v.name.endswith("_interval__")) for v in variables]
-    )
+    model, bounded = approximation.model, np.zeros(x.shape[-1], dtype=bool)
+    for rv, place in entry_slices(model).items():
+        bounded[place] = model.rvs_to_values[rv].name.endswith("_interval__")
     middle = np.median(x, axis=(0, 1))
     shares = np.stack([(side * x > AT_BOUND).mean(axis=(0, 1)) for side in (-1, 1)])
     problems: list[str] = []

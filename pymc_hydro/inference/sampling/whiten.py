@@ -4,6 +4,7 @@ import numpy as np
 import pymc as pm
 from pytensor.graph.replace import graph_replace
 
+from pymc_hydro.inference.approximation.coordinates import entry_slices
 from pymc_hydro.inference.approximation.result import LaplaceApproximation
 
 __all__ = ["WHITENED", "factor_of", "whiten"]
@@ -34,18 +35,16 @@ def whiten(approximation: LaplaceApproximation) -> pm.Model:
     own jitter, U(-1, 1) each, is about a standard deviation of the posterior.
     """
     model, factor = approximation.model, factor_of(approximation)
-    first = model.initial_point()
+    first, slices = model.initial_point(), entry_slices(model)
     shown = {v.name for v in (*model.free_RVs, *model.deterministics)}
     outputs = [v for v in model.unobserved_value_vars if v.name in shown]
     with pm.Model(coords=model.coords, model=None) as twin:  # no part of a model in context
         z = pm.Flat(WHITENED, shape=approximation.mean.size)
         x = approximation.mean + (factor * z).sum(axis=1)
-        replaced, used = {}, 0
-        for value in model.value_vars:
-            shape = np.shape(first[value.name])
-            size = int(np.prod(shape))
-            replaced[value] = x[used : used + size].reshape(shape)
-            used += size
+        replaced = {}
+        for rv, at in slices.items():
+            value = model.rvs_to_values[rv]
+            replaced[value] = x[at].reshape(np.shape(first[value.name]))
         graphs = [model.logp(), *(v.copy() for v in outputs)]
         logp, *natural = graph_replace(graphs, replaced, strict=False)
         pm.Potential("log_probability", logp)

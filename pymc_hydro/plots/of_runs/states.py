@@ -5,7 +5,7 @@ from typing import Any
 
 import xarray as xr
 
-from pymc_hydro.plots.series import COLORS, central_and_band, date_axis, math_name
+from pymc_hydro.plots.series import COLORS, central_and_band, check_run, date_axis, math_name
 
 __all__ = ["plot_states"]
 
@@ -32,18 +32,15 @@ def plot_states(
 
     Raises
     ------
-    KeyError
-        If a variable is not there.
+    TypeError, KeyError
+        If `data` is no Dataset, or lacks a variable.
     """
     import matplotlib.pyplot as plt
 
+    check_run("plot_states", data, *(variables or ()))
     names = variables
     if names is None:
         names = [str(n) for n in data.data_vars if set(data[n].dims) <= {"time", "chain", "draw"}]
-    missing = [n for n in names if n not in data]
-    if missing:
-        known = ", ".join(map(str, data.data_vars))
-        raise KeyError(f"plot_states: no {', '.join(missing)}; the run has {known}")
     size = (9, 1.3 + 1.25 * len(names))
     figure, axes = plt.subplots(
         len(names), 1, sharex=True, figsize=size, layout="constrained", squeeze=False

@@ -8,19 +8,18 @@ import pymc as pm
 import pytensor
 import pytensor.tensor as pt
 import xarray as xr
-from pymc.distributions.distribution import SymbolicRandomVariable
 from pymc.logprob.basic import conditional_logp
 from pytensor.compile.mode import Mode
 from pytensor.graph.basic import Variable
 from pytensor.graph.replace import clone_replace, vectorize_graph
 from pytensor.graph.traversal import ancestors
-from pytensor.tensor.random.op import RandomVariable
 
 from pymc_hydro.calibration.basins.table import STATUS
 from pymc_hydro.core.base.dims import PARAMETER
 from pymc_hydro.core.base.warning import warn_user
 from pymc_hydro.core.model import AbstractModel
 from pymc_hydro.data.records import BASIN
+from pymc_hydro.inference.priors import is_random
 from pymc_hydro.inference.priors import priors as place_priors
 from pymc_hydro.regionalization.pooling.link import Link
 
@@ -32,7 +31,6 @@ NOTHING = 1e-4
 # chance of a few hundred draws have the rest, and the data say nothing of this direction.
 LEAST_SHARE = 0.1
 STEP = 1e-6  # of the range of a parameter: for the slope of its logit
-RANDOM = (RandomVariable, SymbolicRandomVariable)
 OUTSIDE = 1e-6  # of an axis: rounding of values on a bound
 SKEWED, NEAR = 1.0, 0.02  # skewness that is named; of an axis: a median that lies at a bound
 
@@ -138,9 +136,7 @@ def prior_slopes(
     except (NotImplementedError, RuntimeError, ValueError) as error:
         raise ValueError(_NO_DENSITY.format(f"({error})")) from error
     for ancestor in ancestors([density]):
-        if ancestor.owner and isinstance(
-            ancestor.owner.op, RandomVariable | SymbolicRandomVariable
-        ):
+        if is_random(ancestor):
             raise ValueError(_NO_DENSITY.format(f"(it depends on {ancestor.name or 'another'})"))
     density = clone_replace(density, {named[name]: values[name] for name in free})
     for j, name in enumerate(free):
