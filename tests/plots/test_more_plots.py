@@ -115,7 +115,7 @@ def test_states(draws, run, rng, tmp_path):
         flux, another, content = (ax.lines[0].get_color() for ax in axes)
         assert flux == another != content
     assert len(plot_states(data, variables=["S_u"])) == 1
-    with pytest.raises(TypeError, match=r"plot_states: expected the Dataset of ph.*found DataArray"):
+    with pytest.raises(TypeError, match=r"plot_states: expected the Dataset of .* found DataArray"):
         plot_states(run["discharge"])
     with pytest.raises(KeyError, match="no S_x; the run has discharge"):
         plot_states(data, variables=["S_x"])
