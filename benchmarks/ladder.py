@@ -1,12 +1,14 @@
 """The gradient ladder over many parameter vectors: largest errors and shares of failures.
 
     python -m benchmarks.ladder [--models Hymod GR4J-B ...] [--formulations default reference]
-                                [--draws 150] [--corners 50]
+                                [--draws 150] [--corners 50] [--rungs sweep forcing "in time"]
 
 Each vector: J and B against complex step at a random point; the water balance, and the Jacobian at
 the default tolerance against 1e-9, in all five weathers; discharge against SciPy's LSODA, the
-sensitivities of fixed steps against complex step (TR-BDF2 and Bogacki-Shampine in turn), and those
-of an adaptive run against differences with frozen steps, over six intervals of one weather. Errors
+sensitivities of fixed steps against complex step (TR-BDF2 and Bogacki-Shampine in turn), those of
+an adaptive run against differences with frozen steps, the sweep back in time against the columns,
+and its gradients by the forcing and by all parameters in time against complex step, by each method
+in turn, over six intervals of one weather. `--rungs` takes some of these alone. Errors
 are in units of the limits of `ph.testing.check_model`. Failures are integrations that ended in an
 `IntegrationError`, also at 1e-9 and at fixed steps, and those that SciPy gave up; they are listed.
 """
@@ -17,39 +19,45 @@ import warnings
 import numpy as np
 
 import pymc_hydro as ph
-from pymc_hydro.integrators import BOGACKI_SHAMPINE, TR_BDF2
-from pymc_hydro.testing import checks
+from pymc_hydro.integrators import BOGACKI_SHAMPINE, METHODS, TR_BDF2
+from pymc_hydro.testing import backwards, checks
 from pymc_hydro.testing.weather import weathers
 
 SEED, SHORT = 20261124, 6  # intervals
 KINDS = {kind.__name__: kind for kind in ph.MODELS}
 KINDS["GR4J-B"] = lambda **options: ph.GR4J(form="B", **options)
-RUNGS = ("J and B", "balance", "default", "SciPy", "fixed", "frozen")
+RUNGS = ("J and B", "balance", "default", "SciPy", "fixed", "frozen", "sweep", "forcing", "in time")
 
 
-def climb(model, theta, k, rng, basins):
+def climb(model, theta, k, rng, basins, rungs):
     """Return the findings by rung, and the messages of integrations that failed."""
     found, failed = {rung: [] for rung in RUNGS}, []
-    found["J and B"].append(checks.rates_and_jacobians(model, theta, rng))
     name = list(basins)[k % len(basins)]
     start = int(rng.integers(0, 24))
     short = basins[name].isel(time=slice(start, start + SHORT))
     method = (TR_BDF2, BOGACKI_SHAMPINE)[k % 2]
+    each = METHODS[k % len(METHODS)]
 
-    def fixed():  # the explicit method is unstable at stiff corners
-        finding = checks.fixed_step_sensitivities(model, theta, short, method)
-        return finding or checks.fixed_step_sensitivities(model, theta, short, TR_BDF2)
+    def stable(check, method):  # the explicit methods are unstable at stiff corners
+        finding = check(model, theta, short, method)
+        return finding or check(model, theta, short, TR_BDF2)
 
     tasks = [
+        ("J and B", lambda: checks.rates_and_jacobians(model, theta, rng)),
         ("SciPy", lambda: checks.discharge_against_scipy(model, theta, short)),
-        ("fixed", fixed),
+        ("fixed", lambda: stable(checks.fixed_step_sensitivities, method)),
+        ("frozen", lambda: checks.adaptive_sensitivities(model, theta, short)),
+        ("sweep", lambda: backwards.sweep_against_columns(model, theta, short)),
+        ("forcing", lambda: stable(backwards.forcing_at_fixed_steps, each)),
+        ("in time", lambda: stable(backwards.parameters_in_time, each)),
     ]
-    tasks.append(("frozen", lambda: checks.adaptive_sensitivities(model, theta, short)))
     for basin in basins.values():
         tasks.append(("balance", lambda b=basin: checks.water_balance(model, theta, b)))
         task = "default", lambda b=basin: checks.jacobian_at_default_tolerance(model, theta, b)
         tasks.append(task)
     for rung, task in tasks:
+        if rung not in rungs:
+            continue
         try:
             finding = task()
         except RuntimeError as error:
@@ -68,10 +76,11 @@ def main():
     parser.add_argument("--formulations", nargs="+", default=["default", "reference"])
     parser.add_argument("--draws", type=int, default=150)
     parser.add_argument("--corners", type=int, default=50)
+    parser.add_argument("--rungs", nargs="+", default=RUNGS, choices=RUNGS)
     chosen = parser.parse_args()
     warnings.simplefilter("ignore", RuntimeWarning)  # of branches that are not taken
     basins = weathers()
-    print("model, formulation".ljust(24), *(rung.rjust(9) for rung in RUNGS), "  failed")
+    print("model, formulation".ljust(24), *(rung.rjust(9) for rung in chosen.rungs), "  failed")
     for name in chosen.models:
         for formulation in chosen.formulations:
             model, rng = KINDS[name](formulation=formulation), np.random.default_rng(SEED)
@@ -81,13 +90,13 @@ def main():
             )
             largest, failures, beyond = dict.fromkeys(RUNGS, 0.0), [], []
             for k, i in enumerate(rng.permutation(len(thetas))):
-                found, failed = climb(model, thetas[i], k, rng, basins)
+                found, failed = climb(model, thetas[i], k, rng, basins, chosen.rungs)
                 failures += failed
                 for rung, findings in found.items():
                     largest[rung] = max(largest[rung], *(f.error for f in findings), 0.0)
                     beyond += [f"vector {i}: {f}" for f in findings if f.error > 1]
             label = f"{name}, {formulation}".ljust(24)
-            errors = (f"{largest[rung]:9.2g}" for rung in RUNGS)
+            errors = (f"{largest[rung]:9.2g}" for rung in chosen.rungs)
             print(label, *errors, f"{len(failures):8d}", flush=True)
             for line in beyond + failures:
                 print("   ", line[:200], flush=True)

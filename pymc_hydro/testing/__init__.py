@@ -28,7 +28,8 @@ def check_model(
     snow-fed, hourly, dry, storms of 300 mm/d): J and B against complex step; piecewise expressions
     against their declared continuity; fixed-step sensitivities against complex step of an
     independent integrator; the adaptive run's against differences with its own steps; the sweep
-    back in time against the columns, its gradient by the forcing against complex step; discharge
+    back in time against the columns, its gradients by the forcing, and by parameters that change in
+    time, against complex step; discharge
     against SciPy's ``solve_ivp``; the water balance; and the Jacobian at the default tolerance.
     Takes about a minute, most of it for compiling. Of a model in discrete time, in weather of its
     interval: values, sensitivities, and the sweep against complex step of the law; continuity; and
@@ -104,7 +105,9 @@ def _rungs(model, theta, weather, few, first):
     if first:
         yield checks.adaptive_sensitivities(model, theta, short)
         yield backwards.sweep_against_columns(model, theta, short)
-        yield backwards.forcing_at_fixed_steps(model, theta, short)
+        for method in (BOGACKI_SHAMPINE, TR_BDF2):
+            yield backwards.forcing_at_fixed_steps(model, theta, short, method)
+            yield backwards.parameters_in_time(model, theta, short, method)
 
 
 def _map_rungs(model, theta, weather, few, first):
@@ -114,3 +117,4 @@ def _map_rungs(model, theta, weather, few, first):
         yield maps.map_sensitivities(model, theta, weather)
     if first:
         yield from maps.map_sweep(model, theta, weather)
+        yield from maps.map_sweep(*backwards.in_time(model, theta, weather))

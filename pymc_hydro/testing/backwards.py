@@ -13,6 +13,8 @@ from pymc_hydro.testing.independent import complex_step_run
 __all__ = [
     "forcing_at_fixed_steps",
     "forcing_of_adaptive_run",
+    "in_time",
+    "parameters_in_time",
     "second_order_at_fixed_steps",
     "sweep_against_columns",
 ]
@@ -63,8 +65,43 @@ def sweep_against_columns(model, theta, basin, outputs=("discharge",), **solver)
     return Finding("sweep against columns", float(error[worst] / allowed[worst]), where)
 
 
-def forcing_at_fixed_steps(
+def in_time(model, theta, basin):
+    """Return the model with parameters in time, its parameters, and the basin with their series.
+
+    All but those of unit hydrographs change in time, between `theta` and the defaults.
+    """
+    names = []
+    for name in model.parameter_names:
+        try:
+            model.vary(name)
+        except ValueError:  # of a unit hydrograph
+            continue
+        names.append(name)
+    shares = np.random.default_rng(3).uniform(size=(basin.sizes["time"], theta.size))
+    series = dict(
+        zip(model.parameter_names, (shares * theta + (1 - shares) * model.default).T, strict=True)
+    )
+    kept = [value for name, value in zip(series, theta, strict=True) if name not in names]
+    varied = basin.assign({name: ("time", series[name]) for name in names})
+    return model.vary(*names), np.array(kept), varied
+
+
+def parameters_in_time(
     model, theta, basin, method: RungeKutta = BOGACKI_SHAMPINE
+) -> Finding | None:
+    """Compare the gradient by parameters that change in time, and by the forcing, column by column.
+
+    As `forcing_at_fixed_steps` does, with a direction for each parameter and each forcing.
+    """
+    model, theta, basin = in_time(model, theta, basin)
+    finding = forcing_at_fixed_steps(model, theta, basin, method, by_column=True)
+    if finding is None:
+        return None
+    return Finding(f"{finding.check}, parameters in time", finding.error, finding.where)
+
+
+def forcing_at_fixed_steps(
+    model, theta, basin, method: RungeKutta = BOGACKI_SHAMPINE, by_column: bool = False
 ) -> Finding | None:
     """Compare the gradient by the forcing with complex step of another integrator.
 
@@ -73,6 +110,8 @@ def forcing_at_fixed_steps(
     arrays = _arrays(model, theta, basin)
     rng = np.random.default_rng(1)
     directions = _directions(arrays[1], rng, LEAST)
+    if by_column:
+        directions = directions[:, :, :1] * np.eye(arrays[1].shape[1])
     for steps in STEPS_TRIED:
         problem = define_problem(
             model, ("discharge",), interval_length(basin), solver=method, steps=steps
@@ -85,7 +124,9 @@ def forcing_at_fixed_steps(
         _, by_forcing, _ = swept(problem, *arrays, tape, cotangent)
         _, slopes = complex_step_run(model, arrays[0], basin, method, steps, directions)
         check = f"{method.name}: forcing at {steps} fixed steps against complex step"
-        return _along(check, by_forcing, directions, cotangent.T @ slopes, FIXED_LIMIT, ROUND_OFF)
+        names = model.forcing_names if by_column else ()
+        expected = cotangent.T @ slopes
+        return _along(check, by_forcing, directions, expected, FIXED_LIMIT, ROUND_OFF, names)
     return None
 
 
@@ -153,9 +194,9 @@ def second_order_at_fixed_steps(
     return Finding("Hessian at fixed steps against differences of complex step", float(error))
 
 
-def _along(check, by_forcing, directions, expected, limit, floor) -> Finding:
-    """Compare derivatives along directions, relative to the terms that are summed."""
+def _along(check, by_forcing, directions, expected, limit, floor, names=()) -> Finding:
+    """Compare derivatives along directions, which may have names, relative to the terms summed."""
     terms = by_forcing[:, :, None] * directions
     error = np.abs(terms.sum(axis=(0, 1)) - expected)
-    allowed = limit * np.abs(terms).sum(axis=(0, 1)) + floor
-    return Finding(check, float((error / allowed).max()), "forcing")
+    ratios = (error / (limit * np.abs(terms).sum(axis=(0, 1)) + floor)).ravel()
+    return Finding(check, float(ratios.max()), names[ratios.argmax()] if names else "forcing")

@@ -91,12 +91,14 @@ def test_a_wrong_gradient_is_found(monkeypatch):
     def wrong(*arguments):
         by_theta, by_forcing, by_x0 = swept(*arguments)
         by_forcing[3, 0] *= 1 + 1e-6
-        by_theta[0] *= 1 + 1e-6
+        by_theta[:1] *= 1 + 1e-6
         return by_theta, by_forcing, by_x0
 
     model, basin = Tiny(), make_basin(np.full(6, 20.0), 0.0, 10.0)
     monkeypatch.setattr(backwards, "swept", wrong)
     assert backwards.forcing_at_fixed_steps(model, model.default, basin).error > 1
+    finding = backwards.parameters_in_time(model, model.default, basin)
+    assert finding.error > 1 and finding.where == "precipitation"
     assert backwards.sweep_against_columns(model, model.default, basin).error > 1
 
 

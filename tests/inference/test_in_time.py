@@ -12,7 +12,9 @@ import pymc_hydro as ph
 from pymc_hydro.engine.problem import define_problem
 from pymc_hydro.engine.simulate import forcing_array
 from pymc_hydro.inference.in_time import basis_like
+from pymc_hydro.integrators import METHODS
 from pymc_hydro.testing import backwards
+from pymc_hydro.testing.checks import draw_parameters
 from pymc_hydro.testing.frozen import swept, taped_run
 from tests.conftest import FORCINGS
 from tests.engine.test_reverse import Routed
@@ -201,16 +203,12 @@ def test_a_constant_series_is_a_constant_parameter():
 
 
 @pytest.mark.kernels
-@pytest.mark.parametrize(
-    ("model", "names"),
-    [(ph.HBV(), ("f_dd",)), (MODEL, ("K_f", "beta")), (ph.SacSma(snow=False), ("L_sm", "R"))],
-    ids=["HBV", "Hymod", "SacSma"],
-)
-def test_parameters_in_time_against_complex_step(model, names, rng):
-    varied, basin = model.vary(*names), FORCINGS["cold"].isel(time=slice(0, 8))
-    default = dict(zip(model.parameter_names, model.default, strict=True))
-    series = {n: ("time", default[n] * rng.uniform(0.9, 1.1, 8)) for n in names}
-    finding = backwards.forcing_at_fixed_steps(varied, varied.default, basin.assign(series))
+@pytest.mark.parametrize("number", range(len(ph.MODELS)), ids=[m.__name__ for m in ph.MODELS])
+def test_all_parameters_in_time_against_complex_step(number, rng):
+    model = ph.MODELS[number]()
+    theta, basin = draw_parameters(model, rng, 1)[0], FORCINGS["cold"].isel(time=slice(0, 6))
+    method = METHODS[number % len(METHODS)]
+    finding = backwards.parameters_in_time(model, theta, basin, method)
     assert finding.error <= 1, finding
 
 

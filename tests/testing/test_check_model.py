@@ -54,7 +54,7 @@ def test_not_a_number_fails():
 
 def test_a_sound_model_passes():
     findings = ph.testing.check_model(Tiny, draws=3)
-    assert len(findings) == 10 and all(f.error <= 1 for f in findings)
+    assert len(findings) == 13 and all(f.error <= 1 for f in findings)
 
 
 def test_a_jump_is_found(rng):
