@@ -5,6 +5,7 @@
 First the same equations (Hymod without snow, its flux function evaluated with JAX arrays), forcing
 and tolerance: ours; central differences of our values; diffrax with adaptive steps, and a jitted
 scan of fixed Heun steps, both in forward and in reverse mode. Errors are against our run at 1e-10.
+Next the gradient by all forcings of all days, by our sweep and by the scan in reverse mode.
 Then packages with models of the same kind at a fixed step of a day, by their own loss: gradient of
 theirs, and of ours, with the error of our daily step against the converged solution (theirs are
 maps of a day, with no step to refine). All calls of a table take turns; minima of repeats.
@@ -37,9 +38,14 @@ DIFFERENCE = 1e-3  # of a parameter, for central differences at tolerances of th
 NO_SNOW = {"snow_module": "none"}
 # Package, ours of the same kind, forcings in its order, options of its loss.
 PACKAGES = (
-    ("jhbv", ph.HBV, ("precipitation", "temperature", "potential_evaporation"), {}),
-    ("jsacsma", ph.SacSma, ("precipitation", "temperature", "potential_evaporation"), NO_SNOW),
-    ("jxaj", ph.Xinanjiang, ("precipitation", "potential_evaporation"), {}),
+    ("jhbv", ph.HBV(), ("precipitation", "temperature", "potential_evaporation"), {}),
+    (
+        "jsacsma",
+        ph.SacSma(snow=False),
+        ("precipitation", "temperature", "potential_evaporation"),
+        NO_SNOW,
+    ),
+    ("jxaj", ph.Xinanjiang(snow=False), ("precipitation", "potential_evaporation"), {}),
 )
 WITHOUT = {
     "superflexpy": "no gradient",
@@ -201,6 +207,37 @@ def same_equations(basin, repeats):
     print(*missing, sep="\n")
 
 
+def by_the_forcing(basin, repeats):
+    """Print the table of gradients by all forcings of all days and by the parameters."""
+    import jax
+    import jax.numpy as jnp
+
+    forcing, observed = forcing_array(MODEL, basin), basin["discharge"].values
+    y, at = jnp.asarray(observed), (MODEL.default, forcing)
+    calls = {}
+    for steps in SCAN_STEPS:
+        for solver in (None, "heun"):
+            problem = define_problem(MODEL, ("discharge",), 1.0, steps=steps, solver=solver)
+            inputs = pt.dvector(), pt.dmatrix()
+            q = SimulatedValues(problem)(*inputs, MODEL.initial_state)
+            score = nse(observed, q[:, 0])
+            both = pytensor.function(inputs, [score, *pytensor.grad(score, inputs)])
+            calls["ours, Heun" if solver else "ours", steps] = functools.partial(both, *at)
+
+        def score(theta, u, steps=steps):
+            q = scanned(u, steps)(theta)
+            return 1 - ((q - y) ** 2).sum() / ((y - y.mean()) ** 2).sum()
+
+        both = jax.jit(jax.value_and_grad(score, (0, 1)))
+        call = lambda f=both: jax.block_until_ready(f(*at))  # noqa: E731
+        calls["JAX scan of Heun steps, reverse", steps] = call
+    best = in_turns(calls, repeats)
+    print(f"\n{len(forcing)} days: NSE, and gradient by {forcing.shape[1]} forcings and parameters")
+    for (method, steps), call in calls.items():
+        text = "unstable" if np.isnan(call()[0]) else f"{1e3 * best[method, steps]:9.2f} ms"
+        print(f"{method:35s} {steps} a day {text}")
+
+
 def package_gradient(name, basin, forcings, options):
     """Return a function without arguments, and the number of parameters it differentiates by."""
     import jax
@@ -251,18 +288,15 @@ def step_error(model, basin):
 def other_packages(basin, repeats):
     """Print the table of packages with models of the same kind."""
     calls, sizes, lines = {}, {}, []
-    kinds = [
-        (n, cls, functools.partial(package_gradient, n, basin, f, o)) for n, cls, f, o in PACKAGES
-    ]
-    kinds.append(("jfuse", ph.SacSma, functools.partial(fuse_gradient, basin)))
-    for name, cls, build in kinds:
+    kinds = [(n, m, functools.partial(package_gradient, n, basin, f, o)) for n, m, f, o in PACKAGES]
+    kinds.append(("jfuse", ph.SacSma(), functools.partial(fuse_gradient, basin)))
+    for name, model, build in kinds:
         try:
             call, size = build()
             call()
         except Exception as error:  # a package may be missing, or fail in its own way
             lines.append(f"{name}: not available ({type(error).__name__}: {str(error)[:100]})")
             continue
-        model = cls()
         calls[name], sizes[name] = call, size
         own = ours(model, basin, steps=1)
         calls[name, "ours"] = functools.partial(own, model.default)
@@ -273,13 +307,13 @@ def other_packages(basin, repeats):
         "package   parameters        ms   ours, of the same kind   parameters        ms   faster by"
         "   error of our step"
     )
-    for name, cls, _ in kinds:
+    for name, model, _ in kinds:
         if name in calls:
             peer, own = best[name], best[name, "ours"]
             print(
-                f"{name:9s} {sizes[name]:10d} {1e3 * peer:9.2f}   {cls.__name__:22s} "
+                f"{name:9s} {sizes[name]:10d} {1e3 * peer:9.2f}   {type(model).__name__:22s} "
                 f"{sizes[name, 'ours']:12d} {1e3 * own:9.2f} {peer / own:11.1f} "
-                f"{step_error(cls(), basin):19.4f}"
+                f"{step_error(model, basin):19.4f}"
             )
     for name, reason in WITHOUT.items():
         try:
@@ -302,6 +336,7 @@ def main():
     warnings.simplefilter("ignore")  # of packages that call themselves experimental
     basin = ten_years().isel(time=slice(0, 400 if quick else None))
     same_equations(basin, 5 if quick else 20)
+    by_the_forcing(basin, 5 if quick else 20)
     other_packages(basin, 5 if quick else 20)
 
 
