@@ -38,7 +38,8 @@ _CALLED = {
 }
 DATES = tuple(
     "time date dates data datetime timestamp datesr validtime "
-    "datum zeit zeitpunkt zeitstempel tag jour heure fecha dia hora".split()
+    "datum zeit zeitpunkt zeitstempel tag jour heure fecha dia hora "
+    "decimalyear yeardecimal decyear decimaldate datedecimal".split()
 )
 CLOCKS = ("time", "hhmm", "clock", "uhrzeit", "zeit")  # beside a column of days
 # Columns that dates are composed of.

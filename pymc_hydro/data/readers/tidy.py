@@ -1,7 +1,6 @@
 """Tables with one column a variable: delimited text, sheets of Excel, netCDF files of one place."""
 
 from collections.abc import Mapping, Sequence
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,7 @@ from pymc_hydro.data.checks.names import DATES, PARTS, look_alike, plain_name
 from pymc_hydro.data.readers.machinery.assemble import assemble, series
 from pymc_hydro.data.readers.machinery.declaration import EXTRAS
 from pymc_hydro.data.readers.text.dates import dates_of
-from pymc_hydro.data.readers.text.files import header_of, warn
+from pymc_hydro.data.readers.text.files import head_of, header_of, warn
 from pymc_hydro.data.readers.text.formats import looks_like_date
 from pymc_hydro.data.readers.text.header import dates_among, headings, variables_among
 from pymc_hydro.data.readers.text.sheets import Sheet, open_sheet
@@ -114,10 +113,8 @@ def is_record(path: Path) -> bool:
     names, separator = header_of(path)
     if {plain_name(name) for name in names} & {*DATES, *PARTS["year"].split()}:
         return True
-    with path.open(encoding="utf-8-sig", errors="replace") as stream:
-        lines = (line for line in stream if not line.startswith("#"))
-        line = next(islice(lines, 1, None), "")
-    return looks_like_date(line.split(separator)[0].strip(' "'))
+    line = next(iter(head_of(path, separator)[0][1:2]), [""])
+    return looks_like_date(line[0].strip(' "'))
 
 
 def _columns(path, found: Sheet, columns, units, used, dates, flags):

@@ -26,6 +26,7 @@ HEAVIEST_DAY, HEAVIEST_HOUR = 2000.0, 10000.0  # records: 1825 mm in a day, 401 
 LARGEST_FLOW = 5000.0
 LARGEST_MONTH = 25.0  # mm/d of potential evaporation, as the mean of a month or of a day of a year
 WARMEST_MEAN = 36.0  # degC, the warmest place has 34
+EXTREMES = ["temperature_min", "temperature_max"]  # of a day, whose mean stands for that of the day
 EVAPORATION, FLAGGED = "potential_evaporation", "discharge"
 LEAP_DAY = 60  # 29 February, counted from 1
 SMALL_NEGATIVE = {"precipitation": 0.01, "potential_evaporation": 5.0}  # packing; dew and frost
@@ -180,6 +181,9 @@ def assemble(
         raise ValueError(f"{source}: files of different intervals, {sorted(map(str, steps))}")
     frame = pd.concat(frames, axis=1, sort=True)
     frame = frame.asfreq(frames[0].index[1] - frames[0].index[0])
+    there = {name for name in frame if frame[name].notna().any()}
+    if "temperature" not in there and there.issuperset(EXTREMES):
+        frame["temperature"] = frame[EXTREMES].mean(axis=1, skipna=False)
     if pet is not None:
         frame = frame.drop(columns=EVAPORATION, errors="ignore")
     if pet is not None and not isinstance(pet, str):

@@ -119,6 +119,9 @@ class Table:
     unit : str
         Where the file says the unit of discharge: a column, or a regular expression of the lines
         before the data, whose group is the unit.
+    relations : tuple of str
+        In an SQLite file, which ``.sqlite3`` is: the relation with the values, and the one with the
+        numbers of `heading`, a row a gauge.
     gauges : str
         Column, or coordinate of a netCDF file, with the ids of gauges: one gauge is read.
     complete : bool
@@ -160,6 +163,7 @@ class Table:
     zone: str = ""
     ending: bool = False
     unit: str = ""
+    relations: tuple[str, ...] = ()
 
     def __post_init__(self):
         known = (*VARIABLES, *EXTRAS)

@@ -2,7 +2,9 @@
 
 import fnmatch
 import re
+import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 
@@ -10,12 +12,20 @@ import numpy as np
 import pandas as pd
 
 from pymc_hydro.data.readers.machinery.declaration import GAUGE, Table
-from pymc_hydro.data.readers.text.files import head_of, header_of, open_netcdf, read_table
+from pymc_hydro.data.readers.text.files import (
+    head_of,
+    head_text,
+    header_of,
+    open_netcdf,
+    read_table,
+)
+from pymc_hydro.data.readers.text.months import unfolded
 from pymc_hydro.data.readers.text.raven import read_raven
+from pymc_hydro.data.readers.text.sheets import EXCEL, open_sheet
 
 __all__ = ["gauges_in", "heading_of", "load", "unit_said"]
 
-LONGEST_HEADING = 200  # lines
+DATABASES = (".sqlite3", ".sqlite")
 
 
 def load(
@@ -42,6 +52,8 @@ def load(
         return _netcdf(table, path, gauge, columns)
     if path.suffix == ".rvt":
         return read_raven(path)
+    if path.suffix in DATABASES:
+        return unfolded(path, _relation(path, table.relations[0], table.gauges, gauge))
     if table.widths and b"\t" not in _first_line(path):
         return _fixed_width(what, table, path)
     if table.wide:
@@ -61,6 +73,8 @@ def heading_of(table: Table, path: Path, gauge: str = "") -> dict[str, float]:
         return {}
     if path.suffix == ".nc":
         return _attributes_of_netcdf(table, path, gauge)
+    if path.suffix in DATABASES:
+        return _attributes_of_relation(table, path, gauge)
     if isinstance(table.heading, Mapping):
         return _found_in_heading(table, path)
     with path.open(encoding="latin-1") as stream:
@@ -83,6 +97,9 @@ def gauges_in(table: Table, path: Path) -> list[str]:
     if path.suffix == ".nc":
         with open_netcdf(path) as data:
             return _ids(data[table.gauges]).tolist()
+    if path.suffix in DATABASES:
+        query = f'select distinct "{table.gauges}" from "{table.relations[0]}"'
+        return sorted(_query(path, query)[table.gauges])
     if table.gauges:
         frame = _delimited(table, path, [table.gauges, *table.where], ())
         for column, text in table.where.items():
@@ -91,13 +108,35 @@ def gauges_in(table: Table, path: Path) -> list[str]:
     return [name for name in header_of(path, table.separator)[0] if name not in table.dates]
 
 
+def _relation(path, name, key, gauge):
+    """Return the lines of a gauge in a relation of an SQLite file."""
+    found = _query(path, f'select * from "{name}" where "{key}" = ?', gauge)
+    if not len(found):
+        raise KeyError(f"{path}: no gauge {gauge!r} in {name}; is the id right, with its zeros?")
+    return found
+
+
+def _attributes_of_relation(table, path, gauge):
+    place = _relation(path, table.relations[1], table.gauges, gauge).iloc[0]
+    found = {n: float(place[c]) for n, c in table.heading.items() if pd.notna(place.get(c))}
+    return {n: v for n, v in found.items() if not (n == "area_km2" and v <= 0)}
+
+
+def _query(path, text, *values):
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as base:
+            return pd.read_sql_query(text, base, params=values)
+    except (sqlite3.Error, pd.errors.DatabaseError) as error:
+        raise ValueError(f"{path}: {error}; is it the whole file, unpacked?") from None
+
+
 def _delimited(table, path, text, columns):
     skip = table.skip
     if isinstance(table.heading, tuple):
         skip += len(table.heading)
     if table.start:
-        with path.open(encoding="utf-8-sig", errors="replace") as stream:
-            skip = next((i for i, line in enumerate(stream) if re.match(table.start, line)), -1)
+        head = head_text(path).splitlines()
+        skip = next((i for i, line in enumerate(head) if re.match(table.start, line)), -1)
         if skip < 0:
             raise ValueError(
                 f"{path}: no line begins like {table.start!r}; is it a file of another kind, or "
@@ -108,6 +147,9 @@ def _delimited(table, path, text, columns):
     if table.rename:
         raw = head_of(path, table.separator, skip, lines=1)[0][0]
         text = [name for name in raw if table.rename(name) in text]
+    if path.suffix in EXCEL:
+        found = open_sheet(path).table
+        return found.assign(**{n: found[n].astype(str) for n in text if n in found})
     frame = read_table(
         path,
         separator=table.separator,
@@ -119,12 +161,12 @@ def _delimited(table, path, text, columns):
         text=text,
         unique={*table.dates, *map(str, columns), *text},
     )
-    return frame if table.rename is None else frame.rename(columns=table.rename)
+    return unfolded(path, frame if table.rename is None else frame.rename(columns=table.rename))
 
 
 def _found_in_heading(table, path):
     """Return the numbers that the regular expressions of the heading find."""
-    text = _heading_text(path)
+    text = head_text(path)
     matches = {name: re.search(pattern, text) for name, pattern in table.heading.items()}
     found = {name: _plain_number(match[1]) for name, match in matches.items() if match}
     return {n: v for n, v in found.items() if not (n == "area_km2" and v <= 0)}
@@ -144,15 +186,6 @@ def _is_number(text):
     return re.fullmatch(r"\s*-?\d*[.,]?\d+\s*", text) is not None
 
 
-def _heading_text(path):
-    with path.open("rb") as stream:
-        start = b"".join(islice(stream, LONGEST_HEADING))
-    try:
-        return start.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return start.decode("latin-1")
-
-
 def unit_said(table: Table, path: Path, frame: pd.DataFrame) -> str | None:
     """Return the unit of discharge that a file says, None if it says none."""
     if not table.unit:
@@ -162,7 +195,7 @@ def unit_said(table: Table, path: Path, frame: pd.DataFrame) -> str | None:
         if len(found) > 1:
             raise ValueError(f"{path}: has units {', '.join(found)}; keep the lines of one")
         return str(found[0])
-    match = re.search(table.unit, _heading_text(path))
+    match = re.search(table.unit, head_text(path))
     return match[1].strip() if match and match.groups() else None
 
 

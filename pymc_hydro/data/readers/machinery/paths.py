@@ -1,6 +1,5 @@
 """Patterns of paths: one declaration by which files are found, and are recognised."""
 
-import codecs
 import glob
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,7 +7,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pymc_hydro.data.readers.machinery.declaration import Source, Table
-from pymc_hydro.data.readers.text.files import head_of, header_of, open_netcdf, warn
+from pymc_hydro.data.readers.text.files import head_of, head_text, header_of, open_netcdf, warn
+from pymc_hydro.data.readers.text.months import unfolded_names
+from pymc_hydro.data.readers.text.sheets import EXCEL, names_of_sheet
 
 __all__ = [
     "Match",
@@ -22,7 +23,6 @@ __all__ = [
 ]
 
 TEXT, NETCDF = (".csv", ".txt"), ".nc"
-LONGEST_START = 1 << 15  # bytes
 _PARTS = re.compile(r"\{(?P<field>\w+)\}|(?P<deep>\*\*/)|(?P<some>\*)|(?P<one>\[[^\]]+\])")
 
 
@@ -117,10 +117,8 @@ def recognise_header(path: Path, source: Source, tables: Sequence[Table]) -> Mat
 def _has_header(path: Path, table: Table) -> bool:
     """Return whether a file that may be called anything is of a kind."""
     if isinstance(table.by_header, str):
-        with path.open("rb") as stream:
-            start = stream.read(LONGEST_START).removeprefix(codecs.BOM_UTF8)
-        return re.match(table.by_header, start.decode("latin-1").replace("\r", "")) is not None
-    if path.suffix not in (*TEXT, NETCDF):
+        return re.match(table.by_header, head_text(path).replace("\r", "")) is not None
+    if path.suffix not in (*TEXT, NETCDF, *(Path(p).suffix for p in table.paths)):
         return False
     names = _names_in(path, table)
     return table.fits_header([*names, *map(table.rename, names)] if table.rename else names)
@@ -141,8 +139,10 @@ def _names_in(path: Path, table: Table) -> list[str]:
                 return [str(name) for name in data.variables]
         except ValueError:
             return []  # the reader names the fault
+    if path.suffix in EXCEL:
+        return unfolded_names(names_of_sheet(path))
     if not table.start:
-        return header_of(path)[0]
+        return unfolded_names(header_of(path)[0])
     rows, _ = head_of(path, table.separator)
     header = re.compile(table.start)
     return next(([c.strip() for c in row] for row in rows if row and header.match(row[0])), [])

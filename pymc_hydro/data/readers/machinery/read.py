@@ -31,7 +31,6 @@ __all__ = ["read_source"]
 
 DAY = pd.Timedelta(days=1)
 EVAPORATION, DISCHARGE = "potential_evaporation", "discharge"
-EXTREMES = ["temperature_min", "temperature_max"]
 SHOWN = 6  # gauges in a message
 NO_EVAPORATION = (
     "has hours and no potential evaporation; give a climatology, pet=[12 values in mm/d], or "
@@ -112,9 +111,6 @@ def read_source(
         raise FileNotFoundError(
             f"{asked.root}: no file of {source.name} for gauge {asked.gauge!r} in it or below"
         )
-    if "temperature" not in known and known.issuperset(EXTREMES):
-        frames.append(pd.concat(frames, axis=1, sort=True)[EXTREMES].mean(axis=1, skipna=False))
-        frames[-1] = frames[-1].to_frame("temperature")
     method = asked.method
     if EVAPORATION not in known and asked.can_compute:
         if frames[0].index[1] - frames[0].index[0] >= DAY:

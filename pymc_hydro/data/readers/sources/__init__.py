@@ -3,6 +3,7 @@
 from pymc_hydro.data.readers.machinery.declaration import Source
 from pymc_hydro.data.readers.sources.discharge import (
     BAFU,
+    EHYD,
     GRDC,
     HYDAT,
     LAMAH_GAUGES,
@@ -59,6 +60,7 @@ SOURCES: tuple[Source, ...] = (
     GRDC,
     NRFA,
     NRFA_RAIN,
+    EHYD,
     BAFU,
     HYDAT,
 )

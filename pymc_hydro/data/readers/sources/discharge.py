@@ -6,7 +6,7 @@ from typing import Any
 from pymc_hydro.data.checks.names import plain_name
 from pymc_hydro.data.readers.machinery.declaration import Column, Source, Table
 
-__all__ = ["BAFU", "GRDC", "HYDAT", "LAMAH_GAUGES", "NRFA", "NRFA_RAIN", "NWIS"]
+__all__ = ["BAFU", "EHYD", "GRDC", "HYDAT", "LAMAH_GAUGES", "NRFA", "NRFA_RAIN", "NWIS"]
 
 # Discharge is the parameter 00060, and 00003 the statistic of a daily mean.
 # Daily means, or instantaneous values, which have the statistic 00000 in R.
@@ -105,6 +105,31 @@ GRDC = Source(
     reader="GRDC",
 )
 
+# Hydrographic service of Austria; the area comes after a line of its dates.
+EHYD = Source(
+    "eHYD",
+    tables=(
+        Table(
+            ("Q-Tagesmittel-{gauge}.csv", "{gauge}.csv"),
+            {"discharge": ("flow", "m3/s")},
+            names=("date", "flow", "end"),
+            separator=";",
+            decimal=",",
+            start=r"\d\d\.\d\d\.\d{4} \d\d:\d\d:\d\d\s*;",
+            encoding="latin-1",
+            heading={
+                "area_km2": r"Einzugsgebiet \[km²\]:[^\n]*\n[^\n]*\n(?:\s+\d\d\.[^\n]*\n)*"
+                r"\s+\d\d\.\d\d\.\d{4}\s+([\d,]+)"
+            },
+            unit=r"Einheit:\s*;\s*(\S+)",
+            na=("Lücke",),
+            by_header=r"Messstelle:",
+        ),
+    ),
+    gauge=r"\w+",
+    reader="eHYD",
+)
+
 _NRFA = Table(
     ("nrfa_{gauge}_gdf.csv", "{gauge}_gdf.csv"),
     {"discharge": ("flow", "m3/s")},
@@ -189,10 +214,26 @@ _SURVEY: dict[str, Any] = {
     "gauges": "ID",
     "by_header": True,
 }
+# Rows of months, with columns FLOW1 to FLOW31.
+_FOLDED = Table(
+    ("{gauge}.csv", "{gauge}.xlsx"),
+    {"discharge": ("FLOW", "m3/s")},
+    time="Date",
+    gauges="STATION_NUMBER",
+    by_header=True,
+)
 HYDAT = Source(
     "HYDAT",
     tables=(
         (
+            _FOLDED,
+            replace(
+                _FOLDED,
+                path="*.sqlite3",
+                heading={"area_km2": "DRAINAGE_AREA_GROSS", "latitude": "LATITUDE"},
+                relations=("DLY_FLOWS", "STATIONS"),
+                by_header=False,
+            ),
             Table(  # download of the Water Survey of Canada; PARAM 2 is the level
                 "{gauge}.csv",
                 {"discharge": (("Value", "m3/s"), ("Valeur", "m3/s"))},

@@ -10,6 +10,7 @@ import pandas as pd
 
 from pymc_hydro.data.readers.text.files import warn
 from pymc_hydro.data.readers.text.formats import (
+    DECIMAL_YEAR,
     SERIAL,
     ZONE,
     century_of_past,
@@ -38,8 +39,10 @@ COUNTS = (
     ("milliseconds since 1970", 86400e3, 2440587.5, "milliseconds since 1970-01-01"),
     ("days since the year 0, as MATLAB does", 1, 1721058.5, "days since -0001-12-31"),
     ("days of the Julian date", 1, 0, "days since -4713-11-24T12:00"),
-    ("years with a decimal fraction", 1 / 365.25, 1721058.5, ""),
 )
+DAY = pd.Timedelta(days=1)
+PER_DAY = {"D": 1, "h": 24, "min": 1440}
+ROUNDED = 0.3  # of a day, an hour or a minute: years with three decimals are known to 0.2 d
 FROM_1904 = "days since 1904-01-01"
 COUNT = re.compile(
     r"(?P<unit>days|hours|minutes|seconds|milliseconds) since (?P<origin>\S+( \S+)?)"
@@ -59,7 +62,8 @@ def parse_dates(
     Whether 03/04/2001 means April or March is decided by which reading gives evenly spaced dates.
     Names of months are English, German, French, Spanish, Italian, Portuguese or Dutch. Years of two
     digits are never in the future; 24:00 is the midnight that ends the day; numbers such as 38353
-    are days as spreadsheets count them. CET, EDT and the like are time zones.
+    are days as spreadsheets count them, and 1990.0027 is a year with a fraction. CET, EDT and the
+    like are time zones.
 
     Parameters
     ----------
@@ -92,6 +96,8 @@ def parse_dates(
     if date_format and not re.sub("|".join(DIGITS), "", date_format):
         cells = cells.str.zfill(sum(DIGITS[part] for part in re.findall("%.", date_format)))
     cells = numbered_zones(cells)
+    if date_format is None and DECIMAL_YEAR.fullmatch(cells.iloc[0]):
+        return _from_years(source, cells, first_line)
     if date_format is None and SERIAL.fullmatch(cells.iloc[0]):
         return _from_serial(source, cells, first_line)
     named = date_format is None and not formats_of(cells.iloc[0])[0]
@@ -141,6 +147,8 @@ def _readings(source, cells, date_format, first_line) -> dict[str, pd.Series]:
 
 def _counted(cell: str) -> str:
     """Return what a number may count, if it may be a date."""
+    if re.fullmatch(r"\d{4}[-/.]\d{1,2}|\d{1,2}[-/.]\d{4}", cell):
+        return " (is it a month? simulations need daily or shorter intervals)"
     if re.fullmatch(r"\d{7,8}", cell):
         return " (is it day, month and year? then give date_format='%d%m%Y')"
     with suppress(ValueError):
@@ -172,6 +180,40 @@ def _from_count(source, cells, count, first_line) -> pd.DatetimeIndex:
     if MILLISECONDS.get(count["unit"], 1.0) >= 60e3:  # fractions of a day are rounded
         found = (found + np.timedelta64(500, "ms")).astype("datetime64[s]")
     return index_of(source, pd.Series(found), first_line)
+
+
+def _from_years(source, cells, first_line) -> pd.DatetimeIndex:
+    """Return dates that are years with a decimal fraction: 1990.0027 is 2 January 1990."""
+    numbers = pd.to_numeric(cells.str.replace(",", ".", regex=False), errors="coerce")
+    years = np.floor(numbers)
+    bad = ~years.between(*YEARS)
+    if bad.any():
+        at = int(bad.to_numpy().argmax())
+        raise ValueError(
+            f"{source}: line {at + first_line}: {cells.iloc[at][:40]!r} is not a year with a "
+            f"decimal fraction, as {cells.iloc[0]!r} is"
+        )
+    start = pd.to_datetime(years.astype(int).astype(str), format="%Y")
+    days = (start - pd.Timestamp(0)) / DAY + (numbers - years) * (365 + start.dt.is_leap_year)
+    usual = float(days.diff().abs().median())
+    unit, per_day = next(((u, n) for u, n in PER_DAY.items() if usual * n > 0.9), ("min", 1440))
+    counts = days * per_day
+    whole, half = counts.round(), np.floor(counts)
+    if not ((counts - whole).abs() < ROUNDED).all():
+        if not ((counts - half - 0.5).abs() < ROUNDED).all():
+            raise ValueError(
+                f"{source}: its dates are years with a decimal fraction, such as "
+                f"{cells.iloc[0]!r}, which begin no {unit} of the calendar; write more decimals, "
+                "or YYYY-MM-DD"
+            )
+        whole = half  # the middles of intervals
+    found = pd.Timestamp(0) + pd.to_timedelta(whole, unit=unit)
+    warn(
+        source,
+        f"its dates are years with a decimal fraction: {cells.iloc[0]} was read as "
+        f"{found.iloc[0]}, {cells.iloc[-1]} as {found.iloc[-1]}",
+    )
+    return index_of(source, found, first_line)
 
 
 def _without_zone(cells, date_format, dates) -> pd.Series:

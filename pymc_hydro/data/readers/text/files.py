@@ -6,7 +6,7 @@ import re
 import warnings
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from io import StringIO
+from io import BytesIO, StringIO
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,12 @@ import pandas as pd
 import xarray as xr
 
 from pymc_hydro.core.base.warning import warn_user
+from pymc_hydro.data.readers.text.formats import looks_like_date
 
 __all__ = [
     "SPACES",
     "head_of",
+    "head_text",
     "header_of",
     "open_netcdf",
     "parse_numbers",
@@ -30,7 +32,11 @@ __all__ = [
 SEPARATORS = (",", ";", "\t", "|")
 SPACES = r"\s+"
 LONGEST_HEADING = 200  # lines
+LONGEST_HEAD = 1 << 21  # bytes that these lines may have
 APOSTROPHES_AND_BLANKS = "'\u2019 \u00a0\u202f"
+TRACES = ("T", "t", "Tr", "tr", "trace", "Trace")
+WITH_COMMA = r"\s*[-+]?(?:\d+,?|\d*,\d+)\d*(?:[eE][-+]?\d+)?\s*"
+BEGINNING = 4096  # bytes by which an encoding is recognised
 CHUNK = 1 << 24  # bytes looked at in one go
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)  # of a text that Excel calls Unicode
 
@@ -55,7 +61,8 @@ def read_table(
 ) -> pd.DataFrame:
     r"""Return a delimited text file as a table.
 
-    Leading lines that begin with ``#`` are comments. A file that is not UTF-8 is read as Latin-1,
+    Leading lines that begin with ``#`` are comments, but the last one is the header where it names
+    the columns of the data below it. A file that is neither UTF-8 nor UTF-16 is read as Latin-1,
     with a warning.
 
     Parameters
@@ -94,8 +101,7 @@ def read_table(
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")
     encoding, head = _look(path, encoding)
-    after = range(skip, len(head))
-    comments = next((i for i in after if not head[i].startswith("#")), len(head))
+    comments = skip + _comments(head[skip:], names is not None)
     if comments >= len(head):
         raise ValueError(f"{path}: holds no table, only comments or blank lines")
     header = head[comments]
@@ -135,7 +141,7 @@ def read_table(
     if not len(table):
         raise ValueError(f"{path}: holds a header but no line of data")
     if names is None:
-        table = table.rename(columns=lambda c: str(c).strip().strip('"'))
+        table = table.rename(columns=lambda c: str(c).lstrip("# ").strip().strip('"'))
     if separator != SPACES and names is None:
         _check_fields(path, separator, encoding, comments)
     table.attrs["first_line"] = comments + 1 + (names is None) + units_row
@@ -155,6 +161,41 @@ def _below(path, encoding, lines) -> StringIO:
         for _ in range(lines):
             stream.readline()
         return StringIO(stream.read())
+
+
+def head_text(path: Path, lines: int = LONGEST_HEADING, skip: int = 0) -> str:
+    """Return the first lines of a text file as one text, in whichever encoding they are."""
+    with path.open("rb") as stream:
+        start = stream.read(LONGEST_HEAD)
+    if encoding := _utf_16(start[:BEGINNING]):
+        text = start.decode(encoding, errors="ignore").splitlines(keepends=True)
+        return "".join(text[skip : skip + lines])
+    found = b"".join(islice(BytesIO(start), skip, skip + lines))
+    try:
+        return found.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return found.decode("latin-1")
+
+
+def _utf_16(start: bytes) -> str | None:
+    """Return the encoding of a text in UTF-16, with or without a byte order mark."""
+    if start.startswith(UTF_16):
+        return "utf-16"
+    for odd, encoding in enumerate(("utf-16-be", "utf-16-le")):
+        high, low = start[odd::2], start[1 - odd :: 2]
+        if 2 * high.count(0) > len(high) and not low.count(0):
+            return encoding
+    return None
+
+
+def _comments(lines: Sequence[str], headless: bool = False) -> int:
+    """Return how many lines of comments stand before the header, or before data without one."""
+    n = next((i for i, line in enumerate(lines) if not line.startswith("#")), len(lines))
+    if headless or not 0 < n < len(lines):
+        return n
+    cells, separator = split_line(lines[n])
+    above, _ = split_line(lines[n - 1].lstrip("# "), separator)
+    return n - 1 if len(above) == len(cells) > 1 and looks_like_date(cells[0]) else n
 
 
 def header_of(path: Path, separator: str | None = None) -> tuple[list[str], str]:
@@ -184,15 +225,11 @@ def head_of(
     comments : bool
         Whether to return leading lines that begin with ``#`` as well.
     """
-    with path.open("rb") as stream:
-        start = b"".join(islice(stream, skip, skip + lines + LONGEST_HEADING))
-    try:
-        text = start.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = start.decode("latin-1")
-    found = text.splitlines()
-    first = next((i for i, line in enumerate(found) if not line.startswith("#")), len(found))
-    found = found[0 if comments else first :][:lines]
+    found = head_text(path, lines + LONGEST_HEADING, skip).splitlines()
+    if not comments:
+        found = found[_comments(found) :]
+        found[:1] = [line.lstrip("# ") for line in found[:1]]
+    found = found[:lines]
     separator = separator or _separator(*(found[:2] or [""]))
     if separator == SPACES:
         return [line.split() for line in found], separator
@@ -247,9 +284,9 @@ def parse_numbers(path, table: pd.DataFrame, column: str) -> pd.Series:
     cells = table[column]
     if pd.api.types.is_numeric_dtype(cells) and not pd.api.types.is_bool_dtype(cells):
         return cells.astype(float)
-    found = pd.to_numeric(cells, errors="coerce")
-    bad = found.isna() & cells.notna() & (cells.astype(str).str.strip() != "")
     decimal = table.attrs.get("decimal")
+    found = pd.to_numeric(_with_points(cells) if decimal == "," else cells, errors="coerce")
+    bad = found.isna() & cells.notna() & (cells.astype(str).str.strip() != "")
     sure = bad.any() and (table.attrs.get("decimal_given") or _has_points(table, decimal))
     if bad.any() and (plain := _without_groups(cells[bad], found, decimal, sure)):
         sign, numbers = plain
@@ -265,13 +302,24 @@ def parse_numbers(path, table: pd.DataFrame, column: str) -> pd.Series:
             fix = "give decimal=','"
             if re.fullmatch(r"\s*[-+]?\d{1,3},\d{3}\s*", cell):
                 fix += " if the comma is a decimal sign, decimal='.' if it separates thousands"
+        elif cell.strip() in TRACES:
+            fix = "if it is a trace of rain, write 0"
         elif re.match(r"\s*[<>~]?\s*[-+]?\d", cell):
             fix = "leave marks beside numbers out, or move them to a column of flags (flags=)"
+        place = f"line {at + table.attrs.get('first_line', 1)}"
+        if dates := table.attrs.get("dates"):
+            place = f"{table[dates].iloc[at]:%Y-%m-%d}"
         raise ValueError(
-            f"{path}: line {at + table.attrs.get('first_line', 1)}, column {column!r}: "
+            f"{path}: {place}, column {column!r}: "
             f"{cell[:40]!r} is not a number ({int(bad.sum())} such cells); {fix}"
         )
     return found.astype(float)
+
+
+def _with_points(cells: pd.Series) -> pd.Series:
+    """Return numbers with a decimal comma as texts with a point, NaN where a cell is none."""
+    text = cells.astype(str)
+    return text.where(text.str.fullmatch(WITH_COMMA)).str.replace(",", ".", regex=False)
 
 
 def _has_points(table: pd.DataFrame, decimal: str | None) -> bool:
@@ -309,8 +357,8 @@ def _look(path, declared):
     if path.stat().st_size == 0:
         raise ValueError(f"{path}: is empty; download or export it again")
     with path.open("rb") as stream:
-        start = stream.read(4096)
-    encoding = "utf-16" if start.startswith(UTF_16) else _encoding(path, declared)
+        start = stream.read(BEGINNING)
+    encoding = _utf_16(start) or _encoding(path, declared)
     for mark, what in ((b"version https://git-lfs", "a Git LFS pointer"), (b"<", "a web page")):
         if start.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(mark):
             raise ValueError(f"{path}: is {what}, not data; download the file itself")
@@ -328,8 +376,8 @@ def _encoding(path, declared):
         while chunk := stream.read(CHUNK):
             if b"\0" in chunk:
                 raise ValueError(
-                    f"{path}: is not a text file (binary, packed, or UTF-16 without a byte order "
-                    "mark); unpack it, or save it as UTF-8 text"
+                    f"{path}: is not a text file (binary or packed); unpack it, or save it as "
+                    "UTF-8 text"
                 )
             if encoding == "utf-8-sig":
                 try:

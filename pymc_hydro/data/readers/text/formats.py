@@ -6,6 +6,7 @@ from datetime import date
 import pandas as pd
 
 __all__ = [
+    "DECIMAL_YEAR",
     "SERIAL",
     "ZONE",
     "century_of_past",
@@ -61,6 +62,7 @@ _NAMED_ZONE = re.compile(rf"(?<=\d)\s*(?P<name>{'|'.join(n for n, h in _ZONES.it
 ZONE = re.compile(rf"\s*(?:Z|UTC|GMT|[+-]\d{{2}}:?\d{{2}}|{'|'.join(_ZONES)})$")
 # Days since the end of 1899, as spreadsheets count: the years 1927 to 2064.
 SERIAL = re.compile(r"(?:[1-5]\d{4})(?:[.,]\d+)?")
+DECIMAL_YEAR = re.compile(r"(?:1[6-9]|2[0-2])\d{2}[.,]\d+")
 # How months begin in English, German, French, Spanish, Italian, Portuguese and Dutch.
 _MONTHS = (
     "jan ene gen",

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from pymc_hydro.data.checks.names import CLOCKS, DATES, PARTS, plain_name, variable_called
-from pymc_hydro.data.readers.text.formats import looks_like_date, month_called
+from pymc_hydro.data.readers.text.formats import DECIMAL_YEAR, SERIAL, looks_like_date, month_called
 from pymc_hydro.data.units import is_unit, parse_unit
 
 __all__ = ["Heading", "dates_among", "headings", "is_row_of_units", "variables_among"]
@@ -15,6 +15,7 @@ _BRACKETS = re.compile(r"(?P<name>.*?)\s*[\[(](?P<unit>[^\])]*\(?[^\])]*)[\])]+\
 _WORDS = {"qmm": "mm", "qmmd": "mm/d", "qls": "L/s", "qm3s": "m3/s", "qcms": "m3/s", "qcfs": "cfs"}
 
 
+VALUES = ("value", "valeur", "wert", "valor", "valore", "messwert")
 MAY_BE_ACTUAL = ("evap", "verdunst")
 
 
@@ -48,10 +49,17 @@ def _of_name(column: str) -> tuple[str | None, str | None]:
     if plain_name(column) in _WORDS:
         return "discharge", _WORDS[plain_name(column)]
     for name, unit in _splits(column):
-        variable = variable_called(name)
+        unit = re.sub(r"^(en|in)\s+", "", unit)
+        variable = variable_called(name) or _of_unit(name, unit)
         if variable and is_unit(unit) and _fits(variable, unit):
             return variable, unit
     return variable_called(column), None
+
+
+def _of_unit(name: str, unit: str) -> str | None:
+    """Return discharge for a column called value whose unit is of nothing else."""
+    found = parse_unit(unit) if plain_name(name) in VALUES else None
+    return "discharge" if found and found.kind in ("flow", "volume") else None
 
 
 def _fits(variable: str, unit: str) -> bool:
@@ -133,7 +141,8 @@ def dates_among(columns: Sequence[str], first_cells: Sequence[str]) -> list[str]
         clock = [c for c in columns if _is_clock(plain_name(c), cells.get(c, ""))]
         whole = re.search(r"(?<![ T]0)(?<![ T]00):|:0?[1-9]", cells[dates[0]]) is not None
         return [dates[0]] if whole or not clock else [dates[0], clock[0]]
-    return known[:1]
+    years = [c for n, c in plain.items() if n in PARTS["year"].split()]
+    return [c for c in years if DECIMAL_YEAR.fullmatch(cells.get(c, "").strip())] or known[:1]
 
 
 def _is_part(part: str, cell: str) -> bool:
@@ -147,7 +156,8 @@ def _given(parts, *names) -> list[str]:
 
 def _is_date(cell: str) -> bool:
     cell = cell.strip()
-    return looks_like_date(cell) or re.fullmatch(r"[1-5]\d{4}([.,]\d+)?", cell) is not None
+    number = SERIAL.fullmatch(cell) or DECIMAL_YEAR.fullmatch(cell)
+    return looks_like_date(cell) or number is not None
 
 
 def _is_clock(name: str, cell: str) -> bool:

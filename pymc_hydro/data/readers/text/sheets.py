@@ -10,10 +10,12 @@ import pandas as pd
 from pymc_hydro.data.readers.text.files import head_of, open_netcdf, read_table, split_line
 from pymc_hydro.data.readers.text.formats import looks_like_date
 from pymc_hydro.data.readers.text.header import is_row_of_units
+from pymc_hydro.data.readers.text.months import unfolded
 
-__all__ = ["EXCEL", "Sheet", "open_sheet"]
+__all__ = ["EXCEL", "Sheet", "names_of_sheet", "open_sheet"]
 
 EXCEL = (".xlsx", ".xlsm", ".xls", ".ods")
+THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}([.,]\d{3})+")
 NETCDF = (".nc", ".nc4", ".cdf")
 
 
@@ -70,7 +72,7 @@ def open_sheet(
     except ValueError as error:
         hint = _hint(path, skip)
         raise (ValueError(f"{error}{hint}") if hint else error) from None
-    table = _without_empty_rows(table)
+    table = unfolded(path, _without_empty_rows(table))
     table.attrs["decimal_given"] = decimal is not None
     units = dict(zip(table.columns, rows[1], strict=False)) if units_row else {}
     return Sheet(table, units, _hint(path, skip))
@@ -81,8 +83,10 @@ def _decimal_of(rows: Sequence[Sequence[str]], separator: str) -> str:
     cells = [cell.strip() for row in rows[1:] for cell in row]
     if separator == "," and not any("," in cell for cell in cells):
         return "."
-    commas = sum(bool(re.fullmatch(r"[-+]?\d{1,3}(\.\d{3})+,\d+|[-+]?\d*,\d+", c)) for c in cells)
-    points = sum(bool(re.fullmatch(r"[-+]?[\d,]*\.\d+", c)) for c in cells)
+    commas = [c for c in cells if re.fullmatch(r"[-+]?\d{1,3}(\.\d{3})+,\d+|[-+]?\d*,\d+", c)]
+    points = [c for c in cells if re.fullmatch(r"[-+]?[\d,]*\.\d+", c)]
+    if not all(map(THOUSANDS.fullmatch, commas)):  # points in 1.234 may separate thousands
+        points = [c for c in points if not THOUSANDS.fullmatch(c)]
     return "," if commas and not points and separator != "," else "."
 
 
@@ -97,11 +101,17 @@ def _hint(path: Path, skip: int) -> str:
     lines = [] if skip else [row[0] if row else "" for row in head_of(path, "\0", comments=True)[0]]
     for i, line in enumerate(lines):
         cells, separator = split_line(line)
-        if cells and looks_like_date(cells[0]):
+        if cells and (looks_like_date(cells[0]) or _begins_with_year(cells)):
             before = len(split_line(lines[i - 1], separator)[0]) if i else 0
-            found = i > 1 and before == len(cells)
+            found = i > 1 and before == len(cells) and not lines[i - 1].startswith("#")
             return f"; the header seems to be in line {i}: give skip={i - 1}" if found else ""
     return ""
+
+
+def _begins_with_year(cells: Sequence[str]) -> bool:
+    """Return whether a line begins with a year, and a month or a day of the year."""
+    year, part = [*cells, "", ""][:2]
+    return re.fullmatch(r"(1[6-9]|20)\d\d", year) is not None and part.isdecimal()
 
 
 def _excel(
@@ -139,7 +149,16 @@ def _excel(
     table.attrs["first_line"] = first_line
     table.attrs["decimal_given"] = decimal is not None
     table.attrs["from_1904"] = _counts_from_1904(path)
-    return Sheet(table, dict(zip(names, second, strict=True)) if units_row else {}, others)
+    units = dict(zip(names, second, strict=True)) if units_row else {}
+    return Sheet(unfolded(path, table), units, others)
+
+
+def names_of_sheet(path: Path) -> list[str]:
+    """Return the names in the first row of a spreadsheet; none if it cannot be read."""
+    try:
+        return list(map(str, pd.read_excel(path, nrows=0).columns))
+    except Exception:  # of the package that reads it; the reader names the fault
+        return []
 
 
 def _hint_of_rows(cells: pd.DataFrame, skip: int) -> str:
