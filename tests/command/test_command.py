@@ -80,6 +80,8 @@ def test_every_example_of_a_configuration_is_read(tmp_path):
     assert settings["model"]["name"] == "GR4J"  # the command line goes before the file
     assert settings["period"]["split"] == "1995-10-01"
     assert set(settings) == set(DEFAULTS)
+    again = read_settings(None, {"data.source": "fulda"})  # nothing of the file stays
+    assert again["model"]["name"] == "Hymod" and again["period"]["split"] is None
 
 
 @pytest.mark.parametrize(

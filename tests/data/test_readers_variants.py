@@ -31,7 +31,7 @@ DATAMART = (
 )
 REALTIME = " ID,Date,Parameter/Paramètre,Value/Valeur,Symbol/Symbole\n"
 API = "monitoring_location_id,parameter_code,time,value,unit_of_measure\n"
-PTQ = "A title of words\nDate\tPrec\tTemp\tQobs\n"
+PTQ = "A title of words\ndate\tPrec\tTemp\tQobs\n"
 
 
 def lines(template, *columns):

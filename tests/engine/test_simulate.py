@@ -160,7 +160,7 @@ def test_unstable_fixed_step_names_date_reason_and_parameters():
     with pytest.raises(ph.IntegrationError) as caught:
         simulate(MODEL, theta, FORCINGS["dry"], steps=1, solver="heun")
     message = str(caught.value)
-    assert "starts at 2000-10-0" in message and "stability limit" in message
+    assert "starts at 2000-10-01 00:00:00:" in message and "stability limit" in message
     assert "S_umax = 50" in message
     run = simulate(MODEL, theta, FORCINGS["dry"], steps=1)
     assert np.isfinite(run["discharge"]).all() and run.attrs["implicit_steps"] > 0

@@ -28,9 +28,8 @@ def leaf_river_model(leaf_river):
 
 @pytest.mark.usefixtures("compiled")
 @pytest.mark.kernels
-@pytest.mark.parametrize("random_seed", [1, 2])
-def test_the_highest_mode_is_found(leaf_river_model, random_seed):
-    found = ph.fit_laplace(leaf_river_model, random_seed=random_seed, starts=3)
+def test_the_highest_mode_is_found(leaf_river_model):
+    found = ph.fit_laplace(leaf_river_model, random_seed=1, starts=3)
     assert found.converged
     assert found.modes["log_posterior"][0] == pytest.approx(HIGHEST, abs=1)
     assert found.modes["gap"][0] == 0 and (found.modes["gap"] >= 0).all()
