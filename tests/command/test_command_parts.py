@@ -100,6 +100,28 @@ def test_places_are_written_where_they_are_known(tmp_path):
     assert found["longitude"].values.tolist() == [1.0, 8.25]
 
 
+def test_facts_in_the_head_of_a_report():
+    """What is known of a basin; a place that is given goes before the latitude of the data."""
+    pytest.importorskip("jinja2")
+    from pymc_hydro.command.report.page import _facts
+
+    hours = xr.Dataset(coords={"time": pd.date_range("2000-01-01", periods=8, freq="6h")})
+    known = {"latitude": 47.51234, "area_km2": 240.04, "elevation": 312.3}
+    results = SimpleNamespace(basin=hours, split="2000-01-02")
+    record = {
+        "Record": "2000-01-01T00:00 to 2000-01-02T18:00, 8 intervals of 6 hours",
+        "Validation": "from 2000-01-02 on",
+    }
+    assert _facts(results, {}) == record
+    results.basin = hours.assign_attrs(known)
+    facts = record | {"Area": "240 km²", "Place": "latitude 47.51°", "Elevation": "312.3 m"}
+    assert _facts(results, {"coordinates": None}) == facts
+    assert _facts(results, {"coordinates": "47 N"}) == facts | {"Place": "47 N"}
+    days = hours.assign_coords(time=pd.date_range("2000-01-01", periods=8))
+    results.basin = days
+    assert _facts(results, {})["Record"] == "2000-01-01 to 2000-01-08, 8 days"
+
+
 def test_two_thirds_of_a_record_are_calibrated_where_no_date_is_given():
     job = SimpleNamespace(settings={"period": {"split": None}}, basin=LEAF)
     assert Job._split(job) == str(LEAF["time"].values[266])[:10]
