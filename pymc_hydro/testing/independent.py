@@ -19,7 +19,8 @@ from pymc_hydro.engine.simulate import forcing_array
 __all__ = ["COMPLEX_STEP", "complex_step_run", "propagators", "rates", "route", "solve_with_scipy"]
 
 COMPLEX_STEP = 1e-40
-EXACT_ITERATIONS = 3
+# At round-off, for the imaginary part: as many at least, and until it stands still.
+EXACT_ITERATIONS, MOST_EXACT, STILL = 3, 12, 1e-14
 MOST_EVALUATIONS = 100_000  # in one interval; at an infinite slope SciPy would take days
 
 
@@ -201,7 +202,9 @@ def _complex_step_pass(model, moved, forcing, interval, method, arrived):
         y, real = known.copy(), {k: v[0].real for k, v in p.items()}
         u_real = {k: np.real(np.ravel(v)[0]) for k, v in u.items()}
         step, exact = None, 0
-        while exact < EXACT_ITERATIONS:
+        while exact < EXACT_ITERATIONS or (
+            exact < MOST_EXACT and np.abs(step.imag).max() > STILL * np.abs(y[head].imag).max()
+        ):
             moved = y[:, :1].real + 1j * COMPLEX_STEP * np.eye(n_state)[:, head]
             found = rates(model, ("discharge",), moved, u_real, real)
             J = np.array([np.broadcast_to(q, len(head)).imag for q in found])[head] / COMPLEX_STEP

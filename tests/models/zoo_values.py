@@ -102,9 +102,10 @@ def write(folder: Path) -> None:
             theta[4] *= u[:, 0].mean()
         sign = np.array([-1 if "deficit" in s.description else 1 for s in model.stores])
         before = np.vstack([initial, stores[:-1]])
-        # The wettest, the driest, the coldest with water, the one with most change in the stores.
+        # The first, which begins empty, the wettest, the driest, the one with most change in the
+        # stores, the coldest with water.
         change = np.abs(stores - before).sum(axis=1)
-        days = [q.argmax(), ea.argmax(), change.argmax(), (u[:, 2] - u[:, 0] / 9).argmin(), 400]
+        days = [0, q.argmax(), ea.argmax(), change.argmax(), (u[:, 2] - u[:, 0] / 9).argmin(), 400]
         for name, array in {
             "theta": theta, "forcing": u[days], "before": before[days] * sign,
             "after": stores[days] * sign, "Ea": ea[days],

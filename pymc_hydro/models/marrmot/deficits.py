@@ -285,7 +285,7 @@ class Thames(AbstractStructure):
             "x_2": x_1 * law.empty(-s.S2, SMALL),
             "q_u": p.k_1 * s.S3,
             "x_a": p.a,
-            "q": law.at_most(p.k_2 * s.S4 * s.S4, law.positive(s.S4)) * above,
+            "q": law.at_most(p.k_2 * s.S4 * s.S4, s.S4) * above,
         }
 
 
