@@ -185,10 +185,15 @@ class Problem:
 
         return integrate
 
-    def run(self, theta, forcing, x0, *, sensitivities=False, initial=False) -> Run:
-        """Integrate once; inputs are float64 arrays that were checked before."""
+    def run(
+        self, theta, forcing, x0, *, sensitivities=False, initial=False, outputs_into=None
+    ) -> Run:
+        """Integrate once; inputs are float64 arrays that were checked before.
+
+        ``outputs_into`` are arrays of :meth:`new_outputs` to write anew, which are the result.
+        """
         n_column = self.n_columns(initial) if sensitivities else 0
-        values, jacobian, counts = self.new_outputs(len(forcing), n_column)
+        values, jacobian, counts = outputs_into or self.new_outputs(len(forcing), n_column)
         arrays = map(as_argument, (theta, forcing, x0))
         status = self.integrator(initial)(*arrays, values, jacobian, counts)
         return Run(values, jacobian if sensitivities else None, counts, int(status))

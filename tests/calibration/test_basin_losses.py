@@ -11,6 +11,7 @@ import xarray as xr
 from pytensor.gradient import NullTypeGradError
 
 import pymc_hydro as ph
+from pymc_hydro.calibration.basins import losses as losses_module
 from pymc_hydro.calibration.basins.losses import define_losses
 from pymc_hydro.ops import LossesOfBasins
 from tests.conftest import FORCINGS
@@ -63,6 +64,19 @@ def test_values_and_gradients(basins, loss):
             estimates.append((rise[0] - rise[1]) / (2 * h[:, j]))
         richardson = (4 * estimates[1] - estimates[0]) / 3
         np.testing.assert_allclose(losses.sign * gradients[:, j], richardson, rtol=2e-5)
+
+
+def test_the_loss_of_many_is_compiled(basins, monkeypatch, compiled):
+    few = define_losses(MODEL, basins, "nse", **OPTIONS)
+    monkeypatch.setattr(losses_module, "MANY", 3)
+    many = define_losses(MODEL, basins, "nse", threads=1, **OPTIONS)
+    found, expected = many(THETA), few(THETA)
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-12)
+    part = pickle.loads(pickle.dumps(many.select([2, 0])))
+    numbers = [len(f._common.idle[0].maker.fgraph.apply_nodes) for f in (part, few)]
+    assert numbers[0] < 20 < numbers[1]  # loops are fused
+    np.testing.assert_array_equal(part(THETA[[2, 0]])[1], found[1][[2, 0]])
 
 
 @pytest.mark.kernels
