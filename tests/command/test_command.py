@@ -20,7 +20,7 @@ import pymc_hydro as ph
 from pymc_hydro.__main__ import main
 from pymc_hydro.command.folder import Folder
 from pymc_hydro.command.parser import COMMANDS
-from pymc_hydro.command.settings import DEFAULTS, UsageError, read_settings
+from pymc_hydro.command.settings import DEFAULTS, UsageError, read_about, read_settings
 from pymc_hydro.command.source import data_hash, load_data
 from pymc_hydro.inference.approximation.laplace import inside_bounds
 from tests.short import shorten
@@ -80,6 +80,7 @@ def test_every_example_of_a_configuration_is_read(tmp_path):
     assert settings["model"]["name"] == "GR4J"  # the command line goes before the file
     assert settings["period"]["split"] == "1995-10-01"
     assert set(settings) == set(DEFAULTS)
+    assert read_about(config).keys() <= DEFAULTS["about"].keys()
     again = read_settings(None, {"data.source": "fulda"})  # nothing of the file stays
     assert again["model"]["name"] == "Hymod" and again["period"]["split"] is None
 

@@ -11,6 +11,7 @@ import pymc_hydro as ph
 from pymc_hydro.__main__ import main
 from pymc_hydro.command import demo
 from pymc_hydro.command.demo import Settings, run_main_job
+from pymc_hydro.command.parser import _at_least
 from pymc_hydro.data.files import complete_file
 from tests.short import shorten
 
@@ -89,5 +90,7 @@ def test_help_and_bad_arguments(capsys):
     code, streams = said("--help")
     assert streams.out.split() == alone.stdout.split() and code == 0
     assert "Leaf River" in said("demo", "--help")[1].out
-    code, streams = said("demo", "--draws", "0")
-    assert code == 2 and "--draws: must be at least 2" in streams.err
+    for text in ("0", "-3", "many"):
+        code, streams = said("demo", f"--draws={text}")
+        assert code == 2 and f"--draws: must be at least 2, found {text}" in streams.err
+    assert _at_least(2, "40") == 40
