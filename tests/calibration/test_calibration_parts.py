@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,7 +12,7 @@ import pymc_hydro as ph
 from pymc_hydro.calibration.objective import Evaluation
 from pymc_hydro.calibration.search.pausing import Pausing
 from pymc_hydro.calibration.search.rounds import Search, reduce_rows
-from pymc_hydro.calibration.search.strategy import search_all
+from pymc_hydro.calibration.search.strategy import FIRST, _first_round, search_all
 from pymc_hydro.calibration.space import SPACES, define_space
 from pymc_hydro.calibration.uncertainty import linear_covariance, without_effect
 from tests.tiny import Tiny
@@ -163,6 +164,20 @@ def test_rounds_end_early_where_independent_searches_agree():
     outcome = search_all(OneWell(), space, "L-BFGS-B", {}, starts, **options)
     assert (len(outcome.starts), len(outcome.hops), len(outcome.elsewhere)) == (2, 4, 2)
     assert outcome.hops[2:] == outcome.elsewhere and outcome.agreement == 1
+
+
+@pytest.mark.parametrize(("agreement", "continued"), [(0.5, 2), (1.0, 1)])
+def test_the_first_round_ends_where_enough_searches_agree(agreement, continued):
+    """All begin; then the better half continues two at a time, best first, and all are left."""
+    left, calls = [], []
+    starts = [SimpleNamespace(best=(loss, None, None)) for loss in (5.0, 2, 4, 1, 6, 3, 7, 8)]
+    for search in starts:
+        search.leave = partial(left.append, search)
+    outcome = SimpleNamespace(starts=starts, agreement=agreement)
+    _first_round(outcome, lambda *searches: calls.append(searches))
+    assert calls[0] == (starts, FIRST)
+    assert [[s.best[0] for s in c[0]] for c in calls[1:]] == [[1, 2], [3, 4]][:continued]
+    assert len(left) == len(starts)
 
 
 def test_a_parameter_has_an_effect_if_it_changes_a_residual(rng):

@@ -356,6 +356,18 @@ def test_clock_set_back_in_autumn_is_refused(tmp_path):
         ph.read_csv(write(tmp_path, text(rows, "time,precip_mm,pet_mm")))
 
 
+def test_days_of_a_zone_with_summer_time_are_told_from_uneven_dates(tmp_path):
+    local = pd.date_range("2001-03-20", periods=12, tz="Europe/Berlin")
+    days = local.tz_convert("UTC").tz_localize(None)
+    for index, message in (
+        (days, "its days are 23, 24 or 25 hours long, first after 2001-03-24 23:00:00"),
+        (days.where(days.day != 26, days + pd.Timedelta("5h")), "its dates are uneven: 2001-03-2"),
+    ):
+        rows = [f"{d:%Y-%m-%d %H:%M},{i % 5},0.1" for i, d in enumerate(index)]
+        with pytest.raises(ValueError, match=message):
+            ph.read_csv(write(tmp_path, text(rows, "time,precip_mm,pet_mm")))
+
+
 def test_a_long_file_is_read_whole(tmp_path):
     """A stand-in of 300 000 lines for much longer ones; minutes, in several chunks."""
     n = 300_000

@@ -82,6 +82,9 @@ def test_raven(tmp_path):
     path = put(tmp_path, RAVEN.replace(repr(VOLUME[4].item()), "-1.2345"), "Salmon.rvt")
     flow = ph.read_basin(path, area=AREA)["discharge"]
     assert np.flatnonzero(np.isnan(flow)).tolist() == [4]
+    twice = RAVEN + RAVEN[RAVEN.index(":ObservationData") :]
+    with pytest.raises(ValueError, match="has HYDROGRAPH twice; split it into a file for each"):
+        ph.read_basin(put(tmp_path, twice, "Salmon.rvt"), area=AREA)
 
 
 def test_camels_se(tmp_path):

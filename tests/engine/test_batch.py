@@ -158,6 +158,14 @@ def test_parameters_that_do_not_fit():
         as_basins({})
 
 
+def test_basins_of_one_dataset_are_those_of_a_mapping():
+    alone = {k: BASINS["long"].isel(time=slice(n, None)) for k, n in (("a", 0), ("b", 7))}
+    together = xr.concat(alone.values(), "basin", join="outer").assign_coords(basin=list(alone))
+    found = as_basins(together, list(alone["a"].data_vars))
+    for name, basin in as_basins(alone).items():
+        xr.testing.assert_equal(found[name], basin)
+
+
 @pytest.mark.parametrize("threads", [1, 3])
 def test_as_many_threads_as_asked_for(threads, rng, monkeypatch):
     pools = []

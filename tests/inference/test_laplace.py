@@ -9,6 +9,7 @@ import pytest
 import scipy.optimize as optimize
 
 import pymc_hydro as ph
+from pymc_hydro.inference.approximation.coordinates import as_dataset
 from pymc_hydro.inference.approximation.laplace import _tolerance
 from pymc_hydro.inference.approximation.modes import find_modes
 from pymc_hydro.inference.approximation.scales import scales_of
@@ -344,6 +345,18 @@ def test_a_simplex_has_no_names_of_its_own_directions():
         pm.Normal("sum", a + b, 0.1, observed=0.5)
     found = ph.fit_laplace(model, starts=1)
     assert found.unidentified[0] == "a and b are hardly told apart (correlation -0.99)"
+
+
+def test_arrays_have_the_dims_and_coordinates_of_their_variables():
+    """A dimension without labels, one with them, and a variable without dims."""
+    with pm.Model(coords={"place": ["low", "high"], "other": [1, 2, 3]}) as model:
+        model.add_coord("layer", length=3)
+        pm.Normal("x", dims=("place", "layer")), pm.Normal("y", shape=(2, 2))
+    arrays = {"x": np.zeros((4, 2, 3)), "y": np.ones((4, 2, 2))}
+    found = as_dataset(model, arrays, lead=("draw",))
+    assert found["x"].dims == ("draw", "place", "layer")
+    assert found["y"].dims == ("draw", "y_dim_0", "y_dim_1")
+    assert list(found.coords) == ["place"] and list(found["place"].values) == ["low", "high"]
 
 
 def test_a_search_ends_at_a_kink(rng):
