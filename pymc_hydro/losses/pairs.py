@@ -8,6 +8,7 @@ import numpy as np
 import pytensor.tensor as pt
 from pytensor.graph.basic import Variable
 
+from pymc_hydro.data.checks.dates import date_text, interval_text
 from pymc_hydro.data.means import Means, mean_pairs
 from pymc_hydro.data.observations import (
     as_floats,
@@ -194,9 +195,14 @@ def _check_dates(name, observed, simulated):
     if not (a.size and b.size):
         raise ValueError(f"{name}: {'simulated' if a.size else 'observed'} is empty")
     if a.shape != b.shape:
+        steps = [np.median(np.diff(labels)) for labels in (a, b) if labels.size > 1]
+        fix = "leave the warm-up out of both: observed.sel(time=...)"
+        if len(steps) == 2 and steps[0] != steps[1]:
+            apart = " and ".join(map(interval_text, steps))
+            fix = f"they are {apart} apart: take means of the shorter ones, .resample(...).mean()"
         raise ValueError(
-            f"{name}: observed has {a.size} intervals from {a[0]} on and simulated {b.size} "
-            f"from {b[0]} on; leave the warm-up out of both: observed.sel(time=...)"
+            f"{name}: observed has {a.size} intervals from {date_text(a[0])} on and simulated "
+            f"{b.size} from {date_text(b[0])} on; {fix}"
         )
     if (a != b).any():
         at = int((a != b).argmax())

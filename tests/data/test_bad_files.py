@@ -146,6 +146,11 @@ REPAIRS = {
         "2000.13798 was read as 2000-02-20",
         None,
     ),
+    "last minute of the day": (
+        text([r.replace(",", " 23:59,", 1) for r in ROWS]),
+        "labelled by their last minute",
+        None,
+    ),
     "reversed": (text(ROWS[::-1]), "falling order and were sorted", None),
     "shuffled": (text([*ROWS[20:], *ROWS[:20]]), "mixed order and were sorted", None),
     "duplicate days, same": (text([*ROWS[:9], ROWS[8], *ROWS[9:]]), "repeat another one", None),

@@ -164,6 +164,15 @@ def test_an_empty_series_has_no_score():
         ph.losses.nse(empty, xr.DataArray(FLOW, {"time": DAYS}, ("time",)))
 
 
+def test_a_score_of_a_mask_or_of_other_intervals():
+    days = xr.DataArray(FLOW, {"time": DAYS}, ("time",))
+    with pytest.raises(TypeError, match="nse: expected numbers, found true and false"):
+        ph.losses.nse(days > 1, days)
+    hours = xr.DataArray(np.repeat(FLOW, 24), {"time": HOURS}, ("time",))
+    with pytest.raises(ValueError, match="they are 1h and 1D apart: take means"):
+        ph.losses.nse(hours, days)
+
+
 def test_days_are_no_hours():
     with pytest.raises(ValueError, match="1D apart, the intervals of the simulation are 1h"):
         on_days(pd.Series(FLOW, DAYS), HOURS)

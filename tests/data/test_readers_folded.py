@@ -120,3 +120,14 @@ def test_temperature_is_the_mean_of_the_extremes(tmp_path):
     )
     basin = ph.read_csv(put(tmp_path, text))
     np.testing.assert_allclose(basin["temperature"], WARMTH + 1)
+
+
+def test_rain_is_not_all_precipitation(tmp_path):
+    text = "date,rain (mm),snow (mm),precipitation (mm)\n" + lines(
+        "{:%Y-%m-%d},{},{},{}", DAYS, RAIN / 2, RAIN / 2, RAIN
+    )
+    with pytest.warns(UserWarning, match="not read: 'rain .*'snow"):
+        check(ph.read_csv(put(tmp_path, text)), "precipitation")
+    with pytest.warns(UserWarning) as found:
+        ph.read_csv(put(tmp_path, text.replace("precipitation", "total")))
+    assert any("'snow (mm)' beside it is not; if it is snowfall" in str(w.message) for w in found)

@@ -23,7 +23,7 @@ _CALLED = {
     "temperature": "temperature2m 2mtemperature airtemp "
     "t temp tmean tavg tair tas t2m tobs temperature2mmean temperaturemean "
     "airtemperature meantemperature temperatur lufttemperatur temperaturemoyenne "
-    "tmoyenne tmoy tmittel tmedia temperaturmittel "
+    "tmoyenne tmoy tm tmittel tmedia temperaturmittel "
     "temperatura temperaturamedia tmed tg tagesmitteltemperatur",
     "discharge": "q qobs obs flow streamflow runoff riverflow dischargeobs dischargevol "
     "portata vazao "

@@ -92,8 +92,10 @@ def as_floats(series, what: str = "series") -> np.ndarray:
     array = np.asarray(series)
     if array.dtype == object:
         array = np.where(pd.isna(array), np.nan, array)
+    if array.dtype.kind == "b":
+        raise TypeError(f"{what}: expected numbers, found true and false; is it a mask?")
     try:
-        if array.dtype.kind not in "Obiuf":
+        if array.dtype.kind not in "Oiuf":
             raise TypeError
         return array.astype(float)
     except (TypeError, ValueError):

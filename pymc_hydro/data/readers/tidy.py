@@ -13,13 +13,14 @@ from pymc_hydro.data.readers.machinery.declaration import EXTRAS
 from pymc_hydro.data.readers.text.dates import dates_of
 from pymc_hydro.data.readers.text.files import head_of, header_of, warn
 from pymc_hydro.data.readers.text.formats import looks_like_date
-from pymc_hydro.data.readers.text.header import dates_among, headings, variables_among
+from pymc_hydro.data.readers.text.header import LIQUID, dates_among, headings, variables_among
 from pymc_hydro.data.readers.text.sheets import Sheet, open_sheet
 from pymc_hydro.data.schema import VARIABLES
 
 __all__ = ["is_record", "read_csv"]
 
 UNITS = {name: unit for name, (unit, _) in VARIABLES.items()} | EXTRAS
+SOLID = ("snow", "schnee", "neige", "nieve", "neve")
 DAY = np.timedelta64(1, "D")
 
 
@@ -176,6 +177,14 @@ def _list_others(path, columns, chosen, used):
     others = [c for c in others if not c.startswith("Unnamed") and c]
     if not others:
         return
+    rain = chosen.get("precipitation")
+    snow = [c for c in others if plain_name(c).startswith(SOLID)]
+    if snow and rain and plain_name(rain.column).startswith(LIQUID):
+        warn(
+            path,
+            f"{rain.column!r} is read as the precipitation, and {snow[0]!r} beside it is not; if "
+            "it is snowfall, write a column with the sum of both",
+        )
     alike = {n: look_alike(n, others) for n in VARIABLES if n not in chosen}
     alike = {n: c for n, c in alike.items() if c}
     fix = f"; perhaps columns={{..., {str(alike)[1:-1]}}}" if alike else ""

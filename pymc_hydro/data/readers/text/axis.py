@@ -10,6 +10,8 @@ __all__ = ["regular"]
 MOST_MISSING = 12  # a station of one season, closed for years, has gaps longer than its record
 DAY = 86400 * 10**9  # ns
 
+LAST_MINUTE = DAY - 60 * 10**9
+
 
 def regular(source, frame: pd.DataFrame) -> pd.DataFrame:
     """Return a table on an even, rising time axis.
@@ -58,6 +60,9 @@ def regular(source, frame: pd.DataFrame) -> pd.DataFrame:
             raise ValueError(f"{source}: needs at least two dates, found {len(frame)}")
     steps = np.diff(frame.index.to_numpy()).astype("timedelta64[ns]").astype(np.int64)
     usual = int(pd.Series(steps).mode()[0])
+    if usual == DAY and (LAST_MINUTE <= _since_midnight(frame.index)).all():
+        warn(source, "its days are labelled by their last minute; their dates were taken")
+        frame = frame.set_axis(frame.index.normalize())
     odd = steps % usual != 0
     if odd.any():
         at = int(odd.argmax())
@@ -90,3 +95,8 @@ def regular(source, frame: pd.DataFrame) -> pd.DataFrame:
         warn(source, f"{missing} dates are missing, first after {frame.index[at]}: set to NaN")
         frame = frame.reindex(whole)
     return frame
+
+
+def _since_midnight(dates: pd.DatetimeIndex) -> np.ndarray:
+    """Return the time of day in ns."""
+    return dates.to_numpy().astype("datetime64[ns]").astype(np.int64) % DAY

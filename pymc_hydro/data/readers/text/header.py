@@ -8,7 +8,7 @@ from pymc_hydro.data.checks.names import CLOCKS, DATES, PARTS, plain_name, varia
 from pymc_hydro.data.readers.text.formats import DECIMAL_YEAR, SERIAL, looks_like_date, month_called
 from pymc_hydro.data.units import is_unit, parse_unit
 
-__all__ = ["Heading", "dates_among", "headings", "is_row_of_units", "variables_among"]
+__all__ = ["LIQUID", "Heading", "dates_among", "headings", "is_row_of_units", "variables_among"]
 
 _BRACKETS = re.compile(r"(?P<name>.*?)\s*[\[(](?P<unit>[^\])]*\(?[^\])]*)[\])]+\s*$")
 # Names of one word that hold a unit: of the R package airGR, and of others.
@@ -16,6 +16,7 @@ _WORDS = {"qmm": "mm", "qmmd": "mm/d", "qls": "L/s", "qm3s": "m3/s", "qcms": "m3
 
 
 VALUES = ("value", "valeur", "wert", "valor", "valore", "messwert")
+LIQUID = ("rain", "regen", "pluie", "lluvia", "pioggia", "chuva")
 MAY_BE_ACTUAL = ("evap", "verdunst")
 
 
@@ -90,7 +91,8 @@ def variables_among(found: Sequence[Heading]) -> dict[str, Heading]:
     """Return the column of each variable that there is; of several the best.
 
     That is one called by the schema's name, then one with a unit that needs no area of the basin,
-    then one with a unit, then the first. Evaporation that may be actual stands after any other.
+    then one with a unit, then the first. Evaporation that may be actual, and rain, which may lack
+    the snow, stand after any other.
     """
     chosen: dict[str, Heading] = {}
     for heading in found:
@@ -106,6 +108,7 @@ def _rank(heading: Heading) -> tuple[bool, int]:
     plain = plain_name(heading.column)
     evaporation = heading.variable == "potential_evaporation"
     actual = evaporation and plain.startswith(MAY_BE_ACTUAL) and "pot" not in plain
+    actual |= heading.variable == "precipitation" and plain.startswith(LIQUID)
     unit = parse_unit(heading.unit or "")
     if unit is None:
         return actual, 3
