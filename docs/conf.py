@@ -35,14 +35,14 @@ html_css_files = ["custom.css"]
 mathjax3_config = {"loader": {"load": ["ui/lazy"]}}
 autosummary_generate = True
 myst_enable_extensions = ["dollarmath", "colon_fence"]
-myst_heading_anchors = 2
+myst_heading_anchors = 3
 # Pages with {code-cell} blocks are notebooks: run at each build, in a folder of their own.
 nb_execution_mode = "force"
 nb_execution_in_temp = True
 nb_execution_raise_on_error = True
 nb_execution_timeout = 600  # seconds a cell
 nb_output_stderr = "remove"  # what samplers tell of themselves
-# Links to files beside the pages (examples, benchmarks) are tested by tests/test_docs.py.
+# Links to files beside the pages (examples) are tested by tests/test_docs.py.
 suppress_warnings = ["myst.xref_missing", "myst.header"]
 autodoc_typehints = "none"  # numpydoc says it better
 numpydoc_show_class_members = False
@@ -52,6 +52,7 @@ def setup(app):
     """Write the generated pages before the others are read; separate references in docstrings."""
     app.connect("autodoc-process-docstring", separate, priority=100)  # before numpydoc
     app.connect("config-inited", _write)
+    app.connect("source-read", _link)
     add_directives(app)
 
 
@@ -59,3 +60,8 @@ def _write(app, config):
     folder = Path(app.srcdir) / "generated"
     write_pages(folder)
     write_picture(folder / "house.svg")
+
+
+def _link(app, name, source):
+    """Link to the page of benchmarks, where the text links to its file."""
+    source[0] = source[0].replace("](../benchmarks/README.md", "](generated/benchmarks.md")

@@ -32,7 +32,7 @@ def gallery_pages() -> dict[str, str]:
             + f"\n{about.splitlines()[0]}\n:::\n"
         )
         pages[f"example_{name}"] = (
-            f"---\norphan: true\n---\n\n# {title}\n\n{about}\n\n"
+            f"# {title}\n\n{about}\n\n"
             + f"![What the example draws]({picture})\n\n" * drawn
             + f"```python\n{code}```\n\n"
             "[All examples](gallery.md)\n"
@@ -41,7 +41,9 @@ def gallery_pages() -> dict[str, str]:
         "# Examples\n\nEach is a program of less than sixty lines that runs as it stands, on a "
         "record inside the package.\n\n::::{grid} 1 2 3 3\n:gutter: 3\n\n"
         + "\n".join(cards)
-        + "\n::::\n"
+        + "\n::::\n\n```{toctree}\n:hidden:\n\n"
+        + "\n".join(pages)
+        + "\n```\n"
     )
     return pages
 

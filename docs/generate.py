@@ -39,6 +39,8 @@ GROUPS = {
     "Models": ("models", "core"),
 }
 
+BENCHMARKS = Path(__file__).resolve().parent.parent / "benchmarks" / "README.md"
+
 
 def write_pages(folder: Path) -> None:
     """Write Markdown and pictures into `folder`."""
@@ -62,6 +64,8 @@ def write_pages(folder: Path) -> None:
     _write(folder / "api.md", _interface())
     for name in MODULES:
         _write(folder / f"api_{name}.md", _module_page(name))
+    measured = BENCHMARKS.read_text(encoding="utf-8")
+    _write(folder / "benchmarks.md", measured.replace("](../docs/", "](../"))
     _write(folder / "references.txt", references_page())
     for name, page in gallery_pages().items():
         _write(folder / f"{name}.md", page)

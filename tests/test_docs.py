@@ -73,6 +73,8 @@ def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("site")
     shutil.copytree(ROOT / "docs", folder / "docs", ignore=shutil.ignore_patterns("generated"))
     shutil.copytree(ROOT / "examples", folder / "examples")
+    (folder / "benchmarks").mkdir()
+    shutil.copy(ROOT / "benchmarks/README.md", folder / "benchmarks")
     startup = folder / "ipython" / "profile_default" / "startup"
     startup.mkdir(parents=True)
     (startup / "short.py").write_text(STARTUP, encoding="utf-8")
@@ -115,6 +117,8 @@ def test_generated_pages(site):
     for name in ("read_csv", "simulate", "calibrate", "core.AbstractModel", "losses.nse"):
         page = (site / f"generated/names/pymc_hydro.{name}.html").read_text(encoding="utf-8")
         assert f'id="pymc_hydro.{name}"' in page, name
+    pages = {p.name: p.read_text(encoding="utf-8") for p in site.rglob("*.html")}
+    assert not [name for name, page in pages.items() if 'href="#../' in page], "files, not pages"
 
 
 @on_one_stack
@@ -125,18 +129,23 @@ def test_pages_fit_a_screen_and_a_phone_and_need_no_network(site):
         for name in (
             "index",
             "generated/Hymod",
+            "generated/fuse",
             "generated/gallery",
+            "generated/names/pymc_hydro.read_csv",
             "calibrate",
             "first_posterior",
         ):
             for width in (1300, 420):
                 set_width(browser, width)
                 browser.get((site / f"{name}.html").as_uri())
-                wide, broken = browser.execute_script(
+                wide, broken, cut = browser.execute_script(
+                    "const right = e => e.getBoundingClientRect().right;"
                     "return [document.documentElement.scrollWidth,"
-                    " [...document.images].filter(i => i.complete && !i.naturalWidth).length]"
+                    " [...document.images].filter(i => i.complete && !i.naturalWidth).length,"
+                    " [...document.querySelectorAll('article p, article dt, article li')].filter("
+                    "  e => e.offsetParent && !e.closest('table') && right(e) > innerWidth).length]"
                 )
-                assert wide <= width and broken == 0, (name, width)
+                assert wide <= width and (broken, cut) == (0, 0), (name, width)
         browser.get((site / "generated/Hymod.html").as_uri())
         WebDriverWait(browser, 20).until(
             lambda b: b.execute_script("return document.querySelectorAll('mjx-container').length")
