@@ -2,6 +2,7 @@
 
     python -m benchmarks.pooling DATA {joint,stages} [--basins 10] [--years 5] [--snow] [--ar]
         [--attributes aridity ...] [--forms centered residual metropolis] [--draws 150] [--tune 150]
+        [--deepest 10]
 
 DATA is a netCDF file of a Dataset on `basin` and `time` with forcing, discharge, and attributes on
 `basin`. Hymod with errors of linear scale by basin; the first year is warm-up. The basins are the
@@ -70,7 +71,9 @@ def sample(pymc_model, given, start=None, draws=None, tune=None, metropolis=Fals
     """Return the result of NUTS or of DEMetropolisZ, and its seconds."""
     begin = time.process_time()
     with pymc_model:
-        sampler = {"step": pm.DEMetropolisZ()} if metropolis else {"nuts_sampler": "nutpie"}
+        sampler: dict = {"step": pm.DEMetropolisZ()} if metropolis else {"nuts_sampler": "nutpie"}
+        if not metropolis:
+            sampler["nuts_sampler_kwargs"] = {"maxdepth": given.deepest}
         idata = pm.sample(
             draws or given.draws, tune=tune or given.tune, chains=2, cores=1, random_seed=1,
             progressbar=False, initvals=start, compute_convergence_checks=False, **sampler,
@@ -205,6 +208,7 @@ def main():
     parser.add_argument("--ar", action="store_true")
     parser.add_argument("--attributes", nargs="*", default=[])
     parser.add_argument("--forms", nargs="+", default=["centered"], choices=list(FORMS))
+    parser.add_argument("--deepest", type=int, default=10, help="tree of NUTS")
     parser.add_argument("--draws", type=int, default=150)
     parser.add_argument("--tune", type=int, default=150)
     given = parser.parse_args()

@@ -71,17 +71,20 @@ def test_threads_processes_and_datasets_give_the_same(basins):
 
 
 def test_a_failure_is_a_row(basins):
-    bad = basins["b1"].copy(deep=True)
+    bad, torrent = (basins[name].copy(deep=True) for name in ("b1", "b2"))
     bad["precipitation"].values[3] = -999
+    torrent["precipitation"].values[12:17] = 5000  # too much for a fixed step
 
     def broken():
         raise OSError("no such file")
 
-    fits = ph.calibrate(MODEL, {"good": basins["b0"], "bad": bad, "none": broken}, **OPTIONS)
-    assert fits["status"].values.tolist() == [1, 2, 2]
+    four = {"good": basins["b0"], "bad": bad, "none": broken, "torrent": torrent}
+    fits = ph.calibrate(MODEL, four, **OPTIONS, steps=1)
+    assert fits["status"].values.tolist() == [1, 2, 2, 2]
+    assert "failed at all" in str(fits["message"].sel(basin="torrent").values)
     assert "precipitation" in str(fits["message"].sel(basin="bad").values)
     assert str(fits["message"].sel(basin="none").values) == "OSError: no such file"
-    assert np.isnan(fits["parameters"].sel(basin=["bad", "none"])).all()
+    assert np.isnan(fits["parameters"][1:]).all()
 
 
 def test_a_store_is_continued(basins, tmp_path, monkeypatch):
