@@ -62,16 +62,18 @@ def contents_of_basins(fits: xr.Dataset, described: dict, name: str) -> dict[str
     order = frame.iloc[:, -1].sort_values(ascending=better == "higher").index
     model = str(fits.attrs["model"])
     hours = float(np.nansum(fits["seconds"])) / 3600
+    rate = done.sizes["basin"] / max(hours, 1e-9)
     messages = pd.DataFrame({"message": failed["message"].values}, failed["basin"].values)
     return {
         "title": described.get("title") or name,
         "author": described.get("author"),
         "model": model,
+        "kind": model.partition("(")[0],
         "loss": fits.attrs.get("loss", "the loss"),
         "facts": {
             "Basins": f"{done.sizes['basin']} calibrated, {failed.sizes['basin']} failed",
             "Waiting": str(int((fits["status"] == 0).sum())),
-            "Core hours": f"{hours:.2f}, {done.sizes['basin'] / max(hours, 1e-9):.0f} an hour",
+            "Core hours": f"{hours:.2g} ({rate:.0f} basins an hour)",
         },
         "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "version": ph.__version__,
