@@ -33,8 +33,14 @@ COLORS = {
 GREEK = ("alpha", "beta", "gamma", "kappa", "mu", "nu", "phi")
 
 
-def check_run(what: str, data: Any, *names: str, source: str = "ph.simulate or ph.predict") -> None:
-    """Raise TypeError if `data` is no Dataset, KeyError if it lacks one of the variables."""
+def check_run(
+    what: str,
+    data: Any,
+    *names: str,
+    source: str = "ph.simulate or ph.predict",
+    basin: xr.Dataset | None = None,
+) -> None:
+    """Raise TypeError if `data` or `basin` is no Dataset, KeyError if a variable is missing."""
     if not isinstance(data, xr.Dataset):
         raise TypeError(f"{what}: expected the Dataset of {source}, found {type(data).__name__}")
     if missing := [name for name in names if name not in data]:
@@ -42,6 +48,11 @@ def check_run(what: str, data: Any, *names: str, source: str = "ph.simulate or p
         raise KeyError(
             f"{what}: no {', '.join(missing)}; the run has {known}; expected the Dataset "
             f"of {source}"
+        )
+    if basin is not None and not isinstance(basin, xr.Dataset):
+        raise TypeError(
+            f"{what}: basin must be a Dataset of a record, found {type(basin).__name__}; a series "
+            "of observations is basin=record.assign(discharge=series)"
         )
 
 

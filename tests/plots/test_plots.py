@@ -102,6 +102,12 @@ def test_plots_name_the_run_that_they_expect(plot, draws):
         plot(draws.rename(discharge="flow"))
 
 
+@pytest.mark.parametrize("plot", [plot_hydrograph, plot_flow_duration, plot_water_balance])
+def test_a_basin_is_a_dataset(plot, draws):
+    with pytest.raises(TypeError, match=r"basin must be a Dataset of a record, found Series"):
+        plot(draws, basin=BASIN["discharge"].to_series())
+
+
 def test_a_period_without_observations_is_drawn():
     import matplotlib.pyplot as plt
 

@@ -36,11 +36,11 @@ def plot_flow_duration(
     Raises
     ------
     TypeError, KeyError
-        If `data` is no Dataset, or lacks a variable.
+        If `data` or `basin` is no Dataset, or a variable is missing.
     """
     import matplotlib.pyplot as plt
 
-    check_run("plot_flow_duration", data, "discharge")
+    check_run("plot_flow_duration", data, "discharge", basin=basin)
     if ax is None:
         _, ax = plt.subplots(figsize=(6, 4.5), layout="constrained")
     simulated = data["discharge"]

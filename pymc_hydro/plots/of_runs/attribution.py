@@ -37,11 +37,11 @@ def plot_attribution(data: xr.Dataset, *, basin: xr.Dataset | None = None) -> An
     Raises
     ------
     TypeError, KeyError
-        If `data` is no Dataset, or lacks a variable.
+        If `data` or `basin` is no Dataset, or a variable is missing.
     """
     import matplotlib.pyplot as plt
 
-    check_run("plot_attribution", data, "by_precipitation", source="ph.attribute")
+    check_run("plot_attribution", data, "by_precipitation", source="ph.attribute", basin=basin)
     names = [str(name) for name in data.data_vars if str(name).startswith("by_")]
     (output,) = (str(name) for name in data.data_vars if not str(name).startswith("by_"))
     sizes = [np.abs(data[name].values) for name in names]

@@ -52,11 +52,11 @@ def plot_hydrograph(
     Raises
     ------
     TypeError, KeyError
-        If `data` is no Dataset, or lacks a variable.
+        If `data` or `basin` is no Dataset, or a variable is missing.
     """
     import matplotlib.pyplot as plt
 
-    check_run("plot_hydrograph", data, "discharge")
+    check_run("plot_hydrograph", data, "discharge", basin=basin)
     if scale not in ("linear", "log"):
         raise ValueError(f"plot_hydrograph: scale must be linear or log, found {scale!r}")
     if ax is None:

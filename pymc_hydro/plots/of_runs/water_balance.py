@@ -42,13 +42,13 @@ def plot_water_balance(
     Raises
     ------
     TypeError, KeyError
-        If `data` is no Dataset, or lacks a variable.
+        If `data` or `basin` is no Dataset, or a variable is missing.
     ValueError
         If there is no whole year.
     """
     import matplotlib.pyplot as plt
 
-    check_run("plot_water_balance", data, "discharge")
+    check_run("plot_water_balance", data, "discharge", basin=basin)
     if not 1 <= first_month <= 12:
         raise ValueError(f"plot_water_balance: first_month must be 1 to 12, found {first_month}")
     year = _years(data["time"].values, first_month)
