@@ -183,7 +183,7 @@ def _utf_16(start: bytes) -> str | None:
         return "utf-16"
     for odd, encoding in enumerate(("utf-16-be", "utf-16-le")):
         high, low = start[odd::2], start[1 - odd :: 2]
-        if 2 * high.count(0) > len(high) and not low.count(0):
+        if 2 * high.count(0) > len(high) and low and not low.count(0):
             return encoding
     return None
 
