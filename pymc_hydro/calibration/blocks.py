@@ -40,8 +40,13 @@ class BlockedProblem(Problem):
         """Return the same problem with another `rtol` or `atol`."""
         return replace(self, **tolerances, varied=replace(self.varied, **tolerances))
 
-    def run(self, theta, forcing, x0, *, sensitivities=False, initial=False) -> Run:
-        """Integrate as :meth:`Problem.run` does, and twice more for each column of a block."""
+    def run(
+        self, theta, forcing, x0, *, sensitivities=False, initial=False, outputs_into=None
+    ) -> Run:
+        """Integrate as :meth:`Problem.run` does, and twice more for each column of a block.
+
+        The result is in arrays of its own; ``outputs_into`` is not written.
+        """
         n = len(self.varied.model.parameters)
         arrays = theta[:n], np.column_stack([forcing, theta[self.index]]), x0
         run = self.varied.run(*arrays, sensitivities=sensitivities)
