@@ -120,32 +120,32 @@ def forcing_at_fixed_steps(
     directions = _directions(arrays[1], rng, LEAST)
     if by_column:
         directions = directions[:, :, :1] * np.eye(arrays[1].shape[1])
+    cotangent = rng.normal(size=(len(arrays[1]), 1))
     for steps in STEPS_TRIED:
         problem = define_problem(
             model, ("discharge",), interval_length(basin), solver=method, steps=steps
         )
         try:
-            values, _ = taped_run(problem, *arrays)
+            _, tape = taped_run(problem, *arrays)
         except AssertionError:
             continue
-        cotangent = rng.normal(size=values.shape)
 
-        def both(forcing, problem=problem, steps=steps, cotangent=cotangent):
-            inputs = arrays[0], forcing, arrays[2]
-            _, by_forcing, _ = swept(problem, *inputs, taped_run(problem, *inputs)[1], cotangent)
+        def both(forcing, tape, problem=problem, steps=steps):
+            _, by_forcing, _ = swept(problem, arrays[0], forcing, arrays[2], tape, cotangent)
             series = zip(model.forcing_names, forcing.T, strict=True)
             near = basin.assign({name: ("time", values) for name, values in series})
             slopes = complex_step_run(model, arrays[0], near, method, steps, directions)[1]
             return by_forcing, cotangent.T @ slopes
 
-        by_forcing, expected = both(arrays[1])
+        by_forcing, expected = both(arrays[1], tape)
         check = f"{method.name}: forcing at {steps} fixed steps against complex step"
         names = model.forcing_names if by_column else ()
         pair = check, by_forcing, directions, expected, FIXED_LIMIT
         finding = _along(*pair, ROUND_OFF, names)
         if finding.error > 1:  # sums that cancel: how much do other last digits move them?
             signs = rng.choice((-1, 1), (PATTERNS, *arrays[1].shape))
-            moved = [both(arrays[1] * (1 + LAST_DIGIT * s)) for s in signs]
+            near = [arrays[1] * (1 + LAST_DIGIT * s) for s in signs]
+            moved = [both(f, taped_run(problem, arrays[0], f, arrays[2])[1]) for f in near]
             parts = [((a - by_forcing)[:, :, None] * directions).sum((0, 1)) for a, _ in moved]
             noise = np.abs([*parts, *(b[0] - expected[0] for _, b in moved)]).max(axis=0)
             finding = _along(*pair, ROUND_OFF + NOISE_FACTOR * noise, names)
